@@ -1,0 +1,142 @@
+import { z } from "zod";
+import type { StepRecord } from "./attempt.ts";
+import type { PublicationStatus, TemplateDocument } from "./template.ts";
+import { parseWith } from "./schema.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
+
+/** An agent: data, resolved by name and version from a registry; snake_case because people and DynamoDB hold it. */
+export interface AgentDefinition {
+  readonly $schema?: string | undefined;
+  readonly agent_name: string;
+  /** Semantic, `1.2.3`. */
+  readonly version: string;
+  readonly status: PublicationStatus;
+  /** Other names that resolve to this agent. */
+  readonly aliases: readonly string[];
+  readonly description?: string | undefined;
+  /** How it is invoked: `browser`, `function`, `http`. */
+  readonly kind: string;
+  /** Settings of the kind. */
+  readonly config: JsonObject;
+  /** JSON Schema of the input; every mapped row is checked against it. */
+  readonly input_schema?: JsonObject | undefined;
+  readonly structured_output: {
+    /** Must be true for batches. */
+    readonly enabled: boolean;
+    readonly schema_id?: string | undefined;
+    readonly output_fields: readonly string[];
+    /** JSON Schema of `structured_output`; every reply is checked against it. */
+    readonly schema?: JsonObject | undefined;
+  };
+  readonly supports_batch_processing: boolean;
+  /** What one row takes, for `plan`. */
+  readonly estimate?: { readonly seconds_per_row?: number | undefined; readonly cost_per_row_usd?: number | undefined } | undefined;
+}
+
+const jsonObject = z.record(z.string(), z.json());
+
+const agentSchema = z.strictObject({
+  $schema: z.string().optional(),
+  agent_name: z.string().min(1).describe("Unique name, such as broadband-availability-bt-wholesale"),
+  version: z.string().regex(/^\d+\.\d+\.\d+$/, 'must be a semantic version such as "1.0.0"'),
+  status: z.enum(["active", "draft", "deprecated", "archived"]).default("active"),
+  aliases: z.array(z.string()).default([]).describe("Other names that resolve to this agent, such as the name with -prod"),
+  description: z.string().optional(),
+  kind: z.string().describe("How the agent is invoked: browser, function, http"),
+  config: jsonObject.default({}).describe("Settings of the kind; see the page of the kind"),
+  input_schema: jsonObject.optional().describe("JSON Schema of the agent's input; every mapped row is checked against it"),
+  structured_output: z.strictObject({
+    enabled: z.boolean().describe("Must be true for batches"),
+    schema_id: z.string().optional(),
+    output_fields: z.array(z.string().min(1)).default([]),
+    schema: jsonObject.optional().describe("JSON Schema of structured_output; every reply is checked against it"),
+  }),
+  supports_batch_processing: z.boolean().default(true),
+  estimate: z
+    .strictObject({ seconds_per_row: z.number().positive().optional(), cost_per_row_usd: z.number().nonnegative().optional() })
+    .optional()
+    .describe("What one row takes, for plan"),
+});
+
+/**
+ * Reads the value of an agent file.
+ *
+ * @param what - what the value is, for messages: `agent file agents/echo_v1.0.0.json`
+ * @throws RowcallError AGENT_INVALID with every problem in `details.problems`
+ */
+export function parseAgent(value: unknown, what: string): AgentDefinition {
+  return parseWith(agentSchema, value, "AGENT_INVALID", what);
+}
+
+/** The agent file's JSON Schema, as published for editors. */
+export function agentJsonSchema(): JsonObject {
+  return z.toJSONSchema(agentSchema, { io: "input" }) as JsonObject;
+}
+
+/** What an agent is called with: the mapped row. */
+export type AgentInput = JsonObject;
+
+/** Where an attempt keeps what it wants to leave behind. */
+export interface Artifacts {
+  /**
+   * Keeps one file under the attempt's folder.
+   *
+   * @returns the file's URI
+   * @throws RowcallError STORE_FAILED, STORE_DENIED
+   */
+  save(name: string, content: Uint8Array, contentType: string): Promise<string>;
+  /** Notes one thing that was done. */
+  step(record: StepRecord): void;
+}
+
+/** What an invoker knows besides the input. */
+export interface InvokeContext {
+  /** Aborted when the attempt times out or the run is killed; the invoker lets go of what it holds. */
+  readonly signal: AbortSignal;
+  readonly runId: string;
+  /** 0-based index of the row. */
+  readonly row: number;
+  /** 1-based number of the attempt. */
+  readonly attempt: number;
+  readonly artifacts: Artifacts;
+}
+
+/** An opened agent. */
+export interface Invoker {
+  /**
+   * Runs the agent once.
+   *
+   * @returns the agent's reply, which should hold `structured_output` in one of the three places that `extractOutput` looks
+   * @throws RowcallError with a row's code (`details.retryAfterMs` where the other side named a wait); anything else thrown counts as AGENT_FAILED
+   */
+  invoke(input: AgentInput, context: InvokeContext): Promise<JsonValue>;
+  /** Host that an invocation with this input goes to, for rate limits per host; undefined when there is none. */
+  targetHost?(input: AgentInput): string | undefined;
+  /** What the agent would do with this input, rendered but not done; `try` shows it. */
+  preview?(input: AgentInput): JsonValue;
+  /** Lets go of browsers, sockets and the like; safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** How much an attempt records. */
+export const recordingLevels = ["none", "screenshot", "video", "trace"] as const;
+/** One of {@link recordingLevels}. */
+export type RecordingLevel = (typeof recordingLevels)[number];
+
+/** What opening an agent may need from around it. */
+export interface AgentEnvironment {
+  /** Resolves a template reference `id@version` or `id`. */
+  template(reference: string): Promise<TemplateDocument>;
+  /** A secret by name, from the environment. */
+  secret(name: string): string | undefined;
+  /** Invocations that will be under way at once. */
+  readonly concurrency: number;
+  readonly recording: RecordingLevel;
+  /** Explicit path of a Chromium executable. */
+  readonly chromiumPath?: string;
+  /** Folder that relative paths in the agent's config start from. */
+  readonly baseDirectory: string;
+}
+
+/** Opens an agent of any kind. */
+export type OpenAgent = (definition: AgentDefinition, environment: AgentEnvironment) => Promise<Invoker>;

@@ -1,0 +1,67 @@
+import type { ErrorCode } from "./errors.ts";
+import type { JsonObject } from "./json.ts";
+
+/** The attempt gave an answer. */
+export interface SucceededOutcome {
+  readonly status: "succeeded";
+  /** The agent's whole `structured_output`, not only the fields the batch writes: another export may want others. */
+  readonly output: JsonObject;
+}
+
+/** The attempt gave no answer. */
+export interface FailedOutcome {
+  readonly status: "failed";
+  readonly code: ErrorCode;
+  /** Goes into `_error_message`. */
+  readonly message: string;
+  readonly hint?: string;
+  /** Whether another attempt may go better. */
+  readonly retryable: boolean;
+  /** The least wait the other side asked for (`Retry-After`), in milliseconds. */
+  readonly retryAfterMs?: number;
+}
+
+/** How an attempt ended. */
+export type Outcome = SucceededOutcome | FailedOutcome;
+
+/** One thing an agent did during an attempt. */
+export interface StepRecord {
+  /** What was done, readable: `fill "PostCode"`. */
+  readonly name: string;
+  readonly status: "done" | "failed" | "skipped";
+  readonly durationMs: number;
+  /** A result, or why it failed. */
+  readonly detail?: string;
+}
+
+/** A file that an attempt left behind. */
+export interface Artifact {
+  /** File name within the attempt's folder: `final.png`. */
+  readonly name: string;
+  readonly uri: string;
+  readonly contentType: string;
+}
+
+/** One try of one row. */
+export interface Attempt {
+  /** 0-based index of the row. */
+  readonly row: number;
+  /** 1-based. */
+  readonly number: number;
+  /** Milliseconds since 1970, UTC. */
+  readonly startedAt: number;
+  /** Milliseconds since 1970, UTC. */
+  readonly endedAt: number;
+  readonly outcome: Outcome;
+  readonly steps: readonly StepRecord[];
+  readonly artifacts: readonly Artifact[];
+}
+
+/** The artifact that shows best what happened: a video, else the last screenshot, else a trace; undefined when nothing was kept. */
+export function mainArtifact(artifacts: readonly Artifact[]): Artifact | undefined {
+  return (
+    artifacts.findLast((artifact) => artifact.contentType.startsWith("video/")) ??
+    artifacts.findLast((artifact) => artifact.contentType.startsWith("image/")) ??
+    artifacts.at(-1)
+  );
+}

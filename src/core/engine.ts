@@ -1,0 +1,98 @@
+import type { Attempt } from "./attempt.ts";
+import type { Batch, OutputMapping } from "./batch.ts";
+import type { ErrorCode } from "./errors.ts";
+import type { JsonObject } from "./json.ts";
+import type { Run } from "./run.ts";
+
+/** Which rows take part: 0-based, ends included, sorted and not overlapping. */
+export type RowSelection = readonly (readonly [first: number, last: number])[];
+
+/** A run to start. */
+export interface StartRequest {
+  /** With `inputUri` and `output` set. */
+  readonly batch: Batch;
+  /** A second start with the same name continues the run, or shows it when it has ended. */
+  readonly name?: string;
+  /** Only these rows. @default all */
+  readonly rows?: RowSelection;
+  /** Only the first so many of the rows chosen. @default all */
+  readonly limit?: number;
+  /** Replace an output file that exists. @default false */
+  readonly force?: boolean;
+}
+
+/** What a run tells while it goes. */
+export type RunEvent =
+  | { readonly type: "started"; readonly run: Run }
+  | { readonly type: "progress"; readonly run: Run }
+  | { readonly type: "attempt"; readonly attempt: Attempt; readonly final: boolean }
+  | { readonly type: "warning"; readonly message: string; readonly hint?: string };
+
+/** Who watches a run. */
+export interface RunObserver {
+  /** Aborted to drain: rows in flight finish, no new one starts, the run is `interrupted`. */
+  readonly drain?: AbortSignal;
+  onEvent?(event: RunEvent): void;
+}
+
+/** Where a row stands. */
+export type RowStatus = "pending" | "in_flight" | "succeeded" | "failed";
+
+/** A row with its history. */
+export interface RowReport {
+  readonly row: number;
+  readonly line: number;
+  readonly status: RowStatus;
+  /** The original cells by column name. */
+  readonly cells: Readonly<Record<string, string>>;
+  /** Undefined when the row cannot be mapped. */
+  readonly input?: JsonObject;
+  readonly attempts: readonly Attempt[];
+  /** Index of the row whose result this one shares (`dedupe`). */
+  readonly sameAs?: number;
+}
+
+/** Which rows of a run to report. */
+export interface RowFilter {
+  readonly status?: RowStatus;
+  readonly code?: ErrorCode;
+}
+
+/** How a run is written again. */
+export interface ExportRequest {
+  /** Output prefix, file, or `-` for standard output. */
+  readonly output: string;
+  readonly format: "csv" | "jsonl";
+  /** Another mapping than the batch's. */
+  readonly outputMapping?: OutputMapping;
+  readonly force?: boolean;
+}
+
+/** Starts, describes, stops and resumes runs. Every method throws RUN_NOT_FOUND for an unknown id; a run is known by id or name. */
+export interface Engine {
+  /**
+   * Runs a batch to its end.
+   *
+   * @returns the run as it ended
+   * @throws RowcallError for anything wrong with batch, agent or input, before a row has run; RUN_CONFLICT when the name
+   * belongs to another batch; RUN_BUSY when another process is running it
+   */
+  start(request: StartRequest, observer?: RunObserver): Promise<Run>;
+  /** Goes on with a run that is interrupted or stopped. A finished run is shown as it is. */
+  resume(id: string, observer?: RunObserver): Promise<Run>;
+  /** Attempts failed rows again, all or those whose code is listed, and writes the whole table anew. */
+  rerun(id: string, codes: readonly ErrorCode[] | undefined, observer?: RunObserver): Promise<Run>;
+  /** Asks a run, here or in another process, to drain and stop. */
+  stop(id: string): Promise<Run>;
+  describe(id: string): Promise<Run>;
+  /** Newest first. */
+  list(): Promise<readonly Run[]>;
+  rows(id: string, filter?: RowFilter): AsyncIterable<RowReport>;
+  /**
+   * Writes a run's table again, also while it is going.
+   *
+   * @returns URI of what was written
+   */
+  export(id: string, request: ExportRequest): Promise<string>;
+  close(): Promise<void>;
+}

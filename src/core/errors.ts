@@ -1,0 +1,149 @@
+/** What an error means to a runner, a server and a shell. */
+export interface ErrorKind {
+  /** Whether another attempt of the same row may go better. */
+  readonly retryable: boolean;
+  /** Status an HTTP face answers with. */
+  readonly httpStatus: number;
+  /** Exit code of the command line when this error ends it. */
+  readonly exitCode: 1 | 2 | 4 | 130;
+}
+
+type KindName = "config" | "missing" | "conflict" | "denied" | "row" | "passing" | "timeout" | "limit" | "interrupted" | "broken";
+
+const kinds: Readonly<Record<KindName, ErrorKind>> = {
+  config: { retryable: false, httpStatus: 400, exitCode: 2 },
+  missing: { retryable: false, httpStatus: 404, exitCode: 2 },
+  conflict: { retryable: false, httpStatus: 409, exitCode: 2 },
+  denied: { retryable: false, httpStatus: 403, exitCode: 2 },
+  row: { retryable: false, httpStatus: 422, exitCode: 1 },
+  passing: { retryable: true, httpStatus: 502, exitCode: 1 },
+  timeout: { retryable: true, httpStatus: 504, exitCode: 1 },
+  limit: { retryable: false, httpStatus: 200, exitCode: 4 },
+  interrupted: { retryable: true, httpStatus: 503, exitCode: 130 },
+  broken: { retryable: false, httpStatus: 500, exitCode: 1 },
+};
+
+/**
+ * Every error code there is and its kind.
+ * `docs/errors.md` has one section per code; a test holds the two together.
+ */
+export const errorTable = {
+  // What a user wrote: found before anything is spent.
+  USAGE_INVALID: "config",
+  BATCH_INVALID: "config",
+  BATCH_NOT_FOUND: "missing",
+  AGENT_NOT_FOUND: "missing",
+  AGENT_INVALID: "config",
+  AGENT_UNKNOWN: "config",
+  TEMPLATE_NOT_FOUND: "missing",
+  TEMPLATE_INVALID: "config",
+  VERSION_EXISTS: "conflict",
+  COLUMN_MISSING: "config",
+  COLUMN_DUPLICATE: "config",
+  COLUMN_COLLISION: "config",
+  FIELD_UNKNOWN: "config",
+  PLAN_FAILED: "config",
+
+  // The input and the places things live in.
+  INPUT_NOT_FOUND: "missing",
+  INPUT_EMPTY: "config",
+  INPUT_ENCODING: "config",
+  INPUT_MALFORMED: "config",
+  OUTPUT_EXISTS: "conflict",
+  STORE_UNKNOWN: "config",
+  STORE_NOT_FOUND: "missing",
+  STORE_DENIED: "denied",
+  STORE_FAILED: "passing",
+  CHANNEL_UNKNOWN: "config",
+  CHANNEL_FAILED: "passing",
+  CHROMIUM_NOT_FOUND: "config",
+  DEPENDENCY_MISSING: "config",
+  SECRET_MISSING: "config",
+
+  // A run as a whole.
+  RUN_NOT_FOUND: "missing",
+  RUN_CONFLICT: "conflict",
+  RUN_BUSY: "conflict",
+  JOURNAL_UNREADABLE: "broken",
+  TOLERANCE_EXCEEDED: "limit",
+  INTERRUPTED: "interrupted",
+  UNEXPECTED: "broken",
+
+  // One row. The run goes on.
+  ROW_RAGGED: "row",
+  ROW_VALUE_MISSING: "row",
+  ROW_INVALID: "row",
+  TEMPLATE_RENDER: "row",
+  AGENT_FAILED: "passing",
+  OUTPUT_MISSING: "passing",
+  OUTPUT_INVALID: "passing",
+  TIMEOUT: "timeout",
+  HTTP_STATUS: "row",
+  HTTP_UNAVAILABLE: "passing",
+  STEP_FAILED: "passing",
+  PAGE_UNEXPECTED: "passing",
+  EXTRACT_EMPTY: "passing",
+  CHOICE_AMBIGUOUS: "row",
+  CHOICE_NONE: "row",
+  HOST_BLOCKED: "row",
+  BROWSER_CRASHED: "passing",
+  NEEDS_HUMAN: "row",
+  MODEL_MISSING: "row",
+} as const;
+
+/** One of the codes in {@link errorTable}. */
+export type ErrorCode = keyof typeof errorTable;
+
+/** What a code means. */
+export function errorKind(code: ErrorCode): ErrorKind {
+  return kinds[errorTable[code]];
+}
+
+/** What an error carries besides its code and message. */
+export interface ErrorOptions {
+  /** What to do next, as one sentence. */
+  readonly hint?: string;
+  /** The error underneath, always passed on. */
+  readonly cause?: unknown;
+  /** Values a program may want: line numbers, candidates, tried paths. */
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The one class of error that Rowcall throws on purpose.
+ *
+ * The message says what happened, with the value; `hint` says what to do.
+ */
+export class RowcallError extends Error {
+  override readonly name = "RowcallError";
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+    this.details = options.details ?? {};
+  }
+
+  /** Whether another attempt may go better. */
+  get retryable(): boolean {
+    return errorKind(this.code).retryable;
+  }
+
+  /** Exit code of a command that this error ends. */
+  get exitCode(): number {
+    return errorKind(this.code).exitCode;
+  }
+}
+
+/** Whether a string is one of our codes. */
+export function isErrorCode(value: string): value is ErrorCode {
+  return Object.hasOwn(errorTable, value);
+}
+
+/** The text of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

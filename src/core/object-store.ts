@@ -1,0 +1,35 @@
+/** What is known of a stored object. */
+export interface ObjectInfo {
+  readonly uri: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds since 1970, UTC. */
+  readonly modifiedAt: number;
+}
+
+/** Bytes `start` to `end`, both 0-based; `end` is exclusive and defaults to the object's end. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end?: number;
+}
+
+/** How an object is written. */
+export interface WriteOptions {
+  /** Fail with OUTPUT_EXISTS rather than replace. @default false */
+  readonly ifAbsent?: boolean;
+  readonly contentType?: string;
+}
+
+/** Bytes by URI. Errors: STORE_NOT_FOUND, STORE_DENIED, STORE_FAILED; OUTPUT_EXISTS from a write with `ifAbsent`. */
+export interface ObjectStore {
+  /** The object's bytes as they arrive; never more than a few chunks in memory. */
+  read(uri: string, range?: ByteRange): AsyncIterable<Uint8Array>;
+  /** Writes all or nothing: the object appears only when it is whole. */
+  write(uri: string, content: Uint8Array | AsyncIterable<Uint8Array>, options?: WriteOptions): Promise<ObjectInfo>;
+  /** Undefined when there is no such object. */
+  stat(uri: string): Promise<ObjectInfo | undefined>;
+  /** Objects whose URI begins with the prefix, in order of their URIs. */
+  list(prefix: string): AsyncIterable<ObjectInfo>;
+  /** Deletes an object; deleting what is not there is fine. */
+  delete(uri: string): Promise<void>;
+}

@@ -1,0 +1,54 @@
+import type { AgentDefinition } from "./agent.ts";
+import type { TemplateDocument } from "./template.ts";
+
+/** A name with or without a version, written `name` or `name@1.2.3`. */
+export interface Reference {
+  readonly name: string;
+  readonly version?: string;
+}
+
+/** Agents or templates by name and version. */
+export interface Shelf<T> {
+  /**
+   * The named version, or the newest active one in semantic order.
+   *
+   * @throws RowcallError AGENT_NOT_FOUND or TEMPLATE_NOT_FOUND, with the names that are near
+   */
+  resolve(reference: Reference): Promise<T>;
+  /** All versions of all names, sorted by name, then by version, oldest first. */
+  list(): Promise<readonly T[]>;
+  /**
+   * Adds a version.
+   *
+   * @throws RowcallError VERSION_EXISTS: a version is never overwritten
+   */
+  publish(document: T): Promise<void>;
+}
+
+/** Resolves `name@version` to an agent or a template. */
+export interface Registry {
+  readonly agents: Shelf<AgentDefinition>;
+  readonly templates: Shelf<TemplateDocument>;
+}
+
+/** Reads `name` or `name@1.2.3`. */
+export function parseReference(text: string): Reference {
+  const at = text.lastIndexOf("@");
+  return at > 0 ? { name: text.slice(0, at), version: text.slice(at + 1) } : { name: text };
+}
+
+/** Writes a reference as `name` or `name@1.2.3`. */
+export function formatReference(reference: Reference): string {
+  return reference.version === undefined ? reference.name : `${reference.name}@${reference.version}`;
+}
+
+/** Orders semantic versions `major.minor.patch`, oldest first. */
+export function compareVersions(a: string, b: string): number {
+  const left = a.split(".").map(Number);
+  const right = b.split(".").map(Number);
+  for (let i = 0; i < 3; i += 1) {
+    const difference = (left[i] ?? 0) - (right[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}

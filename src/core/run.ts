@@ -1,0 +1,34 @@
+/**
+ * Where a run stands.
+ *
+ * `stopped`: by `rowcall stop` or a tolerance; `interrupted`: the process ended. Both can be resumed.
+ */
+export type RunStatus = "staging" | "running" | "succeeded" | "failed" | "stopped" | "interrupted";
+
+/** How many rows stand where; `total` is the sum of the others. */
+export interface RowCounts {
+  readonly total: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly inFlight: number;
+  readonly pending: number;
+}
+
+/** One execution of a batch. */
+export interface Run {
+  readonly id: string;
+  /** Given by the user; starting another run with the same name continues or shows this one. */
+  readonly name?: string;
+  readonly status: RunStatus;
+  readonly agent: string;
+  readonly inputUri: string;
+  /** Where the newest output was written. */
+  readonly outputUri?: string;
+  readonly recordingsUri?: string;
+  readonly counts: RowCounts;
+  /** Milliseconds since 1970, UTC. */
+  readonly createdAt: number;
+  readonly endedAt?: number;
+  /** Why the run stopped, when it did not simply finish. */
+  readonly reason?: string;
+}

@@ -1,0 +1,141 @@
+import { distance } from "fastest-levenshtein";
+import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import addFormats from "ajv-formats";
+import { z } from "zod";
+import { RowcallError, messageOf, type ErrorCode } from "./errors.ts";
+import type { JsonObject } from "./json.ts";
+
+/** One thing that is wrong with what a user wrote. */
+export interface Problem {
+  /** Where, as a dotted path: `execution_config.max_concurrency`; empty for the whole. */
+  readonly path: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** The known word nearest to a mistyped one, or undefined when none is near. */
+export function nearest(word: string, known: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
+  for (const candidate of known) {
+    const d = distance(word.toLowerCase(), candidate.toLowerCase());
+    if (d < bestDistance) [best, bestDistance] = [candidate, d];
+  }
+  return best;
+}
+
+/** "Did you mean …?", or the known words when none is near. */
+export function suggest(word: string, known: Iterable<string>): string {
+  const all = [...known];
+  const near = nearest(word, all);
+  if (near !== undefined) return `Did you mean "${near}"?`;
+  return all.length === 0 ? "There are none." : `Known: ${all.slice(0, 20).join(", ")}.`;
+}
+
+/**
+ * Reads a value with a zod schema; everything that is wrong comes at once.
+ *
+ * @param what - what the value is, for the message: `batch file broadband.json`
+ * @throws RowcallError with `code` and `details.problems`
+ */
+export function parseWith<T extends z.ZodType>(schema: T, value: unknown, code: ErrorCode, what: string): z.output<T> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw invalid(code, what, result.error.issues.flatMap((issue) => problemsOfIssue(schema, issue)));
+}
+
+/** An error that lists problems, the first one in its message. */
+export function invalid(code: ErrorCode, what: string, problems: readonly Problem[]): RowcallError {
+  const lines = problems.map((p) => `${p.path === "" ? "" : `${p.path}: `}${p.message}`);
+  const hint = problems.find((p) => p.hint !== undefined)?.hint;
+  return new RowcallError(code, `The ${what} is not valid: ${lines.join("; ")}`, {
+    ...(hint === undefined ? {} : { hint }),
+    details: { problems },
+  });
+}
+
+function problemsOfIssue(schema: z.ZodType, issue: z.core.$ZodIssue): Problem[] {
+  const path = issue.path.map(String).join(".");
+  if (issue.code === "unrecognized_keys") {
+    const known = keysAt(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonObject, issue.path);
+    return issue.keys.map((key) => ({
+      path: path === "" ? key : `${path}.${key}`,
+      message: `unknown key "${key}"`,
+      hint: suggest(key, known),
+    }));
+  }
+  if (issue.code === "invalid_union") {
+    const deepest = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0];
+    if (deepest !== undefined && depth(deepest) > 0) {
+      return deepest.flatMap((inner) => problemsOfIssue(schema, { ...inner, path: [...issue.path, ...inner.path] }));
+    }
+  }
+  return [{ path, message: lowerFirst(issue.message) }];
+}
+
+function depth(issues: readonly z.core.$ZodIssue[]): number {
+  return Math.max(0, ...issues.map((issue) => issue.path.length));
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+function keysAt(schema: JsonObject, path: readonly PropertyKey[]): Set<string> {
+  let nodes: JsonObject[] = [schema];
+  const definitions = (schema["$defs"] ?? {}) as JsonObject;
+  const open = (node: JsonObject): JsonObject[] => {
+    const reference = node["$ref"];
+    if (typeof reference === "string") {
+      return open((definitions[reference.replace("#/$defs/", "")] ?? {}) as JsonObject);
+    }
+    const options = (node["anyOf"] ?? node["oneOf"] ?? node["allOf"]) as readonly JsonObject[] | undefined;
+    return options === undefined ? [node] : options.flatMap(open);
+  };
+  nodes = nodes.flatMap(open);
+  for (const segment of path) {
+    nodes = nodes
+      .flatMap((node) => {
+        const properties = (node["properties"] ?? {}) as JsonObject;
+        const next = typeof segment === "number" ? node["items"] : (properties[String(segment)] ?? node["additionalProperties"]);
+        return typeof next === "object" && next !== null ? [next as JsonObject] : [];
+      })
+      .flatMap(open);
+  }
+  return new Set(nodes.flatMap((node) => Object.keys((node["properties"] ?? {}) as JsonObject)));
+}
+
+/** Checks a value against a JSON Schema; answers with everything that is wrong, nothing when it fits. */
+export type Validate = (value: unknown) => readonly Problem[];
+
+/**
+ * Compiles a JSON Schema.
+ *
+ * @param what - whose schema it is, for the message
+ * @throws RowcallError AGENT_INVALID when the schema itself is wrong
+ */
+export function compileSchema(schema: JsonObject, what: string): Validate {
+  const ajv = new Ajv({ allErrors: true, strict: false });
+  addFormats.default(ajv);
+  let validate: ValidateFunction;
+  try {
+    validate = ajv.compile(schema);
+  } catch (cause) {
+    throw new RowcallError("AGENT_INVALID", `${what} is not a JSON Schema: ${messageOf(cause)}`, {
+      hint: "Correct the schema; https://json-schema.org/learn explains each keyword.",
+      cause,
+    });
+  }
+  return (value) => (validate(value) ? [] : (validate.errors ?? []).map(problemOfAjv));
+}
+
+function problemOfAjv(error: ErrorObject): Problem {
+  const path = error.instancePath.slice(1).replaceAll("/", ".");
+  const allowed = error.keyword === "enum" ? `: ${JSON.stringify(error.params["allowedValues"])}` : "";
+  return { path, message: `${error.message ?? error.keyword}${allowed}` };
+}
+
+/** Problems as one readable line: `downstream_mbps must be number; exchange must be string`. */
+export function formatProblems(problems: readonly Problem[]): string {
+  return problems.map((p) => `${p.path} ${p.message}`.trim()).join("; ");
+}

@@ -1,0 +1,24 @@
+import type { OpenAgent } from "./agent.ts";
+import type { OpenChannel } from "./channel.ts";
+import type { ObjectStore } from "./object-store.ts";
+import type { Registry } from "./registry.ts";
+
+/** Milliseconds since 1970, UTC; tests pass their own. */
+export type Clock = () => number;
+
+/** Everything an engine reaches the outside through. */
+export interface Services {
+  readonly store: ObjectStore;
+  readonly registry: Registry;
+  readonly openAgent: OpenAgent;
+  readonly openChannel: OpenChannel;
+  readonly clock: Clock;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  /** A secret by name, from the environment. */
+  readonly secret: (name: string) => string | undefined;
+  /** Explicit path of a Chromium executable. */
+  readonly chromiumPath?: string;
+  /** Folder that relative paths start from. */
+  readonly baseDirectory: string;
+}
