@@ -7,9 +7,3 @@ export interface Row {
   /** Decoded cells in header order; a ragged record has fewer or more than the header. */
   readonly cells: readonly string[];
 }
-
-/** The names of a table's columns. */
-export interface Header {
-  /** Names in order, as written; may be empty or repeated. */
-  readonly names: readonly string[];
-}

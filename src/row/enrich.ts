@@ -1,0 +1,127 @@
+import { mainArtifact, type Attempt } from "../core/attempt.ts";
+import type { ExtraMetadataColumn, OutputMapping } from "../core/batch.ts";
+import { RowcallError } from "../core/errors.ts";
+import type { JsonValue } from "../core/json.ts";
+
+/** What is known of a row when it is written. */
+export interface RowResult {
+  /** 0-based index of the row. */
+  readonly row: number;
+  /** The attempt that decided the row; undefined while the row is pending. */
+  readonly attempt?: Attempt;
+}
+
+/** One new cell: text, and whether it came from a string (only those can hold a formula). */
+export interface Cell {
+  readonly text: string;
+  readonly isString: boolean;
+}
+
+/** The new columns of a table. */
+export interface Enricher {
+  /** Names of the new columns, in order, as written. */
+  readonly columns: readonly string[];
+  /** The new cells of one row, in the order of `columns`. */
+  enrichRow(result: RowResult): readonly Cell[];
+  /** Fields that no succeeded row had so far. */
+  unseenFields(): readonly string[];
+}
+
+/** What enriching needs to know of a run. */
+export interface EnricherSetup {
+  readonly mapping: OutputMapping;
+  /** Fields of structured output, in order. */
+  readonly fields: readonly string[];
+  /** Names of the original columns; a new column must not repeat one. */
+  readonly header: readonly string[];
+  readonly agentVersion: string;
+  /** Whether `_error_message` is written. */
+  readonly anyFailed: boolean;
+}
+
+/**
+ * Prepares the new columns: structured fields in order, then `_status`, `_timestamp`, `_execution_time_ms`, `_error_message` when any
+ * row failed, then the extra metadata columns asked for.
+ *
+ * @throws RowcallError COLUMN_COLLISION when a new column has the name of an original one, or two new ones the same
+ */
+export function createEnricher(setup: EnricherSetup): Enricher {
+  const { mapping, fields, agentVersion } = setup;
+  const unseen = new Set(fields);
+  const metadata = [...(mapping.addMetadata ? ["_status", "_timestamp", "_execution_time_ms"] : [])];
+  if (mapping.addMetadata && setup.anyFailed) metadata.push("_error_message");
+  metadata.push(...mapping.metadataColumns);
+  const columns = [...fields, ...metadata].map((name) => mapping.rename[name] ?? name);
+  requireDistinct(columns, mapping.includeOriginal ? setup.header : []);
+  return {
+    columns,
+    unseenFields: () => [...unseen],
+    enrichRow: (result) => {
+      const outcome = result.attempt?.outcome;
+      const output = outcome?.status === "succeeded" ? outcome.output : undefined;
+      const cells = fields.map((field) => {
+        const value = output?.[field];
+        if (value !== undefined) unseen.delete(field);
+        return toCell(value);
+      });
+      for (const name of metadata) cells.push(toCell(metadataValue(name as MetadataColumn, result, agentVersion)));
+      return cells;
+    },
+  };
+}
+
+/**
+ * The names of every column a run may write, `_error_message` included, for checks before it starts.
+ *
+ * @throws RowcallError COLUMN_COLLISION
+ */
+export function requireNoCollision(mapping: OutputMapping, fields: readonly string[], header: readonly string[]): void {
+  createEnricher({ mapping, fields, header, agentVersion: "", anyFailed: true });
+}
+
+type MetadataColumn = "_status" | "_timestamp" | "_execution_time_ms" | "_error_message" | ExtraMetadataColumn;
+
+function metadataValue(column: MetadataColumn, { row, attempt }: RowResult, agentVersion: string): JsonValue | undefined {
+  const failed = attempt?.outcome.status === "failed" ? attempt.outcome : undefined;
+  switch (column) {
+    case "_status":
+      return attempt === undefined ? "PENDING" : failed === undefined ? "SUCCESS" : "FAILED";
+    case "_timestamp":
+      return attempt && `${new Date(attempt.endedAt).toISOString().slice(0, 19)}Z`;
+    case "_execution_time_ms":
+      return attempt && attempt.endedAt - attempt.startedAt;
+    case "_error_message":
+      return failed?.message;
+    case "_row":
+      return row;
+    case "_attempts":
+      return attempt?.number ?? 0;
+    case "_error_code":
+      return failed?.code;
+    case "_agent_version":
+      return agentVersion;
+    case "_recording":
+      return attempt && mainArtifact(attempt.artifacts)?.uri;
+  }
+}
+
+/** A JSON value as it stands in a cell: booleans lower-case, objects and arrays as JSON text, null and missing as nothing. */
+export function toCell(value: JsonValue | undefined): Cell {
+  if (value === undefined || value === null) return { text: "", isString: false };
+  if (typeof value === "string") return { text: value, isString: true };
+  return { text: typeof value === "object" ? JSON.stringify(value) : String(value), isString: false };
+}
+
+function requireDistinct(columns: readonly string[], header: readonly string[]): void {
+  const taken = new Set(header);
+  for (const name of columns) {
+    if (taken.has(name)) {
+      const whose = header.includes(name) ? "a column of the input" : "another output column";
+      throw new RowcallError("COLUMN_COLLISION", `Output column "${name}" has the name of ${whose}`, {
+        hint: `Write it under another name with output_mapping.rename: {"${name}": "${name}_2"}, or leave the original columns out with include_original: false.`,
+        details: { column: name },
+      });
+    }
+    taken.add(name);
+  }
+}

@@ -1,0 +1,98 @@
+import { Parser, type CsvError } from "csv-parse";
+import { parse as parseText } from "csv-parse/sync";
+import { RowcallError } from "../core/errors.ts";
+import { recordDelimiters, type Dialect } from "./dialect.ts";
+
+/** One record and where its bytes are. */
+export interface ParsedRecord {
+  readonly cells: readonly string[];
+  /** Offset just after the record's line end, in bytes of the UTF-8 text. Blank lines before a record belong to it. */
+  readonly end: number;
+}
+
+/**
+ * Cuts a table's UTF-8 text into records, the header included, one array per chunk of input.
+ * Blank lines are not records. A quote inside an unquoted cell is an ordinary character.
+ *
+ * @throws RowcallError INPUT_MALFORMED when a quote is never closed
+ */
+export async function* parseRecords(source: AsyncIterable<Uint8Array>, dialect: Dialect): AsyncGenerator<readonly ParsedRecord[]> {
+  let records: ParsedRecord[] = [];
+  let failure: CsvError | undefined;
+  const parser = new Parser({
+    ...grammar(dialect),
+    on_record: (cells: string[], context) => {
+      records.push({ cells, end: context.bytes });
+      return null;
+    },
+  });
+  parser.on("error", (error) => (failure = error as CsvError));
+  parser.resume();
+  for await (const chunk of source) {
+    await new Promise<void>((done) => parser.write(chunk, () => done()));
+    if (failure !== undefined) throw malformed(failure);
+    if (records.length > 0) yield records;
+    records = [];
+  }
+  await new Promise<void>((done) => parser.once("close", done).end());
+  if (failure !== undefined) throw malformed(failure);
+  if (records.length > 0) yield records;
+}
+
+/**
+ * The cells of whole records given as UTF-8 bytes.
+ *
+ * @param utf8 - one or more records from `parseRecords`, cut at their ends
+ */
+export function parseCells(utf8: Buffer, dialect: Dialect): string[][] {
+  return parseText(utf8, grammar(dialect));
+}
+
+function grammar(dialect: Dialect): object {
+  return {
+    delimiter: dialect.delimiter,
+    record_delimiter: recordDelimiters(dialect.lineEnd),
+    relax_quotes: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+  };
+}
+
+function malformed(error: CsvError): RowcallError {
+  return new RowcallError("INPUT_MALFORMED", `The input is not a table: ${error.message}`, {
+    hint: "Close the quote, or double it when it belongs to the text. Nothing has been run.",
+    cause: error,
+  });
+}
+
+/** How the bytes of one record divide. */
+export interface RecordParts {
+  /** Blank lines before the record. */
+  readonly lead: Buffer;
+  /** The record itself, as it stood. */
+  readonly body: Buffer;
+  /** Its line end; empty at the end of a file that lacks one. */
+  readonly lineEnd: Buffer;
+}
+
+/** Divides a record's bytes into blank lines before it, the record, and its line end. */
+export function splitRecord(bytes: Buffer, dialect: Dialect): RecordParts {
+  const isBreak = (byte: number | undefined): boolean => byte === 0x0a || byte === 0x0d;
+  let start = 0;
+  while (start < bytes.length && isBreak(bytes[start])) start += 1;
+  let end = bytes.length;
+  if (dialect.lineEnd === "\r") {
+    if (bytes[end - 1] === 0x0d) end -= 1;
+  } else if (bytes[end - 1] === 0x0a) {
+    end -= bytes[end - 2] === 0x0d ? 2 : 1;
+  }
+  return { lead: bytes.subarray(0, start), body: bytes.subarray(start, Math.max(start, end)), lineEnd: bytes.subarray(Math.max(start, end)) };
+}
+
+/** Counts the line breaks in UTF-8 bytes. */
+export function countLines(bytes: Uint8Array, dialect: Dialect): number {
+  const lineBreak = dialect.lineEnd === "\r" ? 0x0d : 0x0a;
+  let count = 0;
+  for (let at = bytes.indexOf(lineBreak); at !== -1; at = bytes.indexOf(lineBreak, at + 1)) count += 1;
+  return count;
+}

@@ -1,0 +1,111 @@
+import { createEncoder, byteOrderMark, type Dialect } from "./dialect.ts";
+import { splitRecord } from "./parse.ts";
+import type { Cell } from "./enrich.ts";
+
+/** One original record and its new cells. */
+export interface OutputRecord {
+  /** The record's bytes in UTF-8, blank lines before it and line end included. */
+  readonly bytes: Buffer;
+  /** How many cells the record has. */
+  readonly width: number;
+  readonly cells: readonly Cell[];
+}
+
+/** How a table is written. */
+export interface WriterSetup {
+  readonly dialect: Dialect;
+  readonly includeOriginal: boolean;
+  readonly formulaSafe: boolean;
+  /** Cells in the widest record; shorter ones are filled up so that new columns stand under their names. */
+  readonly width: number;
+}
+
+/** Turns records into the bytes of the output table. */
+export interface TableWriter {
+  /** Appends the header; its own surplus columns, where records are wider than it, are named `_extra_1` and so on. */
+  header(record: OutputRecord): void;
+  record(record: OutputRecord): void;
+  /** Appends what stands after the last record: blank lines. */
+  trailer(bytes: Buffer): void;
+  /** Takes out what is ready to be written; undefined unless enough has gathered or `all` is asked for. */
+  take(all?: boolean): Buffer | undefined;
+  /** Characters that the table's encoding lacks; each was written as `?`. */
+  readonly lost: ReadonlySet<string>;
+}
+
+const chunkBytes = 256 * 1024;
+
+/** Opens a writer for one table; the original part of each record is the input's bytes. */
+export function createTableWriter(setup: WriterSetup): TableWriter {
+  const { dialect, includeOriginal, width } = setup;
+  const encoder = createEncoder(dialect);
+  let buffer = Buffer.allocUnsafe(chunkBytes * 2);
+  let length = 0;
+  let isFirst = true;
+
+  const reserve = (bytes: number): void => {
+    if (length + bytes <= buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(buffer.length * 2, length + bytes));
+    buffer.copy(larger, 0, 0, length);
+    buffer = larger;
+  };
+  const addBytes = (bytes: Uint8Array): void => {
+    reserve(bytes.length);
+    buffer.set(bytes, length);
+    length += bytes.length;
+  };
+  const addText = (text: string): void => {
+    reserve(text.length * 3);
+    length += buffer.write(text, length, "utf8");
+  };
+  const newCells = (cells: readonly Cell[]): string => cells.map((cell) => writeCell(cell, setup)).join(dialect.delimiter);
+
+  const add = (record: OutputRecord, fillers: readonly string[]): void => {
+    const { lead, body, lineEnd } = splitRecord(record.bytes, dialect);
+    const cells = newCells(record.cells);
+    if (includeOriginal) {
+      addBytes(lead);
+      addBytes(body);
+      addText(fillers.map((name) => dialect.delimiter + name).join(""));
+      if (record.cells.length > 0) addText(dialect.delimiter + cells);
+    } else {
+      addText(cells);
+    }
+    addBytes(lineEnd);
+  };
+
+  return {
+    header: (record) => {
+      const surplus = Math.max(0, width - record.width);
+      add(record, includeOriginal ? Array.from({ length: surplus }, (_, i) => `_extra_${i + 1}`) : []);
+    },
+    record: (record) => add(record, record.width < width ? Array.from({ length: width - record.width }, () => "") : []),
+    trailer: (bytes) => {
+      if (includeOriginal) addBytes(bytes);
+    },
+    take: (all = false) => {
+      if (length < chunkBytes && !all) return undefined;
+      const utf8 = Buffer.from(buffer.subarray(0, length));
+      length = 0;
+      const encoded = encoder.encode(utf8);
+      const chunk = isFirst ? Buffer.concat([byteOrderMark(dialect), encoded]) : encoded;
+      isFirst = false;
+      return chunk;
+    },
+    lost: encoder.lost,
+  };
+}
+
+const formula = /^[=+\-@\t\r]/;
+const numberOrPhone = /^[+-]?[\d\s().,/-]*$/;
+
+function writeCell({ text, isString }: Cell, { dialect, formulaSafe }: WriterSetup): string {
+  const safe = formulaSafe && isString && formula.test(text) && !numberOrPhone.test(text) ? `'${text}` : text;
+  return quoteCell(safe, dialect.delimiter);
+}
+
+/** A cell's text, quoted where the delimiter, a quote or a line break makes it necessary. */
+export function quoteCell(text: string, delimiter: string): string {
+  const plain = !text.includes(delimiter) && !text.includes('"') && !text.includes("\n") && !text.includes("\r");
+  return plain ? text : `"${text.replaceAll('"', '""')}"`;
+}
