@@ -1,9 +1,10 @@
 /**
  * Where a run stands.
  *
- * `stopped`: by `rowcall stop` or a tolerance; `interrupted`: the process ended. Both can be resumed.
+ * `succeeded`: every row is decided and the output is written, rows that failed included. `stopped`: by `rowcall stop` or a
+ * tolerance. `interrupted`: the process ended. `failed`: something outside the rows broke. The last three can be resumed.
  */
-export type RunStatus = "staging" | "running" | "succeeded" | "failed" | "stopped" | "interrupted";
+export type RunStatus = "running" | "succeeded" | "failed" | "stopped" | "interrupted";
 
 /** How many rows stand where; `total` is the sum of the others. */
 export interface RowCounts {

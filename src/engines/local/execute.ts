@@ -1,0 +1,192 @@
+import { createHash } from "node:crypto";
+import type { Invoker } from "../../core/agent.ts";
+import type { Attempt, FailedOutcome } from "../../core/attempt.ts";
+import type { RowSelection, RunObserver } from "../../core/engine.ts";
+import type { Services } from "../../core/services.ts";
+import { joinUri } from "../../core/uri.ts";
+import { createExtractor } from "../../row/extract.ts";
+import { createMapper, type MapInput } from "../../row/map.ts";
+import { runAttempt } from "../../row/run-attempt.ts";
+import { agentEnvironment } from "../resolve-agent.ts";
+import type { AttemptLog } from "./attempt-log.ts";
+import type { Journal, RunRecord } from "./journal.ts";
+import { createRateLimiter, runPool, type Task } from "./scheduler.ts";
+import type { OpenTable } from "./staging.ts";
+
+/** What running the rows of one run takes. */
+export interface ExecuteSetup {
+  readonly services: Services;
+  readonly journal: Journal;
+  readonly run: RunRecord;
+  readonly table: OpenTable;
+  readonly selection: RowSelection;
+  readonly observer: RunObserver;
+  /** Called after commits with the numbers of rows that are decided, and under way, now. */
+  onProgress(succeeded: number, failed: number, inFlight: number): void;
+}
+
+/** Why no new row is started any more. */
+export interface Ending {
+  readonly status: "finished" | "interrupted" | "stopped";
+  readonly reason?: string;
+}
+
+const stopPollMs = 500;
+
+/**
+ * Attempts every row that is not decided yet.
+ *
+ * @throws RowcallError when the agent cannot be opened or the journal cannot be written; what is committed stays
+ */
+export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
+  const { services, journal, run, observer } = setup;
+  const { execution } = run.batch;
+  const extract = createExtractor(run.agent);
+  const mapInput = mapperOf(setup);
+  const drain = new AbortController();
+  let ending: Ending = { status: "finished" };
+  let failure: unknown;
+  const end = (how: Ending): void => {
+    if (drain.signal.aborted) return;
+    ending = how;
+    drain.abort();
+  };
+  const onInterrupt = (): void => end({ status: "interrupted", reason: "Interrupted" });
+
+  let { succeeded, failed } = run;
+  let inFlight = 0;
+  const log = journal.openLog(
+    run.seq,
+    (entries) => {
+      for (const { attempt, decides, weight } of entries) {
+        observer.onEvent?.({ type: "attempt", attempt, final: decides });
+        if (decides && attempt.outcome.status === "succeeded") succeeded += weight;
+        if (decides && attempt.outcome.status === "failed") failed += weight;
+      }
+      setup.onProgress(succeeded, failed, inFlight);
+      const reason = toleranceReason(run, failed - run.failed);
+      if (reason !== undefined) end({ status: "stopped", reason });
+    },
+    (error) => {
+      failure = error;
+      end({ status: "interrupted", reason: "The journal cannot be written" });
+    },
+  );
+
+  const invoker = await services.openAgent(run.agent, agentEnvironment(services, run.batch));
+  const poll = setInterval(() => {
+    if (journal.isStopRequested(run.seq)) end({ status: "stopped", reason: "Stopped on request" });
+  }, stopPollMs);
+  observer.drain?.addEventListener("abort", onInterrupt, { once: true });
+  if (observer.drain?.aborted === true) onInterrupt();
+  try {
+    const attemptSetup = {
+      invoker,
+      extract,
+      runId: run.id,
+      timeoutMs: execution.timeoutSeconds * 1000,
+      clock: services.clock,
+      saveArtifact: artifactSaver(services, run),
+    };
+    const weightOf = (row: number): number => (execution.dedupe ? journal.weight(run.seq, row) : 1);
+    await runPool({
+      tasks: pendingTasks(setup, mapInput, log, weightOf),
+      attempt: async ({ input, row, number }) => {
+        const attempt = await runAttempt(attemptSetup, input, row, number);
+        inFlight -= 1;
+        return attempt;
+      },
+      onStart: ({ row, number }) => {
+        inFlight += 1;
+        log.started(row, number, services.clock());
+      },
+      onEnd: (attempt, decides) => log.ended({ attempt, decides, weight: decides ? weightOf(attempt.row) : 0 }),
+      maxConcurrency: () => execution.maxConcurrency,
+      retry: execution.retry,
+      ...(execution.rateLimit === undefined
+        ? {}
+        : { limiter: createRateLimiter(execution.rateLimit.requestsPerSecond, limitKey(invoker, execution.rateLimit.per)) }),
+      clock: services.clock,
+      random: services.random,
+      drain: drain.signal,
+    });
+    log.flush();
+  } finally {
+    clearInterval(poll);
+    observer.drain?.removeEventListener("abort", onInterrupt);
+    await invoker.close();
+  }
+  if (failure !== undefined) throw failure;
+  return ending;
+}
+
+/** The keys by which rows with the same mapped input are told. */
+export async function* inputKeys(setup: Pick<ExecuteSetup, "run" | "table" | "selection">): AsyncGenerator<{ row: number; key: Uint8Array }[]> {
+  const mapInput = mapperOf(setup);
+  for await (const block of setup.table.blocks(setup.selection)) {
+    yield block.rows().flatMap((row) => {
+      const mapped = mapInput(row);
+      if ("failure" in mapped) return [];
+      return [{ row: row.index, key: createHash("sha256").update(JSON.stringify(mapped.input)).digest().subarray(0, 16) }];
+    });
+  }
+}
+
+function mapperOf({ run: { batch, staged, agent } }: Pick<ExecuteSetup, "run">): MapInput {
+  return createMapper(batch.inputMapping, staged.header, staged.dialect.ragged, agent);
+}
+
+// Rows whose input is wrong are decided here, without taking a place in the pool: they cost nothing.
+async function* pendingTasks(
+  { journal, run, table, selection, services }: ExecuteSetup,
+  mapInput: MapInput,
+  log: AttemptLog,
+  weightOf: (row: number) => number,
+): AsyncGenerator<readonly Task[]> {
+  for await (const block of table.blocks(selection)) {
+    const last = block.first + block.slices.length - 1;
+    const history = journal.history(run.seq, block.first, last);
+    const leaders = journal.leaders(run.seq, block.first, last);
+    const open = block.slices.filter(({ index }) => history.get(index)?.decided !== true && !leaders.has(index));
+    if (open.length === 0) continue;
+    const rows = block.rows();
+    const tasks: Task[] = [];
+    for (const { index } of open) {
+      const row = rows[index - block.first];
+      if (row === undefined) continue;
+      const past = history.get(index);
+      const number = (past?.lastNumber ?? 0) + 1;
+      const mapped = mapInput(row);
+      if ("input" in mapped) tasks.push({ row: index, input: mapped.input, number, failures: past?.failures ?? 0 });
+      else log.ended({ attempt: refused(index, number, services.clock(), mapped.failure), decides: true, weight: weightOf(index) });
+    }
+    yield tasks;
+  }
+}
+
+function refused(row: number, number: number, at: number, outcome: FailedOutcome): Attempt {
+  return { row, number, startedAt: at, endedAt: at, outcome, steps: [], artifacts: [] };
+}
+
+function artifactSaver(services: Services, run: RunRecord) {
+  return async (row: number, attempt: number, name: string, content: Uint8Array, contentType: string): Promise<string> => {
+    const uri = joinUri(run.recordingsUri, `${row}-${attempt}`, name);
+    return (await services.store.write(uri, content, { contentType })).uri;
+  };
+}
+
+function limitKey(invoker: Invoker, per: "agent" | "host"): (task: Task) => string {
+  return per === "agent" ? () => "" : ({ input }) => invoker.targetHost?.(input) ?? "";
+}
+
+// Counted since the run was started or resumed, so that a resumed run gets as far as a new one would.
+function toleranceReason({ batch, total }: RunRecord, failed: number): string | undefined {
+  const { toleratedFailureCount, toleratedFailurePercentage } = batch.execution;
+  if (toleratedFailureCount !== undefined && failed > toleratedFailureCount) {
+    return `${failed} rows failed, more than the tolerated ${toleratedFailureCount}`;
+  }
+  if (toleratedFailurePercentage !== undefined && failed * 100 > toleratedFailurePercentage * total) {
+    return `${failed} of ${total} rows failed, more than the tolerated ${toleratedFailurePercentage} %`;
+  }
+  return undefined;
+}

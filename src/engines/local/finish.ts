@@ -1,0 +1,94 @@
+import type { RowSelection } from "../../core/engine.ts";
+import type { OutputMapping } from "../../core/batch.ts";
+import type { JsonValue } from "../../core/json.ts";
+import { createEnricher, type Enricher } from "../../row/enrich.ts";
+import { createTableWriter } from "../../row/write.ts";
+import type { Journal, RunRecord } from "./journal.ts";
+import type { OpenTable } from "./staging.ts";
+
+/** What writing a run's table takes. */
+export interface FinishSetup {
+  readonly journal: Journal;
+  readonly run: RunRecord;
+  readonly table: OpenTable;
+  readonly selection: RowSelection;
+  /** The batch's, or another one for an export. */
+  readonly mapping: OutputMapping;
+  readonly fields: readonly string[];
+  /** Told what a reader of the output should know. */
+  warn(message: string, hint: string): void;
+}
+
+/**
+ * The output table as bytes, in input order, from the journal alone: rows not decided yet are `PENDING`.
+ *
+ * @throws RowcallError COLUMN_COLLISION
+ */
+export async function* writeCsv(setup: FinishSetup): AsyncGenerator<Uint8Array> {
+  const { journal, run, table, mapping } = setup;
+  const { staged } = run;
+  const enricher = enricherOf(setup);
+  const writer = createTableWriter({
+    dialect: staged.dialect,
+    includeOriginal: mapping.includeOriginal,
+    formulaSafe: mapping.formulaSafe,
+    width: staged.width,
+  });
+  const names = enricher.columns.map((text) => ({ text, isString: false }));
+  writer.header({ bytes: await table.header(), width: staged.header.length, cells: names });
+  for await (const { first, slices } of table.blocks(setup.selection)) {
+    const results = journal.results(run.seq, first, first + slices.length - 1);
+    for (const { index, width, bytes } of slices) {
+      const attempt = results.get(index);
+      const cells = enricher.enrichRow(attempt === undefined ? { row: index } : { row: index, attempt });
+      writer.record({ bytes, width, cells });
+    }
+    const chunk = writer.take();
+    if (chunk !== undefined) yield chunk;
+  }
+  if (setup.selection.at(-1)?.[1] === staged.rows - 1) writer.trailer(await table.trailer());
+  yield writer.take(true) ?? Buffer.alloc(0);
+  warnOfUnseen(setup, enricher);
+  if (writer.lost.size > 0) {
+    setup.warn(
+      `${staged.dialect.encoding} lacks ${[...writer.lost].slice(0, 10).join(" ")}: written as ?`,
+      "Save the input as UTF-8 and export again to keep every character.",
+    );
+  }
+}
+
+/** The output as JSON Lines: original cells as text by column, then the new columns with their JSON types. */
+export async function* writeJsonl(setup: FinishSetup): AsyncGenerator<Uint8Array> {
+  const { journal, run, table, mapping, fields } = setup;
+  const { staged } = run;
+  const enricher = enricherOf(setup);
+  for await (const block of table.blocks(setup.selection)) {
+    const last = block.first + block.slices.length - 1;
+    const results = journal.results(run.seq, block.first, last);
+    const lines = block.rows().map(({ index, cells }) => {
+      const attempt = results.get(index);
+      const texts = enricher.enrichRow(attempt === undefined ? { row: index } : { row: index, attempt });
+      const output = attempt?.outcome.status === "succeeded" ? attempt.outcome.output : {};
+      const record: Record<string, JsonValue> = {};
+      if (mapping.includeOriginal) staged.header.forEach((name, i) => (record[name] = cells[i] ?? ""));
+      enricher.columns.forEach((name, i) => {
+        const field = fields[i];
+        record[name] = field === undefined ? (texts[i]?.text ?? "") : (output[field] ?? null);
+      });
+      return `${JSON.stringify(record)}\n`;
+    });
+    yield Buffer.from(lines.join(""), "utf8");
+  }
+  warnOfUnseen(setup, enricher);
+}
+
+function enricherOf({ run, mapping, fields }: FinishSetup): Enricher {
+  return createEnricher({ mapping, fields, header: run.staged.header, agentVersion: run.agent.version, anyFailed: run.failed > 0 });
+}
+
+function warnOfUnseen(setup: FinishSetup, enricher: Enricher): void {
+  if (setup.run.succeeded === 0) return;
+  for (const field of enricher.unseenFields()) {
+    setup.warn(`Field ${field} not found in structured output`, "Field names are case-sensitive: compare the batch's structured_output_fields with the agent's output_fields.");
+  }
+}

@@ -1,0 +1,284 @@
+import type { AgentDefinition } from "../../core/agent.ts";
+import type { Artifact, Attempt, StepRecord } from "../../core/attempt.ts";
+import type { Batch } from "../../core/batch.ts";
+import type { RowSelection } from "../../core/engine.ts";
+import { errorKind, RowcallError, type ErrorCode } from "../../core/errors.ts";
+import type { JsonObject } from "../../core/json.ts";
+import type { RunStatus } from "../../core/run.ts";
+import { createAttemptLog, standing, type AttemptLog, type EndedAttempt } from "./attempt-log.ts";
+import { migrate } from "./migrations.ts";
+import { inTransaction, openDatabase, type Database } from "./sqlite.ts";
+import type { StagedTable } from "./staging.ts";
+
+/** A run as the journal keeps it. */
+export interface RunRecord {
+  /** The journal's own number of the run. */
+  readonly seq: number;
+  readonly id: string;
+  readonly name: string | null;
+  readonly status: RunStatus;
+  readonly batch: Batch;
+  /** The agent as it was when the run began. */
+  readonly agent: AgentDefinition;
+  readonly fields: readonly string[];
+  /** Which rows were asked for. */
+  readonly request: { readonly rows?: RowSelection; readonly limit?: number };
+  readonly staged: StagedTable;
+  /** Chosen rows. */
+  readonly total: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly createdAt: number;
+  readonly endedAt: number | null;
+  readonly outputUri: string | null;
+  readonly recordingsUri: string;
+  readonly reason: string | null;
+  readonly stopRequested: boolean;
+}
+
+/** A run to be noted. */
+export type NewRun = Pick<RunRecord, "id" | "name" | "batch" | "agent" | "fields" | "request" | "staged" | "total" | "createdAt" | "recordingsUri">;
+
+/** What of a run changes. */
+export type RunPatch = Partial<Pick<RunRecord, "status" | "endedAt" | "outputUri" | "reason" | "stopRequested">>;
+
+/** What is known of a row that has been attempted. */
+export interface RowHistory {
+  readonly decided: boolean;
+  readonly underWay: boolean;
+  readonly lastNumber: number;
+  /** Failed attempts that count against the retries: those since the last rerun. */
+  readonly failures: number;
+}
+
+const columns: Readonly<Record<string, string>> = {
+  createdAt: "created_at",
+  endedAt: "ended_at",
+  outputUri: "output_uri",
+  recordingsUri: "recordings_uri",
+  stopRequested: "stop_requested",
+};
+const jsonColumns = ["batch", "agent", "fields", "request", "staged"];
+
+/** The durable memory of local runs: one file for all of them, shared by several processes. */
+export class Journal {
+  readonly #database: Database;
+
+  /**
+   * @param path - file, or `:memory:`
+   * @throws RowcallError JOURNAL_UNREADABLE
+   */
+  constructor(path: string) {
+    this.#database = openDatabase(path);
+    migrate(this.#database);
+  }
+
+  /** @throws RowcallError RUN_CONFLICT when the name is taken */
+  createRun(run: NewRun): RunRecord {
+    return inTransaction(this.#database, () => {
+      if (run.name !== null && this.findRun(run.name) !== undefined) {
+        throw new RowcallError("RUN_CONFLICT", `A run named "${run.name}" exists already`, { hint: "Choose another --name." });
+      }
+      const values = toColumns({ ...run, status: "running" });
+      const names = Object.keys(values);
+      this.#database
+        .prepare(`INSERT INTO runs (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`)
+        .run(...Object.values(values));
+      return this.getRun(run.id);
+    });
+  }
+
+  updateRun(id: string, patch: RunPatch): RunRecord {
+    const values = toColumns(patch);
+    const sets = Object.keys(values).map((name) => `${name} = ?`);
+    this.#database.prepare(`UPDATE runs SET ${sets.join(", ")} WHERE id = ?`).run(...Object.values(values), id);
+    return this.getRun(id);
+  }
+
+  /** A run by id or name. */
+  findRun(idOrName: string): RunRecord | undefined {
+    const found = this.#database.prepare("SELECT * FROM runs WHERE id = ? OR name = ?").get(idOrName, idOrName);
+    return found && toRun(found);
+  }
+
+  /** @throws RowcallError RUN_NOT_FOUND */
+  getRun(idOrName: string): RunRecord {
+    const run = this.findRun(idOrName);
+    if (run !== undefined) return run;
+    throw new RowcallError("RUN_NOT_FOUND", `There is no run "${idOrName}"`, { hint: "`rowcall runs` lists them." });
+  }
+
+  /** Newest first. */
+  listRuns(): RunRecord[] {
+    return this.#database.prepare("SELECT * FROM runs ORDER BY seq DESC").all().map(toRun);
+  }
+
+  /** Whether somebody has asked the run to stop. */
+  isStopRequested(seq: number): boolean {
+    return this.#database.prepare("SELECT stop_requested AS flag FROM runs WHERE seq = ?").get(seq)?.["flag"] === 1;
+  }
+
+  /** Opens the log of a run's attempts; see `createAttemptLog`. */
+  openLog(seq: number, onCommit: (entries: readonly EndedAttempt[]) => void, onFailure: (error: unknown) => void): AttemptLog {
+    return createAttemptLog(this.#database, seq, onCommit, onFailure);
+  }
+
+  /** Closes the attempts that were under way when the process ended: they failed, and do not count against the retries. */
+  abandonAttempts(seq: number): void {
+    this.#database
+      .prepare("UPDATE attempts SET standing = ?, ended_at = started_at, code = 'INTERRUPTED', message = ? WHERE run = ? AND standing = ?")
+      .run(standing.superseded, "The process ended during this attempt", seq, standing.underWay);
+  }
+
+  /** Opens failed rows again, all or those with one of the codes; returns how many attempts were opened. */
+  reopenFailed(seq: number, codes: readonly ErrorCode[] | undefined): number {
+    return inTransaction(this.#database, () => {
+      const chosen = codes === undefined ? "" : `AND code IN (${codes.map(() => "?").join(", ")})`;
+      const { changes } = this.#database
+        .prepare(`UPDATE attempts SET standing = ? WHERE run = ? AND standing = ? AND code IS NOT NULL ${chosen}`)
+        .run(standing.reopened, seq, standing.decided, ...(codes ?? []));
+      this.recount(seq);
+      return Number(changes);
+    });
+  }
+
+  /** Counts succeeded and failed rows anew from the attempts. */
+  recount(seq: number): void {
+    this.#database
+      .prepare(
+        `WITH decided AS (
+           SELECT code IS NULL AS ok, 1 + (SELECT count(*) FROM duplicates d WHERE d.run = a.run AND d.leader = a.row) AS weight
+           FROM attempts a WHERE run = ? AND standing = ${standing.decided})
+         UPDATE runs SET succeeded = (SELECT coalesce(sum(weight), 0) FROM decided WHERE ok),
+                         failed = (SELECT coalesce(sum(weight), 0) FROM decided WHERE NOT ok) WHERE seq = ?`,
+      )
+      .run(seq, seq);
+  }
+
+  /** How many rows are under way. */
+  countUnderWay(seq: number): number {
+    const sql = `SELECT count(*) AS n FROM attempts WHERE run = ? AND standing = ${standing.underWay}`;
+    return Number(this.#database.prepare(sql).get(seq)?.["n"] ?? 0);
+  }
+
+  /** What is known of the rows from `first` to `last`; rows never attempted are absent. */
+  history(seq: number, first: number, last: number): Map<number, RowHistory> {
+    const rows = this.#database
+      .prepare(
+        `SELECT row, max(number) AS lastNumber, max(standing = ${standing.decided}) AS decided, max(standing = ${standing.underWay}) AS underWay,
+           sum(standing = ${standing.superseded} AND code <> 'INTERRUPTED' AND number > coalesce(
+             (SELECT max(number) FROM attempts r WHERE r.run = a.run AND r.row = a.row AND r.standing = ${standing.reopened}), 0)) AS failures
+         FROM attempts a WHERE run = ? AND row BETWEEN ? AND ? GROUP BY row`,
+      )
+      .all(seq, first, last) as unknown as { row: number; lastNumber: number; decided: number; underWay: number; failures: number }[];
+    return new Map(rows.map((r) => [r.row, { ...r, decided: r.decided === 1, underWay: r.underWay === 1 }]));
+  }
+
+  /** The attempts that decided the rows from `first` to `last`, by row; a duplicate has its leader's. */
+  results(seq: number, first: number, last: number): Map<number, Attempt> {
+    const select = "SELECT * FROM attempts WHERE run = ? AND standing = ? AND";
+    const decided = this.#database.prepare(`${select} row BETWEEN ? AND ?`).all(seq, standing.decided, first, last);
+    const results = new Map(decided.map((entry) => [entry["row"] as number, toAttempt(entry)]));
+    const leaders = this.#database.prepare(`${select} row = ?`);
+    for (const [row, leader] of this.leaders(seq, first, last)) {
+      const entry = leaders.get(seq, standing.decided, leader);
+      if (entry !== undefined) results.set(row, toAttempt(entry));
+    }
+    return results;
+  }
+
+  /** All ended attempts of the rows from `first` to `last`, by row, oldest first. */
+  attempts(seq: number, first: number, last: number): Map<number, Attempt[]> {
+    const entries = this.#database
+      .prepare("SELECT * FROM attempts WHERE run = ? AND row BETWEEN ? AND ? AND standing <> ? ORDER BY row, number")
+      .all(seq, first, last, standing.underWay);
+    return Map.groupBy(entries.map(toAttempt), (attempt) => attempt.row);
+  }
+
+  /** Rows among `first` to `last` that share the result of another row, which is named. */
+  leaders(seq: number, first: number, last: number): Map<number, number> {
+    const rows = this.#database
+      .prepare("SELECT row, leader FROM duplicates WHERE run = ? AND row BETWEEN ? AND ?")
+      .all(seq, first, last) as unknown as { row: number; leader: number }[];
+    return new Map(rows.map(({ row, leader }) => [row, leader]));
+  }
+
+  /** How many rows share the result of this one, itself included. */
+  weight(seq: number, row: number): number {
+    const sql = "SELECT 1 + count(*) AS n FROM duplicates WHERE run = ? AND leader = ?";
+    return Number(this.#database.prepare(sql).get(seq, row)?.["n"] ?? 1);
+  }
+
+  /** Notes which rows are the same: the first with a key leads, later ones follow. Keys are kept on disk only while this runs. */
+  async noteDuplicates(seq: number, keys: AsyncIterable<readonly { readonly row: number; readonly key: Uint8Array }[]>): Promise<void> {
+    const database = this.#database;
+    database.exec("CREATE TEMP TABLE IF NOT EXISTS seen (key BLOB PRIMARY KEY, row INTEGER NOT NULL) WITHOUT ROWID; DELETE FROM seen;");
+    database.prepare("DELETE FROM duplicates WHERE run = ?").run(seq);
+    const see = database.prepare("INSERT OR IGNORE INTO seen VALUES (?, ?)");
+    const leader = database.prepare("SELECT row FROM seen WHERE key = ?");
+    const note = database.prepare("INSERT INTO duplicates VALUES (?, ?, ?)");
+    for await (const block of keys) {
+      inTransaction(database, () => {
+        for (const { row, key } of block) {
+          if (see.run(key, row).changes === 0) note.run(seq, row, Number(leader.get(key)?.["row"]));
+        }
+      });
+    }
+    database.exec("DROP TABLE seen");
+  }
+
+  close(): void {
+    if (this.#database.isOpen) this.#database.close();
+  }
+}
+
+type SqlValue = string | number | null;
+
+function toColumns(values: object): Record<string, SqlValue> {
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]: [string, unknown]) => {
+      const json = jsonColumns.includes(key) && value !== null;
+      const sql = json ? JSON.stringify(value) : typeof value === "boolean" ? Number(value) : value;
+      return [columns[key] ?? key, sql as SqlValue];
+    }),
+  );
+}
+
+function toRun(entry: Record<string, unknown>): RunRecord {
+  const json = (name: string): unknown => (entry[name] === null ? null : JSON.parse(entry[name] as string));
+  const { created_at, ended_at, output_uri, recordings_uri, stop_requested, ...same } = entry;
+  return {
+    ...same,
+    ...Object.fromEntries(jsonColumns.map((name) => [name, json(name)])),
+    createdAt: created_at,
+    endedAt: ended_at,
+    outputUri: output_uri,
+    recordingsUri: recordings_uri,
+    stopRequested: stop_requested === 1,
+  } as RunRecord;
+}
+
+function toAttempt(entry: Record<string, unknown>): Attempt {
+  const { row, number, started_at, ended_at, code, message, output, detail } = entry as {
+    row: number;
+    number: number;
+    started_at: number;
+    ended_at: number | null;
+    code: ErrorCode | null;
+    message: string | null;
+    output: string | null;
+    detail: string | null;
+  };
+  const { steps = [], artifacts = [], hint } = (detail === null ? {} : JSON.parse(detail)) as {
+    steps?: StepRecord[];
+    artifacts?: Artifact[];
+    hint?: string;
+  };
+  const shared = { row, number, startedAt: started_at, endedAt: ended_at ?? started_at, steps, artifacts };
+  if (output !== null) return { ...shared, outcome: { status: "succeeded", output: JSON.parse(output) as JsonObject } };
+  const why = code ?? "INTERRUPTED";
+  return {
+    ...shared,
+    outcome: { status: "failed", code: why, message: message ?? "", retryable: errorKind(why).retryable, ...(hint === undefined ? {} : { hint }) },
+  };
+}

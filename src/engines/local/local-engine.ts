@@ -1,0 +1,346 @@
+import { createHash } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Engine, ExportRequest, RowFilter, RowReport, RowStatus, RunObserver, StartRequest } from "../../core/engine.ts";
+import { messageOf, RowcallError, type ErrorCode } from "../../core/errors.ts";
+import type { Run } from "../../core/run.ts";
+import type { Services } from "../../core/services.ts";
+import { joinUri } from "../../core/uri.ts";
+import { requireNoCollision } from "../../row/enrich.ts";
+import { createMapper } from "../../row/map.ts";
+import { resolveAgent, type BatchAgent } from "../resolve-agent.ts";
+import { executeRows, inputKeys, type Ending } from "./execute.ts";
+import { writeCsv, writeJsonl, type FinishSetup } from "./finish.ts";
+import { Journal, type RowHistory, type RunRecord } from "./journal.ts";
+import { notifyChannels } from "./notify.ts";
+import { freeOutputUri } from "./output-uri.ts";
+import { tryLock, type ProcessLock } from "./sqlite.ts";
+import { chooseRows, openTable, stageTable } from "./staging.ts";
+
+/** What a local engine stands on. */
+export interface LocalEngineOptions {
+  readonly services: Services;
+  /** Folder of the journal and of each run's copy of its input; made when it is not there. */
+  readonly dataDirectory: string;
+}
+
+const progressMs = 100;
+
+/**
+ * Opens the engine that runs batches in this process.
+ *
+ * @throws RowcallError JOURNAL_UNREADABLE
+ */
+export function openLocalEngine(options: LocalEngineOptions): Engine {
+  mkdirSync(options.dataDirectory, { recursive: true });
+  return new LocalEngine(options, new Journal(join(options.dataDirectory, "journal.db")));
+}
+
+class LocalEngine implements Engine {
+  readonly #services: Services;
+  readonly #dataDirectory: string;
+  readonly #journal: Journal;
+
+  constructor({ services, dataDirectory }: LocalEngineOptions, journal: Journal) {
+    this.#services = services;
+    this.#dataDirectory = dataDirectory;
+    this.#journal = journal;
+  }
+
+  async start(request: StartRequest, observer: RunObserver = {}): Promise<Run> {
+    const name = request.name ?? request.batch.name;
+    const earlier = name === undefined ? undefined : this.#journal.findRun(name);
+    if (earlier !== undefined) return this.#startAgain(earlier, request, observer);
+
+    const services = this.#services;
+    const { inputUri, output } = requirePlaces(request);
+    const agent = await resolveAgent(services, request.batch);
+    await freeOutputUri(services.store, output, "csv", services.clock(), request.force === true);
+    const id = createRunId(services);
+    const lock = await this.#lock(id);
+    try {
+      const run = await this.#stage(id, name ?? null, inputUri, request, agent);
+      observer.onEvent?.({ type: "started", run: this.#toRun(run) });
+      return await this.#execute(run, observer, request.force === true);
+    } finally {
+      lock.release();
+    }
+  }
+
+  async resume(id: string, observer: RunObserver = {}): Promise<Run> {
+    return this.#withLock(id, async (run) => {
+      if (run.status === "succeeded") return this.#toRun(run);
+      observer.onEvent?.({ type: "started", run: this.#toRun(run) });
+      return this.#execute(run, observer);
+    });
+  }
+
+  async rerun(id: string, codes: readonly ErrorCode[] | undefined, observer: RunObserver = {}): Promise<Run> {
+    return this.#withLock(id, async (run) => {
+      if (this.#journal.reopenFailed(run.seq, codes) === 0) return this.#toRun(run);
+      const opened = this.#journal.getRun(run.id);
+      observer.onEvent?.({ type: "started", run: this.#toRun(opened) });
+      return this.#execute(opened, observer);
+    });
+  }
+
+  async stop(id: string): Promise<Run> {
+    const run = this.#journal.getRun(id);
+    if (this.#toRun(run).status === "running") this.#journal.updateRun(run.id, { stopRequested: true });
+    return this.describe(id);
+  }
+
+  async describe(id: string): Promise<Run> {
+    return this.#toRun(this.#journal.getRun(id));
+  }
+
+  async list(): Promise<readonly Run[]> {
+    return this.#journal.listRuns().map((run) => this.#toRun(run));
+  }
+
+  async *rows(id: string, filter: RowFilter = {}): AsyncGenerator<RowReport> {
+    const run = this.#journal.getRun(id);
+    const mapInput = createMapper(run.batch.inputMapping, run.staged.header, run.staged.dialect.ragged, run.agent);
+    const table = await openTable(this.#directory(run.id), run.staged);
+    try {
+      for await (const block of table.blocks(selectionOf(run))) {
+        const last = block.first + block.slices.length - 1;
+        const history = this.#journal.history(run.seq, block.first, last);
+        const results = this.#journal.results(run.seq, block.first, last);
+        const attempts = this.#journal.attempts(run.seq, block.first, last);
+        const leaders = this.#journal.leaders(run.seq, block.first, last);
+        for (const row of block.rows()) {
+          const outcome = results.get(row.index)?.outcome;
+          const status = statusOf(outcome?.status, history.get(row.index));
+          const code = outcome?.status === "failed" ? outcome.code : undefined;
+          if (filter.status !== undefined && filter.status !== status) continue;
+          if (filter.code !== undefined && filter.code !== code) continue;
+          const mapped = mapInput(row);
+          const sameAs = leaders.get(row.index);
+          yield {
+            row: row.index,
+            line: row.line,
+            status,
+            cells: Object.fromEntries(run.staged.header.map((name, i) => [name, row.cells[i] ?? ""])),
+            ...("input" in mapped ? { input: mapped.input } : {}),
+            attempts: attempts.get(row.index) ?? [],
+            ...(sameAs === undefined ? {} : { sameAs }),
+          };
+        }
+      }
+    } finally {
+      await table.close();
+    }
+  }
+
+  async export(id: string, request: ExportRequest): Promise<string> {
+    const run = this.#journal.getRun(id);
+    const { store, clock } = this.#services;
+    const uri = await freeOutputUri(store, request.output, request.format, clock(), request.force === true);
+    await this.#write(run, uri, request, () => {});
+    return uri;
+  }
+
+  async close(): Promise<void> {
+    this.#journal.close();
+  }
+
+  async #startAgain(earlier: RunRecord, request: StartRequest, observer: RunObserver): Promise<Run> {
+    const { inputUri } = requirePlaces(request);
+    const digest = createHash("sha256");
+    for await (const chunk of this.#services.store.read(inputUri)) digest.update(chunk);
+    const same =
+      digest.digest("hex") === earlier.staged.sha256 &&
+      JSON.stringify(identityOf(request)) === JSON.stringify(identityOf({ batch: earlier.batch, ...earlier.request }));
+    if (same) return this.resume(earlier.id, observer);
+    throw new RowcallError("RUN_CONFLICT", `The name "${earlier.name}" belongs to run ${earlier.id}, which has another batch or input`, {
+      hint: `Choose another --name, or go on with the earlier run: rowcall resume ${earlier.id}`,
+    });
+  }
+
+  async #stage(id: string, name: string | null, inputUri: string, request: StartRequest, agent: BatchAgent): Promise<RunRecord> {
+    const services = this.#services;
+    const { batch } = request;
+    const { definition, fields } = agent;
+    try {
+      const staged = await stageTable(() => services.store.read(inputUri), batch.dialect, this.#directory(id));
+      createMapper(batch.inputMapping, staged.header, staged.dialect.ragged, definition);
+      requireNoCollision(batch.outputMapping, fields, staged.header);
+      const { total } = chooseRows(staged.rows, request.rows, request.limit);
+      const recordings = batch.recording.prefix ?? join(this.#dataDirectory, "recordings");
+      return this.#journal.createRun({
+        id,
+        name,
+        batch,
+        agent: definition,
+        fields,
+        request: choiceOf(request),
+        staged,
+        total,
+        createdAt: services.clock(),
+        recordingsUri: joinUri(recordings, id),
+      });
+    } catch (error) {
+      await rm(this.#directory(id), { recursive: true, force: true });
+      throw notFoundInput(error, inputUri);
+    }
+  }
+
+  async #execute(before: RunRecord, observer: RunObserver, force = false): Promise<Run> {
+    this.#journal.abandonAttempts(before.seq);
+    this.#journal.recount(before.seq);
+    const run = this.#journal.updateRun(before.id, { status: "running", stopRequested: false, reason: null, endedAt: null });
+    const table = await openTable(this.#directory(run.id), run.staged);
+    let ending: Ending;
+    try {
+      const selection = selectionOf(run);
+      if (run.batch.execution.dedupe) await this.#journal.noteDuplicates(run.seq, inputKeys({ run, table, selection }));
+      ending = await executeRows({
+        services: this.#services,
+        journal: this.#journal,
+        run,
+        table,
+        selection,
+        observer,
+        onProgress: this.#progress(run, observer),
+      });
+    } catch (error) {
+      this.#journal.updateRun(run.id, { status: "failed", reason: messageOf(error), endedAt: this.#services.clock() });
+      throw error;
+    } finally {
+      await table.close();
+    }
+    return this.#conclude(run.id, ending, observer, force);
+  }
+
+  async #conclude(id: string, ending: Ending, observer: RunObserver, force: boolean): Promise<Run> {
+    const run = this.#journal.getRun(id);
+    const endedAt = this.#services.clock();
+    const reason = ending.reason ?? null;
+    if (ending.status === "interrupted") return this.#toRun(this.#journal.updateRun(id, { status: "interrupted", reason, endedAt }));
+
+    const warn = (message: string, hint: string): void => observer.onEvent?.({ type: "warning", message, hint });
+    const output = run.batch.output ?? "";
+    const mayReplace = force || run.outputUri === output;
+    const uri = await freeOutputUri(this.#services.store, output, "csv", endedAt, mayReplace);
+    await this.#write(run, uri, { format: "csv" }, warn);
+    const status = ending.status === "finished" ? "succeeded" : "stopped";
+    const ended = this.#toRun(this.#journal.updateRun(id, { status, reason, endedAt, outputUri: uri }));
+    observer.onEvent?.({ type: "progress", run: ended });
+    await notifyChannels(this.#services.openChannel, run.batch.notifications, ended, warn);
+    return ended;
+  }
+
+  async #write(run: RunRecord, uri: string, request: Pick<ExportRequest, "format" | "outputMapping">, warn: FinishSetup["warn"]): Promise<void> {
+    const table = await openTable(this.#directory(run.id), run.staged);
+    try {
+      const mapping = request.outputMapping ?? run.batch.outputMapping;
+      const fields = request.outputMapping?.fields ?? run.fields;
+      const setup: FinishSetup = { journal: this.#journal, run, table, selection: selectionOf(run), mapping, fields, warn };
+      const csv = request.format === "csv";
+      await this.#services.store.write(uri, csv ? writeCsv(setup) : writeJsonl(setup), {
+        contentType: csv ? "text/csv" : "application/jsonl",
+      });
+    } finally {
+      await table.close();
+    }
+  }
+
+  #progress(run: RunRecord, observer: RunObserver): (succeeded: number, failed: number, inFlight: number) => void {
+    let toldAt = 0;
+    return (succeeded, failed, inFlight) => {
+      const now = this.#services.clock();
+      if (observer.onEvent === undefined || now - toldAt < progressMs) return;
+      toldAt = now;
+      observer.onEvent({ type: "progress", run: toRun({ ...run, succeeded, failed }, "running", inFlight) });
+    };
+  }
+
+  #toRun(run: RunRecord): Run {
+    if (run.status !== "running") return toRun(run, run.status, 0);
+    // The lock ends with the process: a run whose lock is free is not going any more, whatever the journal says.
+    const lock = tryLock(this.#lockPath(run.id));
+    lock?.release();
+    return lock === undefined ? toRun(run, "running", this.#journal.countUnderWay(run.seq)) : toRun(run, "interrupted", 0);
+  }
+
+  async #withLock(id: string, work: (run: RunRecord) => Promise<Run>): Promise<Run> {
+    const { id: runId } = this.#journal.getRun(id);
+    const lock = await this.#lock(runId);
+    try {
+      return await work(this.#journal.getRun(runId));
+    } finally {
+      lock.release();
+    }
+  }
+
+  async #lock(id: string): Promise<ProcessLock> {
+    await mkdir(this.#directory(id), { recursive: true });
+    const lock = tryLock(this.#lockPath(id));
+    if (lock !== undefined) return lock;
+    throw new RowcallError("RUN_BUSY", `Run ${id} is going already, in this process or another one`, {
+      hint: `Watch it with \`rowcall show ${id}\`, or end it with \`rowcall stop ${id}\`.`,
+    });
+  }
+
+  #directory(id: string): string {
+    return join(this.#dataDirectory, "runs", id);
+  }
+
+  #lockPath(id: string): string {
+    return join(this.#directory(id), "lock.db");
+  }
+}
+
+function toRun(run: RunRecord, status: Run["status"], inFlight: number): Run {
+  const { id, name, total, succeeded, failed, createdAt, endedAt, outputUri, recordingsUri, reason } = run;
+  return {
+    id,
+    ...(name === null ? {} : { name }),
+    status,
+    agent: `${run.agent.agent_name}@${run.agent.version}`,
+    inputUri: run.batch.inputUri ?? "",
+    ...(outputUri === null ? {} : { outputUri }),
+    recordingsUri,
+    counts: { total, succeeded, failed, inFlight, pending: total - succeeded - failed - inFlight },
+    createdAt,
+    ...(endedAt === null ? {} : { endedAt }),
+    ...(reason === null ? {} : { reason }),
+  };
+}
+
+function statusOf(decided: "succeeded" | "failed" | undefined, history: RowHistory | undefined): RowStatus {
+  return decided ?? (history?.underWay === true ? "in_flight" : "pending");
+}
+
+function selectionOf(run: RunRecord): ReturnType<typeof chooseRows>["selection"] {
+  return chooseRows(run.staged.rows, run.request.rows, run.request.limit).selection;
+}
+
+function choiceOf({ rows, limit }: StartRequest): RunRecord["request"] {
+  return { ...(rows === undefined ? {} : { rows }), ...(limit === undefined ? {} : { limit }) };
+}
+
+// What must be the same for a second start with the same name to be the same run.
+function identityOf(request: StartRequest): unknown {
+  const { name: _name, ...batch } = request.batch;
+  return { batch, ...choiceOf(request) };
+}
+
+function requirePlaces({ batch }: StartRequest): { inputUri: string; output: string } {
+  const { inputUri, output } = batch;
+  if (inputUri === undefined) throw new RowcallError("BATCH_INVALID", "The batch names no input", { hint: "Give --input, or set input in the batch file." });
+  if (output === undefined) throw new RowcallError("BATCH_INVALID", "The batch names no output", { hint: "Give --output, or set output in the batch file." });
+  return { inputUri, output };
+}
+
+function createRunId({ clock, random }: Services): string {
+  const stamp = new Date(clock()).toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-");
+  return `${stamp}-${Math.floor(random() * 36 ** 4).toString(36).padStart(4, "0")}`;
+}
+
+function notFoundInput(error: unknown, inputUri: string): unknown {
+  if (!(error instanceof RowcallError) || error.code !== "STORE_NOT_FOUND") return error;
+  return new RowcallError("INPUT_NOT_FOUND", `There is no input ${inputUri}`, { hint: "Check --input, or input in the batch file.", cause: error });
+}

@@ -1,0 +1,69 @@
+import { RowcallError } from "../../core/errors.ts";
+import { inTransaction, type Database } from "./sqlite.ts";
+
+// Each entry takes the schema one version further; entries are never changed once released.
+const migrations = [
+  `
+  CREATE TABLE runs (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT UNIQUE,
+    status TEXT NOT NULL,
+    batch TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    fields TEXT NOT NULL,
+    request TEXT NOT NULL,
+    staged TEXT NOT NULL,
+    total INTEGER NOT NULL,
+    succeeded INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    output_uri TEXT,
+    recordings_uri TEXT NOT NULL,
+    reason TEXT,
+    stop_requested INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE TABLE attempts (
+    run INTEGER NOT NULL REFERENCES runs (seq),
+    row INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    standing INTEGER NOT NULL,
+    code TEXT,
+    message TEXT,
+    output TEXT,
+    detail TEXT,
+    PRIMARY KEY (run, row, number)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX attempts_under_way ON attempts (run, row) WHERE standing = 0;
+  CREATE TABLE duplicates (
+    run INTEGER NOT NULL REFERENCES runs (seq),
+    row INTEGER NOT NULL,
+    leader INTEGER NOT NULL,
+    PRIMARY KEY (run, row)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX duplicates_by_leader ON duplicates (run, leader);
+  `,
+] as const;
+
+/**
+ * Brings a journal to this version's schema.
+ *
+ * @throws RowcallError JOURNAL_UNREADABLE when a newer version wrote it
+ */
+export function migrate(database: Database): void {
+  const version = (): number => (database.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
+  if (version() > migrations.length) {
+    throw new RowcallError("JOURNAL_UNREADABLE", `The journal was written by a newer version (schema ${version()}, this one knows ${migrations.length})`, {
+      hint: "Update Rowcall, or choose another folder with --data-dir.",
+    });
+  }
+  if (version() === migrations.length) return;
+  inTransaction(database, () => {
+    // Read again inside the transaction: another process may have migrated meanwhile.
+    for (let next = version(); next < migrations.length; next += 1) database.exec(migrations[next] ?? "");
+    database.exec(`PRAGMA user_version = ${migrations.length}`);
+  });
+}

@@ -1,0 +1,175 @@
+import TinyQueue from "tinyqueue";
+import type { AgentInput } from "../../core/agent.ts";
+import type { Attempt } from "../../core/attempt.ts";
+import { retryDelayMs, shouldRetry, type RetryPolicy } from "../../core/retry.ts";
+import type { Clock } from "../../core/services.ts";
+
+/** One attempt to be made. */
+export interface Task {
+  /** 0-based index of the row. */
+  readonly row: number;
+  readonly input: AgentInput;
+  /** 1-based number of the attempt. */
+  readonly number: number;
+  /** Failed attempts before this one that count against the retries. */
+  readonly failures: number;
+}
+
+/** When the next attempt may begin, by what the limit is shared over. */
+export interface RateLimiter {
+  /** Takes a place in the queue of the task's host or agent; milliseconds since 1970 at which it may begin. */
+  reserve(task: Task, now: number): number;
+}
+
+/** A pool of attempts. */
+export interface PoolSetup {
+  /** Tasks in the order of their rows, some hundreds at a time; ends when there are no more. */
+  readonly tasks: AsyncIterator<readonly Task[]>;
+  /** Makes the attempt; never rejects. */
+  attempt(task: Task): Promise<Attempt>;
+  onStart(task: Task): void;
+  /** @param decides - whether no other attempt of the row follows */
+  onEnd(attempt: Attempt, decides: boolean): void;
+  /** Attempts under way at once; asked before each start, so it may change while the pool runs. */
+  maxConcurrency(): number;
+  readonly retry: RetryPolicy;
+  readonly limiter?: RateLimiter;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Aborted to drain: what is under way ends, nothing new starts. */
+  readonly drain: AbortSignal;
+}
+
+interface Waiting {
+  readonly task: Task;
+  readonly dueAt: number;
+  /** Waits for the rate limit alone, not for a retry. */
+  readonly limited: boolean;
+}
+
+// Rows that wait for their next attempt are held in memory: no new row starts while there are so many.
+const maxWaiting = 10_000;
+
+/**
+ * Runs every task and its retries, a pool and not waves: a slow row never holds up the next ones, and a row that waits
+ * for its retry holds no place.
+ *
+ * @returns when all is done, or drained
+ * @throws what reading the tasks threw, after what was under way has ended
+ */
+export async function runPool(setup: PoolSetup): Promise<void> {
+  const { clock, drain, limiter } = setup;
+  const waiting = new TinyQueue<Waiting>([], (a, b) => a.dueAt - b.dueAt);
+  let limited = 0;
+  let ready: readonly Task[] = [];
+  let cursor = 0;
+  let exhausted = false;
+  let loading = false;
+  let underWay = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let failure: { readonly error: unknown } | undefined;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+
+  const stopped = (): boolean => drain.aborted || failure !== undefined;
+
+  const load = (): void => {
+    if (loading || exhausted || stopped()) return;
+    loading = true;
+    setup.tasks.next().then(
+      ({ done, value }) => {
+        loading = false;
+        if (done === true) exhausted = true;
+        else [ready, cursor] = [value, 0];
+        pump();
+      },
+      (error: unknown) => {
+        loading = false;
+        failure = { error };
+        pump();
+      },
+    );
+  };
+
+  const next = (now: number): Task | undefined => {
+    if ((waiting.peek()?.dueAt ?? Number.POSITIVE_INFINITY) <= now) {
+      const due = waiting.pop();
+      if (due?.limited === true) limited -= 1;
+      return due?.task;
+    }
+    // Look no further ahead than the pool is wide, or a retry would queue behind places taken by rows far down the table.
+    while (waiting.length < maxWaiting && limited < setup.maxConcurrency()) {
+      const task = ready[cursor];
+      if (task === undefined) {
+        load();
+        return undefined;
+      }
+      cursor += 1;
+      const dueAt = limiter?.reserve(task, now) ?? now;
+      if (dueAt <= now) return task;
+      waiting.push({ task, dueAt, limited: true });
+      limited += 1;
+    }
+    return undefined;
+  };
+
+  const settle = (task: Task, attempt: Attempt): void => {
+    underWay -= 1;
+    const { outcome } = attempt;
+    if (outcome.status === "failed" && outcome.code === "INTERRUPTED") return pump();
+    const failures = task.failures + 1;
+    const again = outcome.status === "failed" && shouldRetry(setup.retry, outcome, failures);
+    setup.onEnd(attempt, !again);
+    if (again) {
+      const now = clock();
+      const retry = { ...task, number: task.number + 1, failures };
+      const due = now + retryDelayMs(setup.retry, failures, setup.random, outcome.retryAfterMs);
+      waiting.push({ task: retry, dueAt: Math.max(due, limiter?.reserve(retry, due) ?? due), limited: false });
+    }
+    pump();
+  };
+
+  const pump = (): void => {
+    while (!stopped() && underWay < setup.maxConcurrency()) {
+      const task = next(clock());
+      if (task === undefined) break;
+      underWay += 1;
+      setup.onStart(task);
+      void setup.attempt(task).then((attempt) => settle(task, attempt));
+    }
+    clearTimeout(timer);
+    const dueAt = waiting.peek()?.dueAt;
+    if (underWay === 0 && !loading && (stopped() || (exhausted && cursor >= ready.length && dueAt === undefined))) {
+      if (failure === undefined) resolve();
+      else reject(failure.error);
+    } else if (dueAt !== undefined && underWay < setup.maxConcurrency() && !stopped()) {
+      timer = setTimeout(pump, Math.max(1, dueAt - clock()));
+    }
+  };
+
+  drain.addEventListener("abort", pump, { once: true });
+  pump();
+  try {
+    await promise;
+  } finally {
+    clearTimeout(timer);
+    drain.removeEventListener("abort", pump);
+  }
+}
+
+/**
+ * A limiter that spaces beginnings evenly.
+ *
+ * @param keyOf - what the limit is shared over: a host, or always the same key for the whole agent
+ */
+export function createRateLimiter(requestsPerSecond: number, keyOf: (task: Task) => string): RateLimiter {
+  const spacingMs = 1000 / requestsPerSecond;
+  const nextAt = new Map<string, number>();
+  return {
+    reserve: (task, now) => {
+      const key = keyOf(task);
+      const at = Math.max(now, nextAt.get(key) ?? now);
+      nextAt.set(key, at + spacingMs);
+      return at;
+    },
+  };
+}

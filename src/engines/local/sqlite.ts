@@ -1,0 +1,60 @@
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { RowcallError, messageOf } from "../../core/errors.ts";
+
+/** An open database. */
+export type Database = DatabaseSync;
+/** A prepared statement. */
+export type Statement = StatementSync;
+
+/**
+ * Opens a database file for durable writes by several processes: a committed transaction survives a power cut.
+ *
+ * @param path - file, or `:memory:`
+ * @throws RowcallError JOURNAL_UNREADABLE
+ */
+export function openDatabase(path: string): Database {
+  try {
+    const database = new DatabaseSync(path);
+    database.exec("PRAGMA busy_timeout = 15000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+    return database;
+  } catch (cause) {
+    throw new RowcallError("JOURNAL_UNREADABLE", `The journal ${path} cannot be opened: ${messageOf(cause)}`, {
+      hint: "Check that the folder can be written and the file is a Rowcall journal, or choose another folder with --data-dir.",
+      cause,
+    });
+  }
+}
+
+/** A lock that ends with the process that holds it, however it ends. */
+export interface ProcessLock {
+  release(): void;
+}
+
+/**
+ * Takes a lock; undefined when another process, or another part of this one, holds it.
+ *
+ * @param path - a file for this lock alone
+ */
+export function tryLock(path: string): ProcessLock | undefined {
+  const database = new DatabaseSync(path);
+  try {
+    database.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE;");
+    return { release: () => database.close() };
+  } catch {
+    database.close();
+    return undefined;
+  }
+}
+
+/** Runs a function in one transaction; rolled back when it throws. */
+export function inTransaction<T>(database: Database, work: () => T): T {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    database.exec("COMMIT");
+    return result;
+  } catch (error) {
+    database.exec("ROLLBACK");
+    throw error;
+  }
+}

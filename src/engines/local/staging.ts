@@ -1,0 +1,237 @@
+import { createHash } from "node:crypto";
+import { mkdir, open, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import { RowcallError } from "../../core/errors.ts";
+import type { InputDialect } from "../../core/batch.ts";
+import type { RowSelection } from "../../core/engine.ts";
+import type { Row } from "../../core/row.ts";
+import { detectDialect, toUtf8, type Dialect } from "../../row/dialect.ts";
+import { countLines, parseCells, parseRecords, type ParsedRecord } from "../../row/parse.ts";
+
+/** A run's own copy of its input, as UTF-8, with an index of its records. Plain JSON, as the journal keeps it. */
+export interface StagedTable {
+  readonly header: readonly string[];
+  /** Bytes of the header record, line end included. */
+  readonly headerEnd: number;
+  /** Records after the header. */
+  readonly rows: number;
+  /** Cells in the widest record. */
+  readonly width: number;
+  /** Bytes of the whole copy; what follows the last record is blank. */
+  readonly size: number;
+  readonly dialect: Dialect;
+  /** Digest of the input's original bytes. */
+  readonly sha256: string;
+}
+
+const tableFile = "table.csv";
+const indexFile = "table.index";
+// Per row: offset of its end (float64), line on which it begins and number of its cells (uint32 each).
+const entryBytes = 16;
+const blockRows = 1000;
+const blockBytes = 1024 * 1024;
+
+/**
+ * Copies a table into a run's folder and checks its grammar from the first to the last byte.
+ *
+ * @param read - opens the input anew; it is read twice
+ * @throws RowcallError INPUT_EMPTY, INPUT_ENCODING, INPUT_MALFORMED, before anything has been spent
+ */
+export async function stageTable(read: () => AsyncIterable<Uint8Array>, given: InputDialect, directory: string): Promise<StagedTable> {
+  const dialect = await detectDialect(read(), given);
+  await mkdir(directory, { recursive: true });
+  const copy = await open(join(directory, tableFile), "w");
+  const index = await open(join(directory, indexFile), "w");
+  try {
+    return await copyAndIndex(read(), dialect, copy, index);
+  } finally {
+    await copy.close();
+    await index.close();
+  }
+}
+
+async function copyAndIndex(source: AsyncIterable<Uint8Array>, dialect: Dialect, copy: FileHandle, index: FileHandle): Promise<StagedTable> {
+  const hash = createHash("sha256");
+  let size = 0;
+  let unread: Buffer = Buffer.alloc(0);
+  let unreadFrom = 0;
+  async function* tee(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of toUtf8(hashing(source, hash), dialect)) {
+      await copy.writeFile(chunk);
+      size += chunk.length;
+      unread = unread.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length) : Buffer.concat([unread, chunk]);
+      yield chunk;
+    }
+  }
+
+  let header: ParsedRecord | undefined;
+  let rows = 0;
+  let width = 0;
+  let line = 1;
+  for await (const records of parseRecords(tee(), dialect)) {
+    const entries = Buffer.allocUnsafe(records.length * entryBytes);
+    let used = 0;
+    for (const record of records) {
+      const bytes = unread.subarray(0, record.end - unreadFrom);
+      const first = firstLine(bytes, line, dialect);
+      line += countLines(bytes, dialect);
+      unread = unread.subarray(record.end - unreadFrom);
+      unreadFrom = record.end;
+      width = Math.max(width, record.cells.length);
+      if (header === undefined) {
+        header = record;
+        continue;
+      }
+      entries.writeDoubleLE(record.end, used);
+      entries.writeUInt32LE(first, used + 8);
+      entries.writeUInt32LE(record.cells.length, used + 12);
+      used += entryBytes;
+      rows += 1;
+    }
+    await index.writeFile(entries.subarray(0, used));
+  }
+  if (header === undefined) {
+    throw new RowcallError("INPUT_EMPTY", "The input is empty: it has no header", { hint: "The first line must name the columns." });
+  }
+  await copy.sync();
+  await index.sync();
+  return { header: header.cells, headerEnd: header.end, rows, width, size, dialect, sha256: hash.digest("hex") };
+}
+
+async function* hashing(source: AsyncIterable<Uint8Array>, hash: { update(chunk: Uint8Array): unknown }): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    hash.update(chunk);
+    yield chunk;
+  }
+}
+
+function firstLine(bytes: Buffer, line: number, dialect: Dialect): number {
+  const lineBreak = dialect.lineEnd === "\r" ? 0x0d : 0x0a;
+  let blank = 0;
+  for (let i = 0; bytes[i] === 0x0a || bytes[i] === 0x0d; i += 1) if (bytes[i] === lineBreak) blank += 1;
+  return line + blank;
+}
+
+/** One record of a staged table. */
+export interface RowSlice {
+  readonly index: number;
+  readonly line: number;
+  /** How many cells it has. */
+  readonly width: number;
+  /** Blank lines before it, the record, its line end; UTF-8. */
+  readonly bytes: Buffer;
+}
+
+/** Consecutive rows, read together. */
+export interface Block {
+  /** Index of the first row. */
+  readonly first: number;
+  readonly slices: readonly RowSlice[];
+  /** The same rows with their cells. */
+  rows(): readonly Row[];
+}
+
+/** A staged table, open for reading. */
+export interface OpenTable {
+  /** The chosen rows in order, some hundreds at a time. */
+  blocks(selection: RowSelection): AsyncGenerator<Block>;
+  header(): Promise<Buffer>;
+  /** What follows the last record. */
+  trailer(): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
+/** Opens what `stageTable` wrote. */
+export async function openTable(directory: string, staged: StagedTable): Promise<OpenTable> {
+  const copy = await open(join(directory, tableFile), "r");
+  const index = await open(join(directory, indexFile), "r");
+  const bytesOf = async (file: FileHandle, from: number, to: number): Promise<Buffer> => {
+    const buffer = Buffer.allocUnsafe(to - from);
+    let filled = 0;
+    while (filled < buffer.length) {
+      const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, from + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return buffer.subarray(0, filled);
+  };
+  const endOf = async (row: number): Promise<number> =>
+    row < 0 ? staged.headerEnd : (await bytesOf(index, row * entryBytes, row * entryBytes + 8)).readDoubleLE(0);
+
+  async function* blocks(selection: RowSelection): AsyncGenerator<Block> {
+    for (const [first, last] of selection) {
+      let start = await endOf(first - 1);
+      for (let row = first; row <= last; ) {
+        const many = Math.min(blockRows, last - row + 1);
+        const entries = await bytesOf(index, row * entryBytes, (row + many) * entryBytes);
+        const count = rowsWithin(entries, start);
+        const end = entries.readDoubleLE((count - 1) * entryBytes);
+        yield createBlock(row, entries.subarray(0, count * entryBytes), await bytesOf(copy, start, end), start, staged.dialect);
+        start = end;
+        row += count;
+      }
+    }
+  }
+  return {
+    blocks,
+    header: () => bytesOf(copy, 0, staged.headerEnd),
+    trailer: async () => bytesOf(copy, await endOf(staged.rows - 1), staged.size),
+    close: async () => {
+      await copy.close();
+      await index.close();
+    },
+  };
+}
+
+function rowsWithin(entries: Buffer, start: number): number {
+  let count = 1;
+  while (count * entryBytes < entries.length && entries.readDoubleLE(count * entryBytes) - start <= blockBytes) count += 1;
+  return count;
+}
+
+function createBlock(first: number, entries: Buffer, bytes: Buffer, start: number, dialect: Dialect): Block {
+  const slices: RowSlice[] = [];
+  let from = start;
+  for (let at = 0; at < entries.length; at += entryBytes) {
+    const end = entries.readDoubleLE(at);
+    slices.push({
+      index: first + slices.length,
+      line: entries.readUInt32LE(at + 8),
+      width: entries.readUInt32LE(at + 12),
+      bytes: bytes.subarray(from - start, end - start),
+    });
+    from = end;
+  }
+  return {
+    first,
+    slices,
+    rows: () => {
+      const cells = parseCells(bytes, dialect);
+      return slices.map(({ index, line }, i) => ({ index, line, cells: cells[i] ?? [] }));
+    },
+  };
+}
+
+/**
+ * The rows that a request chooses, and how many they are.
+ *
+ * @throws RowcallError USAGE_INVALID when a row is asked for that the table does not have
+ */
+export function chooseRows(rows: number, wanted: RowSelection | undefined, limit: number | undefined): { selection: RowSelection; total: number } {
+  const ranges = wanted ?? (rows === 0 ? [] : [[0, rows - 1] as const]);
+  const beyond = ranges.find(([, last]) => last >= rows);
+  if (beyond !== undefined) {
+    throw new RowcallError("USAGE_INVALID", `Row ${beyond[1]} is not in the input, which has ${rows} rows`, {
+      hint: rows === 0 ? "The input has a header and nothing else." : `Rows are counted from 0: the last one is ${rows - 1}.`,
+    });
+  }
+  const selection: (readonly [number, number])[] = [];
+  let total = 0;
+  for (const [first, last] of ranges) {
+    const many = Math.min(last - first + 1, (limit ?? Number.POSITIVE_INFINITY) - total);
+    if (many <= 0) break;
+    selection.push([first, first + many - 1]);
+    total += many;
+  }
+  return { selection, total };
+}
