@@ -1,0 +1,4 @@
+import { startChecker } from "./checker.js";
+import { publicResult } from "./public-result.js";
+
+startChecker({ face: "public", showResult: publicResult });
