@@ -87,7 +87,7 @@ function metadataValue(column: MetadataColumn, { row, attempt }: RowResult, agen
     case "_status":
       return attempt === undefined ? "PENDING" : failed === undefined ? "SUCCESS" : "FAILED";
     case "_timestamp":
-      return attempt && `${new Date(attempt.endedAt).toISOString().slice(0, 19)}Z`;
+      return attempt && isoSecond(attempt.endedAt);
     case "_execution_time_ms":
       return attempt && attempt.endedAt - attempt.startedAt;
     case "_error_message":
@@ -103,6 +103,18 @@ function metadataValue(column: MetadataColumn, { row, attempt }: RowResult, agen
     case "_recording":
       return attempt && mainArtifact(attempt.artifacts)?.uri;
   }
+}
+
+// Attempts that follow one another mostly end within the same second: its text is kept.
+const lastSecond = { second: Number.NaN, text: "" };
+
+function isoSecond(atMs: number): string {
+  const second = Math.floor(atMs / 1000);
+  if (second !== lastSecond.second) {
+    lastSecond.second = second;
+    lastSecond.text = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`;
+  }
+  return lastSecond.text;
 }
 
 /** A JSON value as it stands in a cell: booleans lower-case, objects and arrays as JSON text, null and missing as nothing. */

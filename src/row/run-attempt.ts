@@ -1,4 +1,4 @@
-import type { AgentInput, Artifacts, Invoker } from "../core/agent.ts";
+import type { AgentInput, Artifacts, InvokeContext, Invoker } from "../core/agent.ts";
 import type { Artifact, Attempt, FailedOutcome, Outcome, StepRecord } from "../core/attempt.ts";
 import { errorKind, messageOf, RowcallError, type ErrorCode } from "../core/errors.ts";
 import type { Clock } from "../core/services.ts";
@@ -44,28 +44,38 @@ export async function runAttempt(setup: AttemptSetup, input: AgentInput, row: nu
 
 async function invokeInTime(setup: AttemptSetup, input: AgentInput, row: number, attempt: number, artifacts: Artifacts): Promise<Outcome> {
   const { invoker, extract, runId, timeoutMs, signal: killed } = setup;
-  const aborter = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  let onKilled: (() => void) | undefined;
-  const ended = new Promise<FailedOutcome>((resolve) => {
-    const end = (outcome: FailedOutcome): void => {
-      resolve(outcome);
-      aborter.abort(new RowcallError(outcome.code, outcome.message));
-    };
-    // setTimeout counts in 32 bits; a longer limit is no limit.
-    if (timeoutMs < 2 ** 31) timer = setTimeout(() => end(timedOut(timeoutMs)), timeoutMs);
-    onKilled = () => end(failure("INTERRUPTED", "The run was interrupted"));
-    if (killed?.aborted === true) onKilled();
-    killed?.addEventListener("abort", onKilled, { once: true });
-  });
+  const { promise: ended, resolve } = Promise.withResolvers<FailedOutcome>();
+  let aborter: AbortController | undefined;
+  let end: FailedOutcome | undefined;
+  const finish = (outcome: FailedOutcome): void => {
+    end = outcome;
+    resolve(outcome);
+    aborter?.abort(new RowcallError(outcome.code, outcome.message));
+  };
+  const onKilled = (): void => finish(failure("INTERRUPTED", "The run was interrupted"));
+  // setTimeout counts in 32 bits; a longer limit is no limit.
+  const timer = timeoutMs < 2 ** 31 ? setTimeout(() => finish(timedOut(timeoutMs)), timeoutMs) : undefined;
+  killed?.addEventListener("abort", onKilled, { once: true });
+  if (killed?.aborted === true) onKilled();
+  const context: InvokeContext = {
+    // Made when asked for: most agents that answer at once never do.
+    get signal() {
+      aborter ??= new AbortController();
+      if (end !== undefined) aborter.abort(new RowcallError(end.code, end.message));
+      return aborter.signal;
+    },
+    runId,
+    row,
+    attempt,
+    artifacts,
+  };
   try {
-    const replied = invoker.invoke(input, { signal: aborter.signal, runId, row, attempt, artifacts }).then(extract, outcomeOf);
-    return await Promise.race([ended, replied]);
+    return await Promise.race([ended, invoker.invoke(input, context).then(extract, outcomeOf)]);
   } catch (thrown) {
     return outcomeOf(thrown);
   } finally {
     clearTimeout(timer);
-    if (onKilled !== undefined) killed?.removeEventListener("abort", onKilled);
+    killed?.removeEventListener("abort", onKilled);
   }
 }
 

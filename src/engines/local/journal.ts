@@ -1,5 +1,5 @@
 import type { AgentDefinition } from "../../core/agent.ts";
-import type { Artifact, Attempt, StepRecord } from "../../core/attempt.ts";
+import type { Artifact, Attempt, Outcome, StepRecord } from "../../core/attempt.ts";
 import type { Batch } from "../../core/batch.ts";
 import type { RowSelection } from "../../core/engine.ts";
 import { errorKind, RowcallError, type ErrorCode } from "../../core/errors.ts";
@@ -63,6 +63,8 @@ const jsonColumns = ["batch", "agent", "fields", "request", "staged"];
 /** The durable memory of local runs: one file for all of them, shared by several processes. */
 export class Journal {
   readonly #database: Database;
+  readonly #decided: AttemptQuery;
+  readonly #ended: AttemptQuery;
 
   /**
    * @param path - file, or `:memory:`
@@ -71,6 +73,8 @@ export class Journal {
   constructor(path: string) {
     this.#database = openDatabase(path);
     migrate(this.#database);
+    this.#decided = attemptQuery(this.#database, `standing = ${standing.decided}`);
+    this.#ended = attemptQuery(this.#database, `standing <> ${standing.underWay}`);
   }
 
   /** @throws RowcallError RUN_CONFLICT when the name is taken */
@@ -176,23 +180,17 @@ export class Journal {
 
   /** The attempts that decided the rows from `first` to `last`, by row; a duplicate has its leader's. */
   results(seq: number, first: number, last: number): Map<number, Attempt> {
-    const select = "SELECT * FROM attempts WHERE run = ? AND standing = ? AND";
-    const decided = this.#database.prepare(`${select} row BETWEEN ? AND ?`).all(seq, standing.decided, first, last);
-    const results = new Map(decided.map((entry) => [entry["row"] as number, toAttempt(entry)]));
-    const leaders = this.#database.prepare(`${select} row = ?`);
+    const results = new Map<number, Attempt>();
+    for (const entry of this.#decided.all(seq, first, last)) results.set(entry[0], toAttempt(entry));
     for (const [row, leader] of this.leaders(seq, first, last)) {
-      const entry = leaders.get(seq, standing.decided, leader);
-      if (entry !== undefined) results.set(row, toAttempt(entry));
+      for (const entry of this.#decided.all(seq, leader, leader)) results.set(row, toAttempt(entry));
     }
     return results;
   }
 
   /** All ended attempts of the rows from `first` to `last`, by row, oldest first. */
   attempts(seq: number, first: number, last: number): Map<number, Attempt[]> {
-    const entries = this.#database
-      .prepare("SELECT * FROM attempts WHERE run = ? AND row BETWEEN ? AND ? AND standing <> ? ORDER BY row, number")
-      .all(seq, first, last, standing.underWay);
-    return Map.groupBy(entries.map(toAttempt), (attempt) => attempt.row);
+    return Map.groupBy(this.#ended.all(seq, first, last).map(toAttempt), (attempt) => attempt.row);
   }
 
   /** Rows among `first` to `last` that share the result of another row, which is named. */
@@ -258,27 +256,42 @@ function toRun(entry: Record<string, unknown>): RunRecord {
   } as RunRecord;
 }
 
-function toAttempt(entry: Record<string, unknown>): Attempt {
-  const { row, number, started_at, ended_at, code, message, output, detail } = entry as {
-    row: number;
-    number: number;
-    started_at: number;
-    ended_at: number | null;
-    code: ErrorCode | null;
-    message: string | null;
-    output: string | null;
-    detail: string | null;
-  };
+type AttemptEntry = readonly [
+  row: number,
+  number: number,
+  startedAt: number,
+  endedAt: number | null,
+  code: ErrorCode | null,
+  message: string | null,
+  output: string | null,
+  detail: string | null,
+];
+
+/** Attempts of a run's rows from `first` to `last`, by row and number. */
+interface AttemptQuery {
+  all(seq: number, first: number, last: number): AttemptEntry[];
+}
+
+function attemptQuery(database: Database, condition: string): AttemptQuery {
+  const statement = database.prepare(
+    `SELECT row, number, started_at, ended_at, code, message, output, detail FROM attempts
+     WHERE run = ? AND row BETWEEN ? AND ? AND ${condition} ORDER BY row, number`,
+  );
+  statement.setReturnArrays(true);
+  return { all: (seq, first, last) => statement.all(seq, first, last) as unknown as AttemptEntry[] };
+}
+
+function toAttempt([row, number, startedAt, endedAt, code, message, output, detail]: AttemptEntry): Attempt {
   const { steps = [], artifacts = [], hint } = (detail === null ? {} : JSON.parse(detail)) as {
     steps?: StepRecord[];
     artifacts?: Artifact[];
     hint?: string;
   };
-  const shared = { row, number, startedAt: started_at, endedAt: ended_at ?? started_at, steps, artifacts };
-  if (output !== null) return { ...shared, outcome: { status: "succeeded", output: JSON.parse(output) as JsonObject } };
-  const why = code ?? "INTERRUPTED";
-  return {
-    ...shared,
-    outcome: { status: "failed", code: why, message: message ?? "", retryable: errorKind(why).retryable, ...(hint === undefined ? {} : { hint }) },
-  };
+  const outcome: Outcome =
+    output === null ? failedOutcome(code ?? "INTERRUPTED", message ?? "", hint) : { status: "succeeded", output: JSON.parse(output) as JsonObject };
+  return { row, number, startedAt, endedAt: endedAt ?? startedAt, outcome, steps, artifacts };
+}
+
+function failedOutcome(code: ErrorCode, message: string, hint: string | undefined): Outcome {
+  return { status: "failed", code, message, retryable: errorKind(code).retryable, ...(hint === undefined ? {} : { hint }) };
 }
