@@ -6,8 +6,16 @@ import { recordDelimiters, type Dialect } from "./dialect.ts";
 /** One record and where its bytes are. */
 export interface ParsedRecord {
   readonly cells: readonly string[];
+  /** 1-based line on which the record begins. */
+  readonly line: number;
   /** Offset just after the record's line end, in bytes of the UTF-8 text. Blank lines before a record belong to it. */
   readonly end: number;
+}
+
+/** Where in the text a record begins, blank lines before it included. */
+interface Position {
+  offset: number;
+  line: number;
 }
 
 const quote = 0x22;
@@ -20,38 +28,48 @@ const quote = 0x22;
  */
 export async function* parseRecords(source: AsyncIterable<Uint8Array>, dialect: Dialect): AsyncGenerator<readonly ParsedRecord[]> {
   const chunks = source[Symbol.asyncIterator]();
+  const at: Position = { offset: 0, line: 1 };
   let rest: Buffer = Buffer.alloc(0);
-  let offset = 0;
   // Up to the first quote there is no grammar: lines are records and delimiters divide them. It is a third of the cost.
   for (;;) {
     const { done, value } = await chunks.next();
     if (done !== true) rest = rest.length === 0 ? viewOf(value) : Buffer.concat([rest, value]);
     if (rest.includes(quote)) break;
     const whole = done === true ? rest.length : rest.lastIndexOf(breakByte(dialect)) + 1;
-    const records = splitLines(rest.subarray(0, whole), offset, dialect);
+    const records = splitLines(rest.subarray(0, whole), at, dialect);
     if (records.length > 0) yield records;
     if (done === true) return;
-    offset += whole;
     rest = rest.subarray(whole);
   }
-  yield* parseQuoted(rest, { [Symbol.asyncIterator]: () => chunks }, offset, dialect);
+  yield* parseQuoted(rest, { [Symbol.asyncIterator]: () => chunks }, at, dialect);
 }
 
-async function* parseQuoted(head: Buffer, tail: AsyncIterable<Uint8Array>, offset: number, dialect: Dialect): AsyncGenerator<readonly ParsedRecord[]> {
+async function* parseQuoted(head: Buffer, tail: AsyncIterable<Uint8Array>, at: Position, dialect: Dialect): AsyncGenerator<readonly ParsedRecord[]> {
+  const base = at.offset;
+  let unread: Buffer = Buffer.alloc(0);
   let records: ParsedRecord[] = [];
   let failure: CsvError | undefined;
   const parser = new Parser({
     ...grammar(dialect),
     on_record: (cells: string[], context) => {
-      records.push({ cells, end: offset + context.bytes });
+      const end = base + context.bytes;
+      const bytes = unread.subarray(0, end - at.offset);
+      records.push({ cells, line: at.line + blankLines(bytes, dialect), end });
+      at.line += countLines(bytes, dialect);
+      at.offset = end;
+      unread = unread.subarray(bytes.length);
       return null;
     },
   });
   parser.on("error", (error) => (failure = error as CsvError));
   parser.resume();
   const feed = async (chunk: Uint8Array): Promise<readonly ParsedRecord[]> => {
+    unread = unread.length === 0 ? viewOf(chunk) : Buffer.concat([unread, chunk]);
     await new Promise<void>((done) => parser.write(chunk, () => done()));
-    if (failure !== undefined) throw malformed(failure);
+    return taken();
+  };
+  const taken = (): readonly ParsedRecord[] => {
+    if (failure !== undefined) throw malformed(failure, at.line + blankLines(unread, dialect));
     const parsed = records;
     records = [];
     return parsed;
@@ -59,19 +77,20 @@ async function* parseQuoted(head: Buffer, tail: AsyncIterable<Uint8Array>, offse
   yield await feed(head);
   for await (const chunk of tail) yield await feed(chunk);
   await new Promise<void>((done) => parser.once("close", done).end());
-  if (failure !== undefined) throw malformed(failure);
-  yield records;
+  yield taken();
 }
 
-function splitLines(bytes: Buffer, offset: number, dialect: Dialect): ParsedRecord[] {
+function splitLines(bytes: Buffer, at: Position, dialect: Dialect): ParsedRecord[] {
   const lineBreak = breakByte(dialect);
   const records: ParsedRecord[] = [];
   for (let start = 0; start < bytes.length; ) {
-    const at = bytes.indexOf(lineBreak, start);
-    const end = at === -1 ? bytes.length : at + 1;
-    let stop = at === -1 ? bytes.length : at;
-    if (at !== -1 && lineBreak === 0x0a && stop > start && bytes[stop - 1] === 0x0d) stop -= 1;
-    if (stop > start) records.push({ cells: bytes.toString("utf8", start, stop).split(dialect.delimiter), end: offset + end });
+    const found = bytes.indexOf(lineBreak, start);
+    const end = found === -1 ? bytes.length : found + 1;
+    let stop = found === -1 ? bytes.length : found;
+    if (found !== -1 && lineBreak === 0x0a && stop > start && bytes[stop - 1] === 0x0d) stop -= 1;
+    at.offset += end - start;
+    if (stop > start) records.push({ cells: bytes.toString("utf8", start, stop).split(dialect.delimiter), line: at.line, end: at.offset });
+    at.line += 1;
     start = end;
   }
   return records;
@@ -83,7 +102,7 @@ function splitLines(bytes: Buffer, offset: number, dialect: Dialect): ParsedReco
  * @param utf8 - one or more records from `parseRecords`, cut at their ends
  */
 export function parseCells(utf8: Buffer, dialect: Dialect): readonly (readonly string[])[] {
-  return utf8.includes(quote) ? parseText(utf8, grammar(dialect)) : splitLines(utf8, 0, dialect).map(({ cells }) => cells);
+  return utf8.includes(quote) ? parseText(utf8, grammar(dialect)) : splitLines(utf8, { offset: 0, line: 1 }, dialect).map(({ cells }) => cells);
 }
 
 function breakByte(dialect: Dialect): number {
@@ -104,10 +123,13 @@ function grammar(dialect: Dialect): object {
   };
 }
 
-function malformed(error: CsvError): RowcallError {
-  return new RowcallError("INPUT_MALFORMED", `The input is not a table: ${error.message}`, {
+function malformed(error: CsvError, line: number): RowcallError {
+  const unclosed = error.code === "CSV_QUOTE_NOT_CLOSED";
+  const what = unclosed ? `a quote is opened in the record that begins on line ${line} and never closed` : error.message;
+  return new RowcallError("INPUT_MALFORMED", `The input is not a table: ${what}`, {
     hint: "Close the quote, or double it when it belongs to the text. Nothing has been run.",
     cause: error,
+    details: { line },
   });
 }
 
@@ -135,8 +157,13 @@ export function splitRecord(bytes: Buffer, dialect: Dialect): RecordParts {
   return { lead: bytes.subarray(0, start), body: bytes.subarray(start, Math.max(start, end)), lineEnd: bytes.subarray(Math.max(start, end)) };
 }
 
-/** Counts the line breaks in UTF-8 bytes. */
-export function countLines(bytes: Uint8Array, dialect: Dialect): number {
+function blankLines(bytes: Buffer, dialect: Dialect): number {
+  let end = 0;
+  while (bytes[end] === 0x0a || bytes[end] === 0x0d) end += 1;
+  return countLines(bytes.subarray(0, end), dialect);
+}
+
+function countLines(bytes: Uint8Array, dialect: Dialect): number {
   const lineBreak = breakByte(dialect);
   let count = 0;
   for (let at = bytes.indexOf(lineBreak); at !== -1; at = bytes.indexOf(lineBreak, at + 1)) count += 1;

@@ -6,7 +6,7 @@ import type { InputDialect } from "../../core/batch.ts";
 import type { RowSelection } from "../../core/engine.ts";
 import type { Row } from "../../core/row.ts";
 import { detectDialect, toUtf8, type Dialect } from "../../row/dialect.ts";
-import { countLines, parseCells, parseRecords, type ParsedRecord } from "../../row/parse.ts";
+import { parseCells, parseRecords, type ParsedRecord } from "../../row/parse.ts";
 
 /** A run's own copy of its input, as UTF-8, with an index of its records. Plain JSON, as the journal keeps it. */
 export interface StagedTable {
@@ -53,13 +53,10 @@ export async function stageTable(read: () => AsyncIterable<Uint8Array>, given: I
 async function copyAndIndex(source: AsyncIterable<Uint8Array>, dialect: Dialect, copy: FileHandle, index: FileHandle): Promise<StagedTable> {
   const hash = createHash("sha256");
   let size = 0;
-  let unread: Buffer = Buffer.alloc(0);
-  let unreadFrom = 0;
   async function* tee(): AsyncGenerator<Uint8Array> {
     for await (const chunk of toUtf8(hashing(source, hash), dialect)) {
       await copy.writeFile(chunk);
       size += chunk.length;
-      unread = unread.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length) : Buffer.concat([unread, chunk]);
       yield chunk;
     }
   }
@@ -67,23 +64,17 @@ async function copyAndIndex(source: AsyncIterable<Uint8Array>, dialect: Dialect,
   let header: ParsedRecord | undefined;
   let rows = 0;
   let width = 0;
-  let line = 1;
   for await (const records of parseRecords(tee(), dialect)) {
     const entries = Buffer.allocUnsafe(records.length * entryBytes);
     let used = 0;
     for (const record of records) {
-      const bytes = unread.subarray(0, record.end - unreadFrom);
-      const first = firstLine(bytes, line, dialect);
-      line += countLines(bytes, dialect);
-      unread = unread.subarray(record.end - unreadFrom);
-      unreadFrom = record.end;
       width = Math.max(width, record.cells.length);
       if (header === undefined) {
         header = record;
         continue;
       }
       entries.writeDoubleLE(record.end, used);
-      entries.writeUInt32LE(first, used + 8);
+      entries.writeUInt32LE(record.line, used + 8);
       entries.writeUInt32LE(record.cells.length, used + 12);
       used += entryBytes;
       rows += 1;
@@ -103,13 +94,6 @@ async function* hashing(source: AsyncIterable<Uint8Array>, hash: { update(chunk:
     hash.update(chunk);
     yield chunk;
   }
-}
-
-function firstLine(bytes: Buffer, line: number, dialect: Dialect): number {
-  const lineBreak = dialect.lineEnd === "\r" ? 0x0d : 0x0a;
-  let blank = 0;
-  for (let i = 0; bytes[i] === 0x0a || bytes[i] === 0x0d; i += 1) if (bytes[i] === lineBreak) blank += 1;
-  return line + blank;
 }
 
 /** One record of a staged table. */

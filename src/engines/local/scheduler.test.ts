@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { describe, it, mock, beforeEach, afterEach } from "node:test";
+import type { Attempt, Outcome } from "../../core/attempt.ts";
+import type { RetryPolicy } from "../../core/retry.ts";
+import { createRateLimiter, runPool, type PoolSetup, type Task } from "./scheduler.ts";
+
+const retry: RetryPolicy = {
+  maxAttempts: 2,
+  intervalSeconds: 1,
+  backoffRate: 2,
+  maxDelaySeconds: 60,
+  jitterStrategy: "NONE",
+  doNotRetryOn: [],
+};
+const ok: Outcome = { status: "succeeded", output: {} };
+const broken: Outcome = { status: "failed", code: "AGENT_FAILED", message: "no", retryable: true };
+const invalid: Outcome = { status: "failed", code: "ROW_INVALID", message: "no", retryable: false };
+
+async function* blocksOf(rows: number, size: number): AsyncGenerator<readonly Task[]> {
+  for (let first = 0; first < rows; first += size) {
+    yield Array.from({ length: Math.min(size, rows - first) }, (_, i) => ({ row: first + i, input: {}, number: 1, failures: 0 }));
+  }
+}
+
+interface Trace {
+  readonly started: { row: number; number: number; at: number }[];
+  readonly ended: { row: number; number: number; decides: boolean }[];
+  peak: number;
+}
+
+function pool(rows: number, invoke: (task: Task) => Outcome | Promise<Outcome>, over: Partial<PoolSetup> = {}): { trace: Trace; done: Promise<void> } {
+  const trace: Trace = { started: [], ended: [], peak: 0 };
+  let underWay = 0;
+  const done = runPool({
+    tasks: blocksOf(rows, 3),
+    attempt: async (task): Promise<Attempt> => {
+      const outcome = await invoke(task);
+      underWay -= 1;
+      return { row: task.row, number: task.number, startedAt: 0, endedAt: 0, outcome, steps: [], artifacts: [] };
+    },
+    onStart: ({ row, number }) => {
+      underWay += 1;
+      trace.peak = Math.max(trace.peak, underWay);
+      trace.started.push({ row, number, at: Date.now() });
+    },
+    onEnd: ({ row, number }, decides) => void trace.ended.push({ row, number, decides }),
+    maxConcurrency: () => 2,
+    retry,
+    clock: Date.now,
+    random: () => 0.5,
+    drain: new AbortController().signal,
+    ...over,
+  });
+  return { trace, done };
+}
+
+async function turns(): Promise<void> {
+  for (let i = 0; i < 50; i += 1) await Promise.resolve();
+}
+
+describe("runPool", () => {
+  beforeEach(() => mock.timers.enable({ apis: ["setTimeout", "Date"], now: 0 }));
+  afterEach(() => mock.timers.reset());
+
+  it("attempts every row once when all succeed, never more at once than allowed", async () => {
+    const { trace, done } = pool(10, () => ok);
+    await done;
+    assert.deepEqual(trace.ended.map((e) => e.row).toSorted((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    assert.equal(trace.peak, 2);
+    assert.ok(trace.ended.every((e) => e.decides));
+  });
+
+  it("ends at once when there is nothing to do", async () => {
+    const { trace, done } = pool(0, () => ok);
+    await done;
+    assert.deepEqual(trace.started, []);
+  });
+
+  it("keeps a pool and not waves: a slow row holds up no other", async () => {
+    const slow = Promise.withResolvers<Outcome>();
+    const { trace, done } = pool(8, ({ row }) => (row === 0 ? slow.promise : ok));
+    await turns();
+    assert.equal(trace.ended.length, 7);
+    slow.resolve(ok);
+    await done;
+    assert.equal(trace.ended.length, 8);
+  });
+
+  it("waits before each retry, doubling, and holds no place meanwhile", async () => {
+    const { trace, done } = pool(3, ({ row }) => (row === 0 ? broken : ok), { maxConcurrency: () => 1 });
+    await turns();
+    assert.deepEqual(trace.ended.map((e) => [e.row, e.decides]), [[0, false], [1, true], [2, true]]);
+    mock.timers.tick(999);
+    await turns();
+    assert.equal(trace.started.length, 3);
+    mock.timers.tick(1);
+    await turns();
+    assert.deepEqual(trace.started.at(-1), { row: 0, number: 2, at: 1000 });
+    mock.timers.tick(2000);
+    await done;
+    assert.deepEqual(trace.started.at(-1), { row: 0, number: 3, at: 3000 });
+    assert.deepEqual(trace.ended.at(-1), { row: 0, number: 3, decides: true });
+  });
+
+  it("does not retry what a retry cannot mend", async () => {
+    const { trace, done } = pool(1, () => invalid);
+    await done;
+    assert.deepEqual(trace.ended, [{ row: 0, number: 1, decides: true }]);
+  });
+
+  it("counts failures from before a resume against the retries", async () => {
+    async function* tasks(): AsyncGenerator<readonly Task[]> {
+      yield [{ row: 0, input: {}, number: 5, failures: 2 }];
+    }
+    const { trace, done } = pool(0, () => broken, { tasks: tasks() });
+    await done;
+    assert.deepEqual(trace.ended, [{ row: 0, number: 5, decides: true }]);
+  });
+
+  it("waits at least as long as the other side asked", async () => {
+    let calls = 0;
+    const { trace, done } = pool(1, () => (calls++ === 0 ? { ...broken, retryAfterMs: 30_000 } : ok));
+    await turns();
+    mock.timers.tick(29_999);
+    await turns();
+    assert.equal(trace.started.length, 1);
+    mock.timers.tick(1);
+    await done;
+    assert.equal(trace.started.at(-1)?.at, 30_000);
+  });
+
+  it("drains: what is under way ends, nothing new starts, retries stay open", async () => {
+    const drain = new AbortController();
+    const slow = Promise.withResolvers<Outcome>();
+    const { trace, done } = pool(9, ({ row }) => (row === 0 ? slow.promise : broken), { drain: drain.signal });
+    await turns();
+    const startedBefore = trace.started.length;
+    drain.abort();
+    slow.resolve(ok);
+    await done;
+    assert.equal(trace.started.length, startedBefore);
+    assert.deepEqual(trace.ended.find((e) => e.row === 0), { row: 0, number: 1, decides: true });
+    assert.ok(trace.ended.filter((e) => e.row !== 0).every((e) => !e.decides));
+  });
+
+  it("follows a change of the concurrency while it runs", async () => {
+    let width = 1;
+    const gates = Array.from({ length: 6 }, () => Promise.withResolvers<Outcome>());
+    const { trace, done } = pool(6, ({ row }) => gates[row]?.promise ?? ok, { maxConcurrency: () => width });
+    await turns();
+    assert.equal(trace.started.length, 1);
+    width = 4;
+    gates[0]?.resolve(ok);
+    await turns();
+    assert.equal(trace.started.length, 5);
+    for (const gate of gates) gate.resolve(ok);
+    await done;
+  });
+
+  it("ends what is under way, then throws, when the tasks cannot be read", async () => {
+    async function* tasks(): AsyncGenerator<readonly Task[]> {
+      yield [{ row: 0, input: {}, number: 1, failures: 0 }];
+      throw new Error("disk gone");
+    }
+    const { trace, done } = pool(0, () => ok, { tasks: tasks() });
+    await assert.rejects(done, /disk gone/);
+    assert.equal(trace.ended.length, 1);
+  });
+
+  it("spaces beginnings by the rate limit, per key", async () => {
+    const limiter = createRateLimiter(2, ({ row }) => (row % 2 === 0 ? "even" : "odd"));
+    const { trace, done } = pool(4, () => ok, { limiter, maxConcurrency: () => 4 });
+    await turns();
+    assert.deepEqual(trace.started.map((s) => s.row), [0, 1]);
+    mock.timers.tick(500);
+    await done;
+    assert.deepEqual(trace.started.map((s) => [s.row, s.at]), [[0, 0], [1, 0], [2, 500], [3, 500]]);
+  });
+});
