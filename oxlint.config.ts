@@ -1,0 +1,59 @@
+import type { OxlintConfig } from "oxlint";
+import { floorOverrides } from "./scripts/floors.ts";
+
+const typedOnly = ["argument", "assignment", "call", "member-access", "return"].map(
+  (what) => `typescript/no-unsafe-${what}`,
+);
+
+const config: OxlintConfig = {
+  plugins: ["eslint", "typescript", "import", "node", "oxc", "unicorn", "promise"],
+  options: { typeAware: true, denyWarnings: true, reportUnusedDisableDirectives: "error" },
+  categories: { correctness: "error", suspicious: "error" },
+  rules: {
+    eqeqeq: ["error", "always", { null: "ignore" }],
+    "no-shadow": "off",
+    "promise/always-return": "off",
+    "unicorn/consistent-function-scoping": "off",
+    // The compiler's `noImplicitReturns` family says it better.
+    "typescript/consistent-return": "off",
+    // Values from JSON, SQLite and pages are narrowed by hand after they were validated.
+    "typescript/no-unsafe-type-assertion": "off",
+
+    // A promise nobody waits for is a row nobody knows about.
+    "typescript/no-misused-promises": "error",
+    "typescript/return-await": ["error", "in-try-catch"],
+    "typescript/prefer-promise-reject-errors": "error",
+    "typescript/only-throw-error": "error",
+    "typescript/switch-exhaustiveness-check": "error",
+    "typescript/no-deprecated": "error",
+    "typescript/no-explicit-any": "error",
+    ...Object.fromEntries(typedOnly.map((rule) => [rule, "error" as const])),
+
+    "import/no-cycle": ["error", { ignoreTypes: false }],
+    // `import("…").T` in a type would slip past no-cycle and the floors.
+    "typescript/consistent-type-imports": "error",
+    "unicorn/prefer-node-protocol": "error",
+  },
+  overrides: [
+    { files: ["src/**/*.ts"], rules: { "import/no-default-export": "error" } },
+    // Plain JavaScript (the replica's pages, which a browser runs as they are) has no types to be unsafe about.
+    { files: ["**/*.js"], rules: Object.fromEntries(typedOnly.map((rule) => [rule, "off" as const])) },
+    // node:test collects the promises of test() and describe() itself.
+    {
+      files: ["**/*.test.ts", "test/**/*.ts"],
+      rules: {
+        "typescript/no-floating-promises": [
+          "error",
+          {
+            allowForKnownSafeCalls: [
+              { from: "package", package: "node:test", name: ["test", "suite", "describe", "it"] },
+            ],
+          },
+        ],
+      },
+    },
+    ...floorOverrides,
+  ],
+};
+
+export default config;

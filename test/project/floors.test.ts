@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { places } from "../../scripts/floors.ts";
+
+interface Diagnostic {
+  readonly code?: string;
+  readonly filename: string;
+  readonly message: string;
+  readonly help?: string;
+}
+
+interface Violation {
+  readonly file: string;
+  readonly code: string;
+  readonly text: string;
+  /** Words of the sentence that the linter must say. */
+  readonly says: string;
+}
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const restricted = "eslint(no-restricted-imports)";
+
+/** A violation of one file that imports another. */
+const forbidden = (file: string, specifier: string, says: string): Violation => ({
+  file,
+  code: restricted,
+  text: `import { value } from "${specifier}";\nexport const copy: number = value;\n`,
+  says,
+});
+
+const violations: readonly Violation[] = [
+  forbidden("src/core/up.ts", "../row/value.ts", "core/ is the ground"),
+  forbidden("src/core/up-types.ts", "../engines/local/value.ts", "core/ is the ground"),
+  forbidden("src/core/io.ts", "node:fs/promises", "no module of Node"),
+  forbidden("src/core/path.ts", "node:path", "no module of Node"),
+  ...["row", "stores", "agents", "channels", "registry", "dashboard"].flatMap((folder, index, all) => [
+    forbidden(`src/${folder}/sideways.ts`, `../${all[(index + 1) % all.length]}/value.ts`, `${folder}/ imports core/`),
+    forbidden(`src/${folder}/up.ts`, "../engines/value.ts", `${folder}/ imports core/`),
+    forbidden(`src/${folder}/deep/up.ts`, "../../wire.ts", `${folder}/ imports core/`),
+  ]),
+  forbidden("src/row/io.ts", "node:fs", "Pure code"),
+  forbidden("src/dashboard/io.ts", "node:http", "Pure code"),
+  forbidden("src/engines/agents.ts", "../agents/value.ts", "all else reaches them as Services"),
+  forbidden("src/engines/down.ts", "./local/value.ts", "engines/ import core/"),
+  forbidden("src/engines/local/sideways.ts", "../aws/value.ts", "engines/ import core/"),
+  forbidden("src/engines/aws/sideways.ts", "../local/value.ts", "engines/ import core/"),
+  forbidden("src/engines/local/stores.ts", "../../stores/value.ts", "all else reaches them as Services"),
+  forbidden("src/engines/local/database.ts", "node:sqlite", "Only engines/local/sqlite.ts"),
+  forbidden("src/cli/database.ts", "node:sqlite", "Only engines/local/sqlite.ts"),
+  forbidden("src/server/engines.ts", "../engines/value.ts", "server/ imports core/ and dashboard/"),
+  forbidden("src/server/row.ts", "../row/value.ts", "server/ imports core/ and dashboard/"),
+  forbidden("src/wire.ts", "./cli/value.ts", "knows no face"),
+  forbidden("src/index.ts", "./cli/value.ts", "none of it"),
+  forbidden("src/cli/front-door.ts", "../index.ts", "front door"),
+  forbidden("src/agents/front-door.ts", "../index.ts", "agents/ imports core/"),
+  forbidden("src/cli/outside.ts", "../../test/value.ts", "src/ stands alone"),
+  forbidden("src/agents/browser/heavy.ts", "playwright-core", "await import()"),
+  forbidden("src/stores/heavy.ts", "@aws-sdk/client-s3", "await import()"),
+  {
+    file: "src/core/lazy.ts",
+    code: restricted,
+    text: `export const load = async (): Promise<unknown> => await import("../row/value.ts");\n`,
+    says: "core/ is the ground",
+  },
+  {
+    file: "src/core/inline-type.ts",
+    code: "typescript(consistent-type-imports)",
+    text: `export type Inline = import("./value.ts").Value;\n`,
+    says: "",
+  },
+  {
+    file: "src/core/clock.ts",
+    code: "eslint(no-restricted-globals)",
+    text: "export const today = (): string => new Date().toISOString();\n",
+    says: "both are arguments",
+  },
+  {
+    file: "src/core/environment.ts",
+    code: "eslint(no-restricted-globals)",
+    text: "export const home = (): string | undefined => globalThis.process.env.HOME;\n",
+    says: "both are arguments",
+  },
+  {
+    file: "src/row/clock.ts",
+    code: "eslint(no-restricted-properties)",
+    text: "export const now = (): number => Date.now();\n",
+    says: "clock is an argument",
+  },
+  {
+    file: "src/agents/circle-a.ts",
+    code: "import(no-cycle)",
+    text: `import type { B } from "./circle-b.ts";\nexport interface A {\n  readonly b: B;\n}\n`,
+    says: "",
+  },
+  {
+    file: "src/agents/circle-b.ts",
+    code: "import(no-cycle)",
+    text: `import type { A } from "./circle-a.ts";\nexport interface B {\n  readonly a?: A;\n}\n`,
+    says: "",
+  },
+  {
+    file: "src/agents/floating.ts",
+    code: "typescript(no-floating-promises)",
+    text: "export function leave(work: () => Promise<void>): void {\n  work();\n}\n",
+    says: "",
+  },
+];
+
+const allowed: Readonly<Record<string, string>> = {
+  "src/agents/browser/lazy.ts": `import type { Browser } from "playwright-core";\nexport const open = async (): Promise<Browser> => await (await import("playwright-core")).chromium.launch();\n`,
+  "src/engines/local/sqlite.ts": `import { DatabaseSync } from "node:sqlite";\nexport const open = (): DatabaseSync => new DatabaseSync(":memory:");\n`,
+  "src/engines/local/down.ts": `import { value } from "../value.ts";\nimport { value as row } from "../../row/value.ts";\nexport const sum: number = value + row;\n`,
+  "src/server/down.ts": `import { value } from "../dashboard/value.ts";\nexport const copy: number = value;\n`,
+  "src/core/registry.test.ts": `import { value } from "../row/value.ts";\nimport { readFileSync } from "node:fs";\nexport const both: unknown = [value, readFileSync];\n`,
+  "src/cli/down.ts": `import { value } from "../engines/local/value.ts";\nexport const copy: number = value;\n`,
+};
+
+/** Runs the linter and returns what it found, whatever its exit code. */
+async function lint(cwd: string): Promise<readonly Diagnostic[]> {
+  const run = promisify(execFile);
+  const linter = join(root, "node_modules/oxlint/bin/oxlint");
+  const output = await run(process.execPath, [linter, "--format", "json", "src"], { cwd, maxBuffer: 2 ** 26 }).catch(
+    (error: { readonly stdout: string }) => error,
+  );
+  return (JSON.parse(output.stdout) as { readonly diagnostics: readonly Diagnostic[] }).diagnostics;
+}
+
+let planted: string;
+let found: readonly Diagnostic[];
+
+before(async () => {
+  planted = await mkdtemp(join(tmpdir(), "rowcall-floors-"));
+  for (const file of ["oxlint.config.ts", "scripts/floors.ts", "tsconfig.json", "package.json"]) {
+    await cp(join(root, file), join(planted, file));
+  }
+  // Type-aware rules need the packages' types; the linter is told to look at src/ only.
+  await symlink(join(root, "node_modules"), join(planted, "node_modules"), "dir");
+  const value = "export const value = 1;\nexport type Value = typeof value;\n";
+  const targets = places.flatMap((place) => [`src/${place}/value.ts`, `src/engines/${place}/value.ts`]);
+  const files = new Map(targets.map((target) => [target, value]));
+  for (const [file, text] of Object.entries(allowed)) files.set(file, text);
+  for (const { file, text } of violations) files.set(file, text);
+  for (const [file, text] of files) {
+    await mkdir(dirname(join(planted, file)), { recursive: true });
+    await writeFile(join(planted, file), text);
+  }
+  found = await lint(planted);
+});
+
+after(async () => {
+  await rm(planted, { recursive: true, force: true });
+});
+
+for (const { file, code, says, text } of violations) {
+  test(`the linter catches ${file}: ${text.split("\n", 1)[0]}`, () => {
+    const hits = found.filter((one) => one.filename === file && one.code === code);
+    assert.ok(
+      hits.some((one) => `${one.message} ${one.help ?? ""}`.includes(says)),
+      `found instead: ${JSON.stringify(found.filter((one) => one.filename === file))}`,
+    );
+  });
+}
+
+test("the linter lets through what the floors allow", () => {
+  const wrong = found.filter((one) => Object.hasOwn(allowed, one.filename) && isFloorRule(one));
+  assert.deepEqual(wrong, []);
+});
+
+test("the source keeps to the floors", async () => {
+  assert.deepEqual((await lint(root)).filter(isFloorRule), []);
+});
+
+test("every folder of the source has a floor", async () => {
+  const entries = await readdir(join(root, "src"));
+  const unknown = entries.filter((entry) => !places.includes(entry.replace(/(?:\.test)?\.ts$/, "")));
+  assert.deepEqual(unknown, [], "add it to scripts/floors.ts");
+});
+
+function isFloorRule({ code }: Diagnostic): boolean {
+  return code !== undefined && /no-restricted-|no-cycle|consistent-type-imports/.test(code);
+}
