@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { after, before, describe, it } from "node:test";
+import { RowcallError } from "../../core/errors.ts";
+import { findChromium, type ChromiumBinary } from "./chromium.ts";
+import { openBrowserPool, type BrowserPool } from "./pool.ts";
+
+const never = new AbortController().signal;
+let binary: ChromiumBinary;
+let temporary: string;
+const usualTemporary = process.env["TMPDIR"];
+
+/** Whether any process of the browser's group still runs. Dead ones that the init process has yet to bury do not count. */
+async function lives(pid: number): Promise<boolean> {
+  for (const name of await readdir("/proc")) {
+    const stat = /^\d+$/.test(name) ? await readFile(`/proc/${name}/stat`, "utf8").catch(() => "") : "";
+    const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    if (group === String(pid) && state !== "Z") return true;
+  }
+  return false;
+}
+
+async function liveOnes(pids: Iterable<number>): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (const pid of pids) if (await lives(pid)) found.push(pid);
+  return found;
+}
+
+async function pidOf(pool: BrowserPool): Promise<number> {
+  await pool.withContext({}, never, async () => undefined);
+  return pool.pids[0]!;
+}
+
+describe("browser pool", { timeout: 60_000 }, () => {
+  before(async () => {
+    binary = await findChromium({});
+    temporary = await mkdtemp(join(tmpdir(), "rowcall-pool-test-"));
+    process.env["TMPDIR"] = temporary;
+  });
+  after(async () => {
+    if (usualTemporary === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = usualTemporary;
+    await rm(temporary, { recursive: true });
+  });
+
+  it("starts no browser before it is needed, and one browser for contexts that run at once", async () => {
+    const pool = openBrowserPool({ binary, concurrency: 3 });
+    assert.deepEqual(pool.pids, []);
+    const browsers = await Promise.all([1, 2, 3].map(() => pool.withContext({}, never, async (context) => context.browser())));
+    assert.equal(new Set(browsers).size, 1);
+    assert.equal(pool.pids.length, 1);
+    await pool.close();
+  });
+
+  it("gives every attempt cookies of its own", async () => {
+    const pool = openBrowserPool({ binary, concurrency: 1 });
+    await pool.withContext({}, never, (context) => context.addCookies([{ name: "a", value: "1", url: "http://site.test" }]));
+    const cookies = await pool.withContext({}, never, (context) => context.cookies());
+    assert.deepEqual(cookies, []);
+    await pool.close();
+  });
+
+  it("runs no more contexts at once than its concurrency", async () => {
+    const pool = openBrowserPool({ binary, concurrency: 2 });
+    let atOnce = 0;
+    let most = 0;
+    const rows = [1, 2, 3, 4, 5].map(() =>
+      pool.withContext({}, never, async (context) => {
+        most = Math.max(most, (atOnce += 1));
+        await context.newPage();
+        atOnce -= 1;
+      }),
+    );
+    await Promise.all(rows);
+    assert.equal(most, 2);
+    await pool.close();
+  });
+
+  it("changes to a fresh process after its number of rows, and lets what is under way end in the old one", async () => {
+    const pool = openBrowserPool({ binary, concurrency: 2, recycleAfterRows: 2 });
+    const release = Promise.withResolvers<void>();
+    const started = Promise.withResolvers<void>();
+    const slow = pool.withContext({}, never, async (context) => {
+      const page = await context.newPage();
+      started.resolve();
+      await release.promise;
+      return page.evaluate("6 * 7");
+    });
+    await started.promise;
+    const first = pool.pids[0]!;
+    await pool.withContext({}, never, async () => undefined);
+    await pool.withContext({}, never, async () => undefined);
+    assert.equal(pool.pids.length, 2);
+    release.resolve();
+    assert.equal(await slow, 42);
+    await pool.close();
+    assert.equal(await lives(first), false);
+  });
+
+  it("fails the attempts of a browser that crashed, and only those", async () => {
+    const pool = openBrowserPool({ binary, concurrency: 2 });
+    const pid = await pidOf(pool);
+    const attempt = pool.withContext({}, never, async (context) => {
+      const page = await context.newPage();
+      process.kill(pid, "SIGKILL");
+      await page.evaluate("new Promise(() => {})");
+    });
+    await assert.rejects(attempt, (error) => error instanceof RowcallError && error.code === "BROWSER_CRASHED" && error.retryable);
+    assert.equal(await pool.withContext({}, never, async (context) => (await context.newPage()).evaluate("1 + 1")), 2);
+    assert.notEqual(pool.pids.at(-1), pid);
+    await pool.close();
+  });
+
+  it("closes the context at once when the signal is aborted, also in the middle of a page that never answers", async () => {
+    const pool = openBrowserPool({ binary, concurrency: 1 });
+    const aborter = new AbortController();
+    const attempt = pool.withContext({}, aborter.signal, async (context) => {
+      const page = await context.newPage();
+      setImmediate(() => aborter.abort(new Error("time is up")));
+      await page.evaluate("for (;;) {}");
+    });
+    await assert.rejects(attempt, /time is up/);
+    assert.equal(await pool.withContext({}, never, async (context) => (await context.newPage()).evaluate("1 + 1")), 2);
+    await pool.close();
+  });
+
+  it("gives up waiting for a turn when the signal is aborted", async () => {
+    const pool = openBrowserPool({ binary, concurrency: 1 });
+    const release = Promise.withResolvers<void>();
+    const first = pool.withContext({}, never, () => release.promise);
+    const aborter = new AbortController();
+    const second = pool.withContext({}, aborter.signal, async () => assert.fail("had no turn"));
+    aborter.abort(new Error("time is up"));
+    await assert.rejects(second, /time is up/);
+    release.resolve();
+    await first;
+    await pool.close();
+  });
+
+  it("leaves neither processes nor folders behind", async () => {
+    const pool = openBrowserPool({ binary, concurrency: 4, recycleAfterRows: 3 });
+    const pids = new Set<number>();
+    for (let row = 0; row < 7; row += 1) {
+      await pool.withContext({}, never, async (context) => void (await context.newPage()));
+      for (const pid of pool.pids) pids.add(pid);
+    }
+    await pool.close();
+    await pool.close();
+    assert.equal(pids.size, 3);
+    assert.deepEqual(await liveOnes(pids), []);
+    assert.deepEqual(await readdir(temporary), []);
+  });
+
+  it("leaves neither processes nor folders behind after a crash", async () => {
+    const pool = openBrowserPool({ binary, concurrency: 1 });
+    const pid = await pidOf(pool);
+    process.kill(pid, "SIGKILL");
+    await pool.close();
+    assert.equal(await lives(pid), false);
+    assert.deepEqual(await readdir(temporary), []);
+  });
+
+  it("says which browser does not start, and why", async () => {
+    const pool = openBrowserPool({ binary: { ...binary, path: "/bin/false" }, concurrency: 1 });
+    await assert.rejects(pool.withContext({}, never, async () => undefined), { code: "BROWSER_CRASHED", message: /\/bin\/false does not start/ });
+    await pool.close();
+  });
+
+  for (const ending of ["process.exit(0)", "process.kill(process.pid, 'SIGTERM')", "process.kill(process.pid, 'SIGKILL')"]) {
+    it(`leaves no process behind when the program ends by ${ending}`, async () => {
+      const script = `
+        const { openBrowserPool } = await import(${JSON.stringify(new URL("pool.ts", import.meta.url).href)});
+        const pool = openBrowserPool({ binary: ${JSON.stringify(binary)}, concurrency: 1 });
+        await pool.withContext({}, new AbortController().signal, async () => undefined);
+        process.stdout.write(String(pool.pids[0]), () => ${ending});
+        await new Promise(() => {});
+      `;
+      const output = await new Promise<string>((resolve) => {
+        execFile(process.execPath, ["--input-type=module", "--eval", script], (_error, stdout) => resolve(stdout));
+      });
+      assert.match(output, /^\d+$/);
+      // The browser notices by itself that its pipe is gone.
+      while (await lives(Number(output))) await nextTurn();
+    });
+  }
+});
