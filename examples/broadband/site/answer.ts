@@ -107,17 +107,25 @@ export function resultAnswer(premises: Premises): ResultAnswer {
 export function suggestion(premises: Premises): Suggestion {
   const { district, ref, location = "", organisation = "" } = premises;
   const tail = [premises.postcode, district ?? "XX", ref, location, organisation];
-  return { refNumber: ref, text: [...addressParts(premises), ...tail].filter((part) => part !== "").join(", "), location };
+  return {
+    refNumber: ref,
+    text: [...addressParts(premises), ...tail].filter((part) => part !== "").join(", "),
+    location,
+  };
 }
 
 function addressParts(premises: Premises): string[] {
   const numbered = [premises.number ?? "", premises.street].filter((part) => part !== "").join(" ");
-  return [premises.sub ?? "", premises.name ?? "", numbered, premises.locality ?? "", premises.town].filter((part) => part !== "").map(titleCase);
+  return [premises.sub ?? "", premises.name ?? "", numbered, premises.locality ?? "", premises.town]
+    .filter((part) => part !== "")
+    .map(titleCase);
 }
 
 /** Words get a capital; words with digits, such as 45A, stay upper case. */
 function titleCase(text: string): string {
-  return text.replaceAll(/\S+/g, (word) => (/\d/.test(word) ? word.toUpperCase() : word.charAt(0).toUpperCase() + word.slice(1).toLowerCase()));
+  return text.replaceAll(/\S+/g, (word) =>
+    /\d/.test(word) ? word.toUpperCase() : word.charAt(0).toUpperCase() + word.slice(1).toLowerCase(),
+  );
 }
 
 function copperRow(name: string, range: CopperRange | undefined): [string, ...string[]] {
@@ -127,7 +135,13 @@ function copperRow(name: string, range: CopperRange | undefined): [string, ...st
 
 function adslRow(name: string, product: AdslProduct | undefined): [string, ...string[]] {
   const { down = null, up = null, range = null, date = null } = product ?? {};
-  return [name, down === null ? nothing : upTo(down), up === null ? nothing : upTo(up), range === null ? nothing : range.join(" to "), date ?? nothing];
+  return [
+    name,
+    down === null ? nothing : upTo(down),
+    up === null ? nothing : upTo(up),
+    range === null ? nothing : range.join(" to "),
+    date ?? nothing,
+  ];
 }
 
 function upTo(mbps: number): string {

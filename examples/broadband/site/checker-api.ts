@@ -16,7 +16,12 @@ export interface Display {
 /** The body of every answer of the checker. */
 export type CheckerAnswer =
   | (ResultAnswer & { readonly display: Display })
-  | { readonly errorId: 0; readonly addressMismatch: true; readonly addressObjectList: readonly Suggestion[]; readonly display: Display }
+  | {
+      readonly errorId: 0;
+      readonly addressMismatch: true;
+      readonly addressObjectList: readonly Suggestion[];
+      readonly display: Display;
+    }
   | { readonly errorId: number }
   | { readonly captcha: "missing" | "wrong" }
   | { readonly blank: true };
@@ -64,7 +69,8 @@ export function checkerApi(face: Face, state: SiteState, closing: AbortSignal): 
   });
 
   async function wait(delayMs: number, asking: AbortSignal): Promise<void> {
-    if (delayMs > 0) await sleep(delayMs, undefined, { signal: AbortSignal.any([closing, asking]) }).catch(() => undefined);
+    if (delayMs > 0)
+      await sleep(delayMs, undefined, { signal: AbortSignal.any([closing, asking]) }).catch(() => undefined);
   }
 
   return api;
@@ -74,7 +80,12 @@ function answerTo(query: AddressQuery, behaviour: Behaviour, state: SiteState): 
   const answer = searchAddress(query, behaviour, state.settings().seed);
   if (answer.kind === "error") return { errorId: answer.errorId };
   if (answer.kind === "exact") return shown(answer.premises, behaviour, state);
-  return { errorId: 0, addressMismatch: true, addressObjectList: answer.premises.map(suggestion), display: displayOf(behaviour, state) };
+  return {
+    errorId: 0,
+    addressMismatch: true,
+    addressObjectList: answer.premises.map(suggestion),
+    display: displayOf(behaviour, state),
+  };
 }
 
 function shown(premises: Premises, behaviour: Behaviour, state: SiteState): CheckerAnswer {
@@ -86,7 +97,12 @@ function displayOf(behaviour: Behaviour, state: SiteState): Display {
   return { layout: behaviour.layout ?? state.settings().layout, cookieBanner: behaviour.cookieBanner === true };
 }
 
-function captchaProblem(face: Face, state: SiteState, behaviour: Behaviour, typed: string): "missing" | "wrong" | undefined {
+function captchaProblem(
+  face: Face,
+  state: SiteState,
+  behaviour: Behaviour,
+  typed: string,
+): "missing" | "wrong" | undefined {
   const { captcha, captchaAnswer } = state.settings();
   if (face === "totl" || !(captcha || behaviour.captcha === true)) return undefined;
   if (typed === "") return "missing";

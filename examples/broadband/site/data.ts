@@ -137,13 +137,15 @@ export const siteData: SiteData = JSON.parse(readFileSync(new URL("data.json", i
 /** The product lines of a home. */
 export function linesOf(premises: Premises): Lines {
   const lines = siteData.lines[premises.lines];
-  if (lines === undefined) throw new Error(`Premises ${premises.ref} names lines "${premises.lines}", which data.json lacks.`);
+  if (lines === undefined)
+    throw new Error(`Premises ${premises.ref} names lines "${premises.lines}", which data.json lacks.`);
   return lines;
 }
 
 /** The code of a home's exchange, such as SDPCHVN. */
 export function exchangeCodeOf(premises: Premises): string {
   const code = siteData.exchanges[premises.exchange];
-  if (code === undefined) throw new Error(`Premises ${premises.ref} names exchange "${premises.exchange}", which data.json lacks.`);
+  if (code === undefined)
+    throw new Error(`Premises ${premises.ref} names exchange "${premises.exchange}", which data.json lacks.`);
   return code;
 }

@@ -33,7 +33,12 @@ function offersAt(premises: Premises): Offer[] {
   const copper = [vdslA, vdslB, gfastA, gfastB].filter((range) => range !== undefined);
   const adsl = [adsl2plus, adslAnnexM, adslMax].filter((product) => product !== undefined);
   return [
-    ...copper.map(({ down, up, fttc, sogea }) => ({ kind: "FTTC" as const, down: down[0], up: up[0], dates: [fttc, sogea] })),
+    ...copper.map(({ down, up, fttc, sogea }) => ({
+      kind: "FTTC" as const,
+      down: down[0],
+      up: up[0],
+      dates: [fttc, sogea],
+    })),
     ...adsl.map(({ down, up, date }) => ({ kind: "ADSL" as const, down, up, dates: [date] })),
     ...(fttp === undefined ? [] : [{ kind: "FTTP" as const, down: fttp.down, up: fttp.up, dates: [fttp.date] }]),
   ];

@@ -19,10 +19,15 @@ export function homePage(settings: SiteSettings): Html {
       </header>
       <main class="narrow">
         <h1>Find out which broadband a home can have</h1>
-        <p>This site stands in for a public broadband checker, so that automation can be tried without bothering anybody.</p>
+        <p>
+          This site stands in for a public broadband checker, so that automation can be tried without bothering anybody.
+        </p>
         <ul class="tiles">
           <li><a href="/public/#/ADSL/AddressHome">Public checker</a><span>Open to all, asks for an address.</span></li>
-          <li><a href="/bbac-ui/totl/totlSearch/#/ADSL/AddressHome">Logged-in checker</a><span>More detail, behind a login.</span></li>
+          <li>
+            <a href="/bbac-ui/totl/totlSearch/#/ADSL/AddressHome">Logged-in checker</a
+            ><span>More detail, behind a login.</span>
+          </li>
           <li><a href="/__control">Controls</a><span>State of this replica as JSON.</span></li>
         </ul>
       </main>`,
@@ -35,7 +40,9 @@ export function loginPage(settings: SiteSettings, returnTo: string): Html {
   return page(
     "Secure Authentication",
     settings,
-    html`<main class="narrow"><section id="login" class="panel" data-return-to="${returnTo}" data-delay-ms="${settings.loginDelayMs}"></section></main>`,
+    html`<main class="narrow">
+      <section id="login" class="panel" data-return-to="${returnTo}" data-delay-ms="${settings.loginDelayMs}"></section>
+    </main>`,
     "/web/login.js",
   );
 }
@@ -63,7 +70,12 @@ export function portalPage(settings: SiteSettings): Html {
         <section class="panel tile">
           <h2>Enhanced Broadband Availability Checker</h2>
           <p>Look up what can be ordered at an address.</p>
-          <a class="button" role="button" href="/bbac-ui/totl/totlSearch/#/ADSL/AddressHome">Open App</a>
+          <a
+            class="button"
+            role="button"
+            target="${settings.portalNewTab ? "_blank" : "_self"}"
+            href="/bbac-ui/totl/totlSearch/#/ADSL/AddressHome"
+            >Open App</a>
         </section>
       </main>`,
     "/web/site.js",
@@ -72,13 +84,23 @@ export function portalPage(settings: SiteSettings): Html {
 
 /** A page that only says something: unknown address, or a closed site. */
 export function messagePage(settings: SiteSettings, title: string, message: string): Html {
-  return page(title, { ...settings, cookieBanner: false }, html`<main class="narrow"><h1>${title}</h1><p class="errormessage">${message}</p></main>`);
+  return page(
+    title,
+    { ...settings, cookieBanner: false },
+    html`<main class="narrow">
+      <h1>${title}</h1>
+      <p>${message}</p>
+    </main>`,
+  );
 }
 
 function page(title: string, settings: SiteSettings, body: Html, script?: string): Html {
   const { captcha, captchaAnswer, cookieBanner, layout, clientTimeoutMs } = settings;
   // "<" is the one character that could end the script element.
-  const shared = JSON.stringify({ captcha, captchaAnswer, cookieBanner, layout, clientTimeoutMs }).replaceAll("<", "\\u003c");
+  const shared = JSON.stringify({ captcha, captchaAnswer, cookieBanner, layout, clientTimeoutMs }).replaceAll(
+    "<",
+    "\\u003c",
+  );
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -91,7 +113,9 @@ function page(title: string, settings: SiteSettings, body: Html, script?: string
       <body>
         <p class="replica">Test replica with invented addresses. Not BT, not connected to any network operator.</p>
         ${body}
-        <script id="settings" type="application/json">${raw(shared)}</script>
+        <script id="settings" type="application/json">
+          ${raw(shared)}
+        </script>
         ${script === undefined ? "" : html`<script type="module" src="${script}"></script>`}
       </body>
     </html>`;

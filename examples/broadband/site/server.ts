@@ -1,7 +1,7 @@
 import type { AddressInfo } from "node:net";
 import type { Server } from "node:http";
 import { fileURLToPath } from "node:url";
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { serveStatic } from "@hono/node-server/serve-static";
@@ -14,16 +14,16 @@ import { createSiteState, type LogEntry, type SitePatch, type SiteSettings } fro
 export interface SiteApp {
   readonly app: Hono<{ Bindings: HttpBindings }>;
   /** Changes settings at once; see `SiteSettings`. */
-  control(patch: SitePatch): SiteSettings;
+  readonly control: (patch: SitePatch) => SiteSettings;
   /** What the checker was asked since the start or the last reset. */
-  log(): readonly LogEntry[];
+  readonly log: () => readonly LogEntry[];
 }
 
 /** A running replica. */
 export interface Site extends Omit<SiteApp, "app"> {
   /** Such as http://127.0.0.1:40123, without a slash at the end. */
   readonly url: string;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Where to listen, and settings to begin with. */
@@ -39,7 +39,10 @@ const sessionCookie = "totl_session";
  *
  * @param closing - aborted when the site closes
  */
-export function createSiteApp(initial: Partial<SiteSettings> = {}, closing: AbortSignal = new AbortController().signal): SiteApp {
+export function createSiteApp(
+  initial: Partial<SiteSettings> = {},
+  closing: AbortSignal = new AbortController().signal,
+): SiteApp {
   const state = createSiteState(initial);
   const sessions = createSessions();
   const control = (patch: SitePatch): SiteSettings => {
@@ -61,7 +64,10 @@ export function createSiteApp(initial: Partial<SiteSettings> = {}, closing: Abor
 
   app.use(async (c, next) => {
     if (!state.settings().closed) return next();
-    return c.html(messagePage(state.settings(), "Unavailable", "The checker is unavailable at the moment. Please try again later."), 503);
+    return c.html(
+      messagePage(state.settings(), "Unavailable", "The checker is unavailable at the moment. Please try again later."),
+      503,
+    );
   });
   app.get("/", (c) => c.html(homePage(state.settings())));
   app.get("/public/", (c) => c.html(checkerPage("public", state.settings())));
@@ -78,15 +84,32 @@ export function createSiteApp(initial: Partial<SiteSettings> = {}, closing: Abor
   });
 
   const loggedIn = (cookie: string | undefined): boolean => sessions.use(cookie, state.settings().sessionRequests);
-  app.get("/portal", (c) => (loggedIn(getCookie(c, sessionCookie)) ? c.html(portalPage(state.settings())) : c.redirect("/login?return=/portal")));
-  app.get("/bbac-ui/totl/totlSearch/", (c) =>
-    loggedIn(getCookie(c, sessionCookie)) ? c.html(checkerPage("totl", state.settings())) : c.redirect(`/login?return=${c.req.path}`),
+  app.get("/portal", (c) =>
+    loggedIn(getCookie(c, sessionCookie)) ? c.html(portalPage(state.settings())) : c.redirect("/login?return=/portal"),
   );
-  app.use("/api/totl/*", async (c, next) => (loggedIn(getCookie(c, sessionCookie)) ? next() : c.json({ refused: "session" }, 401)));
+  app.get("/bbac-ui/totl/totlSearch/", (c) =>
+    loggedIn(getCookie(c, sessionCookie))
+      ? c.html(checkerPage("totl", state.settings()))
+      : c.redirect(`/login?return=${c.req.path}`),
+  );
+  const logged: MiddlewareHandler = async (c, next) =>
+    loggedIn(getCookie(c, sessionCookie)) ? next() : c.json({ refused: "session" }, 401);
+  app.use("/api/totl/*", logged);
   app.route("/api/totl", checkerApi("totl", state, closing));
-  app.notFound((c) => c.html(messagePage(state.settings(), "Error 404 - Page Not Found", "There is no page at this address."), 404));
+  app.get("/terms-of-use", (c) =>
+    c.html(
+      messagePage(
+        state.settings(),
+        "Terms of Use",
+        "Use this replica as you like; every address and value in it is invented.",
+      ),
+    ),
+  );
+  app.notFound((c) =>
+    c.html(messagePage(state.settings(), "Error 404 - Page Not Found", "There is no page at this address."), 404),
+  );
 
-  return { app, control, log: state.log };
+  return { app, control, log: () => state.log() };
 }
 
 /** Starts the replica on 127.0.0.1. */

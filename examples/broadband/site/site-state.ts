@@ -24,6 +24,8 @@ export interface SiteSettings {
   readonly seed: number;
   /** Requests to the logged-in checker that a login lasts for; null: without end. @default null */
   readonly sessionRequests: number | null;
+  /** The portal opens the checker in a new tab. @default false */
+  readonly portalNewTab: boolean;
   /** How long the second step of the login takes to show its field. @default 0 */
   readonly loginDelayMs: number;
   /** The fault plan: behaviour by postcode over that of `data.json`, "*" for every postcode. @default {} */
@@ -63,6 +65,7 @@ const defaults: SiteSettings = {
   closed: false,
   seed: 0,
   sessionRequests: null,
+  portalNewTab: false,
   loginDelayMs: 0,
   behaviours: {},
 };
@@ -83,7 +86,8 @@ export function createSiteState(initial: Partial<SiteSettings>): SiteState {
     settings: () => settings,
     change({ reset, ...patch }) {
       const unknown = Object.keys(patch).find((key) => !Object.hasOwn(defaults, key));
-      if (unknown !== undefined) throw new RangeError(`Unknown setting "${unknown}". Use one of: ${Object.keys(defaults).join(", ")}, reset.`);
+      if (unknown !== undefined)
+        throw new RangeError(`Unknown setting "${unknown}". Use one of: ${Object.keys(defaults).join(", ")}, reset.`);
       if (reset === true) {
         entries = [];
         searches.clear();

@@ -28,8 +28,16 @@ export function addressForm(app) {
   return h(
     "section",
     { class: "panel" },
-    h("ul", { class: "nav nav-tabs" }, h("li", { class: "active" }, h("a", { href: "#home", onclick: (event) => event.preventDefault() }, "By Address"))),
-    h("p", {}, "Welcome to the replica of the address checker. It tells which broadband products a home or business can order."),
+    h(
+      "ul",
+      { class: "nav nav-tabs" },
+      h("li", { class: "active" }, h("a", { href: "#home", onclick: (event) => event.preventDefault() }, "By Address")),
+    ),
+    h(
+      "p",
+      {},
+      "Welcome to the replica of the address checker. It tells which broadband products a home or business can order.",
+    ),
     h("p", {}, "Fill in as much of the address as you know, then press Submit. Fields marked with * are mandatory."),
     form,
   );
@@ -60,7 +68,8 @@ export function addressForm(app) {
 
   function problemWith(values) {
     const tooLong = Object.entries(limits).find(([name, limit]) => values[name].length > limit);
-    if (tooLong !== undefined) return `Please use at most ${tooLong[1]} ${tooLong[0] === "buildingNumber" ? "digits" : "characters"} for ${tooLong[0]}`;
+    if (tooLong !== undefined)
+      return `Please use at most ${tooLong[1]} ${tooLong[0] === "buildingNumber" ? "digits" : "characters"} for ${tooLong[0]}`;
     if (values.postCode === "") return "Please enter the PostCode";
     return postcodeShape.test(values.postCode) ? "" : "Please enter a valid PostCode";
   }

@@ -55,7 +55,11 @@ export function startChecker({ face, showResult }) {
     }
     current = asked;
     const isResult = asked === resultRoute || asked === lineResultRoute;
-    root.replaceChildren(header(current), h("main", { class: isResult ? "wide" : "narrow" }, content), footer(face, current));
+    root.replaceChildren(
+      header(current),
+      h("main", { class: isResult ? "wide" : "narrow" }, content),
+      footer(face, current),
+    );
     window.scrollTo(0, 0);
   }
 
@@ -67,7 +71,11 @@ export function startChecker({ face, showResult }) {
 
   /** Asks the server, with a spinner and the page's own timeout; whatever goes wrong reads as "unavailable". */
   async function ask(question, fields) {
-    const spinner = h("div", { class: "spinner", role: "status" }, h("div", { class: "spinner-border" }, h("span", {}, "Loading...")));
+    const spinner = h(
+      "div",
+      { class: "spinner", role: "status" },
+      h("div", { class: "spinner-border" }, h("span", {}, "Loading...")),
+    );
     document.body.append(spinner);
     try {
       const response = await fetch(`/api/${face}/${question}`, {

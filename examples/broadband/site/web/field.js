@@ -43,7 +43,12 @@ export function captchaField(text, canvasId, inputId) {
   return h(
     "div",
     { class: "captcha" },
-    h("div", { class: "picture" }, canvas, h("button", { class: "reload quiet", type: "button", "aria-label": "New captcha", onclick: draw }, "↻")),
+    h(
+      "div",
+      { class: "picture" },
+      canvas,
+      h("button", { class: "reload quiet", type: "button", "aria-label": "New captcha", onclick: draw }, "↻"),
+    ),
     field("Captcha *", { id: inputId, name: inputId, maxlength: 6, autocomplete: "off" }),
   );
 }

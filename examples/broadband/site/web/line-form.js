@@ -11,7 +11,9 @@ export function lineForm(app) {
     field("Telephone Number", { id: "telePhoneNumber", name: "telePhoneNumber", maxlength: 11 }),
     field("Access Line ID", { id: "accessLineId", name: "accessLineId", maxlength: 15 }),
     field("UPRN", { id: "uprnId", name: "uprnId", maxlength: 12 }),
-    app.face === "public" && settings.captcha ? captchaField(settings.captchaAnswer, "CaptchaCanvas", "userCaptcha") : null,
+    app.face === "public" && settings.captcha
+      ? captchaField(settings.captchaAnswer, "CaptchaCanvas", "userCaptcha")
+      : null,
     error,
     h(
       "div",
@@ -20,7 +22,13 @@ export function lineForm(app) {
       h("button", { id: "BtnsPublicGuiTwo", type: "reset", class: "quiet" }, "Reset"),
     ),
   );
-  return h("section", { class: "panel" }, h("h2", {}, "DN/ALID/UPRN Checker"), h("p", {}, "Enter one of the three."), form);
+  return h(
+    "section",
+    { class: "panel" },
+    h("h2", {}, "DN/ALID/UPRN Checker"),
+    h("p", {}, "Enter one of the three."),
+    form,
+  );
 
   async function onSubmit(event) {
     event.preventDefault();

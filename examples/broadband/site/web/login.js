@@ -18,7 +18,13 @@ function askUser() {
   };
   panel.replaceChildren(
     h("h1", {}, "Secure Authentication"),
-    h("form", { onsubmit: next }, h("label", { for: "idpUser" }, "User name"), user, h("button", { type: "submit" }, "Next")),
+    h(
+      "form",
+      { onsubmit: next },
+      h("label", { for: "idpUser" }, "User name"),
+      user,
+      h("button", { type: "submit" }, "Next"),
+    ),
   );
 }
 
@@ -27,7 +33,10 @@ function askPassword(user) {
   const error = h("div", { class: "errormessage", role: "alert" });
   const signIn = async (event) => {
     event.preventDefault();
-    const response = await fetch("/api/login", { method: "POST", body: JSON.stringify({ user, password: password.value }) });
+    const response = await fetch("/api/login", {
+      method: "POST",
+      body: JSON.stringify({ user, password: password.value }),
+    });
     if (response.ok) {
       location.assign(`/sso?return=${encodeURIComponent(panel.dataset.returnTo + location.hash)}`);
       return;
@@ -38,7 +47,14 @@ function askPassword(user) {
   panel.replaceChildren(
     h("h1", {}, "Secure Authentication"),
     h("p", {}, user),
-    h("form", { onsubmit: signIn }, h("label", { for: "password" }, "Password"), password, error, h("button", { id: "next", type: "submit" }, "Sign In")),
+    h(
+      "form",
+      { onsubmit: signIn },
+      h("label", { for: "password" }, "Password"),
+      password,
+      error,
+      h("button", { id: "next", type: "submit" }, "Sign In"),
+    ),
   );
   password.focus();
 }

@@ -9,7 +9,15 @@ import { changedResult } from "./changed-result.js";
  */
 export function publicResult(answer, prefix) {
   if (answer.display.layout === "changed") return changedResult(answer);
-  const { featuredProductTable, adslTable, observedSpeed, otherOfferingTable, premiseEnvTable, exchangeTable, suggestedMessage } = answer;
+  const {
+    featuredProductTable,
+    adslTable,
+    observedSpeed,
+    otherOfferingTable,
+    premiseEnvTable,
+    exchangeTable,
+    suggestedMessage,
+  } = answer;
   const speeds = "Downstream Line Rate(Mbps)";
   const up = "Upstream Line Rate (Mbps)";
   return h(
@@ -66,5 +74,7 @@ export function copperTable(id, rows) {
     h("tr", { class: "table-heading" }, ...low),
   );
   const body = h("tbody", {}, ...rows.map((row) => dataRow(row, { hidden: isEmpty(row) })));
-  return tableCard("Featured Products", h("table", { id, class: "center table" }, head, body), { hidden: rows.every(isEmpty) });
+  return tableCard("Featured Products", h("table", { id, class: "center table" }, head, body), {
+    hidden: rows.every(isEmpty),
+  });
 }

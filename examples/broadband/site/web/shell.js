@@ -10,12 +10,30 @@ export function header(current) {
     h(
       "nav",
       {},
-      h("button", { class: "navbar-toggler quiet", type: "button", "data-target": "#navbarNav", "aria-label": "Toggle navigation", onclick: toggle }, "☰"),
+      h(
+        "button",
+        {
+          class: "navbar-toggler quiet",
+          type: "button",
+          "data-target": "#navbarNav",
+          "aria-label": "Toggle navigation",
+          onclick: toggle,
+        },
+        "☰",
+      ),
       h(
         "div",
         { id: "navbarNav" },
-        h("a", { id: "dnNav", href: "#/ADSL", class: isAddress ? "" : "active", onclick: onlyWhenIdle }, "DN/ALID/UPRN Checker"),
-        h("a", { id: "addressNav", href: "#/ADSL/Address", class: isAddress ? "active" : "", onclick: onlyWhenIdle }, "Address Checker"),
+        h(
+          "a",
+          { id: "dnNav", href: "#/ADSL", class: isAddress ? "" : "active", onclick: onlyWhenIdle },
+          "DN/ALID/UPRN Checker",
+        ),
+        h(
+          "a",
+          { id: "addressNav", href: "#/ADSL/Address", class: isAddress ? "active" : "", onclick: onlyWhenIdle },
+          "Address Checker",
+        ),
       ),
     ),
   );
@@ -40,7 +58,11 @@ export function warning(app) {
     "div",
     { id: "ModalCenter", class: "panel modal", role: "dialog", "aria-label": "Warning" },
     h("h2", { class: "modal-title" }, "Warning"),
-    h("p", {}, "For products on a copper line a look-up by telephone number is more exact than one by address. For fibre to the premises, the address is best."),
+    h(
+      "p",
+      {},
+      "For products on a copper line a look-up by telephone number is more exact than one by address. For fibre to the premises, the address is best.",
+    ),
     h(
       "div",
       { class: "buttons" },
@@ -52,7 +74,12 @@ export function warning(app) {
 
 /** What an unknown hash shows. */
 export function notFound() {
-  return h("div", { class: "panel" }, h("h2", {}, "Error 404 - Page Not Found"), h("p", {}, "The checker has no such page."));
+  return h(
+    "div",
+    { class: "panel" },
+    h("h2", {}, "Error 404 - Page Not Found"),
+    h("p", {}, "The checker has no such page."),
+  );
 }
 
 function toggle() {

@@ -9,19 +9,30 @@ export function suggestedList(app, addresses) {
     "select",
     { class: "custom-select", size: 10, onchange: () => (submit.disabled = false) },
     h("option", { value: "", selected: true }, "Please select your address from the list below."),
-    ...addresses.map(({ refNumber, text, location }) => h("option", { id: "opt", class: "optionclass", value: refNumber, title: location }, text)),
+    ...addresses.map(({ refNumber, text, location }) =>
+      h("option", { id: "opt", class: "optionclass", value: refNumber, title: location }, text),
+    ),
   );
   return h(
     "div",
     { class: "Suggestedcard panel" },
     h("p", {}, "Welcome to the list of suggested addresses."),
-    h("p", {}, "There is no exact match for what was entered. Select the address that is meant, or go back and amend the search."),
+    h(
+      "p",
+      {},
+      "There is no exact match for what was entered. Select the address that is meant, or go back and amend the search.",
+    ),
     h(
       "form",
       { onsubmit: onSubmit },
       h("div", { id: "dropDown" }, select),
       error,
-      h("div", { class: "buttons" }, h("button", { id: "Btnss", type: "button", class: "quiet", onclick: () => app.startOver() }, "Back"), submit),
+      h(
+        "div",
+        { class: "buttons" },
+        h("button", { id: "Btnss", type: "button", class: "quiet", onclick: () => app.startOver() }, "Back"),
+        submit,
+      ),
     ),
   );
 
