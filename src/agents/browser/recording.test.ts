@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { Page } from "playwright-core";
+import type { Artifacts, RecordingLevel } from "../../core/agent.ts";
+import { findChromium } from "./chromium.ts";
+import { openBrowserPool, type BrowserPool } from "./pool.ts";
+import { startRecording, type Recording } from "./recording.ts";
+
+const never = new AbortController().signal;
+
+interface Kept {
+  readonly name: string;
+  readonly content: Uint8Array;
+  readonly contentType: string;
+}
+
+function keepAll(kept: Kept[]): Artifacts {
+  return {
+    save: async (name, content, contentType) => {
+      kept.push({ name, content, contentType });
+      return `memory:/${name}`;
+    },
+    step: () => undefined,
+  };
+}
+
+describe("recording", { timeout: 60_000 }, () => {
+  let pool: BrowserPool;
+  before(async () => {
+    pool = openBrowserPool({ binary: await findChromium({}), concurrency: 2 });
+  });
+  after(() => pool.close());
+
+  async function record<T>(level: RecordingLevel, kept: Kept[], work: (recording: Recording, page: Page) => Promise<T>): Promise<T> {
+    return pool.withContext({ viewport: { width: 641, height: 360 } }, never, async (context) => {
+      const page = await context.newPage();
+      await page.setContent("<h1>Before</h1>");
+      const recording = await startRecording(level, page, keepAll(kept));
+      try {
+        return await work(recording, page);
+      } finally {
+        recording.discard();
+      }
+    });
+  }
+
+  it("keeps nothing at level none, but the pictures that were asked for", async () => {
+    const kept: Kept[] = [];
+    assert.equal(await record("none", kept, (recording) => recording.finish("final")), undefined);
+    assert.deepEqual(kept, []);
+    await record("none", kept, (recording) => recording.screenshot("list"));
+    assert.deepEqual(kept.map((file) => file.name), ["list.jpg"]);
+  });
+
+  it("keeps a picture at the end, in the size of the viewport", async () => {
+    const kept: Kept[] = [];
+    const uri = await record("screenshot", kept, (recording) => recording.finish("final"));
+    assert.equal(uri, "memory:/final.jpg");
+    assert.equal(kept[0]?.contentType, "image/jpeg");
+    assert.deepEqual(await pictureSize(kept[0]!), [641, 360]);
+  });
+
+  it("names a failure's picture so", async () => {
+    const kept: Kept[] = [];
+    assert.equal(await record("screenshot", kept, (recording) => recording.finish("failure")), "memory:/failure.jpg");
+  });
+
+  it("never overwrites a picture, and keeps names that are safe for files", async () => {
+    const kept: Kept[] = [];
+    await record("screenshot", kept, async (recording) => {
+      for (const name of ["list", "list", "../up/Größe 1", "///"]) await recording.screenshot(name);
+    });
+    assert.deepEqual(kept.map((file) => file.name), ["list.jpg", "list-2.jpg", "up-Größe-1.jpg", "screenshot.jpg"]);
+  });
+
+  it("films a page as a video that a browser plays, to its last frame", async () => {
+    const kept: Kept[] = [];
+    const uri = await record("video", kept, async (recording, page) => {
+      for (const color of ["red", "lime", "blue"]) {
+        await page.evaluate(`document.body.style.background = "${color}"; new Promise((done) => setTimeout(done, 250))`);
+      }
+      return recording.finish("final");
+    });
+    assert.match(uri ?? "", /^memory:\/recording\.(mp4|webm)$/);
+    const film = await play(kept[0]!);
+    assert.deepEqual([film.width, film.height], [642, 360]);
+    assert.ok(film.seconds > 0.7 && film.seconds < 20, `${film.seconds} s`);
+    const [red, green, blue] = film.lastPixel;
+    assert.ok(blue! > 200 && red! < 60 && green! < 60, `the last frame is ${film.lastPixel}, not blue`);
+  });
+
+  it("films several pages of one browser at once, and a failure with its picture", async () => {
+    const kept: Kept[] = [];
+    await Promise.all([1, 2].map(() => record("video", kept, (recording) => recording.finish("failure"))));
+    assert.deepEqual(kept.map((file) => file.name.replace("webm", "mp4")).toSorted(), ["failure.jpg", "failure.jpg", "recording.mp4", "recording.mp4"]);
+  });
+
+  it("keeps a Playwright trace and a picture at level trace", async () => {
+    const kept: Kept[] = [];
+    const uri = await record("trace", kept, async (recording, page) => {
+      await page.locator("h1").click();
+      return recording.finish("final");
+    });
+    assert.equal(uri, "memory:/final.jpg");
+    assert.deepEqual(kept.map((file) => file.name), ["final.jpg", "trace.zip"]);
+    assert.equal(Buffer.from(kept[1]!.content.subarray(0, 2)).toString(), "PK");
+  });
+
+  async function pictureSize(file: Kept): Promise<readonly number[]> {
+    return inPage(`
+      const image = new Image();
+      image.src = ${JSON.stringify(dataUrl(file))};
+      await image.decode();
+      return [image.naturalWidth, image.naturalHeight];`);
+  }
+
+  async function play(file: Kept): Promise<{ width: number; height: number; seconds: number; lastPixel: readonly number[] }> {
+    return inPage(`
+      const video = document.createElement("video");
+      const event = (name) => new Promise((resolve, reject) => { video["on" + name] = resolve; video.onerror = () => reject(video.error); });
+      const loaded = event("loadeddata");
+      video.src = ${JSON.stringify(dataUrl(file))};
+      await loaded;
+      const seeked = event("seeked");
+      video.currentTime = video.duration;
+      await seeked;
+      const pen = new OffscreenCanvas(video.videoWidth, video.videoHeight).getContext("2d");
+      pen.drawImage(video, 0, 0);
+      const lastPixel = [...pen.getImageData(600, 300, 1, 1).data];
+      return { width: video.videoWidth, height: video.videoHeight, seconds: video.duration, lastPixel };`);
+  }
+
+  async function inPage<T>(script: string): Promise<T> {
+    return pool.withContext({}, never, async (context) => (await context.newPage()).evaluate(`(async () => {${script}})()`));
+  }
+});
+
+function dataUrl(file: Kept): string {
+  return `data:${file.contentType};base64,${Buffer.from(file.content).toString("base64")}`;
+}
