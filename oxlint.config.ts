@@ -42,6 +42,7 @@ const config: OxlintConfig = {
     {
       files: ["**/*.test.ts", "test/**/*.ts"],
       rules: {
+        "typescript/no-base-to-string": "off",
         "typescript/no-floating-promises": [
           "error",
           {

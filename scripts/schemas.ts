@@ -1,0 +1,29 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { agentJsonSchema } from "../src/core/agent.ts";
+import { batchJsonSchema } from "../src/core/batch.ts";
+import type { JsonObject } from "../src/core/json.ts";
+
+const folder = new URL("../schemas/", import.meta.url);
+
+const schemas: Readonly<Record<string, () => JsonObject>> = {
+  "batch.schema.json": batchJsonSchema,
+  "agent.schema.json": agentJsonSchema,
+};
+
+/** The published JSON Schemas that differ from what the code says, with the text they should have. */
+export async function staleSchemas(): Promise<ReadonlyMap<string, string>> {
+  const stale = new Map<string, string>();
+  for (const [name, schema] of Object.entries(schemas)) {
+    const text = `${JSON.stringify(schema(), null, 2)}\n`;
+    const written = await readFile(new URL(name, folder), "utf8").catch(() => undefined);
+    if (written !== text) stale.set(name, text);
+  }
+  return stale;
+}
+
+if (import.meta.main) {
+  for (const [name, text] of await staleSchemas()) {
+    await writeFile(new URL(name, folder), text);
+    console.log(`schemas/${name}`);
+  }
+}
