@@ -1,0 +1,75 @@
+import { createColors } from "picocolors";
+import type { Engine } from "../core/engine.ts";
+import type { Wiring } from "../wire.ts";
+import type { Io, Output } from "./io.ts";
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  readonly dataDir?: string;
+  readonly registry?: readonly string[];
+  readonly chromium?: string;
+}
+
+/** What a command is handed. */
+export interface Cli {
+  readonly io: Io;
+  globals(): GlobalOptions;
+  /** Services and places, from options and environment. */
+  wire(): Promise<Wiring>;
+  /** Opens the engine over the data directory; who opens it closes it. */
+  openEngine(): Promise<Engine>;
+  /** Sets the code that the process ends with when nothing is thrown. @default 0 */
+  setExitCode(code: number): void;
+  /** A command for the user to type, with the `--data-dir` that was given: `rowcall show last`. */
+  suggestion(command: string): string;
+}
+
+/** Colours for a stream: those the terminal has, none with `NO_COLOR`, always with `FORCE_COLOR`. */
+export function colorsFor({ env }: Io, output: Output): ReturnType<typeof createColors> {
+  return createColors(hasColors(env, output));
+}
+
+/** Whether text to a stream may be coloured. */
+export function hasColors(env: Io["env"], output: Output): boolean {
+  if (isSet(env["NO_COLOR"])) return false;
+  if (isSet(env["FORCE_COLOR"])) return env["FORCE_COLOR"] !== "0" && env["FORCE_COLOR"] !== "false";
+  return output.isTTY === true && env["TERM"] !== "dumb";
+}
+
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && value !== "";
+}
+
+/** Creates what commands are handed. Nothing heavy is loaded before a command asks for it. */
+export function createCli(io: Io, globals: () => GlobalOptions, setExitCode: (code: number) => void): Cli {
+  const wire = async (): Promise<Wiring> => {
+    const { dataDir, registry, chromium } = globals();
+    const { wire: create } = await import("../wire.ts");
+    return create({
+      env: io.env,
+      workingDirectory: io.workingDirectory,
+      stderr: io.stderr,
+      ...(dataDir === undefined ? {} : { dataDirectory: dataDir }),
+      ...(registry === undefined ? {} : { registryDirectories: registry }),
+      ...(chromium === undefined ? {} : { chromiumPath: chromium }),
+    });
+  };
+  return {
+    io,
+    globals,
+    wire,
+    openEngine: async () => {
+      const { openEngine } = await import("../wire.ts");
+      return openEngine(await wire());
+    },
+    setExitCode,
+    suggestion: (command) => {
+      const { dataDir } = globals();
+      return dataDir === undefined ? `rowcall ${command}` : `rowcall ${command} --data-dir ${quoted(dataDir)}`;
+    },
+  };
+}
+
+function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}

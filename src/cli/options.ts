@@ -1,0 +1,38 @@
+import { InvalidArgumentError, Option, type Command } from "commander";
+
+/** Options that every command takes; each wins over its environment variable. */
+export function globalOptions(): Option[] {
+  return [
+    new Option("--data-dir <folder>", "where runs are remembered (ROWCALL_DATA_DIR, default: .rowcall)"),
+    new Option("--registry <folder>", "where agents and templates are; may be repeated (ROWCALL_REGISTRY, default: registry)").argParser(
+      (value: string, before: string[] | undefined) => [...(before ?? []), value],
+    ),
+    new Option("--chromium <path>", "Chromium executable to use (ROWCALL_CHROMIUM, default: the first one found)"),
+  ];
+}
+
+/** `--json`, with what it prints for this command. */
+export function jsonOption(what: string): Option {
+  return new Option("--json", `print ${what} on standard output`);
+}
+
+/** Ends a command's help with examples. */
+export function examples(command: Command, lines: readonly string[]): void {
+  command.addHelpText("after", ["", "Examples:", ...lines.map((line) => `  ${line}`)].join("\n"));
+}
+
+/** Reads an option's whole number. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
+    throw new InvalidArgumentError(`It must be a whole number, ${least} or more.`);
+  };
+}
+
+/** Reads an option's number above 0. */
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError("It must be a number above 0.");
+}

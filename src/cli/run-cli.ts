@@ -1,0 +1,81 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { RowcallError } from "../core/errors.ts";
+import { colorsFor, createCli, hasColors, type GlobalOptions } from "./cli.ts";
+import { commands } from "./commands.ts";
+import { examples, globalOptions } from "./options.ts";
+import type { Io } from "./io.ts";
+import { reportError } from "./report-error.ts";
+
+/**
+ * Runs the command line.
+ *
+ * @param args - what follows `rowcall`
+ * @returns exit code: 0 done, 1 unexpected, 2 bad usage or configuration, 3 finished with failed rows, 4 stopped by a
+ * limit or on request, 130 interrupted
+ */
+export async function runCli(args: readonly string[], io: Io): Promise<number> {
+  let exitCode = 0;
+  const program = createProgram(io, (code) => (exitCode = code));
+  try {
+    await program.parseAsync(helpArguments(args), { from: "user" });
+    return exitCode;
+  } catch (error) {
+    const known = error instanceof CommanderError ? usageError(error) : error;
+    if (known === undefined) return error instanceof CommanderError && error.code === "commander.help" ? 2 : 0;
+    return await reportError(known, io, args.includes("--json"));
+  }
+}
+
+/** The whole tree of commands, each command's own options being added when it is called. */
+export function createProgram(io: Io, setExitCode: (code: number) => void): Command {
+  const program = new Command("rowcall");
+  const cli = createCli(io, () => program.opts<GlobalOptions>(), setExitCode);
+  const title = (text: string): string => colorsFor(io, io.stdout).bold(text);
+  program
+    .description("Run an agent once for every row of a CSV and write the CSV back, enriched.")
+    .version(version(), "--version", "show the version")
+    .helpOption("-h, --help", "show help")
+    .helpCommand(false)
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true, styleTitle: title })
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      outputError: () => {},
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
+      getErrHelpWidth: () => io.stderr.columns ?? 100,
+      getOutHasColors: () => hasColors(io.env, io.stdout),
+      getErrHasColors: () => hasColors(io.env, io.stderr),
+    });
+  for (const option of globalOptions()) program.addOption(option);
+  examples(program, [
+    "rowcall plan batch.json",
+    "rowcall run batch.json --input addresses.csv --output results/",
+    "rowcall rows last --status failed",
+  ]);
+  for (const { name, summary, group } of commands) program.command(name).description(summary).helpGroup(group);
+  program.hook("preSubcommand", async (_program, command) => {
+    const entry = commands.find(({ name }) => name === command.name());
+    (await entry?.load())?.defineCommand(command, cli);
+  });
+  return program;
+}
+
+function helpArguments(args: readonly string[]): readonly string[] {
+  return args[0] === "help" ? [...args.slice(1), "--help"] : args;
+}
+
+// Help and version are thrown too; they are no errors.
+function usageError(error: CommanderError): RowcallError | undefined {
+  if (["commander.helpDisplayed", "commander.help", "commander.version"].includes(error.code)) return undefined;
+  const [message = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
+  const hint = suggestion?.replace(/^\((.*)\)$/, "$1") ?? "`rowcall --help` lists commands; `rowcall COMMAND --help` shows one with examples.";
+  return new RowcallError("USAGE_INVALID", message, { hint, cause: error });
+}
+
+function version(): string {
+  const { version: text } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+  return text;
+}
+

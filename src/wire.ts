@@ -1,0 +1,74 @@
+import { existsSync } from "node:fs";
+import { delimiter, resolve } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { openAgent } from "./agents/open-agent.ts";
+import { openChannel } from "./channels/open-channel.ts";
+import type { Engine } from "./core/engine.ts";
+import type { Services } from "./core/services.ts";
+import { openFileRegistry } from "./registry/file-registry.ts";
+import { openStores } from "./stores/open-store.ts";
+
+/** How Rowcall is put together; what is absent comes from the environment. */
+export interface WireOptions {
+  /** @default process.env */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Folder that relative paths start from. @default process.cwd() */
+  readonly workingDirectory?: string;
+  /** Folder of the journal. @default ROWCALL_DATA_DIR, else `.rowcall` */
+  readonly dataDirectory?: string;
+  /** Folders of agents and templates, the first one winning. @default ROWCALL_REGISTRY, else `registry` where it exists */
+  readonly registryDirectories?: readonly string[];
+  /** Chromium executable. @default ROWCALL_CHROMIUM, else the first one found */
+  readonly chromiumPath?: string;
+  /** Where the console channel writes. @default process.stderr */
+  readonly stderr?: NodeJS.WritableStream;
+}
+
+/** Services and the places they work in. */
+export interface Wiring {
+  readonly services: Services;
+  readonly dataDirectory: string;
+  /** Those that were looked for, the package's own last. */
+  readonly registryDirectories: readonly string[];
+}
+
+/** Puts stores, registry, agents and channels together. */
+export function wire(options: WireOptions = {}): Wiring {
+  const env = options.env ?? process.env;
+  const workingDirectory = options.workingDirectory ?? process.cwd();
+  const stderr = options.stderr ?? process.stderr;
+  const chromiumPath = options.chromiumPath ?? given(env["ROWCALL_CHROMIUM"]);
+  const registryDirectories = registriesOf(options, env, workingDirectory);
+  const services: Services = {
+    store: openStores({ baseDirectory: workingDirectory }),
+    registry: openFileRegistry({ directories: registryDirectories }),
+    openAgent,
+    openChannel: (address) => openChannel(address, { write: (text: string) => void stderr.write(text) }),
+    clock: Date.now,
+    random: Math.random,
+    secret: (name) => env[name],
+    ...(chromiumPath === undefined ? {} : { chromiumPath: resolve(workingDirectory, chromiumPath) }),
+    baseDirectory: workingDirectory,
+  };
+  const dataDirectory = resolve(workingDirectory, options.dataDirectory ?? given(env["ROWCALL_DATA_DIR"]) ?? ".rowcall");
+  return { services, dataDirectory, registryDirectories };
+}
+
+/** Opens the engine that runs batches on this machine; who opens it closes it. */
+export async function openEngine({ services, dataDirectory }: Wiring): Promise<Engine> {
+  const { openLocalEngine } = await import("./engines/local/local-engine.ts");
+  return openLocalEngine({ services, dataDirectory });
+}
+
+function registriesOf(options: WireOptions, env: NonNullable<WireOptions["env"]>, workingDirectory: string): string[] {
+  const named = options.registryDirectories ?? given(env["ROWCALL_REGISTRY"])?.split(delimiter).filter(Boolean);
+  const usual = resolve(workingDirectory, "registry");
+  const own = fileURLToPath(new URL("../registry", import.meta.url));
+  const first = named?.map((folder) => resolve(workingDirectory, folder)) ?? (existsSync(usual) ? [usual] : []);
+  return [...new Set([...first, own])];
+}
+
+function given(value: string | undefined): string | undefined {
+  return value === "" ? undefined : value;
+}
