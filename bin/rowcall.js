@@ -13,5 +13,6 @@ if (Number.parseInt(process.versions.node, 10) < 24) {
   // A checkout runs its sources, so nothing is ever stale. The published package has dist/ only:
   // Node strips no types inside node_modules.
   const source = new URL("../src/cli/main.ts", import.meta.url);
-  await import(existsSync(source) ? source.href : "../dist/cli/main.js");
+  const { main } = await import(existsSync(source) ? source.href : "../dist/cli/main.js");
+  process.exitCode = await main(process.argv.slice(2));
 }
