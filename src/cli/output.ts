@@ -1,0 +1,75 @@
+import Table from "cli-table3";
+import { colorsFor } from "./cli.ts";
+import { write, type Io, type Output } from "./io.ts";
+
+/** Prints a value on standard output as one line of JSON. */
+export async function printJson(io: Io, value: unknown): Promise<void> {
+  await write(io.stdout, `${JSON.stringify(value)}\n`);
+}
+
+/** Prints lines. */
+export async function printLines(output: Output, lines: readonly string[]): Promise<void> {
+  await write(output, lines.map((line) => `${line}\n`).join(""));
+}
+
+/**
+ * Prints a table with a bold head; on a terminal the last column is wrapped to what is left of the line.
+ *
+ * @param rows - cells as text; control characters are taken out, so a cell cannot move the cursor
+ */
+export async function printTable(io: Io, output: Output, head: readonly string[], rows: readonly (readonly string[])[]): Promise<void> {
+  const colors = colorsFor(io, output);
+  const clean = rows.map((row) => row.map((cell) => oneLine(cell)));
+  const table = new Table({
+    head: head.map((name) => colors.bold(name)),
+    style: { head: [], border: [], "padding-left": 0, "padding-right": 2 },
+    chars: borderless,
+    ...widths(output, head, clean),
+  });
+  table.push(...clean.map((row) => [...row]));
+  await printLines(output, table.toString().split("\n").map((line) => line.trimEnd()));
+}
+
+const borderless = Object.fromEntries(
+  "top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid middle".split(" ").map((part) => [part, ""]),
+);
+
+function widths(output: Output, head: readonly string[], rows: readonly (readonly string[])[]): { colWidths?: number[]; wordWrap?: boolean } {
+  if (output.isTTY !== true || output.columns === undefined) return {};
+  const natural = head.map((name, i) => 2 + Math.max(name.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const before = natural.slice(0, -1).reduce((sum, width) => sum + width, 0);
+  const last = natural.at(-1) ?? 0;
+  return { colWidths: [...natural.slice(0, -1), Math.max(Math.min(last, output.columns - before), 20)], wordWrap: true };
+}
+
+/** Text without line breaks and control characters. */
+export function oneLine(text: string): string {
+  // eslint-disable-next-line no-control-regex -- these are the ones to take out
+  return text.replace(/\s+/g, " ").replace(/[\u0000-\u001f\u007f-\u009f]/g, "");
+}
+
+/** Text cut to a length, with an ellipsis. */
+export function shorten(text: string, length: number): string {
+  const line = oneLine(text);
+  return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
+}
+
+/** A duration for people: `350 ms`, `12.3 s`, `4 min 5 s`, `2 h 10 min`. */
+export function formatDuration(milliseconds: number): string {
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
+  if (milliseconds < 59_950) return `${(milliseconds / 1000).toFixed(1)} s`;
+  const seconds = Math.round(milliseconds / 1000);
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const minutes = Math.round(seconds / 60);
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** A moment for people, in UTC: `2025-10-18 05:30:00Z`. */
+export function formatTime(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19).replace("T", " ")}Z`;
+}
+
+/** A count with its noun: `1 row`, `2 rows`. */
+export function count(many: number, noun: string): string {
+  return `${many.toLocaleString("en-GB")} ${noun}${many === 1 ? "" : "s"}`;
+}
