@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const launcher = fileURLToPath(new URL("../../bin/rowcall.js", import.meta.url));
+const recorder = new URL("record-modules.ts", import.meta.url).href;
+
+/** Addresses of the modules that a command loads. */
+async function modulesOf(args: readonly string[]): Promise<readonly string[]> {
+  const folder = await mkdtemp(join(tmpdir(), "rowcall-modules-"));
+  try {
+    const list = join(folder, "modules.json");
+    const env = { ...process.env, RECORD_MODULES: list };
+    await run(process.execPath, ["--import", recorder, launcher, ...args], { env, cwd: folder });
+    return JSON.parse(await readFile(list, "utf8")) as readonly string[];
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const heavy = ["playwright-core", "@sparticuz/chromium", "mediabunny", "@aws-sdk", "hono", "@hono/node-server"];
+
+for (const args of [["--help"], ["--version"], ["run", "--help"]]) {
+  test(`rowcall ${args.join(" ")} loads no browser, server or cloud library and no database`, async () => {
+    const modules = await modulesOf(args);
+    assert.ok(modules.some((address) => address.includes("/commander/")));
+    assert.deepEqual(
+      modules.filter((address) => heavy.some((name) => address.includes(`/node_modules/${name}/`))),
+      [],
+    );
+    assert.ok(!modules.includes("node:sqlite"));
+  });
+}
