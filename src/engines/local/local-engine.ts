@@ -9,14 +9,15 @@ import type { Services } from "../../core/services.ts";
 import { joinUri } from "../../core/uri.ts";
 import { requireNoCollision } from "../../row/enrich.ts";
 import { createMapper } from "../../row/map.ts";
+import { chooseRows } from "../choose-rows.ts";
+import { freeOutputUri } from "../output-uri.ts";
 import { resolveAgent, type BatchAgent } from "../resolve-agent.ts";
 import { executeRows, inputKeys, type Ending } from "./execute.ts";
 import { writeCsv, writeJsonl, type FinishSetup } from "./finish.ts";
 import { Journal, type RowHistory, type RunRecord } from "./journal.ts";
 import { notifyChannels } from "./notify.ts";
-import { freeOutputUri } from "./output-uri.ts";
 import { tryLock, type ProcessLock } from "./sqlite.ts";
-import { chooseRows, openTable, stageTable } from "./staging.ts";
+import { openTable, stageTable } from "./staging.ts";
 
 /** What a local engine stands on. */
 export interface LocalEngineOptions {

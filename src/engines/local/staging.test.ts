@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import { chooseRows, openTable, stageTable, type StagedTable } from "./staging.ts";
+import { openTable, stageTable, type StagedTable } from "./staging.ts";
 
 async function* chunks(text: string | Buffer, size = 5): AsyncGenerator<Uint8Array> {
   const bytes = Buffer.from(text);
@@ -72,18 +72,5 @@ describe("a staged table", () => {
   it("has the same digest for the same bytes", async () => {
     const { sha256 } = await stage("a\n1\n");
     assert.equal((await stageTable(() => chunks("a\n1\n", 1), { ragged: "fail" }, directory)).sha256, sha256);
-  });
-});
-
-describe("chooseRows", () => {
-  it("takes all rows, a part, or the first of a part", () => {
-    assert.deepEqual(chooseRows(10, undefined, undefined), { selection: [[0, 9]], total: 10 });
-    assert.deepEqual(chooseRows(10, [[1, 2], [7, 9]], undefined), { selection: [[1, 2], [7, 9]], total: 5 });
-    assert.deepEqual(chooseRows(10, [[1, 2], [7, 9]], 3), { selection: [[1, 2], [7, 7]], total: 3 });
-    assert.deepEqual(chooseRows(0, undefined, 5), { selection: [], total: 0 });
-  });
-
-  it("says which row is not there", () => {
-    assert.throws(() => chooseRows(10, [[9, 12]], undefined), { code: "USAGE_INVALID", message: "Row 12 is not in the input, which has 10 rows" });
   });
 });

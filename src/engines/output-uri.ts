@@ -1,6 +1,6 @@
-import { RowcallError } from "../../core/errors.ts";
-import type { ObjectStore } from "../../core/object-store.ts";
-import { joinUri } from "../../core/uri.ts";
+import { RowcallError } from "../core/errors.ts";
+import type { ObjectStore } from "../core/object-store.ts";
+import { joinUri } from "../core/uri.ts";
 
 /** Whether an output names one file rather than a prefix under which files are made. */
 export function isOutputFile(output: string): boolean {
