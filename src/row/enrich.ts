@@ -2,6 +2,7 @@ import { mainArtifact, type Attempt } from "../core/attempt.ts";
 import type { ExtraMetadataColumn, OutputMapping } from "../core/batch.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
+import type { Problem } from "../core/schema.ts";
 
 /** What is known of a row when it is written. */
 export interface RowResult {
@@ -48,10 +49,8 @@ export interface EnricherSetup {
 export function createEnricher(setup: EnricherSetup): Enricher {
   const { mapping, fields, agentVersion } = setup;
   const unseen = new Set(fields);
-  const metadata = [...(mapping.addMetadata ? ["_status", "_timestamp", "_execution_time_ms"] : [])];
-  if (mapping.addMetadata && setup.anyFailed) metadata.push("_error_message");
-  metadata.push(...mapping.metadataColumns);
-  const columns = [...fields, ...metadata].map((name) => mapping.rename[name] ?? name);
+  const metadata = metadataNames(mapping, setup.anyFailed);
+  const columns = renamed([...fields, ...metadata], mapping);
   requireDistinct(columns, mapping.includeOriginal ? setup.header : []);
   return {
     columns,
@@ -71,12 +70,26 @@ export function createEnricher(setup: EnricherSetup): Enricher {
 }
 
 /**
- * The names of every column a run may write, `_error_message` included, for checks before it starts.
+ * Requires that no column a run may write, `_error_message` included, has a name that is taken; for checks before it starts.
  *
  * @throws RowcallError COLUMN_COLLISION
  */
 export function requireNoCollision(mapping: OutputMapping, fields: readonly string[], header: readonly string[]): void {
-  createEnricher({ mapping, fields, header, agentVersion: "", anyFailed: true });
+  requireDistinct(outputColumns(mapping, fields), mapping.includeOriginal ? header : []);
+}
+
+/** The names of every new column a run may write, `_error_message` included. */
+export function outputColumns(mapping: OutputMapping, fields: readonly string[]): readonly string[] {
+  return renamed([...fields, ...metadataNames(mapping, true)], mapping);
+}
+
+function metadataNames(mapping: OutputMapping, anyFailed: boolean): readonly string[] {
+  const usual = ["_status", "_timestamp", "_execution_time_ms", ...(anyFailed ? ["_error_message"] : [])];
+  return [...(mapping.addMetadata ? usual : []), ...mapping.metadataColumns];
+}
+
+function renamed(names: readonly string[], { rename }: OutputMapping): readonly string[] {
+  return names.map((name) => (Object.hasOwn(rename, name) ? (rename[name] ?? name) : name));
 }
 
 type MetadataColumn = "_status" | "_timestamp" | "_execution_time_ms" | "_error_message" | ExtraMetadataColumn;
@@ -124,16 +137,34 @@ export function toCell(value: JsonValue | undefined): Cell {
   return { text: typeof value === "object" ? JSON.stringify(value) : String(value), isString: false };
 }
 
-function requireDistinct(columns: readonly string[], header: readonly string[]): void {
+/**
+ * New columns whose name is taken, by an original column or by another new one.
+ *
+ * @param header - original columns that are written too; none when they are left out
+ */
+export function collisionProblems(columns: readonly string[], header: readonly string[]): readonly Problem[] {
   const taken = new Set(header);
+  const problems: Problem[] = [];
   for (const name of columns) {
     if (taken.has(name)) {
       const whose = header.includes(name) ? "a column of the input" : "another output column";
-      throw new RowcallError("COLUMN_COLLISION", `Output column "${name}" has the name of ${whose}`, {
+      problems.push({
+        path: "output_mapping",
+        message: `Output column "${name}" has the name of ${whose}`,
         hint: `Write it under another name with output_mapping.rename: {"${name}": "${name}_2"}, or leave the original columns out with include_original: false.`,
-        details: { column: name },
       });
     }
     taken.add(name);
   }
+  return problems;
+}
+
+function requireDistinct(columns: readonly string[], header: readonly string[]): void {
+  const problems = collisionProblems(columns, header);
+  const [first] = problems;
+  if (first === undefined) return;
+  throw new RowcallError("COLUMN_COLLISION", problems.map(({ message }) => message).join("; "), {
+    ...(first.hint === undefined ? {} : { hint: first.hint }),
+    details: { problems },
+  });
 }

@@ -125,6 +125,18 @@ function fieldsOf(mapping: InputMapping, header: readonly string[]): Field[] {
   ];
 }
 
+/** The fields of agent input that a mapping may set, by where they come from. */
+export function mappedFields(mapping: InputMapping, header: readonly string[]): { readonly selected: readonly string[]; readonly named: readonly string[] } {
+  const named = [...mapping.columns.map((m) => m.field), ...mapping.transformations.map((t) => t.field), ...Object.keys(mapping.staticValues)];
+  return { selected: selectedColumns(mapping, header), named };
+}
+
+/** The columns that a mapping names; those of `exclude_columns` are not needed to map a row. */
+export function namedColumns(mapping: InputMapping): readonly string[] {
+  const included = mapping.selection.kind === "include" ? mapping.selection.columns : [];
+  return [...new Set([...included, ...mapping.columns.map((m) => m.column), ...mapping.transformations.flatMap((t) => [...columnsOf(t)])])];
+}
+
 function selectedColumns({ selection }: InputMapping, header: readonly string[]): readonly string[] {
   switch (selection.kind) {
     case "none":
