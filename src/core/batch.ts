@@ -292,6 +292,9 @@ function conflictsIn(file: ParsedFile): Problem[] {
   if (file.agent !== undefined && file.agent_name !== undefined) {
     problems.push({ path: "agent", message: 'given together with "agent_name"', hint: 'Keep one of "agent" and "agent_name".' });
   }
+  if (file.agent_version !== undefined && parseReference(file.agent ?? file.agent_name ?? "").version !== undefined) {
+    problems.push({ path: "agent_version", message: "given although the agent is named with a version", hint: "Keep one of the two." });
+  }
   const mapping = file.input_mapping;
   if (mapping.include_columns !== undefined && mapping.exclude_columns !== undefined) {
     problems.push({

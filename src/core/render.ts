@@ -1,6 +1,9 @@
 import mustache from "mustache";
 import { RowcallError, messageOf } from "./errors.ts";
-import type { JsonObject, JsonValue } from "./json.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
+
+/** Makes a value's text fit the place it is inserted in, such as a URL. */
+export type Encode = (text: string) => string;
 
 type Token = readonly [kind: string, name: string, start: number, end: number, children?: readonly Token[]];
 
@@ -8,14 +11,11 @@ type Token = readonly [kind: string, name: string, start: number, end: number, c
  * Renders one Mustache text: variables, sections and inverted sections. Values are data: nothing is HTML-escaped,
  * and what a value holds is never read as Mustache.
  *
+ * @param encode - applied to what `{{name}}` inserts, not to what `{{{name}}}` does. @default inserted as it is
  * @throws RowcallError TEMPLATE_RENDER naming the variable that is missing, or what is wrong with the text
  */
-export function renderText(text: string, variables: JsonObject): string {
-  if (!text.includes("{{")) return text;
-  const tokens = parseText(text);
-  const context = new mustache.Context(variables);
-  requireVariables(tokens, context, text);
-  return mustache.render(text, context, {}, { escape: asText });
+export function renderText(text: string, variables: JsonObject, encode: Encode = asItIs): string {
+  return text.includes("{{") ? renderTokens(parseText(text), [variables], encode, text) : text;
 }
 
 /**
@@ -26,8 +26,8 @@ export function renderText(text: string, variables: JsonObject): string {
  */
 export function renderValue(value: JsonValue, variables: JsonObject): JsonValue {
   if (typeof value === "string") {
-    const whole = /^\{\{\s*([\w.-]+)\s*\}\}$/.exec(value)?.[1];
-    const found = whole === undefined ? undefined : (new mustache.Context(variables).lookup(whole) as JsonValue | undefined);
+    const whole = /^\{\{\s*([^\s{}#^&!>=/][^{}]*?)\s*\}\}$/.exec(value)?.[1];
+    const found = whole === undefined ? undefined : lookup(whole, [variables]);
     return found === undefined || typeof found === "string" ? renderText(value, variables) : found;
   }
   if (Array.isArray(value)) return value.map((item: JsonValue) => renderValue(item, variables));
@@ -72,35 +72,69 @@ function parseText(text: string): readonly Token[] {
   }
 }
 
-function requireVariables(tokens: readonly Token[], context: InstanceType<typeof mustache.Context>, text: string): void {
-  for (const [kind, name, , , children] of tokens) {
-    if (kind === ">" || kind === "=") {
-      throw new RowcallError("TEMPLATE_RENDER", `Template text ${JSON.stringify(text)} uses {{${kind}${name}}}, which is not supported`, {
-        hint: "Use variables, sections and inverted sections.",
-      });
-    }
-    if (kind === "name" || kind === "&") {
-      const value: unknown = context.lookup(name);
-      if (value === undefined || value === null) {
-        throw new RowcallError("TEMPLATE_RENDER", `Template variable "${name}" is missing`, {
-          hint: `Map a column to "${name}", give it a default, or wrap its use in {{#${name}}}…{{/${name}}}.`,
+function renderTokens(tokens: readonly Token[], scopes: readonly JsonValue[], encode: Encode, text: string): string {
+  let rendered = "";
+  for (const [kind, name, , , children = []] of tokens) {
+    switch (kind) {
+      case "text":
+        rendered += name;
+        break;
+      case "name":
+        rendered += encode(asText(required(name, scopes)));
+        break;
+      case "&":
+        rendered += asText(required(name, scopes));
+        break;
+      case "#":
+        for (const item of itemsOf(lookup(name, scopes))) rendered += renderTokens(children, [item, ...scopes], encode, text);
+        break;
+      case "^":
+        if (itemsOf(lookup(name, scopes)).length === 0) rendered += renderTokens(children, scopes, encode, text);
+        break;
+      case "!":
+        break;
+      default:
+        throw new RowcallError("TEMPLATE_RENDER", `Template text ${JSON.stringify(text)} uses {{${kind}${name}}}, which is not supported`, {
+          hint: "Use variables, sections and inverted sections.",
         });
-      }
     }
-    if (kind === "#" || kind === "^") requireInSection(kind, name, children ?? [], context, text);
   }
+  return rendered;
 }
 
-function requireInSection(kind: "#" | "^", name: string, children: readonly Token[], context: InstanceType<typeof mustache.Context>, text: string): void {
-  const value: unknown = context.lookup(name);
-  const empty = value === undefined || value === null || value === false || value === "" || value === 0 || (Array.isArray(value) && value.length === 0);
-  if (kind === "^") {
-    if (empty) requireVariables(children, context, text);
-  } else if (!empty) {
-    for (const item of Array.isArray(value) ? value : [value]) requireVariables(children, context.push(item), text);
-  }
+function required(name: string, scopes: readonly JsonValue[]): JsonValue {
+  const value = lookup(name, scopes);
+  if (value !== undefined && value !== null) return value;
+  throw new RowcallError("TEMPLATE_RENDER", `Template variable "${name}" is missing`, {
+    hint: `Map a column to "${name}", give it a default, or wrap its use in {{#${name}}}…{{/${name}}}.`,
+  });
 }
 
-function asText(value: unknown): string {
+// A name is tried whole before it is read as a path: table columns are called "No." and "a.b".
+function lookup(name: string, scopes: readonly JsonValue[]): JsonValue | undefined {
+  if (name === ".") return scopes[0];
+  for (const scope of scopes) {
+    if (!isJsonObject(scope)) continue;
+    const value = member(scope, name) ?? name.split(".").reduce<JsonValue | undefined>(member, scope);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+function member(value: JsonValue | undefined, name: string): JsonValue | undefined {
+  if (value === undefined || value === null || !Object.hasOwn(Object(value), name)) return undefined;
+  return (value as JsonObject)[name];
+}
+
+function itemsOf(value: JsonValue | undefined): readonly JsonValue[] {
+  if (Array.isArray(value)) return value;
+  return value === undefined || value === null || value === false || value === "" || value === 0 ? [] : [value as JsonValue];
+}
+
+function asText(value: JsonValue): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+function asItIs(text: string): string {
+  return text;
 }

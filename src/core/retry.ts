@@ -41,7 +41,9 @@ export function shouldRetry(policy: RetryPolicy, outcome: FailedOutcome, failed:
  * @see https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
  */
 export function retryDelayMs(policy: RetryPolicy, failed: number, random: () => number, retryAfterMs = 0): number {
-  const seconds = Math.min(policy.intervalSeconds * policy.backoffRate ** (failed - 1), policy.maxDelaySeconds);
+  // The growth may overflow to Infinity, which the cap takes, but 0 times it would be no number.
+  const grown = policy.intervalSeconds === 0 ? 0 : policy.intervalSeconds * policy.backoffRate ** (failed - 1);
+  const seconds = Math.min(grown, policy.maxDelaySeconds);
   const jittered = policy.jitterStrategy === "FULL" ? seconds * random() : seconds;
   return Math.max(Math.round(jittered * 1000), retryAfterMs);
 }

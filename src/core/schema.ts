@@ -1,9 +1,10 @@
 import { distance } from "fastest-levenshtein";
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { z } from "zod";
 import { RowcallError, messageOf, type ErrorCode } from "./errors.ts";
-import type { JsonObject } from "./json.ts";
+import { isJsonObject, type JsonObject } from "./json.ts";
 
 /** One thing that is wrong with what a user wrote. */
 export interface Problem {
@@ -16,7 +17,8 @@ export interface Problem {
 /** The known word nearest to a mistyped one, or undefined when none is near. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
+  // Some of the word must be left: two letters changed make any two-letter word of another.
+  let bestDistance = Math.min(Math.max(2, Math.floor(word.length / 3)), word.length - 1) + 1;
   for (const candidate of known) {
     const d = distance(word.toLowerCase(), candidate.toLowerCase());
     if (d < bestDistance) [best, bestDistance] = [candidate, d];
@@ -39,7 +41,7 @@ export function suggest(word: string, known: Iterable<string>): string {
  * @throws RowcallError with `code` and `details.problems`
  */
 export function parseWith<T extends z.ZodType>(schema: T, value: unknown, code: ErrorCode, what: string): z.output<T> {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
   throw invalid(code, what, result.error.issues.flatMap((issue) => problemsOfIssue(schema, issue)));
 }
@@ -70,15 +72,34 @@ function problemsOfIssue(schema: z.ZodType, issue: z.core.$ZodIssue): Problem[] 
       return deepest.flatMap((inner) => problemsOfIssue(schema, { ...inner, path: [...issue.path, ...inner.path] }));
     }
   }
-  return [{ path, message: lowerFirst(issue.message) }];
+  return [{ path, ...describeIssue(issue) }];
+}
+
+function describeIssue(issue: z.core.$ZodIssue): Omit<Problem, "path"> {
+  if (issue.code === "invalid_type" && issue.input === undefined) {
+    return { message: `missing, ${readable(issue).replace(/, received .*$/, "")}` };
+  }
+  if (issue.code === "invalid_value" && issue.input !== undefined) return unknownWord(issue.input, issue.values);
+  if (issue.code === "invalid_union" && issue.errors.length > 0) {
+    return { message: issue.errors.flatMap((option) => option.slice(0, 1).map(readable)).join(", or ") };
+  }
+  if (issue.code === "invalid_union" && "options" in issue && issue.options !== undefined && isJsonObject(issue.input)) {
+    return unknownWord(issue.input[issue.discriminator ?? ""], issue.options);
+  }
+  return { message: readable(issue) };
+}
+
+function readable({ message }: z.core.$ZodIssue): string {
+  const text = message.replace(/^Invalid input: /, "");
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+function unknownWord(word: unknown, known: readonly unknown[]): Omit<Problem, "path"> {
+  return { message: `${JSON.stringify(word)} is not a choice`, hint: suggest(String(word), known.map(String)) };
 }
 
 function depth(issues: readonly z.core.$ZodIssue[]): number {
   return Math.max(0, ...issues.map((issue) => issue.path.length));
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
 function keysAt(schema: JsonObject, path: readonly PropertyKey[]): Set<string> {
@@ -109,13 +130,14 @@ function keysAt(schema: JsonObject, path: readonly PropertyKey[]): Set<string> {
 export type Validate = (value: unknown) => readonly Problem[];
 
 /**
- * Compiles a JSON Schema.
+ * Compiles a JSON Schema: draft 2020-12, or draft-07 where its `$schema` says so.
  *
  * @param what - whose schema it is, for the message
  * @throws RowcallError AGENT_INVALID when the schema itself is wrong
  */
 export function compileSchema(schema: JsonObject, what: string): Validate {
-  const ajv = new Ajv({ allErrors: true, strict: false });
+  const Dialect = String(schema["$schema"]).includes("draft-07") ? Ajv : Ajv2020;
+  const ajv = new Dialect({ allErrors: true, strict: false });
   addFormats.default(ajv);
   let validate: ValidateFunction;
   try {

@@ -8,8 +8,9 @@ export function schemeOf(uri: string): string {
   return match?.[1]?.toLowerCase() ?? "file";
 }
 
-/** A name appended to a prefix, with one slash between them. */
+/** A name appended to a prefix, with one slash between them; the empty prefix stays relative. */
 export function joinUri(prefix: string, ...names: readonly string[]): string {
+  if (prefix === "") return names.join("/");
   return [prefix.replace(/[/\\]+$/, ""), ...names].join("/");
 }
 
