@@ -56,7 +56,7 @@ export function wire(options: WireOptions = {}): Wiring {
 }
 
 /** Opens the engine that runs batches on this machine; who opens it closes it. */
-export async function openEngine({ services, dataDirectory }: Wiring): Promise<Engine> {
+export async function openEngine({ services, dataDirectory }: Pick<Wiring, "services" | "dataDirectory">): Promise<Engine> {
   const { openLocalEngine } = await import("./engines/local/local-engine.ts");
   return openLocalEngine({ services, dataDirectory });
 }

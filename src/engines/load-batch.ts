@@ -1,0 +1,156 @@
+import { dirname, isAbsolute, posix, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { RecordingLevel } from "../core/agent.ts";
+import { parseBatch, parseExecutionInput, type Batch, type OutputMapping } from "../core/batch.ts";
+import { RowcallError } from "../core/errors.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../core/json.ts";
+import { invalid, type Problem } from "../core/schema.ts";
+import type { Services } from "../core/services.ts";
+import { schemeOf } from "../core/uri.ts";
+import { readDocument } from "./read-document.ts";
+
+/** What is laid over a batch file; paths start from the base directory. */
+export interface BatchOverrides {
+  readonly input?: string;
+  readonly output?: string;
+  readonly maxConcurrency?: number;
+  readonly timeoutSeconds?: number;
+  readonly recording?: RecordingLevel;
+  /** Laid over `agent_config`, key by key. */
+  readonly agentConfig?: JsonObject;
+}
+
+/**
+ * Reads a batch from a batch file or from the original product's execution input. Paths inside a file start from the file's
+ * folder; all are made absolute, so that the run can go on from anywhere.
+ *
+ * @param source - path or URI of JSON or YAML, or JSON itself when it starts with `{`
+ * @param required - what must be known, from the file or the overrides
+ * @throws RowcallError BATCH_NOT_FOUND; BATCH_INVALID with every problem in `details.problems`
+ */
+export async function loadBatch(
+  services: Services,
+  source: string,
+  overrides: BatchOverrides = {},
+  required: readonly ("input" | "output")[] = [],
+): Promise<Batch> {
+  const { value, what } = await readBatch(services, source);
+  return parseComplete(withOverrides(value, overrides, services.baseDirectory), what, required);
+}
+
+/**
+ * Reads an output mapping from a batch file, or from a file with nothing but `output_mapping` or what belongs in it.
+ *
+ * @throws RowcallError BATCH_NOT_FOUND, BATCH_INVALID
+ */
+export async function loadOutputMapping(services: Services, source: string): Promise<OutputMapping> {
+  const { value, what } = await readBatch(services, source);
+  const isBatch = isJsonObject(value) && ("agent" in value || "agent_name" in value);
+  const mapping = isJsonObject(value) && "output_mapping" in value ? value : { output_mapping: value as JsonValue };
+  return parseBatch(isBatch ? value : { agent_name: "any", ...mapping }, what).outputMapping;
+}
+
+interface ReadBatch {
+  readonly value: unknown;
+  /** What it is, for messages. */
+  readonly what: string;
+}
+
+async function readBatch(services: Services, source: string): Promise<ReadBatch> {
+  const inline = source.trimStart().startsWith("{");
+  const what = inline ? "batch on the command line" : `batch file ${source}`;
+  const text = inline ? source : await readText(services, source);
+  const value = await readDocument(text, inline ? "" : source, "BATCH_INVALID", what);
+  const place = inline ? resolve(services.baseDirectory, "batch.json") : absolute(source, services.baseDirectory);
+
+  const execution = parseExecutionInput(value, inline ? "execution input" : `execution input ${source}`);
+  if (execution === undefined) return { value: anchored(value, place), what };
+  const config = beside(execution.config_s3_uri, place);
+  const configWhat = `batch file ${config}`;
+  const batch = anchored(await readDocument(await readText(services, config), config, "BATCH_INVALID", configWhat), config);
+  const places = { input: beside(execution.input_csv_s3_uri, place), output: beside(execution.output_s3_prefix, place) };
+  return { value: withOverrides(batch, places, ""), what: configWhat };
+}
+
+async function readText({ store, baseDirectory }: Services, uri: string): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  try {
+    for await (const chunk of store.read(uri)) chunks.push(chunk);
+  } catch (cause) {
+    if (!(cause instanceof RowcallError) || cause.code !== "STORE_NOT_FOUND") throw cause;
+    const from = schemeOf(uri) === "file" && !isAbsolute(uri) ? `; it is looked for from ${baseDirectory}` : "";
+    throw new RowcallError("BATCH_NOT_FOUND", `There is no batch file ${uri}`, { hint: `Check the path${from}.`, cause });
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+// Everything is laid over the file before it is checked, so that all that is wrong is told at once.
+function withOverrides(value: unknown, overrides: BatchOverrides, baseDirectory: string): unknown {
+  if (!isJsonObject(value)) return value;
+  const move = (uri: string): string => absolute(uri, baseDirectory);
+  const { input, output, agentConfig } = overrides;
+  return overlay(value, {
+    input: input === undefined ? undefined : isJsonObject(value["input"]) ? { uri: move(input) } : move(input),
+    output: output === undefined ? undefined : move(output),
+    execution_config: { max_concurrency: overrides.maxConcurrency, timeout_seconds: overrides.timeoutSeconds },
+    recording: { level: overrides.recording },
+    agent_config: agentConfig && withModule(agentConfig, move),
+  });
+}
+
+function overlay(base: JsonObject, over: JsonObject): JsonObject {
+  const merged: Record<string, JsonValue | undefined> = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const below = merged[key];
+    if (isJsonObject(value) && isJsonObject(below)) merged[key] = overlay(below, value);
+    else if (isJsonObject(value) ? Object.values(value).some((part) => part !== undefined) : value !== undefined) merged[key] = value;
+  }
+  return merged;
+}
+
+function parseComplete(value: unknown, what: string, required: readonly ("input" | "output")[]): Batch {
+  const missing: Problem[] = required
+    .filter((name) => isJsonObject(value) && (value[name] === undefined || (isJsonObject(value[name]) && value[name]["uri"] === undefined)))
+    .map((name) => ({ path: name, message: "missing", hint: `Give --${name}, or set "${name}" in the batch file.` }));
+  if (missing.length === 0) return parseBatch(value, what);
+  try {
+    parseBatch(value, what);
+  } catch (error) {
+    if (!(error instanceof RowcallError) || !Array.isArray(error.details["problems"])) throw error;
+    throw invalid("BATCH_INVALID", what, [...(error.details["problems"] as Problem[]), ...missing]);
+  }
+  throw invalid("BATCH_INVALID", what, missing);
+}
+
+/** A batch file's value with its paths made absolute, as seen from the file. */
+function anchored(value: unknown, place: string): unknown {
+  if (!isJsonObject(value)) return value;
+  const move = (part: JsonValue | undefined): JsonValue | undefined => (typeof part === "string" ? beside(part, place) : part);
+  const { input, output, recording, agent_config: config } = value;
+  return overlay(value, {
+    input: isJsonObject(input) ? { uri: move(input["uri"]) } : move(input),
+    output: move(output),
+    recording: isJsonObject(recording) ? { prefix: move(recording["prefix"]) } : recording,
+    agent_config: isJsonObject(config) ? withModule(config, (path) => beside(path, place)) : config,
+  });
+}
+
+// `module` of a function agent is the one setting that is a path; a package's name stays as it is.
+function withModule(config: JsonObject, move: (path: string) => string): JsonObject {
+  const { module } = config;
+  return typeof module === "string" && module.startsWith(".") ? { ...config, module: move(module) } : config;
+}
+
+/** A path or URI made absolute, as seen from the folder of `place`. */
+function beside(uri: string, place: string): string {
+  const scheme = schemeOf(place);
+  if (scheme === "file") return absolute(uri, dirname(place.startsWith("file:") ? fileURLToPath(place) : place));
+  if (uri === "" || uri === "-" || schemeOf(uri) !== "file" || uri.startsWith("file:") || isAbsolute(uri)) return uri;
+  const [, origin = "", path = ""] = /^([a-z][a-z0-9+.-]*:\/\/[^/]*)(.*)$/i.exec(place) ?? [];
+  return origin + posix.join("/", posix.dirname(path), uri);
+}
+
+function absolute(uri: string, directory: string): string {
+  if (uri === "" || uri === "-" || schemeOf(uri) !== "file" || uri.startsWith("file:") || isAbsolute(uri)) return uri;
+  return resolve(directory, uri) + (/[/\\]$/.test(uri) ? "/" : "");
+}
