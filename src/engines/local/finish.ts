@@ -1,7 +1,7 @@
 import type { RowSelection } from "../../core/engine.ts";
 import type { OutputMapping } from "../../core/batch.ts";
 import type { JsonValue } from "../../core/json.ts";
-import { createEnricher, type Enricher } from "../../row/enrich.ts";
+import { createEnricher, type Cell, type Enricher } from "../../row/enrich.ts";
 import { createTableWriter } from "../../row/write.ts";
 import type { Journal, RunRecord } from "./journal.ts";
 import type { OpenTable } from "./staging.ts";
@@ -59,7 +59,7 @@ export async function* writeCsv(setup: FinishSetup): AsyncGenerator<Uint8Array> 
 
 /** The output as JSON Lines: original cells as text by column, then the new columns with their JSON types. */
 export async function* writeJsonl(setup: FinishSetup): AsyncGenerator<Uint8Array> {
-  const { journal, run, table, mapping, fields } = setup;
+  const { journal, run, table, mapping } = setup;
   const { staged } = run;
   const enricher = enricherOf(setup);
   for await (const block of table.blocks(setup.selection)) {
@@ -67,19 +67,20 @@ export async function* writeJsonl(setup: FinishSetup): AsyncGenerator<Uint8Array
     const results = journal.results(run.seq, block.first, last);
     const lines = block.rows().map(({ index, cells }) => {
       const attempt = results.get(index);
-      const texts = enricher.enrichRow(attempt === undefined ? { row: index } : { row: index, attempt });
-      const output = attempt?.outcome.status === "succeeded" ? attempt.outcome.output : {};
+      const added = enricher.enrichRow(attempt === undefined ? { row: index } : { row: index, attempt });
       const record: Record<string, JsonValue> = {};
       if (mapping.includeOriginal) staged.header.forEach((name, i) => (record[name] = cells[i] ?? ""));
-      enricher.columns.forEach((name, i) => {
-        const field = fields[i];
-        record[name] = field === undefined ? (texts[i]?.text ?? "") : (output[field] ?? null);
-      });
+      enricher.columns.forEach((name, i) => (record[name] = valueOf(added[i])));
       return `${JSON.stringify(record)}\n`;
     });
     yield Buffer.from(lines.join(""), "utf8");
   }
   warnOfUnseen(setup, enricher);
+}
+
+function valueOf(cell: Cell | undefined): JsonValue {
+  if (cell === undefined || cell.text === "") return cell?.isString === true ? "" : null;
+  return cell.isString ? cell.text : (JSON.parse(cell.text) as JsonValue);
 }
 
 function enricherOf({ run, mapping, fields }: FinishSetup): Enricher {
