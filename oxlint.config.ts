@@ -21,7 +21,7 @@ const config: OxlintConfig = {
 
     // A promise nobody waits for is a row nobody knows about.
     "typescript/no-misused-promises": "error",
-    "typescript/return-await": ["error", "in-try-catch"],
+    "typescript/return-await": ["error", "error-handling-correctness-only"],
     "typescript/prefer-promise-reject-errors": "error",
     "typescript/only-throw-error": "error",
     "typescript/switch-exhaustiveness-check": "error",

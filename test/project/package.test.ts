@@ -95,5 +95,8 @@ test("its types serve a strict TypeScript program", async () => {
 });
 
 test("the installed command runs a batch with a function agent", async () => {
-  await writeFile(join(folder, "double.js"), "export const double = ({ n }) => ({ structured_output: { twice: n * 2 } });\n");
+  await writeFile(
+    join(folder, "double.js"),
+    "export const double = ({ n }) => ({ structured_output: { twice: n * 2 } });\n",
+  );
 });
