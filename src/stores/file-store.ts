@@ -1,0 +1,79 @@
+import { createReadStream, type Stats } from "node:fs";
+import { readdir, stat, unlink } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { RowcallError } from "../core/errors.ts";
+import type { ByteRange, ObjectInfo, ObjectStore } from "../core/object-store.ts";
+import { nearest } from "../core/schema.ts";
+import { parseFileAddress, type FileAddress } from "./file-address.ts";
+import { explain, explained, isFolderError, systemCode } from "./file-errors.ts";
+import { listFiles } from "./file-list.ts";
+import { writeFileWhole } from "./file-write.ts";
+
+const absent = new Set(["ENOENT", "ENOTDIR"]);
+
+/**
+ * Opens the file system as a store: plain paths and `file:` URIs.
+ *
+ * An object's URI is in the form it was asked for in: plain paths stay plain (and relative), `file:` URIs stay `file:` URIs.
+ *
+ * @param baseDirectory - where relative paths start
+ */
+export function openFileStore({ baseDirectory }: { readonly baseDirectory: string }): ObjectStore {
+  const address = (uri: string): FileAddress => parseFileAddress(uri, baseDirectory);
+  return {
+    async *read(uri, range) {
+      yield* readFile(address(uri), range);
+    },
+    write: async (uri, content, options = {}) => {
+      const target = address(uri);
+      await writeFileWhole(target, content, options);
+      return infoOf(target, await explained("write", uri, () => stat(target.path)));
+    },
+    stat: async (uri) => {
+      const { path, isFolder, uri: canonical } = address(uri);
+      if (isFolder) return undefined;
+      try {
+        const found = await stat(path);
+        return found.isDirectory() ? undefined : infoOf({ uri: canonical }, found);
+      } catch (thrown) {
+        if (absent.has(systemCode(thrown) ?? "")) return undefined;
+        throw explain("look at", uri, thrown);
+      }
+    },
+    list: (prefix) => listFiles(prefix, baseDirectory),
+    delete: (uri) =>
+      explained("delete", uri, async () => {
+        try {
+          await unlink(address(uri).path);
+        } catch (thrown) {
+          if (!absent.has(systemCode(thrown) ?? "")) throw thrown;
+        }
+      }),
+  };
+}
+
+async function* readFile({ path, isFolder, uri }: FileAddress, range: ByteRange = { start: 0 }): AsyncGenerator<Uint8Array> {
+  if (isFolder) throw isFolderError("read", uri);
+  const { start, end = Number.POSITIVE_INFINITY } = range;
+  try {
+    // The stream's own end is inclusive. An empty range still opens the file: a missing one is an error.
+    for await (const chunk of createReadStream(path, { start, end: Math.max(end - 1, start) })) {
+      if (end <= start) return;
+      yield chunk as Buffer;
+    }
+  } catch (thrown) {
+    throw await withNearName(explain("read", uri, thrown), path);
+  }
+}
+
+async function withNearName(error: RowcallError, path: string): Promise<RowcallError> {
+  if (error.code !== "STORE_NOT_FOUND") return error;
+  const names = await readdir(dirname(path)).catch(() => []);
+  const near = nearest(basename(path), names);
+  const hint = near === undefined ? `Looked for ${path}.` : `Did you mean "${near}"? Looked for ${path}.`;
+  return new RowcallError(error.code, error.message, { hint, cause: error.cause, details: error.details });
+}
+
+function infoOf({ uri }: { readonly uri: string }, { size, mtimeMs }: Stats): ObjectInfo {
+  return { uri, size, modifiedAt: Math.floor(mtimeMs) };
+}

@@ -1,0 +1,102 @@
+import { randomBytes } from "node:crypto";
+import { link, mkdir, open, realpath, rename, stat, unlink, type FileHandle } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { RowcallError } from "../core/errors.ts";
+import type { WriteOptions } from "../core/object-store.ts";
+import type { FileAddress } from "./file-address.ts";
+import { explained, isFolderError, systemCode } from "./file-errors.ts";
+
+const temporaryName = /^\.rowcall-[0-9a-f]{16}\.tmp$/;
+const withoutLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
+
+/** Whether a file is one being written, or what a crash left of it. */
+export function isTemporary(name: string): boolean {
+  return temporaryName.test(name);
+}
+
+/**
+ * Writes a file so that readers see the whole of it or nothing: under a temporary name beside it, synced, then put in place.
+ *
+ * @throws RowcallError STORE_DENIED, STORE_FAILED; OUTPUT_EXISTS with `ifAbsent`; whatever `content` throws, as it is
+ */
+export async function writeFileWhole(
+  { path, isFolder, uri }: FileAddress,
+  content: Uint8Array | AsyncIterable<Uint8Array>,
+  { ifAbsent = false }: WriteOptions,
+): Promise<void> {
+  const target = await explained("write", uri, () => targetOf(path, isFolder, uri, ifAbsent));
+  const temporary = join(dirname(target), `.rowcall-${randomBytes(8).toString("hex")}.tmp`);
+  try {
+    const file = await explained("write", uri, () => open(temporary, "wx"));
+    try {
+      await fill(file, content, uri);
+    } finally {
+      await file.close();
+    }
+    await explained("write", uri, () => (ifAbsent ? placeNew(temporary, target, uri) : rename(temporary, target)));
+  } finally {
+    await unlink(temporary).catch(() => {});
+  }
+  await syncFolder(dirname(target));
+}
+
+async function targetOf(path: string, isFolder: boolean, uri: string, ifAbsent: boolean): Promise<string> {
+  const there = await stat(path).catch(() => undefined);
+  if (isFolder || there?.isDirectory() === true) throw isFolderError("write", uri);
+  if (there === undefined) {
+    await mkdir(dirname(path), { recursive: true });
+    return path;
+  }
+  if (ifAbsent) throw exists(uri);
+  if (!there.isFile()) {
+    throw new RowcallError("STORE_FAILED", `Cannot write ${uri}: it is a device or a pipe`, { hint: "Name a file." });
+  }
+  // A link stays a link; the file that it leads to is replaced.
+  return realpath(path);
+}
+
+async function fill(file: FileHandle, content: Uint8Array | AsyncIterable<Uint8Array>, uri: string): Promise<void> {
+  if (content instanceof Uint8Array) {
+    await explained("write", uri, () => file.writeFile(content));
+  } else {
+    for await (const chunk of content) await explained("write", uri, () => file.writeFile(chunk));
+  }
+  await explained("write", uri, () => file.sync());
+}
+
+// A hard link fails when the name is taken, which a rename does not.
+async function placeNew(temporary: string, target: string, uri: string): Promise<void> {
+  try {
+    await link(temporary, target);
+  } catch (thrown) {
+    const code = systemCode(thrown) ?? "";
+    if (code === "EEXIST") throw exists(uri);
+    if (!withoutLinks.has(code)) throw thrown;
+    await placeWithoutLinks(temporary, target, uri);
+  }
+}
+
+// File systems such as exFAT have no links: the name is taken by an empty file first.
+async function placeWithoutLinks(temporary: string, target: string, uri: string): Promise<void> {
+  try {
+    await (await open(target, "wx")).close();
+  } catch (thrown) {
+    throw systemCode(thrown) === "EEXIST" ? exists(uri) : thrown;
+  }
+  await rename(temporary, target);
+}
+
+function exists(uri: string): RowcallError {
+  return new RowcallError("OUTPUT_EXISTS", `${uri} exists already`, { hint: "Choose another name, or delete it first." });
+}
+
+// The name must outlive a power cut as well as the bytes do. Windows cannot sync a folder and need not.
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === "win32") return;
+  try {
+    const handle = await open(folder, "r");
+    await handle.sync().finally(() => handle.close());
+  } catch {
+    // Some network file systems refuse; the file is in place all the same.
+  }
+}

@@ -1,0 +1,55 @@
+import { RowcallError } from "../core/errors.ts";
+import type { ObjectStore } from "../core/object-store.ts";
+import { suggest } from "../core/schema.ts";
+import type { Clock } from "../core/services.ts";
+import { schemeOf } from "../core/uri.ts";
+
+/** What opening stores takes. */
+export interface StoreOptions {
+  /** Where relative paths start. */
+  readonly baseDirectory: string;
+  /** @default Date.now */
+  readonly clock?: Clock;
+}
+
+type OpenStore = (options: Required<StoreOptions>) => Promise<ObjectStore>;
+
+const stores: Readonly<Record<string, OpenStore>> = {
+  file: async (options) => (await import("./file-store.ts")).openFileStore(options),
+  memory: async (options) => (await import("./memory-store.ts")).openMemoryStore(options),
+};
+
+/**
+ * Opens one store over all schemes; each scheme's own store is loaded when its first URI comes.
+ *
+ * @throws RowcallError STORE_UNKNOWN, from every method, for a scheme that is not in the table
+ */
+export function openStores({ baseDirectory, clock = Date.now }: StoreOptions): ObjectStore {
+  const opened = new Map<string, Promise<ObjectStore>>();
+  const storeOf = async (uri: string): Promise<ObjectStore> => {
+    const scheme = schemeOf(uri);
+    const open = Object.hasOwn(stores, scheme) ? stores[scheme] : undefined;
+    if (open === undefined) throw unknownScheme(scheme, uri);
+    const store = opened.get(scheme) ?? open({ baseDirectory, clock });
+    opened.set(scheme, store);
+    return store;
+  };
+  return {
+    async *read(uri, range) {
+      yield* (await storeOf(uri)).read(uri, range);
+    },
+    write: async (uri, content, options) => (await storeOf(uri)).write(uri, content, options),
+    stat: async (uri) => (await storeOf(uri)).stat(uri),
+    async *list(prefix) {
+      yield* (await storeOf(prefix)).list(prefix);
+    },
+    delete: async (uri) => (await storeOf(uri)).delete(uri),
+  };
+}
+
+function unknownScheme(scheme: string, uri: string): RowcallError {
+  const known = Object.keys(stores);
+  return new RowcallError("STORE_UNKNOWN", `Unknown kind of URI "${scheme}:" in ${uri}`, {
+    hint: `${suggest(scheme, known)} A path, ${known.map((name) => `${name}:`).join(" and ")} can be used; a file whose name begins like that is written ./${uri}.`,
+  });
+}
