@@ -6,14 +6,20 @@ const typedOnly = ["argument", "assignment", "call", "member-access", "return"].
 );
 
 const config: OxlintConfig = {
-  plugins: ["eslint", "typescript", "import", "node", "oxc", "unicorn", "promise"],
+  plugins: ["eslint", "typescript", "import", "node", "oxc", "unicorn"],
   options: { typeAware: true, denyWarnings: true, reportUnusedDisableDirectives: "error" },
   categories: { correctness: "error", suspicious: "error" },
   rules: {
     eqeqeq: ["error", "always", { null: "ignore" }],
     "no-shadow": "off",
-    "promise/always-return": "off",
+    "import/no-named-as-default-member": "off",
     "unicorn/consistent-function-scoping": "off",
+    "unicorn/no-array-sort": "off",
+    "unicorn/no-useless-spread": "off",
+    // The `if` step of a template has a `then`, and nobody awaits a step.
+    "unicorn/no-thenable": "off",
+    // Ports are objects of closures, so their functions may be taken off them.
+    "typescript/unbound-method": "off",
     // The compiler's `noImplicitReturns` family says it better.
     "typescript/consistent-return": "off",
     // Values from JSON, SQLite and pages are narrowed by hand after they were validated.
