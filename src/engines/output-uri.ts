@@ -2,9 +2,9 @@ import { RowcallError } from "../core/errors.ts";
 import type { ObjectStore } from "../core/object-store.ts";
 import { joinUri } from "../core/uri.ts";
 
-/** Whether an output names one file rather than a prefix under which files are made. */
+/** Whether an output names one file, or standard output (`-`), rather than a prefix under which files are made. */
 export function isOutputFile(output: string): boolean {
-  return /\.(csv|tsv|txt|jsonl|ndjson)$/i.test(output);
+  return output === "-" || /\.(csv|tsv|txt|jsonl|ndjson)$/i.test(output);
 }
 
 /**
