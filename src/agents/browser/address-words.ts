@@ -1,0 +1,124 @@
+/** A number of a building, with its letter: 45A is 45 and "a". */
+interface BuildingNumber {
+  readonly value: number;
+  readonly letter: string;
+}
+
+/** What stands before the street in an address. */
+export interface Building {
+  /** `45a`; `34-40` for a range; undefined when there is only a name. */
+  readonly number: string | undefined;
+  /** `flat 7`, `unit 3 floor 2`. */
+  readonly part: string;
+  /** `albion house`. */
+  readonly name: string;
+}
+
+const abbreviations: Readonly<Record<string, string>> = {
+  apartment: "flat", apt: "flat", av: "avenue", ave: "avenue", bldg: "building", bldgs: "buildings", blvd: "boulevard", cl: "close", clo: "close",
+  cres: "crescent", crt: "court", ct: "court", cott: "cottage", dr: "drive", drv: "drive", est: "estate", flt: "flat", gdn: "garden", gdns: "gardens",
+  gr: "grove", gro: "grove", grn: "green", hse: "house", la: "lane", ln: "lane", mt: "mount", pde: "parade", pk: "park", pl: "place", prom: "promenade",
+  rd: "road", sq: "square", str: "street", ter: "terrace", terr: "terrace", wy: "way", and: "&",
+};
+
+const partWords = new Set(["flat", "unit", "room", "suite", "studio", "floor", "maisonette", "bedsit", "penthouse", "basement", "annexe", "annex", "block", "office", "shop"]);
+
+const streetTypes = new Set([
+  "avenue", "boulevard", "close", "court", "crescent", "drive", "gardens", "green", "grove", "hill", "lane", "mews", "park", "parade", "place", "road",
+  "row", "square", "street", "terrace", "view", "walk", "way", "wharf", "yard", "gate",
+]);
+
+/** The words of an address in one spelling: lower case, no punctuation, abbreviations written out, ranges as `34-40`. */
+export function wordsOf(text: string): readonly string[] {
+  return text
+    .normalize("NFKD")
+    .toLowerCase()
+    .replaceAll(/[\u0300-\u036f'’`."]/g, "")
+    .replaceAll(/[‐-―−]/g, "-")
+    .replaceAll(/(\d[a-z]?)\s*-\s*(\d)/g, "$1-$2")
+    .replaceAll(/\b(\d+)\s+([a-z])(?=\s+[a-z]{2}|\s*$)/g, "$1$2")
+    .split(/[^\p{L}\p{N}&-]+/u)
+    .map((word) => word.replaceAll(/^-+|-+$/g, ""))
+    .filter((word) => word !== "")
+    .map((word) => abbreviations[word] ?? word);
+}
+
+/** Whether a word is a type of street, such as road. */
+export function isStreetType(word: string): boolean {
+  return streetTypes.has(word);
+}
+
+/** Whether two words are the same; "st" is both street and saint. */
+export function sameWord(a: string, b: string): boolean {
+  return a === b || (a === "st" && (b === "street" || b === "saint")) || (b === "st" && (a === "street" || a === "saint"));
+}
+
+/** Reads what stands before the street: `flat 7 albion house 15`. */
+export function readBuilding(words: readonly string[]): Building {
+  const last = words.at(-1);
+  const beforeLast = words.at(-2);
+  // "flat 7" alone is a part without a building number; "7" after anything else is one.
+  const hasNumber = last !== undefined && isNumber(last) && !(beforeLast !== undefined && partWords.has(beforeLast));
+  const rest = hasNumber ? words.slice(0, -1) : words;
+  const part: string[] = [];
+  const name: string[] = [];
+  for (let i = 0; i < rest.length; i += 1) {
+    const word = rest[i] ?? "";
+    const next = rest[i + 1];
+    if (partWords.has(word) && next !== undefined) {
+      part.push(word, next);
+      i += 1;
+    } else if (partWords.has(word) || (i === 0 && /^\d/.test(word))) part.push(word);
+    else name.push(word);
+  }
+  return { number: hasNumber ? last : undefined, part: part.join(" "), name: name.filter((word) => word !== "the").join(" ") };
+}
+
+/** Whether a word is the number of a building or a range of them. */
+export function isNumber(word: string): boolean {
+  return /^\d+[a-z]?(-\d+[a-z]?)?$/.test(word);
+}
+
+/** How well a listed number is the wanted one: the same, a range around it, or another. */
+export function compareNumbers(wanted: string, listed: string): "same" | "in range" | "other" {
+  if (wanted === listed) return "same";
+  const [from, to] = listed.split("-").map(parseNumber);
+  const own = parseNumber(wanted);
+  if (from === undefined || to === undefined || wanted.includes("-") || own.letter !== "" || from.letter !== "" || to.letter !== "") return "other";
+  // A range counts along one side of the street: 34-40 holds 36, not 37.
+  const step = (to.value - from.value) % 2 === 0 ? 2 : 1;
+  return own.value >= from.value && own.value <= to.value && (own.value - from.value) % step === 0 ? "in range" : "other";
+}
+
+function parseNumber(text: string): BuildingNumber {
+  const [, digits = "", letter = ""] = /^(\d+)([a-z]?)/.exec(text) ?? [];
+  return { value: Number(digits), letter };
+}
+
+/**
+ * The UK postcode in a text, as `SW1A 1AA`, and what stands before it.
+ *
+ * @param expected - taken where it stands, since "B1 2nd Floor" looks like one too; else the first counts
+ */
+export function splitAtPostcode(text: string, expected?: string): { readonly before: string; readonly postcode: string | undefined } {
+  const matches = [...text.matchAll(/\b([A-Z]{1,2}\d[A-Z\d]?)\s*(\d[A-Z]{2})\b/gi)];
+  const match = matches.find(([, outward, inward]) => `${outward} ${inward}`.toUpperCase() === expected) ?? matches[0];
+  if (match === undefined) return { before: text, postcode: undefined };
+  return { before: text.slice(0, match.index), postcode: `${match[1]} ${match[2]}`.toUpperCase() };
+}
+
+/**
+ * Whether two words differ by one slip of the hand: one letter left out, added, changed or swapped with its neighbour.
+ * Short words and words with digits must be equal, and so must first letters: "Mill" and "Hill" are two streets.
+ */
+export function isTypo(a: string, b: string): boolean {
+  if (Math.min(a.length, b.length) < 5 || Math.abs(a.length - b.length) > 1 || a[0] !== b[0] || /\d/.test(a + b)) return false;
+  let start = 0;
+  while (start < a.length && a[start] === b[start]) start += 1;
+  let end = 0;
+  while (end < Math.min(a.length, b.length) - start && a.at(-1 - end) === b.at(-1 - end)) end += 1;
+  const left = a.slice(start, a.length - end);
+  const right = b.slice(start, b.length - end);
+  if (left.length <= 1 && right.length <= 1) return true;
+  return left.length === 2 && right.length === 2 && left[0] === right[1] && left[1] === right[0];
+}

@@ -1,0 +1,45 @@
+import type { Page } from "playwright-core";
+import { RowcallError, messageOf } from "../../core/errors.ts";
+import { createFinder } from "./in-page/finder.ts";
+import { perform } from "./in-page/perform.ts";
+import type { PageAnswer, PageTask } from "./in-page/protocol.ts";
+import { createTableReader } from "./in-page/table-reader.ts";
+import { textTools } from "./in-page/text-tools.ts";
+
+// One script with everything in it, so that a step is one round trip. Each part gets what it needs as arguments, so that
+// a bundler that renames functions cannot tear them apart.
+const script = `((command) => {
+  const text = (${String(textTools)})();
+  return (${String(perform)})(command, text, (${String(createFinder)})(text), (${String(createTableReader)})(text));
+})`;
+
+/**
+ * Has the page do a task as soon as it can, across navigations.
+ *
+ * @param timeoutMs - how long the page may wait for it
+ * @throws RowcallError BROWSER_CRASHED when the page is gone, STEP_FAILED when its script cannot run
+ */
+export async function askPage(page: Page, task: PageTask, timeoutMs: number): Promise<PageAnswer> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const remainingMs = Math.max(0, deadline - performance.now());
+    const expression = `${script}(${JSON.stringify({ task, timeoutMs: remainingMs })})`;
+    try {
+      return await page.evaluate<PageAnswer>(expression);
+    } catch (thrown) {
+      if (!isNavigation(thrown) || remainingMs === 0) throw pageFailed(page, thrown);
+    }
+  }
+}
+
+/** The page went elsewhere while it was asked: the same question goes to the next page. */
+function isNavigation(thrown: unknown): boolean {
+  return /execution context was destroyed|cannot find context|frame was detached|navigating/i.test(messageOf(thrown));
+}
+
+function pageFailed(page: Page, cause: unknown): RowcallError {
+  if (page.isClosed() || /crashed|has been closed|target closed/i.test(messageOf(cause))) {
+    return new RowcallError("BROWSER_CRASHED", "The page was closed or crashed", { hint: "The row is tried again in a fresh browser page.", cause });
+  }
+  return new RowcallError("STEP_FAILED", `The page could not be asked: ${messageOf(cause)}`, { hint: "Look at the recording.", cause });
+}

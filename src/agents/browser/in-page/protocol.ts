@@ -1,0 +1,133 @@
+/** How a text is compared with what an element shows. */
+export type TextMatch =
+  /** The whole text, without regard to case, spaces, and a `*` or `:` at its end. */
+  | "whole"
+  /** Any part of the text, without regard to case. */
+  | "contains"
+  /** The whole text, letter by letter. */
+  | "exact"
+  /** A regular expression, without regard to case. */
+  | "regex";
+
+/** A way to find elements, in the words of the page script. */
+export interface PageLocator {
+  readonly by: "role" | "label" | "placeholder" | "text" | "test_id" | "css";
+  readonly value: string;
+  /** Accessible name, for roles. */
+  readonly name?: string | undefined;
+  readonly match?: TextMatch | undefined;
+  readonly within?: readonly PageLocator[] | undefined;
+  /** 1-based: which of several. */
+  readonly nth?: number | undefined;
+  /** Hidden elements count too. */
+  readonly hidden?: boolean | undefined;
+}
+
+/** A condition that only the page can answer; `known` carries what was already decided. */
+export type PageCondition =
+  | { readonly kind: "visible" | "hidden" | "enabled"; readonly target: readonly PageLocator[] }
+  | { readonly kind: "url" | "title"; readonly pattern: string }
+  | { readonly kind: "all" | "any"; readonly of: readonly PageCondition[] }
+  | { readonly kind: "not"; readonly of: PageCondition }
+  | { readonly kind: "known"; readonly holds: boolean };
+
+/** A column: its header text, its header texts from top to bottom, or its 1-based place after the row's name. */
+export type PageColumn = number | readonly string[];
+
+/** What a table must look like to be the one that is meant. */
+export interface PageTable {
+  readonly title?: string | undefined;
+  readonly columns: readonly PageColumn[];
+  readonly optionalColumns: readonly PageColumn[];
+  /** All rows that the table may have; absent: any. */
+  readonly rows?: readonly string[] | undefined;
+  readonly required: boolean;
+}
+
+/** Where the text of a field is. */
+export type PageSource =
+  | { readonly kind: "element" | "elements"; readonly target: readonly PageLocator[]; readonly attribute?: string | undefined }
+  | { readonly kind: "cell"; readonly table: string; readonly row: string; readonly column: PageColumn }
+  | { readonly kind: "rows"; readonly tables: readonly PageRows[] }
+  | { readonly kind: "page" | "url" | "title" };
+
+/** Rows of one table to read as records. */
+export interface PageRows {
+  readonly table: string;
+  readonly columns: Readonly<Record<string, PageColumn>>;
+}
+
+/** A row that was read. */
+export interface PageRecord {
+  readonly table: string;
+  readonly row: string;
+  readonly cells: Readonly<Record<string, string>>;
+}
+
+/** What the page answers for one field. */
+export type PageValue =
+  | { readonly found: "text"; readonly text: string }
+  | { readonly found: "texts"; readonly texts: readonly string[] }
+  | { readonly found: "rows"; readonly rows: readonly PageRecord[] }
+  | { readonly found: "nothing"; readonly why: string };
+
+/** What the page script is asked to do once it can. */
+export type PageTask =
+  | { readonly kind: "conditions"; readonly named: readonly (readonly [name: string, condition: PageCondition])[] }
+  | { readonly kind: "point"; readonly target: readonly PageLocator[]; readonly dismiss: readonly (readonly PageLocator[])[] }
+  | { readonly kind: "check"; readonly target: readonly PageLocator[]; readonly checked: boolean; readonly dismiss: readonly (readonly PageLocator[])[] }
+  | { readonly kind: "fill"; readonly target: readonly PageLocator[]; readonly value: string }
+  | { readonly kind: "select"; readonly target: readonly PageLocator[]; readonly option: string; readonly by: "label" | "value" }
+  | { readonly kind: "focus"; readonly target: readonly PageLocator[] }
+  | { readonly kind: "options"; readonly target: readonly PageLocator[] }
+  | { readonly kind: "pick"; readonly target: readonly PageLocator[]; readonly index: number; readonly text: string }
+  | {
+      readonly kind: "extract";
+      readonly fields: readonly { readonly name: string; readonly source: PageSource; readonly required: boolean }[];
+      readonly tables: Readonly<Record<string, PageTable>>;
+      readonly unknownTables: "fail" | "ignore";
+    };
+
+/** A task and how long the page may wait until it can be done. */
+export interface PageCommand {
+  readonly task: PageTask;
+  readonly timeoutMs: number;
+}
+
+/** What the page shows, for messages. */
+export interface PageShown {
+  readonly url: string;
+  readonly title: string;
+  /** Texts that the page marks as alerts or errors. */
+  readonly alerts: readonly string[];
+  /** The beginning of all visible text. */
+  readonly text: string;
+}
+
+/** Why a task was not done. `unlike`: the page is another than expected; `unable`: it is there, but cannot be used. */
+export interface PageRefusal {
+  readonly status: "refused";
+  readonly kind: "missing" | "unlike" | "unable";
+  readonly why: string;
+  readonly shown: PageShown;
+}
+
+/** The page script's answer. */
+export type PageAnswer =
+  | { readonly status: "done"; readonly value: PageResult }
+  | PageRefusal;
+
+/** What a finished task gives back. */
+export interface PageResult {
+  /** `conditions`: the one that holds; undefined when time was up. */
+  readonly holds?: string;
+  /** `point`, `check`, `pick`: where to click, in CSS pixels. */
+  readonly point?: { readonly x: number; readonly y: number };
+  /** `point`, `check`: the point belongs to something in the way, which goes first. */
+  readonly inTheWay?: boolean;
+  /** `options`: texts; an empty text is not to be chosen. */
+  readonly options?: readonly string[];
+  /** `extract`: by field. */
+  readonly fields?: Readonly<Record<string, PageValue>>;
+  readonly shown?: PageShown;
+}

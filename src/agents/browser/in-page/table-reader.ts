@@ -1,0 +1,98 @@
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+import type { PageColumn, PageTable } from "./protocol.ts";
+import type { TextTools } from "./text-tools.ts";
+
+/** A table as a person reads it. */
+export interface ReadTable {
+  readonly titles: readonly string[];
+  /** Header texts of each column from top to bottom; the first column is the rows' names. */
+  readonly headers: readonly (readonly string[])[];
+  readonly rows: readonly { readonly name: string; readonly cells: readonly string[] }[];
+}
+
+/** Reading the tables of a page. */
+export interface TableReader {
+  visibleTables(): ReadTable[];
+  /** Why a table is not the wanted one; empty when it is. */
+  differences(table: ReadTable, wanted: PageTable): string[];
+  /** 0-based place of a column among all columns; -1 when there is none. */
+  columnIndex(table: ReadTable, column: PageColumn): number;
+  same(a: string, b: string): boolean;
+}
+
+/** Runs inside the page: its source text is sent there, so it must not use anything from outside itself. */
+export function createTableReader(text: TextTools): TableReader {
+  const same = (a: string, b: string): boolean => text.matcher(a, "whole")(b);
+
+  /** Cells by place, a cell that spans several places standing in each of them. */
+  const gridOf = (rows: readonly HTMLTableRowElement[]): (HTMLTableCellElement | undefined)[][] => {
+    const grid: (HTMLTableCellElement | undefined)[][] = rows.map(() => []);
+    rows.forEach((row, top) => {
+      let left = 0;
+      for (const cell of row.cells) {
+        while (grid[top]?.[left] !== undefined) left += 1;
+        for (let y = top; y < Math.min(top + cell.rowSpan, rows.length); y += 1) {
+          for (let x = left; x < left + cell.colSpan; x += 1) (grid[y] ?? [])[x] = cell;
+        }
+      }
+    });
+    return grid;
+  };
+
+  const isHeader = (row: HTMLTableRowElement): boolean =>
+    row.parentElement?.tagName === "THEAD" || (row.cells.length > 0 && [...row.cells].every((cell) => cell.tagName === "TH" && cell.scope !== "row"));
+
+  /** The text that stands closest before a table, outside of other tables. */
+  const textBefore = (table: Element): string => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    walker.currentNode = table;
+    for (let node = walker.previousNode(); node !== null; node = walker.previousNode()) {
+      const parent = node.parentElement;
+      if (parent === null || text.clean(node.nodeValue) === "" || !text.visible(parent)) continue;
+      return parent.closest("table") === null ? text.textOf(parent) : "";
+    }
+    return "";
+  };
+
+  const read = (table: HTMLTableElement): ReadTable => {
+    const visible = [...table.rows].filter((row) => row.closest("table") === table && text.visible(row));
+    const grid = gridOf(visible);
+    const firstBody = visible.findIndex((row) => !isHeader(row));
+    const bodyStart = firstBody === -1 ? visible.length : firstBody;
+    const width = Math.max(0, ...grid.map((row) => row.length));
+    const headers = Array.from({ length: width }, (_, column) => {
+      const cells = grid.slice(0, bodyStart).map((row) => row[column]);
+      return cells.flatMap((cell, i) => (cell === undefined || cell === cells[i - 1] || text.textOf(cell) === "" ? [] : [text.textOf(cell)]));
+    });
+    const caption = table.caption === null ? "" : text.textOf(table.caption);
+    return {
+      titles: [caption, textBefore(table), ...headers.flat()].filter((title) => title !== ""),
+      headers,
+      rows: grid.slice(bodyStart).map((row) => {
+        const texts = row.map((cell) => (cell === undefined ? "" : text.textOf(cell)));
+        return { name: texts[0] ?? "", cells: texts };
+      }),
+    };
+  };
+
+  const columnIndex = (table: ReadTable, column: PageColumn): number => {
+    if (typeof column === "number") return table.rows.some((row) => row.cells.length > column) ? column : -1;
+    return table.headers.findIndex((header) => header.length === column.length && header.every((part, i) => same(part, column[i] ?? "")));
+  };
+
+  const differences = (table: ReadTable, wanted: PageTable): string[] => {
+    const { title, columns, optionalColumns, rows } = wanted;
+    if (title !== undefined && !table.titles.some((own) => same(own, title))) return [`it is not titled "${title}"`];
+    const name = (column: PageColumn): string => (typeof column === "number" ? String(column) : column.join(" / "));
+    const found = columns.map((column) => columnIndex(table, column));
+    const known = new Set([...found, ...optionalColumns.map((column) => columnIndex(table, column))]);
+    const missing = columns.filter((_, i) => found[i] === -1).map((column) => `column "${name(column)}" is missing`);
+    const extra = table.headers.flatMap((header, i) => (i === 0 || known.has(i) || header.length === 0 || columns.length === 0 ? [] : [`column "${header.join(" / ")}" is new`]));
+    const strangers = rows === undefined ? [] : table.rows.filter((row) => !rows.some((own) => same(own, row.name))).map((row) => `row "${row.name}" is new`);
+    return [...missing, ...(columns.some((column) => typeof column === "number") ? [] : extra), ...strangers];
+  };
+
+  const visibleTables = (): ReadTable[] => [...document.querySelectorAll("table")].filter(text.visible).map(read);
+  return { visibleTables, differences, columnIndex, same };
+}

@@ -1,0 +1,139 @@
+import type { Page } from "playwright-core";
+import type { StepRecord } from "../../core/attempt.ts";
+import { RowcallError } from "../../core/errors.ts";
+import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { conditionHolds, describeStep, performStep, type StepContext } from "./perform-step.ts";
+import type { Step } from "./steps.ts";
+import { startingPage, type BrowserTemplate } from "./template.ts";
+import { readVariables } from "./variables.ts";
+
+/** What running a template takes. */
+export interface RunTemplateOptions {
+  readonly page: Page;
+  readonly template: BrowserTemplate;
+  /** The row's input and the agent's own variables. */
+  readonly variables: JsonObject;
+  /** Ends the script between two steps; whoever aborts also closes the page, which ends a step under way. */
+  readonly signal: AbortSignal;
+  /** Told of every step that was done, failed or left out. */
+  onStep(record: StepRecord): void;
+  /** Keeps a picture of the page under a name and returns its URI. */
+  screenshot(name: string): Promise<string>;
+}
+
+interface Script {
+  readonly options: RunTemplateOptions;
+  readonly scope: Record<string, JsonValue | undefined>;
+  readonly set: Record<string, JsonValue>;
+}
+
+/**
+ * Runs a template from its starting page on.
+ *
+ * @returns what the steps extracted and set: the template's `output`, or everything
+ * @throws RowcallError with a row's code that says which step failed, how, and what the page showed; TEMPLATE_RENDER and
+ *   ROW_INVALID before anything is opened
+ */
+export async function runTemplate(options: RunTemplateOptions): Promise<JsonObject> {
+  const { template, variables } = options;
+  const url = startingPage(template, variables);
+  const scope = { ...readVariables(template.variables, variables) };
+  const script: Script = { options, scope, set: {} };
+  const start: Step = {
+    action: "goto",
+    name: `open ${url}`,
+    url: template.starting_page,
+    wait_until: "domcontentloaded",
+    timeout_seconds: Math.max(30, template.session.timeout_seconds),
+  };
+  await runStep(start, script);
+  await runSteps(template.steps, script);
+  const { output } = template;
+  return output === undefined ? script.set : Object.fromEntries(output.flatMap((name) => (Object.hasOwn(script.set, name) ? [[name, script.set[name]]] : [])));
+}
+
+async function runSteps(steps: readonly Step[], script: Script): Promise<void> {
+  for (const step of steps) await runStep(step, script);
+}
+
+async function runStep(step: Step, script: Script): Promise<void> {
+  const { options, scope } = script;
+  options.signal.throwIfAborted();
+  if (step.action === "if" || step.action === "try" || step.action === "repeat") {
+    await runControl(step, script);
+    return;
+  }
+  const startedAt = performance.now();
+  const record = (status: StepRecord["status"], detail?: string): void => {
+    const name = step.name ?? describeStep(step, scope);
+    options.onStep({ name, status, durationMs: performance.now() - startedAt, ...(detail === undefined ? {} : { detail }) });
+  };
+  try {
+    const { values = {}, detail } = await performStep(step, contextOf(script));
+    Object.assign(scope, values);
+    Object.assign(script.set, values);
+    record("done", detail);
+  } catch (thrown) {
+    options.signal.throwIfAborted();
+    if (!(thrown instanceof RowcallError)) throw thrown;
+    record("failed", thrown.message);
+    if (options.template.abort_on_error || step.action === "fail" || endsScript(thrown)) throw thrown;
+  }
+}
+
+async function runControl(step: Step & { readonly action: "if" | "try" | "repeat" }, script: Script): Promise<void> {
+  const { options, scope } = script;
+  const context = contextOf(script);
+  const asked = async (condition: Parameters<typeof conditionHolds>[0]): Promise<boolean> => {
+    const startedAt = performance.now();
+    const { holds, words } = await conditionHolds(condition, context);
+    const name = step.name ?? `${step.action} ${words}`;
+    options.onStep({ name, status: holds ? "done" : "skipped", durationMs: performance.now() - startedAt, detail: holds ? "it holds" : "it does not hold" });
+    return holds;
+  };
+  if (step.action === "if") {
+    await runSteps((await asked(step.condition)) ? step.then : step.else, script);
+  } else if (step.action === "try") {
+    try {
+      await runSteps(step.steps, script);
+    } catch (thrown) {
+      if (!(thrown instanceof RowcallError) || endsScript(thrown)) throw thrown;
+      scope[step.as] = { code: thrown.code, message: thrown.message };
+      await runSteps(step.catch, script);
+    }
+  } else {
+    for (let time = 1; time <= step.times; time += 1) {
+      await runSteps(step.steps, script);
+      if (step.until !== undefined && (await asked(step.until))) return;
+      if (time < step.times && step.delay_seconds > 0) await pause(step.delay_seconds * 1000, options.signal);
+    }
+    if (step.until === undefined) return;
+    throw new RowcallError("PAGE_UNEXPECTED", `${step.name ?? "repeat"}: it did not come true within ${step.times} times`, {
+      hint: "Raise the step's times or delay_seconds, or look at the recording.",
+    });
+  }
+}
+
+/** Errors after which nothing more can be tried with this page, or should be. */
+function endsScript(error: RowcallError): boolean {
+  return ["BROWSER_CRASHED", "NEEDS_HUMAN", "INTERRUPTED", "TIMEOUT", "HOST_BLOCKED"].includes(error.code);
+}
+
+function contextOf({ options, scope }: Script): StepContext {
+  const { page, template, screenshot } = options;
+  return { page, scope, dismiss: template.dismiss, timeoutMs: template.session.timeout_seconds * 1000, screenshot };
+}
+
+function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", onAbort);
+      resolve();
+    }, delayMs);
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+}
