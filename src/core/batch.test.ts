@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { batchJsonSchema, parseBatch, parseExecutionInput, type Batch } from "./batch.ts";
+import { batchJsonSchema, parseBatch, parseExecutionInput, readBatch, type Batch } from "./batch.ts";
 import { RowcallError } from "./errors.ts";
 import { compileSchema, type Problem } from "./schema.ts";
 
@@ -165,4 +165,40 @@ test("publishes a JSON Schema that takes what the reader takes and refuses what 
   const file = { $schema: "x", agent: "lookup", input: { uri: "rows.csv", encoding: "utf-8" }, input_mapping: { column_mappings: { a: "b" } } };
   assert.deepEqual(validate(file), []);
   assert.notDeepEqual(validate({ ...file, agnet: "lookup" }), []);
+});
+
+test("reports a missing agent together with what else is wrong", () => {
+  assert.deepEqual(
+    problemsOf({ execution_config: { max_concurency: 5 }, output_mapping: { structured_output_fields: ["a", "a"] } }).map(({ path, message }) => [path, message]),
+    [
+      ["execution_config.max_concurency", 'unknown key "max_concurency"'],
+      ["agent_name", "missing"],
+      ["output_mapping.structured_output_fields", 'field "a" is listed twice'],
+    ],
+  );
+});
+
+test("does not call missing what is there and wrong", () => {
+  assert.deepEqual(problemsOf({ agent_name: 5 }).map(({ path }) => path), ["agent_name"]);
+});
+
+test("reads what is right of a file, the rest being absent", () => {
+  const { data, problems } = readBatch({
+    agent: "lookup",
+    outptu: "out/",
+    input: { uri: "in.csv", delimiter: "#" },
+    input_mapping: { column_mappings: [{ csv_column: "a" }, { csv_column: "b", agent_input_field: "c", requird: true }, { csv_column: "d", agent_input_field: "e" }] },
+    execution_config: { max_concurrency: 0, timeout_seconds: 7 },
+  });
+  assert.deepEqual(
+    problems.map(({ path }) => path),
+    ["input.delimiter", "input_mapping.column_mappings.0.agent_input_field", "input_mapping.column_mappings.1.requird", "execution_config.max_concurrency", "outptu"],
+  );
+  assert.equal(data?.inputUri, "in.csv");
+  assert.deepEqual(data?.inputMapping.columns.map(({ column }) => column), ["b", "d"]);
+  assert.deepEqual([data?.execution.maxConcurrency, data?.execution.timeoutSeconds], [10, 7]);
+});
+
+test("reads nothing of a file that is no object", () => {
+  assert.deepEqual(readBatch([]).data, undefined);
 });

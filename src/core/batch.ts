@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { recordingLevels, type RecordingLevel } from "./agent.ts";
 import { errorTable, type ErrorCode } from "./errors.ts";
-import { invalid, nearest, parseWith, type Problem } from "./schema.ts";
+import { invalid, nearest, parseWith, readWith, type Problem, type Reading } from "./schema.ts";
 import { parseReference, type Reference } from "./registry.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
 import type { RetryPolicy } from "./retry.ts";
@@ -246,10 +246,24 @@ export interface Batch {
  * @throws RowcallError BATCH_INVALID with every problem in `details.problems`
  */
 export function parseBatch(value: unknown, what: string): Batch {
-  const file = parseWith(batchFileSchema, value, "BATCH_INVALID", what);
-  const problems = conflictsIn(file);
-  if (problems.length > 0) throw invalid("BATCH_INVALID", what, problems);
+  const { data, problems } = readBatch(value);
+  if (data === undefined || problems.length > 0) throw invalid("BATCH_INVALID", what, problems);
+  return data;
+}
 
+/**
+ * Reads as much of a batch file as can be read, so that `plan` can look at the rest too: what is wrong is listed and taken
+ * for absent. A batch without an agent has the empty name for one.
+ */
+export function readBatch(value: unknown): Reading<Batch> {
+  const { data, problems } = readWith(batchFileSchema, value);
+  if (data === undefined) return { problems };
+  // What was taken out is not missing.
+  const isReported = ({ path }: Problem): boolean => problems.some((p) => p.path === path || p.path.startsWith(`${path}.`));
+  return { data: batchOf(data), problems: [...problems, ...conflictsIn(data).filter((conflict) => !isReported(conflict))] };
+}
+
+function batchOf(file: ParsedFile): Batch {
   const input = typeof file.input === "string" ? { uri: file.input, ragged: "fail" as const } : file.input;
   const { uri, ...dialect } = input ?? { ragged: "fail" as const };
   const notify = file.notification_config;

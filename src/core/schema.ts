@@ -46,6 +46,42 @@ export function parseWith<T extends z.ZodType>(schema: T, value: unknown, code: 
   throw invalid(code, what, result.error.issues.flatMap((issue) => problemsOfIssue(schema, issue)));
 }
 
+/** What could be read of a value. */
+export interface Reading<T> {
+  /** The value with everything wrong taken out; undefined when nothing is left of it. */
+  readonly data?: T;
+  readonly problems: readonly Problem[];
+}
+
+/** Reads as much of a value as a zod schema allows: what is wrong is listed, and then taken for absent. */
+export function readWith<T extends z.ZodType>(schema: T, value: unknown): Reading<z.output<T>> {
+  let result = schema.safeParse(value, { reportInput: true });
+  if (result.success) return { data: result.data, problems: [] };
+  const problems = result.error.issues.flatMap((issue) => problemsOfIssue(schema, issue));
+  let rest: unknown = value;
+  // One fault at a time: taking it out moves what stands behind it in a list.
+  while (!result.success) {
+    const [fault] = result.error.issues.flatMap(leavesOf);
+    const path = fault === undefined ? [] : fault.code === "unrecognized_keys" ? [...fault.path, ...fault.keys.slice(0, 1)] : fault.path;
+    rest = without(rest, path);
+    if (rest === undefined) return { problems };
+    result = schema.safeParse(rest);
+  }
+  return { data: result.data, problems };
+}
+
+// The value without what stands at the path; without what should hold it, where that is missing itself.
+function without(value: unknown, [key, ...below]: readonly PropertyKey[]): unknown {
+  if (key === undefined || typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+  const entries = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
+  const kept = entries.flatMap(([name, item]): [PropertyKey, unknown][] => {
+    if (String(name) !== String(key)) return [[name, item]];
+    const rest = without(item, below);
+    return rest === undefined ? [] : [[name, rest]];
+  });
+  return Array.isArray(value) ? kept.map(([, item]) => item) : Object.fromEntries(kept);
+}
+
 /** An error that lists problems, the first one in its message. */
 export function invalid(code: ErrorCode, what: string, problems: readonly Problem[]): RowcallError {
   const lines = problems.map((p) => `${p.path === "" ? "" : `${p.path}: `}${p.message}`);
@@ -57,22 +93,24 @@ export function invalid(code: ErrorCode, what: string, problems: readonly Proble
 }
 
 function problemsOfIssue(schema: z.ZodType, issue: z.core.$ZodIssue): Problem[] {
-  const path = issue.path.map(String).join(".");
-  if (issue.code === "unrecognized_keys") {
-    const known = keysAt(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonObject, issue.path);
-    return issue.keys.map((key) => ({
+  return leavesOf(issue).flatMap((leaf): Problem[] => {
+    const path = leaf.path.map(String).join(".");
+    if (leaf.code !== "unrecognized_keys") return [{ path, ...describeIssue(leaf) }];
+    const known = keysAt(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonObject, leaf.path);
+    return leaf.keys.map((key) => ({
       path: path === "" ? key : `${path}.${key}`,
       message: `unknown key "${key}"`,
       hint: suggest(key, known),
     }));
-  }
-  if (issue.code === "invalid_union") {
-    const deepest = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0];
-    if (deepest !== undefined && depth(deepest) > 0) {
-      return deepest.flatMap((inner) => problemsOfIssue(schema, { ...inner, path: [...issue.path, ...inner.path] }));
-    }
-  }
-  return [{ path, ...describeIssue(issue) }];
+  });
+}
+
+// Where several forms are allowed, the faults of the one that was meant: the one that fits deepest.
+function leavesOf(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const deepest = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0];
+  if (deepest === undefined || depth(deepest) === 0) return [issue];
+  return deepest.flatMap((inner) => leavesOf({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
 function describeIssue(issue: z.core.$ZodIssue): Omit<Problem, "path"> {
