@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { delimiter, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -17,7 +16,7 @@ export interface WireOptions {
   readonly workingDirectory?: string;
   /** Folder of the journal. @default ROWCALL_DATA_DIR, else `.rowcall` */
   readonly dataDirectory?: string;
-  /** Folders of agents and templates, the first one winning. @default ROWCALL_REGISTRY, else `registry` where it exists */
+  /** Folders of agents and templates, the first one winning and being published to. @default ROWCALL_REGISTRY, else `registry` */
   readonly registryDirectories?: readonly string[];
   /** Chromium executable. @default ROWCALL_CHROMIUM, else the first one found */
   readonly chromiumPath?: string;
@@ -29,7 +28,7 @@ export interface WireOptions {
 export interface Wiring {
   readonly services: Services;
   readonly dataDirectory: string;
-  /** Those that were looked for, the package's own last. */
+  /** Absolute; the package's own is the last. */
   readonly registryDirectories: readonly string[];
 }
 
@@ -40,9 +39,10 @@ export function wire(options: WireOptions = {}): Wiring {
   const stderr = options.stderr ?? process.stderr;
   const chromiumPath = options.chromiumPath ?? given(env["ROWCALL_CHROMIUM"]);
   const registryDirectories = registriesOf(options, env, workingDirectory);
+  const store = openStores({ baseDirectory: workingDirectory });
   const services: Services = {
-    store: openStores({ baseDirectory: workingDirectory }),
-    registry: openFileRegistry({ directories: registryDirectories }),
+    store,
+    registry: openFileRegistry({ store, directories: registryDirectories }),
     openAgent,
     openChannel: (address) => openChannel(address, { write: (text: string) => void stderr.write(text) }),
     clock: Date.now,
@@ -51,22 +51,27 @@ export function wire(options: WireOptions = {}): Wiring {
     ...(chromiumPath === undefined ? {} : { chromiumPath: resolve(workingDirectory, chromiumPath) }),
     baseDirectory: workingDirectory,
   };
-  const dataDirectory = resolve(workingDirectory, options.dataDirectory ?? given(env["ROWCALL_DATA_DIR"]) ?? ".rowcall");
+  const dataDirectory = resolve(
+    workingDirectory,
+    options.dataDirectory ?? given(env["ROWCALL_DATA_DIR"]) ?? ".rowcall",
+  );
   return { services, dataDirectory, registryDirectories };
 }
 
 /** Opens the engine that runs batches on this machine; who opens it closes it. */
-export async function openEngine({ services, dataDirectory }: Pick<Wiring, "services" | "dataDirectory">): Promise<Engine> {
+export async function openEngine({
+  services,
+  dataDirectory,
+}: Pick<Wiring, "services" | "dataDirectory">): Promise<Engine> {
   const { openLocalEngine } = await import("./engines/local/local-engine.ts");
   return openLocalEngine({ services, dataDirectory });
 }
 
 function registriesOf(options: WireOptions, env: NonNullable<WireOptions["env"]>, workingDirectory: string): string[] {
-  const named = options.registryDirectories ?? given(env["ROWCALL_REGISTRY"])?.split(delimiter).filter(Boolean);
-  const usual = resolve(workingDirectory, "registry");
+  const named = options.registryDirectories ??
+    given(env["ROWCALL_REGISTRY"])?.split(delimiter).filter(Boolean) ?? ["registry"];
   const own = fileURLToPath(new URL("../registry", import.meta.url));
-  const first = named?.map((folder) => resolve(workingDirectory, folder)) ?? (existsSync(usual) ? [usual] : []);
-  return [...new Set([...first, own])];
+  return [...new Set([...named.map((folder) => resolve(workingDirectory, folder)), own])];
 }
 
 function given(value: string | undefined): string | undefined {

@@ -2,6 +2,7 @@ import { createColors } from "picocolors";
 import type { Engine } from "../core/engine.ts";
 import type { Wiring } from "../wire.ts";
 import type { Io, Output } from "./io.ts";
+import { withStdout } from "./stdout-store.ts";
 
 /** Options that every command takes. */
 export interface GlobalOptions {
@@ -60,7 +61,8 @@ export function createCli(io: Io, globals: () => GlobalOptions, setExitCode: (co
     wire,
     openEngine: async () => {
       const { openEngine } = await import("../wire.ts");
-      return openEngine(await wire());
+      const { services, dataDirectory } = await wire();
+      return openEngine({ services: { ...services, store: withStdout(services.store, io.stdout) }, dataDirectory });
     },
     setExitCode,
     suggestion: (command) => {

@@ -5,7 +5,7 @@ export function globalOptions(): Option[] {
   return [
     new Option("--data-dir <folder>", "where runs are remembered (ROWCALL_DATA_DIR, default: .rowcall)"),
     new Option("--registry <folder>", "where agents and templates are; may be repeated (ROWCALL_REGISTRY, default: registry)").argParser(
-      (value: string, before: string[] | undefined) => [...(before ?? []), value],
+      (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
     ),
     new Option("--chromium <path>", "Chromium executable to use (ROWCALL_CHROMIUM, default: the first one found)"),
   ];
@@ -13,7 +13,7 @@ export function globalOptions(): Option[] {
 
 /** `--json`, with what it prints for this command. */
 export function jsonOption(what: string): Option {
-  return new Option("--json", `print ${what} on standard output`);
+  return new Option("--json", `print ${what}`);
 }
 
 /** Ends a command's help with examples. */
@@ -35,4 +35,9 @@ export function positiveNumber(text: string): number {
   const value = Number(text);
   if (text.trim() !== "" && Number.isFinite(value) && value > 0) return value;
   throw new InvalidArgumentError("It must be a number above 0.");
+}
+
+/** Gathers the values of an option that may be repeated, or given once with commas. */
+export function listOf(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), ...text.split(",").map((part) => part.trim()).filter(Boolean)];
 }

@@ -1,0 +1,112 @@
+import type { Run } from "../core/run.ts";
+import { colorsFor } from "./cli.ts";
+import type { Io } from "./io.ts";
+import { count, formatDuration } from "./output.ts";
+
+/** What a user sees while a run goes. */
+export interface Progress {
+  update(run: Run): void;
+  /** Says something in between. */
+  say(line: string): void;
+  stop(): void;
+}
+
+/** How progress is shown: a bar, a line now and then, or not at all. */
+export type ProgressStyle = "bar" | "lines" | "none";
+
+const lineEveryMs = 5000;
+const rateOverMs = 30_000;
+
+/** Opens the progress of one run on standard error; who opens it stops it. */
+export async function openProgress(io: Io, style: ProgressStyle): Promise<Progress> {
+  if (style === "bar") return openBar(io);
+  return style === "lines" ? openLines(io) : { update: () => {}, say: (line) => void io.stderr.write(`${line}\n`), stop: () => {} };
+}
+
+async function openBar(io: Io): Promise<Progress> {
+  const { SingleBar } = await import("cli-progress");
+  const colors = colorsFor(io, io.stderr);
+  const meter = createMeter(Date.now);
+  const bar = new SingleBar({
+    format: `${colors.cyan("{bar}")} {text}`,
+    barCompleteChar: "█",
+    barIncompleteChar: "░",
+    barsize: 24,
+    fps: 8,
+    stream: io.stderr,
+    hideCursor: true,
+    forceRedraw: true,
+    emptyOnZero: true,
+    gracefulExit: false,
+  });
+  let started = false;
+  return {
+    update: (run) => {
+      const { total, succeeded, failed } = run.counts;
+      meter.note(succeeded + failed);
+      const payload = { text: describeCounts(run, meter) };
+      if (started) bar.update(succeeded + failed, payload);
+      else bar.start(total, succeeded + failed, payload);
+      started = true;
+    },
+    say: (line) => void io.stderr.write(started ? `\r\u001b[K${line}\n` : `${line}\n`),
+    stop: () => bar.stop(),
+  };
+}
+
+function openLines(io: Io): Progress {
+  const meter = createMeter(Date.now);
+  let newest: Run | undefined;
+  const timer = setInterval(() => {
+    if (newest === undefined) return;
+    meter.note(newest.counts.succeeded + newest.counts.failed);
+    io.stderr.write(`${describeCounts(newest, meter)}\n`);
+  }, lineEveryMs);
+  timer.unref();
+  return {
+    update: (run) => {
+      if (newest === undefined) meter.note(run.counts.succeeded + run.counts.failed);
+      newest = run;
+    },
+    say: (line) => void io.stderr.write(`${line}\n`),
+    stop: () => clearInterval(timer),
+  };
+}
+
+/** How fast rows are decided. */
+export interface Meter {
+  /** @param done - rows decided so far */
+  note(done: number): void;
+  /** Rows per second of late; undefined until there is something to tell. */
+  rate(): number | undefined;
+}
+
+/** Creates a meter over the last half minute. */
+export function createMeter(clock: () => number): Meter {
+  let samples: { readonly at: number; readonly done: number }[] = [];
+  return {
+    note: (done) => {
+      const at = clock();
+      samples = [...samples.filter((sample) => at - sample.at <= rateOverMs), { at, done }];
+    },
+    rate: () => {
+      const [first, last] = [samples[0], samples.at(-1)];
+      if (first === undefined || last === undefined || last.at === first.at || last.done === first.done) return undefined;
+      return ((last.done - first.done) * 1000) / (last.at - first.at);
+    },
+  };
+}
+
+/** One line: done of total, failed, in flight, rows per second, time left. */
+export function describeCounts({ counts }: Run, meter: Meter): string {
+  const { total, succeeded, failed, inFlight } = counts;
+  const rate = meter.rate();
+  const left = rate === undefined ? undefined : ((total - succeeded - failed) * 1000) / rate;
+  return [
+    `${succeeded + failed}/${count(total, "row")}`,
+    `${failed} failed`,
+    `${inFlight} in flight`,
+    ...(rate === undefined ? [] : [`${rate < 10 ? rate.toFixed(1) : Math.round(rate)} rows/s`]),
+    ...(left === undefined || left === 0 ? [] : [`${formatDuration(left)} left`]),
+  ].join(", ");
+}

@@ -1,0 +1,81 @@
+import { Option, type Command } from "commander";
+import type { RowFilter, RowReport, RowStatus } from "../core/engine.ts";
+import type { Cli } from "./cli.ts";
+import { findRun, runArgument } from "./find-run.ts";
+import { examples, jsonOption, wholeNumber } from "./options.ts";
+import { formatDuration, printJson, printLines, printTable, shorten } from "./output.ts";
+import { readCodes } from "./rerun-command.ts";
+
+interface RowsOptions {
+  readonly status?: RowStatus;
+  readonly code?: string;
+  readonly limit?: number;
+  readonly json?: true;
+}
+
+const statuses = ["pending", "in_flight", "succeeded", "failed"] satisfies RowStatus[];
+const tableLimit = 100;
+
+/** `rowcall rows`: lists a run's rows with their attempts. */
+export function defineCommand(command: Command, cli: Cli): void {
+  command
+    .argument(...runArgument)
+    .addOption(new Option("--status <status>", "only rows that stand so").choices(statuses))
+    .option("--code <code>", "only rows that failed with this error code")
+    .option("--limit <number>", `only the first so many (default: ${tableLimit} in a table, all with --json)`, wholeNumber(1))
+    .addOption(jsonOption("every row with all its attempts, as JSON Lines"));
+  examples(command, ["rowcall rows last --status failed", "rowcall rows last --code TIMEOUT --json | jq .row"]);
+  command.action(async (text: string, options: RowsOptions) => {
+    const engine = await cli.openEngine();
+    try {
+      const { id } = await findRun(engine, text);
+      const rows = engine.rows(id, await filterOf(options));
+      if (options.json === true) await printAll(cli, rows, options.limit);
+      else await printFirst(cli, rows, options.limit ?? tableLimit);
+    } finally {
+      await engine.close();
+    }
+  });
+}
+
+async function filterOf({ status, code }: RowsOptions): Promise<RowFilter> {
+  const [known] = code === undefined ? [] : await readCodes([code]);
+  return { ...(status === undefined ? {} : { status }), ...(known === undefined ? {} : { code: known }) };
+}
+
+async function printAll({ io }: Cli, rows: AsyncIterable<RowReport>, limit = Number.POSITIVE_INFINITY): Promise<void> {
+  let printed = 0;
+  for await (const row of rows) {
+    await printJson(io, row);
+    printed += 1;
+    if (printed >= limit) break;
+  }
+}
+
+async function printFirst({ io }: Cli, rows: AsyncIterable<RowReport>, limit: number): Promise<void> {
+  const shown: string[][] = [];
+  let more = false;
+  for await (const row of rows) {
+    more = shown.length === limit;
+    if (more) break;
+    shown.push(cellsOf(row));
+  }
+  if (shown.length === 0) return printLines(io.stderr, ["No row stands so."]);
+  await printTable(io, io.stdout, ["Row", "Line", "Status", "Attempts", "Took", "Result"], shown);
+  if (more) await printLines(io.stderr, [`These are the first ${limit} rows; --limit shows more, --json all.`]);
+}
+
+function cellsOf(report: RowReport): string[] {
+  const { row, line, status, attempts } = report;
+  const last = attempts.at(-1);
+  const took = last === undefined ? "" : formatDuration(last.endedAt - last.startedAt);
+  return [String(row), String(line), status, String(attempts.length), took, shorten(resultOf(report), 120)];
+}
+
+function resultOf({ status, cells, attempts, sameAs }: RowReport): string {
+  if (sameAs !== undefined) return `same as row ${sameAs}`;
+  const outcome = attempts.at(-1)?.outcome;
+  if (status === "failed" && outcome?.status === "failed") return `${outcome.code}: ${outcome.message}`;
+  if (status === "succeeded" && outcome?.status === "succeeded") return JSON.stringify(outcome.output);
+  return Object.values(cells).join(", ");
+}

@@ -1,0 +1,45 @@
+import type { Command } from "commander";
+import type { RowSelection } from "../core/engine.ts";
+import { addBatchOptions, batchArgument, readOverrides, type BatchOptions } from "./batch-options.ts";
+import type { Cli } from "./cli.ts";
+import { examples, wholeNumber } from "./options.ts";
+import { parseRowSelection } from "./row-selection.ts";
+import { addWatchOptions, watchRun, type WatchOptions } from "./watch-run.ts";
+
+interface RunOptions extends BatchOptions, WatchOptions {
+  readonly name?: string;
+  readonly limit?: number;
+  readonly rows?: RowSelection;
+  readonly force?: true;
+}
+
+/** `rowcall run`: runs a batch to its end. */
+export function defineCommand(command: Command, cli: Cli): void {
+  addBatchOptions(command.argument(...batchArgument))
+    .option("--name <name>", "makes the run idempotent: the same name again goes on with it, or shows it")
+    .option("--rows <rows>", "only these rows, counted from 0: 3,7-9", parseRowSelection)
+    .option("--limit <number>", "only the first so many of the rows", wholeNumber(1))
+    .option("--force", "replace an output file that exists");
+  addWatchOptions(command);
+  examples(command, [
+    "rowcall run batch.json --input addresses.csv --output results/",
+    "rowcall run batch.yaml --limit 10 --max-concurrency 2",
+    "rowcall run batch.json --rows 3,7-9 --output - > part.csv",
+    "rowcall run batch.json --name monday || rowcall rerun monday --failed",
+    `rowcall run '{"config_s3_uri": "config.json", "input_csv_s3_uri": "rows.csv", "output_s3_prefix": "out/"}'`,
+  ]);
+  command.action(async (source: string, options: RunOptions) => {
+    const { loadBatch } = await import("../engines/load-batch.ts");
+    const { services } = await cli.wire();
+    const batch = await loadBatch(services, source, await readOverrides(options, cli.io), ["input", "output"]);
+    const { name, limit, rows, force } = options;
+    const request = {
+      batch,
+      ...(name === undefined ? {} : { name }),
+      ...(limit === undefined ? {} : { limit }),
+      ...(rows === undefined ? {} : { rows }),
+      ...(force === undefined ? {} : { force }),
+    };
+    await watchRun(cli, options, (engine, observer) => engine.start(request, observer));
+  });
+}

@@ -1,0 +1,61 @@
+import type { Run } from "../core/run.ts";
+import { colorsFor, type Cli } from "./cli.ts";
+import { count, formatDuration, printLines, printTable } from "./output.ts";
+import type { FailureGroup } from "./survey-rows.ts";
+
+/**
+ * Says on standard error how a run ended and what can be done next.
+ *
+ * @param tookMs - undefined when nothing was run: the run had ended before
+ */
+export async function printReport(cli: Cli, run: Run, failures: readonly FailureGroup[], tookMs: number | undefined): Promise<void> {
+  const { io } = cli;
+  const { counts } = run;
+  const took = tookMs === undefined ? "ended before; it is shown as it is" : `${run.status} in ${formatDuration(tookMs)}`;
+  const reason = run.reason === undefined ? "" : `: ${run.reason}`;
+  await printLines(io.stderr, ["", `${paint(cli, run)(`Run ${run.id} ${took}`)}${reason}`]);
+  const pending = counts.pending + counts.inFlight;
+  const parts = [`${counts.succeeded} succeeded`, `${counts.failed} failed`, ...(pending > 0 ? [`${pending} pending`] : [])];
+  await printLines(io.stderr, [`${count(counts.total, "row")}: ${parts.join(", ")}`]);
+  if (failures.length > 0) {
+    await printLines(io.stderr, [""]);
+    await printTable(io, io.stderr, ["Failed with", "Rows", "For example"], failureRows(failures));
+  }
+  await printLines(io.stderr, ["", ...(await nextSteps(cli, run))]);
+}
+
+/** Failures as rows of a table: code, how many, the first one's message and hint. */
+export function failureRows(failures: readonly FailureGroup[]): readonly (readonly string[])[] {
+  return failures.map(({ code, count: many, row, message, hint }) => [
+    code,
+    String(many),
+    `row ${row}: ${message}${hint === undefined ? "" : ` (${hint})`}`,
+  ]);
+}
+
+function paint({ io }: Cli, { status, counts }: Run): (text: string) => string {
+  const colors = colorsFor(io, io.stderr);
+  if (status !== "succeeded") return colors.yellow;
+  return counts.failed === 0 ? colors.green : colors.yellow;
+}
+
+/** Where things are and what a user may type next, one a line. */
+export async function nextSteps(cli: Cli, run: Run): Promise<readonly string[]> {
+  const goesOn = run.status === "interrupted" || run.status === "stopped" || run.status === "failed";
+  const steps: (readonly [string, string | undefined])[] = [
+    ["Output", run.outputUri],
+    ["Recordings", (await hasRecordings(cli, run)) ? run.recordingsUri : undefined],
+    ["Failed rows", run.counts.failed > 0 ? cli.suggestion(`rows ${run.id} --status failed`) : undefined],
+    ["Try them again", run.counts.failed > 0 && run.status === "succeeded" ? cli.suggestion(`rerun ${run.id} --failed`) : undefined],
+    ["Go on", goesOn ? cli.suggestion(`resume ${run.id}`) : undefined],
+  ];
+  return steps.filter(([, value]) => value !== undefined).map(([label, value]) => `${label.padEnd(16)}${value ?? ""}`);
+}
+
+// A run names the place of its recordings whether or not its agent left any.
+async function hasRecordings(cli: Cli, { recordingsUri }: Run): Promise<boolean> {
+  if (recordingsUri === undefined) return false;
+  const { services } = await cli.wire();
+  for await (const _first of services.store.list(`${recordingsUri}/`)) return true;
+  return false;
+}

@@ -1,0 +1,54 @@
+import type { Command } from "commander";
+import type { Run } from "../core/run.ts";
+import { colorsFor, type Cli } from "./cli.ts";
+import { findRun, runArgument } from "./find-run.ts";
+import { examples, jsonOption } from "./options.ts";
+import { formatDuration, formatTime, printJson, printLines, printTable } from "./output.ts";
+import { failureRows, nextSteps } from "./run-report.ts";
+import { failuresOf, slowestRows, type FailureGroup, type SlowRow } from "./survey-rows.ts";
+
+const slowest = 5;
+
+/** `rowcall show`: what there is to know about a run. */
+export function defineCommand(command: Command, cli: Cli): void {
+  command.argument(...runArgument).addOption(jsonOption("the run, its failures by code and its slowest rows as one JSON object"));
+  examples(command, ["rowcall show last", "rowcall show 20251018-0530", "rowcall show monday --json"]);
+  command.action(async (text: string, options: { readonly json?: true }) => {
+    const engine = await cli.openEngine();
+    try {
+      const run = await findRun(engine, text);
+      const failures = await failuresOf(engine, run);
+      const slow = await slowestRows(engine, run, slowest);
+      if (options.json === true) await printJson(cli.io, { ...run, failures, slowest: slow });
+      else await printRun(cli, run, failures, slow);
+    } finally {
+      await engine.close();
+    }
+  });
+}
+
+async function printRun(cli: Cli, run: Run, failures: readonly FailureGroup[], slow: readonly SlowRow[]): Promise<void> {
+  const { io } = cli;
+  const { bold } = colorsFor(io, io.stdout);
+  const { counts } = run;
+  const facts: (readonly [string, string | undefined])[] = [
+    ["Name", run.name],
+    ["Status", run.reason === undefined ? run.status : `${run.status}: ${run.reason}`],
+    ["Agent", run.agent],
+    ["Input", run.inputUri],
+    ["Started", formatTime(run.createdAt)],
+    ["Ended", run.endedAt === undefined ? undefined : `${formatTime(run.endedAt)}, after ${formatDuration(run.endedAt - run.createdAt)}`],
+    ["Rows", `${counts.total}: ${counts.succeeded} succeeded, ${counts.failed} failed, ${counts.inFlight} in flight, ${counts.pending} pending`],
+  ];
+  const lines = facts.filter(([, value]) => value !== undefined).map(([label, value]) => `${label.padEnd(16)}${value ?? ""}`);
+  await printLines(io.stdout, [bold(`Run ${run.id}`), ...lines, ...(await nextSteps(cli, run))]);
+  if (failures.length > 0) {
+    await printLines(io.stdout, [""]);
+    await printTable(io, io.stdout, ["Failed with", "Rows", "For example"], failureRows(failures));
+  }
+  if (slow.length > 0) {
+    await printLines(io.stdout, [""]);
+    const cells = slow.map(({ row, attempts, durationMs }) => [String(row), String(attempts), formatDuration(durationMs)]);
+    await printTable(io, io.stdout, ["Slowest row", "Attempts", "Took"], cells);
+  }
+}

@@ -1,0 +1,116 @@
+import type { Command } from "commander";
+import type { Engine, RunEvent, RunObserver } from "../core/engine.ts";
+import type { Run } from "../core/run.ts";
+import { colorsFor, type Cli } from "./cli.ts";
+import { write } from "./io.ts";
+import { jsonOption } from "./options.ts";
+import { count, printJson } from "./output.ts";
+import { openProgress, type Progress, type ProgressStyle } from "./progress.ts";
+import { printReport } from "./run-report.ts";
+import { failuresOf } from "./survey-rows.ts";
+
+/** How much a command that runs rows says. */
+export interface WatchOptions {
+  /** One JSON object of the run on standard output rather than the output's URI. */
+  readonly json?: boolean;
+  /** No progress and no table at the end; warnings and errors remain. */
+  readonly quiet?: boolean;
+  /** False for no progress. @default true */
+  readonly progress?: boolean;
+}
+
+/** Adds the options of a command that runs rows. */
+export function addWatchOptions(command: Command): Command {
+  return command
+    .addOption(jsonOption("the run as one JSON object, in place of the output's URI"))
+    .option("-q, --quiet", "say nothing but warnings and errors")
+    .option("--no-progress", "show no progress");
+}
+
+/**
+ * Runs rows under the user's eyes: progress while they go, a table at the end, the output's URI on standard output. The first
+ * interrupt drains, the second ends the process. Sets the exit code.
+ */
+export async function watchRun(cli: Cli, options: WatchOptions, work: (engine: Engine, observer: RunObserver) => Promise<Run>): Promise<void> {
+  const { io } = cli;
+  const engine = await cli.openEngine();
+  try {
+    const startedAt = Date.now();
+    const watched = await observe(cli, options, (observer) => work(engine, observer));
+    const { run } = watched;
+    const failures = await failuresOf(engine, run);
+    if (options.quiet !== true) await printReport(cli, run, failures, watched.ran ? Date.now() - startedAt : undefined);
+    if (options.json === true) await printJson(io, { ...run, failures, warnings: watched.warnings });
+    else if (run.outputUri !== undefined && run.outputUri !== "-" && run.status !== "interrupted") await write(io.stdout, `${run.outputUri}\n`);
+    cli.setExitCode(exitCodeOf(run));
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Exit code of a command that ran rows. */
+export function exitCodeOf({ status, counts }: Run): number {
+  if (status === "succeeded") return counts.failed > 0 ? 3 : 0;
+  return { stopped: 4, interrupted: 130, failed: 1, running: 0 }[status];
+}
+
+interface Watched {
+  readonly run: Run;
+  /** Whether rows were run, rather than a finished run shown. */
+  readonly ran: boolean;
+  readonly warnings: readonly { readonly message: string; readonly hint?: string }[];
+}
+
+async function observe(cli: Cli, options: WatchOptions, work: (observer: RunObserver) => Promise<Run>): Promise<Watched> {
+  const { io } = cli;
+  const progress = await openProgress(io, styleOf(cli, options));
+  const drain = new AbortController();
+  const warnings: { message: string; hint?: string }[] = [];
+  let started: Run | undefined;
+  const onEvent = (event: RunEvent): void => {
+    if (event.type === "warning") warnings.push(event);
+    if (event.type === "started") {
+      started = event.run;
+      if (options.quiet !== true) progress.say(describeStart(event.run));
+    }
+    if (event.type === "started" || event.type === "progress") progress.update(event.run);
+  };
+  const ignore = io.onInterrupt((signal) => interrupt(cli, signal, drain, progress));
+  try {
+    const run = await work({ drain: drain.signal, onEvent });
+    return { run, ran: started !== undefined, warnings };
+  } catch (error) {
+    progress.stop();
+    if (started !== undefined) progress.say(`Run ${started.id} broke off; what is done is kept: ${cli.suggestion(`resume ${started.id}`)}`);
+    throw error;
+  } finally {
+    ignore();
+    progress.stop();
+    const { yellow, cyan } = colorsFor(io, io.stderr);
+    for (const { message, hint } of warnings) {
+      progress.say(`${yellow("warning:")} ${message}`);
+      if (hint !== undefined) progress.say(`${cyan("hint:")} ${hint}`);
+    }
+  }
+}
+
+function interrupt({ io }: Cli, signal: string, drain: AbortController, progress: Progress): void {
+  if (drain.signal.aborted) {
+    progress.stop();
+    io.exit(130);
+  } else {
+    drain.abort();
+    progress.say(`${signal}: rows in flight finish, no new one starts. Once more ends at once.`);
+  }
+}
+
+function styleOf({ io }: Cli, { quiet, progress }: WatchOptions): ProgressStyle {
+  if (quiet === true || progress === false) return "none";
+  return io.stderr.isTTY === true && io.env["TERM"] !== "dumb" ? "bar" : "lines";
+}
+
+function describeStart({ id, name, agent, counts }: Run): string {
+  const done = counts.succeeded + counts.failed;
+  const before = done === 0 ? "" : `, ${done.toLocaleString("en-GB")} of them done`;
+  return `Run ${id}${name === undefined ? "" : ` (${name})`}: ${count(counts.total, "row")}${before}, agent ${agent}`;
+}
