@@ -87,10 +87,14 @@ async function isOurs(folder: string): Promise<boolean> {
   return info?.isDirectory() === true && (process.getuid === undefined || info.uid === process.getuid());
 }
 
-/** The package unpacks to the temporary folder of its process, and its libraries only where it believes to be on Lambda. */
+/** The package unpacks into the temporary folder of its process. Only the browser itself must be there; the rest is for systems that lack it. */
 async function runUnpacker(folder: string, entry: string): Promise<void> {
-  const script = "const { default: chromium } = await import(process.argv[1]); await chromium.executablePath();";
-  const env = { ...process.env, TMPDIR: folder, AWS_EXECUTION_ENV: "AWS_Lambda_nodejs24.x", NODE_OPTIONS: "" };
+  const script = `
+    const { inflate } = await import(process.argv[1]);
+    const archive = (name) => decodeURIComponent(new URL("../bin/" + name, process.argv[1]).pathname);
+    await inflate(archive("chromium.br"));
+    for (const name of ["fonts.tar.br", "swiftshader.tar.br", "al2023.tar.br"]) await inflate(archive(name)).catch(() => undefined);`;
+  const env = { ...process.env, TMPDIR: folder, NODE_OPTIONS: "" };
   await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script, "--", entry], { env });
 }
 

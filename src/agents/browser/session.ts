@@ -2,16 +2,7 @@ import type { BrowserContext, BrowserContextOptions, Page, Request } from "playw
 import { RowcallError } from "../../core/errors.ts";
 import { bypassRules, hostBlocked, type AllowedHosts } from "./allowed-hosts.ts";
 import { nowhere } from "./browser-process.ts";
-
-/** What the page of an attempt looks like to a site. */
-export interface SessionSettings {
-  /** CSS pixels. @default 1280 by 720 */
-  readonly viewport?: { readonly width: number; readonly height: number } | undefined;
-  /** Such as `en-GB`. */
-  readonly locale?: string | undefined;
-  /** Such as `Europe/London`. */
-  readonly timezone?: string | undefined;
-}
+import type { SessionSettings } from "./template.ts";
 
 /** How requests to other hosts are kept from leaving. */
 export type HostGuard =
@@ -38,7 +29,7 @@ export function hostGuardFor(env: Readonly<Record<string, string | undefined>>):
 }
 
 /** The settings of an attempt's context. */
-export function contextOptions(settings: SessionSettings, allowed: AllowedHosts, guard: HostGuard): BrowserContextOptions {
+export function contextOptions(settings: Omit<SessionSettings, "timeout_seconds">, allowed: AllowedHosts, guard: HostGuard): BrowserContextOptions {
   const { viewport, locale, timezone } = settings;
   return {
     viewport: viewport === undefined ? { width: 1280, height: 720 } : { ...viewport },

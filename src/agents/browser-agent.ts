@@ -1,0 +1,120 @@
+import { z } from "zod";
+import type { AgentDefinition, AgentEnvironment, AgentInput, InvokeContext, Invoker } from "../core/agent.ts";
+import type { StepRecord } from "../core/attempt.ts";
+import type { JsonObject, JsonValue } from "../core/json.ts";
+import { parseWith } from "../core/schema.ts";
+import { parseAllowedHosts, type AllowedHosts } from "./browser/allowed-hosts.ts";
+import { findChromium, type ChromiumBuild } from "./browser/chromium.ts";
+import { asRowcallError } from "./browser/failures.ts";
+import { openBrowserPool } from "./browser/pool.ts";
+import { startRecording } from "./browser/recording.ts";
+import { runTemplate } from "./browser/run-template.ts";
+import { contextOptions, hostGuardFor, openSession } from "./browser/session.ts";
+import { parseTemplate, previewTemplate, startingPage, type BrowserTemplate } from "./browser/template.ts";
+
+/** Settings of the kind `browser`. */
+interface BrowserConfig {
+  readonly template: string;
+  readonly variables: JsonObject;
+  readonly allowed_hosts?: readonly string[] | undefined;
+  readonly recording_field?: string | undefined;
+  readonly metadata_field?: string | undefined;
+  readonly viewport?: { readonly width: number; readonly height: number } | undefined;
+  readonly recycle_after_rows?: number | undefined;
+  readonly executable: ChromiumBuild;
+}
+
+const configSchema = z.strictObject({
+  template: z.string().min(1).describe("Template reference, id@version"),
+  variables: z.record(z.string(), z.json()).default({}).describe("Values for the template that the input need not bring; the input wins"),
+  allowed_hosts: z.array(z.string()).optional().describe('Hosts the browser may talk to; default: that of the starting page. "*" allows all'),
+  recording_field: z.string().min(1).optional().describe("Output field that receives the URI of the main recording"),
+  metadata_field: z.string().min(1).optional().describe("Output field that receives act_id, session_id and num_steps"),
+  viewport: z.strictObject({ width: z.int().min(100).max(4096), height: z.int().min(100).max(4096) }).optional(),
+  recycle_after_rows: z.int().positive().optional().describe("Rows that one browser process serves"),
+  executable: z.enum(["headless-shell", "full"]).default("headless-shell").describe("Which build of Chromium; full is slower"),
+});
+
+/**
+ * Opens an agent of the kind `browser`: a template, run in a context of its own for every attempt.
+ *
+ * @throws RowcallError AGENT_INVALID, TEMPLATE_NOT_FOUND, TEMPLATE_INVALID, CHROMIUM_NOT_FOUND
+ */
+export async function openBrowserAgent(definition: AgentDefinition, environment: AgentEnvironment): Promise<Invoker> {
+  const what = `config of agent ${definition.agent_name}@${definition.version}`;
+  const config: BrowserConfig = parseWith(configSchema, definition.config, "AGENT_INVALID", what);
+  const template = parseTemplate(await environment.template(config.template), `template ${config.template}`);
+  const listedHosts = config.allowed_hosts === undefined ? undefined : parseAllowedHosts(config.allowed_hosts);
+  const hostGuard = hostGuardFor(process.env);
+  const binary = await findChromium({ explicitPath: environment.chromiumPath, build: config.executable });
+  const pool = openBrowserPool({ binary, concurrency: environment.concurrency, recycleAfterRows: config.recycle_after_rows });
+
+  async function invoke(input: AgentInput, context: InvokeContext): Promise<JsonValue> {
+    const variables = variablesFor(config, input);
+    const allowed = listedHosts ?? hostOfStart(template, variables);
+    const settings = { ...template.session, ...(config.viewport === undefined ? {} : { viewport: config.viewport }) };
+    return pool.withContext(contextOptions(settings, allowed, hostGuard), context.signal, async (browserContext) => {
+      const session = await openSession(browserContext, allowed, hostGuard);
+      const recording = await startRecording(environment.recording, session.page, context.artifacts);
+      const steps: StepRecord[] = [];
+      const onStep = (record: StepRecord): void => {
+        steps.push(record);
+        context.artifacts.step(record);
+      };
+      try {
+        const { page } = session;
+        const run = runTemplate({ page, template, variables, signal: context.signal, onStep, screenshot: recording.screenshot });
+        const output = await session.guard(run);
+        const uri = await recording.finish("final");
+        return { structured_output: { ...output, ...extraFields(config, context, uri, steps) } };
+      } catch (thrown) {
+        context.signal.throwIfAborted();
+        const error = session.failure ?? asRowcallError(thrown);
+        // A failure to record must not hide what went wrong.
+        if (error.code !== "BROWSER_CRASHED" && error.code !== "HOST_BLOCKED") await recording.finish("failure").catch(() => undefined);
+        throw error;
+      } finally {
+        recording.discard();
+      }
+    });
+  }
+
+  return {
+    invoke,
+    targetHost: (input) => hostOf(template, variablesFor(config, input)),
+    preview: (input) => previewTemplate(template, variablesFor(config, input)),
+    close: pool.close,
+  };
+}
+
+function variablesFor(config: BrowserConfig, input: AgentInput): JsonObject {
+  const given = Object.entries(input).filter(([, value]) => value !== undefined);
+  return { ...config.variables, ...Object.fromEntries(given) };
+}
+
+function hostOfStart(template: BrowserTemplate, variables: JsonObject): AllowedHosts {
+  const host = URL.parse(startingPage(template, variables))?.host;
+  return parseAllowedHosts(host === undefined || host === "" ? [] : [host]);
+}
+
+function hostOf(template: BrowserTemplate, variables: JsonObject): string | undefined {
+  try {
+    return URL.parse(startingPage(template, variables))?.host || undefined;
+  } catch {
+    // The row itself says what is missing when it is invoked.
+    return undefined;
+  }
+}
+
+function extraFields(config: BrowserConfig, context: InvokeContext, uri: string | undefined, steps: readonly StepRecord[]): JsonObject {
+  const { runId, row, attempt } = context;
+  const metadata = {
+    act_id: `${runId}-${row}-${attempt}`,
+    session_id: `${runId}-${row}`,
+    num_steps: steps.filter((step) => step.status !== "skipped").length,
+  };
+  return {
+    ...(config.recording_field === undefined ? {} : { [config.recording_field]: uri ?? null }),
+    ...(config.metadata_field === undefined ? {} : { [config.metadata_field]: metadata }),
+  };
+}
