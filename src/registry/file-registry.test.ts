@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { aTemplate, anAgent, registryContract } from "../../test/contracts/registry-contract.ts";
+import type { RowcallError } from "../core/errors.ts";
+import type { ObjectStore } from "../core/object-store.ts";
+import { openStores } from "../stores/open-store.ts";
+import { openFileRegistry } from "./file-registry.ts";
+
+registryContract("registry of files in memory", async () => ({
+  registry: openFileRegistry({ store: openStores({ baseDirectory: tmpdir() }), directories: ["memory:registry"] }),
+  close: async () => {},
+}));
+
+for (const [form, toDirectory] of [
+  ["a folder", (folder: string) => folder],
+  ["a file: URI", (folder: string) => pathToFileURL(folder).href],
+] as const) {
+  registryContract(`registry of files in ${form}`, async () => {
+    const folder = await mkdtemp(join(tmpdir(), "rowcall registry "));
+    const store = openStores({ baseDirectory: folder });
+    return {
+      registry: openFileRegistry({ store, directories: [toDirectory(folder)] }),
+      close: () => rm(folder, { recursive: true }),
+    };
+  });
+}
+
+function openMemory(): ObjectStore {
+  return openStores({ baseDirectory: tmpdir() });
+}
+
+async function put(store: ObjectStore, path: string, content: unknown): Promise<void> {
+  await store.write(`memory:${path}`, Buffer.from(typeof content === "string" ? content : JSON.stringify(content)));
+}
+
+const lookup = { agent_name: "lookup", version: "1.0.0", kind: "function", structured_output: { enabled: true } };
+
+test("publishes under the name and version, in the first folder, and leaves nothing else there", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "rowcall-registry-"));
+  try {
+    const store = openStores({ baseDirectory: folder });
+    const { agents, templates } = openFileRegistry({ store, directories: ["mine", "shipped"] });
+    await agents.publish(anAgent());
+    await templates.publish(aTemplate());
+    const files = await readdir(folder, { recursive: true });
+    assert.deepEqual(files.toSorted(), [
+      "mine",
+      join("mine", "agents"),
+      join("mine", "agents", "lookup_v1.0.0.json"),
+      join("mine", "templates"),
+      join("mine", "templates", "check_line_v1.0.0.json"),
+    ]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("reads all folders; the earlier one counts where both hold a version", async () => {
+  const store = openMemory();
+  await put(store, "mine/agents/lookup_v1.0.0.json", { ...lookup, description: "mine" });
+  await put(store, "shipped/agents/lookup_v1.0.0.json", { ...lookup, description: "shipped" });
+  await put(store, "shipped/agents/lookup_v1.1.0.json", { ...lookup, version: "1.1.0" });
+  const { agents } = openFileRegistry({ store, directories: ["memory:mine", "memory:shipped"] });
+  assert.equal((await agents.resolve({ name: "lookup" })).version, "1.1.0");
+  assert.equal((await agents.resolve({ name: "lookup", version: "1.0.0" })).description, "mine");
+  assert.equal((await agents.list()).length, 2);
+  await assert.rejects(agents.publish(anAgent({ version: "1.1.0" })), { code: "VERSION_EXISTS" });
+});
+
+test("reads YAML, and folders within the folder", async () => {
+  const store = openMemory();
+  await put(
+    store,
+    "r/agents/telecom/lookup_v1.0.0.yaml",
+    'agent_name: lookup\nversion: "1.0.0"\nkind: function\nstructured_output:\n  enabled: true\n  output_fields: [speed]\n',
+  );
+  const { agents } = openFileRegistry({ store, directories: ["memory:r"] });
+  assert.deepEqual((await agents.resolve({ name: "lookup" })).structured_output.output_fields, ["speed"]);
+});
+
+test("a file that holds another name or version than its own is not taken", async () => {
+  const store = openMemory();
+  await put(store, "r/agents/lookup_v2.0.0.json", lookup);
+  await put(store, "r/templates/check_v1.0.0.json", { template_id: "check_line", version: "1.0.0" });
+  const { agents, templates } = openFileRegistry({ store, directories: ["memory:r"] });
+  await assert.rejects(agents.resolve({ name: "lookup" }), {
+    code: "AGENT_INVALID",
+    message: "The agent file memory:r/agents/lookup_v2.0.0.json holds lookup 1.0.0",
+    hint: /lookup_v1\.0\.0\.json/,
+  });
+  await assert.rejects(templates.resolve({ name: "check" }), {
+    code: "TEMPLATE_INVALID",
+    message: /check_v1\.0\.0\.json/,
+  });
+});
+
+test("a broken file fails only what resolves to it", async () => {
+  const store = openMemory();
+  await put(store, "r/agents/lookup_v1.0.0.json", { ...lookup, aliases: ["lookup-prod"] });
+  await put(store, "r/agents/broken_v1.0.0.json", { ...lookup, agent_name: "broken" });
+  await put(store, "r/agents/broken_v1.1.0.json", "{ not json");
+  const { agents } = openFileRegistry({ store, directories: ["memory:r"] });
+  assert.equal((await agents.resolve({ name: "lookup-prod" })).agent_name, "lookup");
+  assert.equal((await agents.resolve({ name: "broken", version: "1.0.0" })).version, "1.0.0");
+  await assert.rejects(agents.resolve({ name: "broken" }), {
+    code: "AGENT_INVALID",
+    message: /^The agent file memory:r\/agents\/broken_v1\.1\.0\.json cannot be read: /,
+  });
+  await assert.rejects(agents.resolve({ name: "brokn" }), { code: "AGENT_NOT_FOUND", hint: /"broken"/ });
+});
+
+test("list tells of files it cannot read, wrongly named ones too, and leaves them out", async () => {
+  const store = openMemory();
+  await put(store, "r/agents/lookup_v1.0.0.json", lookup);
+  await put(store, "r/agents/half_v1.0.0.json", { agent_name: "half" });
+  await put(store, "r/agents/lookup.json", lookup);
+  await put(store, "r/agents/README.md", "# Agents");
+  const problems: RowcallError[] = [];
+  const directories = ["memory:r"];
+  const { agents } = openFileRegistry({ store, directories, onProblem: (problem) => void problems.push(problem) });
+  assert.deepEqual(
+    (await agents.list()).map((agent) => agent.agent_name),
+    ["lookup"],
+  );
+  assert.deepEqual(
+    problems.map(({ code, message }) => [code, /r\/agents\/(\S+)/.exec(message)?.[1]]),
+    [
+      ["AGENT_INVALID", "lookup.json"],
+      ["AGENT_INVALID", "half_v1.0.0.json"],
+    ],
+  );
+  await assert.rejects(openFileRegistry({ store, directories }).agents.list(), { code: "AGENT_INVALID" });
+});
+
+test("refuses a name that would leave the folder", async () => {
+  const { agents } = openFileRegistry({ store: openMemory(), directories: ["memory:r"] });
+  for (const name of ["../evil", "a/b", ".hidden", "a\\b", " a"]) {
+    await assert.rejects(
+      agents.publish(anAgent({ agent_name: name })),
+      { code: "AGENT_INVALID", hint: /letter/ },
+      name,
+    );
+  }
+  await assert.rejects(agents.resolve({ name: "../../etc/passwd" }), { code: "AGENT_NOT_FOUND" });
+});

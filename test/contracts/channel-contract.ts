@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Channel, Notification } from "../../src/core/channel.ts";
+
+/** A channel to hold to its contract, with the other side's view of it. */
+export interface ChannelUnderTest {
+  readonly channel: Channel;
+  /** What has arrived, one text a notification. */
+  received(): readonly string[];
+  /** From now on nothing is accepted. */
+  refuse(): void;
+  close(): Promise<void>;
+}
+
+/** A notification about a run of three rows, numbered. */
+export function aNotification(number = 1): Notification {
+  const counts = { total: 3, succeeded: 2, failed: 1, inFlight: 0, pending: 0 };
+  return {
+    kind: "success",
+    run: {
+      id: `run-${number}`,
+      status: "succeeded",
+      agent: "lookup@1.0.0",
+      inputUri: "rows.csv",
+      counts,
+      createdAt: 0,
+    },
+    subject: `Rowcall run run-${number} succeeded: 2 of 3 rows "quoted" 🏠`,
+    body: `Run: run-${number}\nOutput: out/a & b <c>.csv`,
+  };
+}
+
+/** Holds a channel to the contract of `Channel`. */
+export function channelContract(name: string, open: () => Promise<ChannelUnderTest>): void {
+  const channelTest = (behaviour: string, run: (under: ChannelUnderTest) => Promise<void>): void => {
+    void test(`${name}: ${behaviour}`, async () => {
+      const under = await open();
+      try {
+        await run(under);
+      } finally {
+        await under.close();
+      }
+    });
+  };
+
+  channelTest("delivers subject and body, every character as it is", async ({ channel, received }) => {
+    await channel.notify(aNotification());
+    const [text = "", ...more] = received();
+    assert.deepEqual(more, []);
+    const { subject, body } = aNotification();
+    for (const line of [subject, ...body.split("\n")]) assert.ok(text.includes(line), `${line} is not in ${text}`);
+  });
+
+  channelTest("keeps notifications apart that are sent at once", async ({ channel, received }) => {
+    await Promise.all([1, 2, 3, 4].map((number) => channel.notify(aNotification(number))));
+    const texts = received();
+    assert.equal(texts.length, 4);
+    for (const number of [1, 2, 3, 4]) {
+      const own = texts.filter((text) => text.includes(`run-${number}`));
+      assert.equal(own.length, 1);
+      assert.ok(own[0]?.includes(aNotification(number).subject));
+    }
+  });
+
+  channelTest("a refusal is CHANNEL_FAILED with a hint", async ({ channel, refuse }) => {
+    refuse();
+    await assert.rejects(channel.notify(aNotification()), { code: "CHANNEL_FAILED", hint: /./ });
+  });
+}
