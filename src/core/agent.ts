@@ -30,7 +30,9 @@ export interface AgentDefinition {
   };
   readonly supports_batch_processing: boolean;
   /** What one row takes, for `plan`. */
-  readonly estimate?: { readonly seconds_per_row?: number | undefined; readonly cost_per_row_usd?: number | undefined } | undefined;
+  readonly estimate?:
+    | { readonly seconds_per_row?: number | undefined; readonly cost_per_row_usd?: number | undefined }
+    | undefined;
 }
 
 const jsonObject = z.record(z.string(), z.json());
@@ -40,11 +42,16 @@ const agentSchema = z.strictObject({
   agent_name: z.string().min(1).describe("Unique name, such as broadband-availability-bt-wholesale"),
   version: z.string().regex(/^\d+\.\d+\.\d+$/, 'must be a semantic version such as "1.0.0"'),
   status: z.enum(["active", "draft", "deprecated", "archived"]).default("active"),
-  aliases: z.array(z.string()).default([]).describe("Other names that resolve to this agent, such as the name with -prod"),
+  aliases: z
+    .array(z.string())
+    .default([])
+    .describe("Other names that resolve to this agent, such as the name with -prod"),
   description: z.string().optional(),
   kind: z.string().describe("How the agent is invoked: browser, function, http"),
   config: jsonObject.default({}).describe("Settings of the kind; see the page of the kind"),
-  input_schema: jsonObject.optional().describe("JSON Schema of the agent's input; every mapped row is checked against it"),
+  input_schema: jsonObject
+    .optional()
+    .describe("JSON Schema of the agent's input; every mapped row is checked against it"),
   structured_output: z.strictObject({
     enabled: z.boolean().describe("Must be true for batches"),
     schema_id: z.string().optional(),
@@ -53,7 +60,10 @@ const agentSchema = z.strictObject({
   }),
   supports_batch_processing: z.boolean().default(true),
   estimate: z
-    .strictObject({ seconds_per_row: z.number().positive().optional(), cost_per_row_usd: z.number().nonnegative().optional() })
+    .strictObject({
+      seconds_per_row: z.number().positive().optional(),
+      cost_per_row_usd: z.number().nonnegative().optional(),
+    })
     .optional()
     .describe("What one row takes, for plan"),
 });

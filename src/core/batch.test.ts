@@ -29,7 +29,14 @@ test("fills in every default", () => {
     execution: {
       maxConcurrency: 10,
       timeoutSeconds: 300,
-      retry: { maxAttempts: 2, intervalSeconds: 5, backoffRate: 2, maxDelaySeconds: 300, jitterStrategy: "FULL", doNotRetryOn: [] },
+      retry: {
+        maxAttempts: 2,
+        intervalSeconds: 5,
+        backoffRate: 2,
+        maxDelaySeconds: 300,
+        jitterStrategy: "FULL",
+        doNotRetryOn: [],
+      },
       dedupe: false,
     },
     notifications: { onSuccess: false, onFailure: false, channels: [] },
@@ -38,7 +45,9 @@ test("fills in every default", () => {
 });
 
 test("reads the original product's config file word for word", () => {
-  const file: unknown = JSON.parse(readFileSync(new URL("../../examples/broadband/broadband_batch_config.json", import.meta.url), "utf8"));
+  const file: unknown = JSON.parse(
+    readFileSync(new URL("../../examples/broadband/broadband_batch_config.json", import.meta.url), "utf8"),
+  );
   const batch = parseBatch(file, "batch file");
   assert.deepEqual(batch.agent, { name: "broadband-availability-bt-wholesale-prod" });
   assert.match(batch.agentStateMachineArn ?? "", /^arn:aws:states:/);
@@ -67,9 +76,18 @@ test("takes the agent with its version in one word or in two", () => {
 });
 
 test("refuses an agent that is missing or named twice", () => {
-  assert.deepEqual(problemsOf({}).map((p) => p.path), ["agent_name"]);
-  assert.deepEqual(problemsOf({ agent: "a", agent_name: "b" }).map((p) => p.path), ["agent"]);
-  assert.deepEqual(problemsOf({ agent: "a@1.0.0", agent_version: "2.0.0" }).map((p) => p.path), ["agent_version"]);
+  assert.deepEqual(
+    problemsOf({}).map((p) => p.path),
+    ["agent_name"],
+  );
+  assert.deepEqual(
+    problemsOf({ agent: "a", agent_name: "b" }).map((p) => p.path),
+    ["agent"],
+  );
+  assert.deepEqual(
+    problemsOf({ agent: "a@1.0.0", agent_version: "2.0.0" }).map((p) => p.path),
+    ["agent_version"],
+  );
 });
 
 test("reads the input as a URI or with its dialect", () => {
@@ -88,7 +106,10 @@ test("reads a dictionary of columns as optional mappings", () => {
 test("keeps a default of a mapping, null and false included", () => {
   const mapping = (value: unknown): unknown => [{ csv_column: "a", agent_input_field: "a", default: value }];
   for (const value of [null, false, 0, "", { a: 1 }]) {
-    assert.deepEqual(parse({ input_mapping: { column_mappings: mapping(value) } }).inputMapping.columns[0]?.default, value);
+    assert.deepEqual(
+      parse({ input_mapping: { column_mappings: mapping(value) } }).inputMapping.columns[0]?.default,
+      value,
+    );
   }
 });
 
@@ -96,12 +117,18 @@ test("passes all columns when nothing is mapped, and only the mapped ones otherw
   const selection = (mapping: unknown): unknown => parse({ input_mapping: mapping }).inputMapping.selection;
   assert.deepEqual(selection({ static_values: { a: 1 } }), { kind: "exclude", columns: [] });
   assert.deepEqual(selection({ column_mappings: {} }), { kind: "none" });
-  assert.deepEqual(selection({ exclude_columns: ["secret"], column_mappings: {} }), { kind: "exclude", columns: ["secret"] });
+  assert.deepEqual(selection({ exclude_columns: ["secret"], column_mappings: {} }), {
+    kind: "exclude",
+    columns: ["secret"],
+  });
   assert.deepEqual(selection({ include_columns: ["a"] }), { kind: "include", columns: ["a"] });
 });
 
 test("reads transformations with the field each makes", () => {
-  const transformations = { address: { type: "concat", columns: ["a", "b"] }, id: { type: "jsonpath", column: "c", path: "$.id", required: true } };
+  const transformations = {
+    address: { type: "concat", columns: ["a", "b"] },
+    id: { type: "jsonpath", column: "c", path: "$.id", required: true },
+  };
   assert.deepEqual(parse({ input_mapping: { transformations } }).inputMapping.transformations, [
     { field: "address", type: "concat", columns: ["a", "b"], separator: " ", required: false },
     { field: "id", type: "jsonpath", column: "c", path: "$.id", required: true },
@@ -110,7 +137,11 @@ test("reads transformations with the field each makes", () => {
 
 test("tells of notifications only when they are enabled", () => {
   const config = { success_notification: false, channels: ["console:"] };
-  assert.deepEqual(parse({ notification_config: config }).notifications, { onSuccess: false, onFailure: true, channels: ["console:"] });
+  assert.deepEqual(parse({ notification_config: config }).notifications, {
+    onSuccess: false,
+    onFailure: true,
+    channels: ["console:"],
+  });
   const { onSuccess, onFailure } = parse({ notification_config: { ...config, enabled: false } }).notifications;
   assert.deepEqual([onSuccess, onFailure], [false, false]);
 });
@@ -130,7 +161,12 @@ test("lists everything that contradicts itself", () => {
   });
   assert.deepEqual(
     problems.map(({ path }) => path),
-    ["input_mapping", "input_mapping.column_mappings", "output_mapping.structured_output_fields", "output_mapping.rename.sped"],
+    [
+      "input_mapping",
+      "input_mapping.column_mappings",
+      "output_mapping.structured_output_fields",
+      "output_mapping.rename.sped",
+    ],
   );
   assert.equal(problems.at(-1)?.hint, 'Did you mean "speed"?');
 });
@@ -145,11 +181,16 @@ test("refuses limits that make no sense", () => {
     { retry_strategy: { backoff_rate: 0.5 } },
     { rate_limit: { requests_per_second: 0 } },
   ];
-  for (const config of wrong) assert.equal(problemsOf({ agent: "a", execution_config: config }).length, 1, JSON.stringify(config));
+  for (const config of wrong)
+    assert.equal(problemsOf({ agent: "a", execution_config: config }).length, 1, JSON.stringify(config));
 });
 
 test("survives the journal: a batch is plain JSON", () => {
-  const batch = parse({ name: "nightly", output: "out/", execution_config: { dedupe: true, rate_limit: { requests_per_second: 2 } } });
+  const batch = parse({
+    name: "nightly",
+    output: "out/",
+    execution_config: { dedupe: true, rate_limit: { requests_per_second: 2 } },
+  });
   assert.deepEqual(JSON.parse(JSON.stringify(batch)), batch);
 });
 
@@ -157,19 +198,29 @@ test("reads an execution input, and leaves a batch file alone", () => {
   const input = { config_s3_uri: "s3://b/c.json", input_csv_s3_uri: "rows.csv", output_s3_prefix: "file:///tmp/out/" };
   assert.deepEqual(parseExecutionInput(input, "execution input"), input);
   assert.equal(parseExecutionInput({ agent: "lookup" }, "execution input"), undefined);
-  assert.throws(() => parseExecutionInput({ config_s3_uri: "s3://b/c.json" }, "execution input"), { code: "BATCH_INVALID" });
+  assert.throws(() => parseExecutionInput({ config_s3_uri: "s3://b/c.json" }, "execution input"), {
+    code: "BATCH_INVALID",
+  });
 });
 
 test("publishes a JSON Schema that takes what the reader takes and refuses what it refuses", () => {
   const validate = compileSchema(batchJsonSchema(), "The batch file's schema");
-  const file = { $schema: "x", agent: "lookup", input: { uri: "rows.csv", encoding: "utf-8" }, input_mapping: { column_mappings: { a: "b" } } };
+  const file = {
+    $schema: "x",
+    agent: "lookup",
+    input: { uri: "rows.csv", encoding: "utf-8" },
+    input_mapping: { column_mappings: { a: "b" } },
+  };
   assert.deepEqual(validate(file), []);
   assert.notDeepEqual(validate({ ...file, agnet: "lookup" }), []);
 });
 
 test("reports a missing agent together with what else is wrong", () => {
   assert.deepEqual(
-    problemsOf({ execution_config: { max_concurency: 5 }, output_mapping: { structured_output_fields: ["a", "a"] } }).map(({ path, message }) => [path, message]),
+    problemsOf({
+      execution_config: { max_concurency: 5 },
+      output_mapping: { structured_output_fields: ["a", "a"] },
+    }).map(({ path, message }) => [path, message]),
     [
       ["execution_config.max_concurency", 'unknown key "max_concurency"'],
       ["agent_name", "missing"],
@@ -179,7 +230,10 @@ test("reports a missing agent together with what else is wrong", () => {
 });
 
 test("does not call missing what is there and wrong", () => {
-  assert.deepEqual(problemsOf({ agent_name: 5 }).map(({ path }) => path), ["agent_name"]);
+  assert.deepEqual(
+    problemsOf({ agent_name: 5 }).map(({ path }) => path),
+    ["agent_name"],
+  );
 });
 
 test("reads what is right of a file, the rest being absent", () => {
@@ -187,15 +241,30 @@ test("reads what is right of a file, the rest being absent", () => {
     agent: "lookup",
     outptu: "out/",
     input: { uri: "in.csv", delimiter: "#" },
-    input_mapping: { column_mappings: [{ csv_column: "a" }, { csv_column: "b", agent_input_field: "c", requird: true }, { csv_column: "d", agent_input_field: "e" }] },
+    input_mapping: {
+      column_mappings: [
+        { csv_column: "a" },
+        { csv_column: "b", agent_input_field: "c", requird: true },
+        { csv_column: "d", agent_input_field: "e" },
+      ],
+    },
     execution_config: { max_concurrency: 0, timeout_seconds: 7 },
   });
   assert.deepEqual(
     problems.map(({ path }) => path),
-    ["input.delimiter", "input_mapping.column_mappings.0.agent_input_field", "input_mapping.column_mappings.1.requird", "execution_config.max_concurrency", "outptu"],
+    [
+      "input.delimiter",
+      "input_mapping.column_mappings.0.agent_input_field",
+      "input_mapping.column_mappings.1.requird",
+      "execution_config.max_concurrency",
+      "outptu",
+    ],
   );
   assert.equal(data?.inputUri, "in.csv");
-  assert.deepEqual(data?.inputMapping.columns.map(({ column }) => column), ["b", "d"]);
+  assert.deepEqual(
+    data?.inputMapping.columns.map(({ column }) => column),
+    ["b", "d"],
+  );
   assert.deepEqual([data?.execution.maxConcurrency, data?.execution.timeoutSeconds], [10, 7]);
 });
 

@@ -60,9 +60,18 @@ const outputMapping = z.strictObject({
     .optional()
     .describe("Fields of structured_output, in the order of their columns; the agent's output_fields when absent"),
   include_original: z.boolean().default(true),
-  add_metadata: z.boolean().default(true).describe("_status, _timestamp, _execution_time_ms and, when a row failed, _error_message"),
-  metadata_columns: z.array(z.enum(extraMetadataColumns)).default([]).describe("More metadata columns, after the usual ones"),
-  rename: z.record(field, z.string().min(1)).default({}).describe("Field or metadata column to the column name it is written under"),
+  add_metadata: z
+    .boolean()
+    .default(true)
+    .describe("_status, _timestamp, _execution_time_ms and, when a row failed, _error_message"),
+  metadata_columns: z
+    .array(z.enum(extraMetadataColumns))
+    .default([])
+    .describe("More metadata columns, after the usual ones"),
+  rename: z
+    .record(field, z.string().min(1))
+    .default({})
+    .describe("Field or metadata column to the column name it is written under"),
   formula_safe: z
     .boolean()
     .default(false)
@@ -83,7 +92,12 @@ const executionConfig = z.strictObject({
   max_concurrency: z.int().min(1).default(10).describe("Rows under way at once"),
   timeout_seconds: z.number().positive().default(300).describe("Limit of one attempt"),
   retry_strategy: retryStrategy.prefault({}),
-  tolerated_failure_percentage: z.number().min(0).max(100).optional().describe("Stop the run when more rows than this have failed"),
+  tolerated_failure_percentage: z
+    .number()
+    .min(0)
+    .max(100)
+    .optional()
+    .describe("Stop the run when more rows than this have failed"),
   tolerated_failure_count: z.int().min(0).optional().describe("Stop the run when more rows than this have failed"),
   dedupe: z.boolean().default(false).describe("Run the agent once for rows whose mapped input is the same"),
   rate_limit: z
@@ -109,7 +123,9 @@ const inputObject = z.strictObject({
   ragged: z
     .enum(["fail", "pad", "keep"])
     .default("fail")
-    .describe("Records of another width than the header: fail the row; pad short ones; or also keep the surplus cells of long ones"),
+    .describe(
+      "Records of another width than the header: fail the row; pad short ones; or also keep the surplus cells of long ones",
+    ),
 });
 
 const batchFileSchema = z.strictObject({
@@ -120,7 +136,10 @@ const batchFileSchema = z.strictObject({
   agent_version: z.string().optional(),
   agent_state_machine_arn: z.string().optional(),
   agent_config: z.record(z.string(), json).default({}).describe("Laid over the agent's own config, key by key"),
-  input: z.union([z.string().min(1), inputObject]).optional().describe("URI of the table, or an object with its dialect"),
+  input: z
+    .union([z.string().min(1), inputObject])
+    .optional()
+    .describe("URI of the table, or an object with its dialect"),
   output: z.string().min(1).optional().describe("Prefix that ends in /, or the output file itself"),
   input_mapping: inputMapping.prefault({}),
   output_mapping: outputMapping.prefault({}),
@@ -259,8 +278,12 @@ export function readBatch(value: unknown): Reading<Batch> {
   const { data, problems } = readWith(batchFileSchema, value);
   if (data === undefined) return { problems };
   // What was taken out is not missing.
-  const isReported = ({ path }: Problem): boolean => problems.some((p) => p.path === path || p.path.startsWith(`${path}.`));
-  return { data: batchOf(data), problems: [...problems, ...conflictsIn(data).filter((conflict) => !isReported(conflict))] };
+  const isReported = ({ path }: Problem): boolean =>
+    problems.some((p) => p.path === path || p.path.startsWith(`${path}.`));
+  return {
+    data: batchOf(data),
+    problems: [...problems, ...conflictsIn(data).filter((conflict) => !isReported(conflict))],
+  };
 }
 
 function batchOf(file: ParsedFile): Batch {
@@ -301,13 +324,25 @@ type ParsedFile = z.output<typeof batchFileSchema>;
 function conflictsIn(file: ParsedFile): Problem[] {
   const problems: Problem[] = [];
   if (file.agent === undefined && file.agent_name === undefined) {
-    problems.push({ path: "agent_name", message: "missing", hint: 'Name the agent: "agent_name": "broadband-availability-bt-wholesale".' });
+    problems.push({
+      path: "agent_name",
+      message: "missing",
+      hint: 'Name the agent: "agent_name": "broadband-availability-bt-wholesale".',
+    });
   }
   if (file.agent !== undefined && file.agent_name !== undefined) {
-    problems.push({ path: "agent", message: 'given together with "agent_name"', hint: 'Keep one of "agent" and "agent_name".' });
+    problems.push({
+      path: "agent",
+      message: 'given together with "agent_name"',
+      hint: 'Keep one of "agent" and "agent_name".',
+    });
   }
   if (file.agent_version !== undefined && parseReference(file.agent ?? file.agent_name ?? "").version !== undefined) {
-    problems.push({ path: "agent_version", message: "given although the agent is named with a version", hint: "Keep one of the two." });
+    problems.push({
+      path: "agent_version",
+      message: "given although the agent is named with a version",
+      hint: "Keep one of the two.",
+    });
   }
   const mapping = file.input_mapping;
   if (mapping.include_columns !== undefined && mapping.exclude_columns !== undefined) {
@@ -319,7 +354,10 @@ function conflictsIn(file: ParsedFile): Problem[] {
   }
   const fields = columnMappings(mapping.column_mappings).map((m) => m.field);
   for (const repeated of new Set(fields.filter((f, i) => fields.indexOf(f) !== i))) {
-    problems.push({ path: "input_mapping.column_mappings", message: `agent_input_field "${repeated}" is mapped twice` });
+    problems.push({
+      path: "input_mapping.column_mappings",
+      message: `agent_input_field "${repeated}" is mapped twice`,
+    });
   }
   const outputs = file.output_mapping.structured_output_fields ?? [];
   for (const repeated of new Set(outputs.filter((f, i) => outputs.indexOf(f) !== i))) {
@@ -397,7 +435,10 @@ function readExecution(config: ParsedFile["execution_config"]): Execution {
     toleratedFailurePercentage: config.tolerated_failure_percentage,
     toleratedFailureCount: config.tolerated_failure_count,
     dedupe: config.dedupe,
-    rateLimit: config.rate_limit && { requestsPerSecond: config.rate_limit.requests_per_second, per: config.rate_limit.per },
+    rateLimit: config.rate_limit && {
+      requestsPerSecond: config.rate_limit.requests_per_second,
+      per: config.rate_limit.per,
+    },
   });
 }
 

@@ -4,12 +4,22 @@ import { RowcallError, errorKind, errorTable, isErrorCode, messageOf } from "./e
 
 test("an error carries code, message, hint, cause and details", () => {
   const cause = new Error("ENOENT");
-  const error = new RowcallError("STORE_NOT_FOUND", "There is no a.csv", { hint: "Check the path.", cause, details: { path: "a.csv" } });
+  const error = new RowcallError("STORE_NOT_FOUND", "There is no a.csv", {
+    hint: "Check the path.",
+    cause,
+    details: { path: "a.csv" },
+  });
   assert.ok(error instanceof Error);
   const { name, code, message, hint, details } = error;
   assert.deepEqual(
     { name, code, message, hint, details },
-    { name: "RowcallError", code: "STORE_NOT_FOUND", message: "There is no a.csv", hint: "Check the path.", details: { path: "a.csv" } },
+    {
+      name: "RowcallError",
+      code: "STORE_NOT_FOUND",
+      message: "There is no a.csv",
+      hint: "Check the path.",
+      details: { path: "a.csv" },
+    },
   );
   assert.equal(error.cause, cause);
 });

@@ -8,7 +8,17 @@ export interface ErrorKind {
   readonly exitCode: 1 | 2 | 4 | 130;
 }
 
-type KindName = "config" | "missing" | "conflict" | "denied" | "row" | "passing" | "timeout" | "limit" | "interrupted" | "broken";
+type KindName =
+  | "config"
+  | "missing"
+  | "conflict"
+  | "denied"
+  | "row"
+  | "passing"
+  | "timeout"
+  | "limit"
+  | "interrupted"
+  | "broken";
 
 const kinds: Readonly<Record<KindName, ErrorKind>> = {
   config: { retryable: false, httpStatus: 400, exitCode: 2 },

@@ -13,7 +13,8 @@ test("takes the last @ for the version, so that scoped names work", () => {
 });
 
 test("writes a reference as it is read", () => {
-  for (const text of ["lookup", "lookup@1.2.3", "@team/lookup@2.0.0"]) assert.equal(formatReference(parseReference(text)), text);
+  for (const text of ["lookup", "lookup@1.2.3", "@team/lookup@2.0.0"])
+    assert.equal(formatReference(parseReference(text)), text);
 });
 
 test("orders versions by number and not by letter", () => {

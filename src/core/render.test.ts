@@ -4,10 +4,16 @@ import fc from "fast-check";
 import { renderText, renderValue, variablesOf } from "./render.ts";
 
 test("inserts any value as it is: no HTML escapes, no second reading as Mustache", () => {
-  const awkward = fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom('<&>"\'\\\n', "{{other}}", "{{{", "}}", "$&", "🏠"));
+  const awkward = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.constantFrom("<&>\"'\\\n", "{{other}}", "{{{", "}}", "$&", "🏠"),
+  );
   fc.assert(
     fc.property(awkward, (value) => {
-      assert.equal(renderText("[{{name}}|{{{name}}}|{{&name}}]", { name: value, other: "no" }), `[${value}|${value}|${value}]`);
+      assert.equal(
+        renderText("[{{name}}|{{{name}}}|{{&name}}]", { name: value, other: "no" }),
+        `[${value}|${value}|${value}]`,
+      );
     }),
   );
 });
@@ -29,12 +35,16 @@ test("inserts the empty string, zero and false, which are values", () => {
 test("renders sections for what is there and inverted sections for what is not", () => {
   const text = "{{#flat}}Flat {{flat}}, {{/flat}}{{^flat}}House, {{/flat}}{{street}}";
   assert.equal(renderText(text, { flat: "2", street: "High Street" }), "Flat 2, High Street");
-  for (const flat of ["", false, 0, null, []]) assert.equal(renderText(text, { flat, street: "High Street" }), "House, High Street");
+  for (const flat of ["", false, 0, null, []])
+    assert.equal(renderText(text, { flat, street: "High Street" }), "House, High Street");
 });
 
 test("repeats a section for each item and looks outwards for names an item lacks", () => {
   const text = "{{#rooms}}{{name}}@{{house}};{{/rooms}}{{#tags}}<{{.}}>{{/tags}}";
-  assert.equal(renderText(text, { house: 7, rooms: [{ name: "a" }, { name: "b" }], tags: ["x", "y"] }), "a@7;b@7;<x><y>");
+  assert.equal(
+    renderText(text, { house: 7, rooms: [{ name: "a" }, { name: "b" }], tags: ["x", "y"] }),
+    "a@7;b@7;<x><y>",
+  );
 });
 
 test("asks nothing of variables inside a section that is not rendered", () => {
@@ -69,7 +79,14 @@ test("refuses partials, other delimiters and sections left open", () => {
 });
 
 test("keeps the type of a value that a string consists of, at any depth", () => {
-  const value = { n: "{{n}}", list: ["{{ flag }}", "n = {{n}}"], o: "{{o}}", spaced: "{{house number}}", fixed: 1, nothing: null };
+  const value = {
+    n: "{{n}}",
+    list: ["{{ flag }}", "n = {{n}}"],
+    o: "{{o}}",
+    spaced: "{{house number}}",
+    fixed: 1,
+    nothing: null,
+  };
   const variables = { n: 80, flag: true, o: { a: [1] }, "house number": 9 };
   assert.deepEqual(renderValue(value, variables), {
     n: 80,

@@ -33,7 +33,10 @@ export function renderValue(value: JsonValue, variables: JsonObject): JsonValue 
   if (Array.isArray(value)) return value.map((item: JsonValue) => renderValue(item, variables));
   if (typeof value === "object" && value !== null) {
     return Object.fromEntries(
-      Object.entries(value as JsonObject).map(([key, item]) => [key, item === undefined ? item : renderValue(item, variables)]),
+      Object.entries(value as JsonObject).map(([key, item]) => [
+        key,
+        item === undefined ? item : renderValue(item, variables),
+      ]),
     );
   }
   return value;
@@ -65,10 +68,14 @@ function parseText(text: string): readonly Token[] {
   try {
     return mustache.parse(text) as readonly Token[];
   } catch (cause) {
-    throw new RowcallError("TEMPLATE_RENDER", `Template text ${JSON.stringify(text)} is not valid Mustache: ${messageOf(cause)}`, {
-      hint: "Close every section that is opened: {{#name}}…{{/name}}.",
-      cause,
-    });
+    throw new RowcallError(
+      "TEMPLATE_RENDER",
+      `Template text ${JSON.stringify(text)} is not valid Mustache: ${messageOf(cause)}`,
+      {
+        hint: "Close every section that is opened: {{#name}}…{{/name}}.",
+        cause,
+      },
+    );
   }
 }
 
@@ -86,7 +93,8 @@ function renderTokens(tokens: readonly Token[], scopes: readonly JsonValue[], en
         rendered += asText(required(name, scopes));
         break;
       case "#":
-        for (const item of itemsOf(lookup(name, scopes))) rendered += renderTokens(children, [item, ...scopes], encode, text);
+        for (const item of itemsOf(lookup(name, scopes)))
+          rendered += renderTokens(children, [item, ...scopes], encode, text);
         break;
       case "^":
         if (itemsOf(lookup(name, scopes)).length === 0) rendered += renderTokens(children, scopes, encode, text);
@@ -94,9 +102,13 @@ function renderTokens(tokens: readonly Token[], scopes: readonly JsonValue[], en
       case "!":
         break;
       default:
-        throw new RowcallError("TEMPLATE_RENDER", `Template text ${JSON.stringify(text)} uses {{${kind}${name}}}, which is not supported`, {
-          hint: "Use variables, sections and inverted sections.",
-        });
+        throw new RowcallError(
+          "TEMPLATE_RENDER",
+          `Template text ${JSON.stringify(text)} uses {{${kind}${name}}}, which is not supported`,
+          {
+            hint: "Use variables, sections and inverted sections.",
+          },
+        );
     }
   }
   return rendered;
@@ -128,7 +140,9 @@ function member(value: JsonValue | undefined, name: string): JsonValue | undefin
 
 function itemsOf(value: JsonValue | undefined): readonly JsonValue[] {
   if (Array.isArray(value)) return value;
-  return value === undefined || value === null || value === false || value === "" || value === 0 ? [] : [value as JsonValue];
+  return value === undefined || value === null || value === false || value === "" || value === 0
+    ? []
+    : [value as JsonValue];
 }
 
 function asText(value: JsonValue): string {

@@ -49,15 +49,33 @@ test("doubles the wait after each failed attempt, up to the cap", () => {
 
 test("full jitter draws the wait evenly between zero and the computed one", () => {
   const jittered = { ...policy, jitterStrategy: "FULL" } as const;
-  assert.equal(retryDelayMs(jittered, 2, () => 0), 0);
-  assert.equal(retryDelayMs(jittered, 2, () => 0.25), 2500);
-  assert.equal(retryDelayMs(jittered, 2, () => 0.999), 9990);
+  assert.equal(
+    retryDelayMs(jittered, 2, () => 0),
+    0,
+  );
+  assert.equal(
+    retryDelayMs(jittered, 2, () => 0.25),
+    2500,
+  );
+  assert.equal(
+    retryDelayMs(jittered, 2, () => 0.999),
+    9990,
+  );
 });
 
 test("waits at least as long as the other side asked for, beyond the cap too", () => {
-  assert.equal(retryDelayMs(policy, 1, () => 0, 7000), 7000);
-  assert.equal(retryDelayMs(policy, 1, () => 0, 3000), 5000);
-  assert.equal(retryDelayMs(policy, 1, () => 0, 90_000), 90_000);
+  assert.equal(
+    retryDelayMs(policy, 1, () => 0, 7000),
+    7000,
+  );
+  assert.equal(
+    retryDelayMs(policy, 1, () => 0, 3000),
+    5000,
+  );
+  assert.equal(
+    retryDelayMs(policy, 1, () => 0, 90_000),
+    90_000,
+  );
 });
 
 test("answers with a whole number between zero and the cap for every policy", () => {
@@ -68,10 +86,18 @@ test("answers with a whole number between zero and the cap for every policy", ()
     jitterStrategy: fc.constantFrom("FULL" as const, "NONE" as const),
   });
   fc.assert(
-    fc.property(policies, fc.integer({ min: 1, max: 101 }), fc.double({ min: 0, max: 0.999, noNaN: true }), (given, attempt, random) => {
-      const delay = retryDelayMs({ ...policy, ...given }, attempt, () => random);
-      assert.ok(Number.isInteger(delay) && delay >= 0 && delay <= Math.round(given.maxDelaySeconds * 1000), String(delay));
-    }),
+    fc.property(
+      policies,
+      fc.integer({ min: 1, max: 101 }),
+      fc.double({ min: 0, max: 0.999, noNaN: true }),
+      (given, attempt, random) => {
+        const delay = retryDelayMs({ ...policy, ...given }, attempt, () => random);
+        assert.ok(
+          Number.isInteger(delay) && delay >= 0 && delay <= Math.round(given.maxDelaySeconds * 1000),
+          String(delay),
+        );
+      },
+    ),
     { examples: [[{ intervalSeconds: 0, backoffRate: 1e9, maxDelaySeconds: 1, jitterStrategy: "NONE" }, 101, 0]] },
   );
 });

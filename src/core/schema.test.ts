@@ -8,8 +8,12 @@ const schema = z.strictObject({
   name: z.string(),
   level: z.enum(["none", "screenshot", "video"]).default("none"),
   limits: z.strictObject({ rows: z.int().min(1), seconds: z.number().optional() }).optional(),
-  columns: z.union([z.array(z.strictObject({ from: z.string(), to: z.string() })), z.record(z.string(), z.string())]).optional(),
-  made: z.discriminatedUnion("type", [z.strictObject({ type: z.literal("concat"), columns: z.array(z.string()) })]).optional(),
+  columns: z
+    .union([z.array(z.strictObject({ from: z.string(), to: z.string() })), z.record(z.string(), z.string())])
+    .optional(),
+  made: z
+    .discriminatedUnion("type", [z.strictObject({ type: z.literal("concat"), columns: z.array(z.string()) })])
+    .optional(),
 });
 
 function problemsOf(value: unknown): readonly Problem[] {
@@ -28,15 +32,18 @@ test("fills in defaults of a value that fits", () => {
 });
 
 test("lists every problem at once, each with its place", () => {
-  assert.throws(() => parseWith(schema, { limits: { rows: 0 }, columms: {} }, "BATCH_INVALID", "batch file b.json"), (error: RowcallError) => {
-    assert.match(error.message, /^The batch file b\.json is not valid: /);
-    assert.deepEqual(
-      (error.details["problems"] as Problem[]).map((problem) => problem.path),
-      ["name", "limits.rows", "columms"],
-    );
-    assert.equal(error.hint, 'Did you mean "columns"?');
-    return true;
-  });
+  assert.throws(
+    () => parseWith(schema, { limits: { rows: 0 }, columms: {} }, "BATCH_INVALID", "batch file b.json"),
+    (error: RowcallError) => {
+      assert.match(error.message, /^The batch file b\.json is not valid: /);
+      assert.deepEqual(
+        (error.details["problems"] as Problem[]).map((problem) => problem.path),
+        ["name", "limits.rows", "columms"],
+      );
+      assert.equal(error.hint, 'Did you mean "columns"?');
+      return true;
+    },
+  );
 });
 
 test("says that a key is missing", () => {
@@ -44,7 +51,11 @@ test("says that a key is missing", () => {
 });
 
 test("names the nearest known key at every depth", () => {
-  const hints = [{ limits: { rows: 1, second: 2 } }, { columns: [{ from: "a", to: "b", too: 1 }] }, { made: { type: "concat", columns: [], colums: [] } }];
+  const hints = [
+    { limits: { rows: 1, second: 2 } },
+    { columns: [{ from: "a", to: "b", too: 1 }] },
+    { made: { type: "concat", columns: [], colums: [] } },
+  ];
   assert.deepEqual(
     hints.flatMap((part) => problemsOf({ name: "a", ...part })).map(({ path, hint }) => [path, hint]),
     [
@@ -63,7 +74,9 @@ test("names a choice that is not one, and the nearest that is", () => {
 });
 
 test("speaks of the form that was meant where several are allowed", () => {
-  assert.deepEqual(problemsOf({ name: "a", columns: [{ from: "a" }] }), [{ path: "columns.0.to", message: "missing, expected string" }]);
+  assert.deepEqual(problemsOf({ name: "a", columns: [{ from: "a" }] }), [
+    { path: "columns.0.to", message: "missing, expected string" },
+  ]);
   assert.deepEqual(problemsOf({ name: "a", columns: "all" }), [
     { path: "columns", message: "expected array, received string, or expected record, received string" },
   ]);
@@ -95,7 +108,11 @@ test("checks a value against a JSON Schema, formats included, and lists all prob
     {
       type: "object",
       required: ["speed"],
-      properties: { speed: { type: "number" }, kind: { enum: ["FTTC", "FTTP"] }, at: { type: "string", format: "date-time" } },
+      properties: {
+        speed: { type: "number" },
+        kind: { enum: ["FTTC", "FTTP"] },
+        at: { type: "string", format: "date-time" },
+      },
     },
     "The schema",
   );
@@ -115,7 +132,11 @@ test("a schema that is none is the agent's mistake", () => {
 
 test("reads each JSON Schema by the draft it declares, 2020-12 when it declares none", () => {
   const pair = { prefixItems: [{ type: "string" }], items: false };
-  const oldPair = { $schema: "http://json-schema.org/draft-07/schema#", items: [{ type: "string" }], additionalItems: false };
+  const oldPair = {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    items: [{ type: "string" }],
+    additionalItems: false,
+  };
   for (const schema of [pair, { ...pair, $schema: "https://json-schema.org/draft/2020-12/schema" }, oldPair]) {
     const validate = compileSchema(schema, "The schema");
     assert.deepEqual(validate(["a"]), []);

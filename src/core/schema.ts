@@ -43,7 +43,11 @@ export function suggest(word: string, known: Iterable<string>): string {
 export function parseWith<T extends z.ZodType>(schema: T, value: unknown, code: ErrorCode, what: string): z.output<T> {
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
-  throw invalid(code, what, result.error.issues.flatMap((issue) => problemsOfIssue(schema, issue)));
+  throw invalid(
+    code,
+    what,
+    result.error.issues.flatMap((issue) => problemsOfIssue(schema, issue)),
+  );
 }
 
 /** What could be read of a value. */
@@ -62,7 +66,12 @@ export function readWith<T extends z.ZodType>(schema: T, value: unknown): Readin
   // One fault at a time: taking it out moves what stands behind it in a list.
   while (!result.success) {
     const [fault] = result.error.issues.flatMap(leavesOf);
-    const path = fault === undefined ? [] : fault.code === "unrecognized_keys" ? [...fault.path, ...fault.keys.slice(0, 1)] : fault.path;
+    const path =
+      fault === undefined
+        ? []
+        : fault.code === "unrecognized_keys"
+          ? [...fault.path, ...fault.keys.slice(0, 1)]
+          : fault.path;
     rest = without(rest, path);
     if (rest === undefined) return { problems };
     result = schema.safeParse(rest);
@@ -121,7 +130,12 @@ function describeIssue(issue: z.core.$ZodIssue): Omit<Problem, "path"> {
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
     return { message: issue.errors.flatMap((option) => option.slice(0, 1).map(readable)).join(", or ") };
   }
-  if (issue.code === "invalid_union" && "options" in issue && issue.options !== undefined && isJsonObject(issue.input)) {
+  if (
+    issue.code === "invalid_union" &&
+    "options" in issue &&
+    issue.options !== undefined &&
+    isJsonObject(issue.input)
+  ) {
     return unknownWord(issue.input[issue.discriminator ?? ""], issue.options);
   }
   return { message: readable(issue) };
@@ -156,7 +170,8 @@ function keysAt(schema: JsonObject, path: readonly PropertyKey[]): Set<string> {
     nodes = nodes
       .flatMap((node) => {
         const properties = (node["properties"] ?? {}) as JsonObject;
-        const next = typeof segment === "number" ? node["items"] : (properties[String(segment)] ?? node["additionalProperties"]);
+        const next =
+          typeof segment === "number" ? node["items"] : (properties[String(segment)] ?? node["additionalProperties"]);
         return typeof next === "object" && next !== null ? [next as JsonObject] : [];
       })
       .flatMap(open);

@@ -16,5 +16,10 @@ export function joinUri(prefix: string, ...names: readonly string[]): string {
 
 /** The last segment of a URI or path. */
 export function baseName(uri: string): string {
-  return uri.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1) ?? "";
+  return (
+    uri
+      .replace(/[/\\]+$/, "")
+      .split(/[/\\]/)
+      .at(-1) ?? ""
+  );
 }

@@ -26,7 +26,9 @@ export function parseFileAddress(uri: string, baseDirectory: string): FileAddres
     return { path: resolve(baseDirectory, uri), isFolder, uri };
   }
   try {
-    const url = /^file:\//i.test(uri) ? new URL(uri) : new URL(uri.slice("file:".length), `${pathToFileURL(baseDirectory).href}/`);
+    const url = /^file:\//i.test(uri)
+      ? new URL(uri)
+      : new URL(uri.slice("file:".length), `${pathToFileURL(baseDirectory).href}/`);
     const path = fileURLToPath(url);
     return { path, isFolder: url.pathname.endsWith("/"), uri: pathToFileURL(path).href };
   } catch (cause) {

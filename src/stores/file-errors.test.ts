@@ -8,7 +8,9 @@ function systemError(code: string): Error {
 }
 
 test("puts system errors into words, with the file and what to do", () => {
-  const told = ["ENOENT", "EACCES", "EPERM", "EROFS", "EISDIR", "ENOSPC", "EMFILE"].map((code) => explain("write", "out/a.csv", systemError(code)));
+  const told = ["ENOENT", "EACCES", "EPERM", "EROFS", "EISDIR", "ENOSPC", "EMFILE"].map((code) =>
+    explain("write", "out/a.csv", systemError(code)),
+  );
   assert.deepEqual(
     told.map(({ code, message }) => [code, message]),
     [

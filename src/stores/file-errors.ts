@@ -13,12 +13,24 @@ const explanations: Readonly<Record<string, Explanation>> = {
   ENOENT: { code: "STORE_NOT_FOUND", what: "there is no such file", hint: "Check the path." },
   ENOTDIR: { code: "STORE_NOT_FOUND", what: "a part of the path is a file, not a folder", hint: "Check the path." },
   EACCES: { code: "STORE_DENIED", what: "access is denied", hint: "Check the permissions of the file and its folder." },
-  EPERM: { code: "STORE_DENIED", what: "the operation is not permitted", hint: "Check the permissions of the file and its folder." },
-  EROFS: { code: "STORE_DENIED", what: "the file system is read-only", hint: "Choose a folder that can be written to." },
+  EPERM: {
+    code: "STORE_DENIED",
+    what: "the operation is not permitted",
+    hint: "Check the permissions of the file and its folder.",
+  },
+  EROFS: {
+    code: "STORE_DENIED",
+    what: "the file system is read-only",
+    hint: "Choose a folder that can be written to.",
+  },
   EISDIR: aFolder,
   ENOSPC: { code: "STORE_FAILED", what: "the disk is full", hint: "Free some space, then resume the run." },
   EDQUOT: { code: "STORE_FAILED", what: "the disk quota is used up", hint: "Free some space, then resume the run." },
-  EMFILE: { code: "STORE_FAILED", what: "too many files are open", hint: "Lower max_concurrency, or raise the limit with ulimit -n." },
+  EMFILE: {
+    code: "STORE_FAILED",
+    what: "too many files are open",
+    hint: "Lower max_concurrency, or raise the limit with ulimit -n.",
+  },
   ENAMETOOLONG: { code: "STORE_FAILED", what: "the name is too long", hint: "Choose a shorter path." },
 };
 

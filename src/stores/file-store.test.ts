@@ -51,15 +51,24 @@ test("an object's URI keeps the form it was asked for in", () =>
     assert.equal((await store.write("out/a.csv", Buffer.from("a"))).uri, "out/a.csv");
     const href = pathToFileURL(join(folder, "out/b c.csv")).href;
     assert.equal((await store.write(href.replaceAll("%20", " "), Buffer.from("b"))).uri, href);
-    assert.deepEqual((await Array.fromAsync(store.list("out/"))).map(({ uri }) => uri), ["out/a.csv", "out/b c.csv"]);
-    assert.deepEqual((await Array.fromAsync(store.list("ou"))).map(({ uri }) => uri), ["out/a.csv", "out/b c.csv"]);
+    assert.deepEqual(
+      (await Array.fromAsync(store.list("out/"))).map(({ uri }) => uri),
+      ["out/a.csv", "out/b c.csv"],
+    );
+    assert.deepEqual(
+      (await Array.fromAsync(store.list("ou"))).map(({ uri }) => uri),
+      ["out/a.csv", "out/b c.csv"],
+    );
     assert.equal((await Array.fromAsync(store.list(""))).length, 2);
   }));
 
 test("suggests the file that was probably meant", () =>
   inFolder(async ({ store, folder }) => {
     await writeFile(join(folder, "addresses.csv"), "");
-    await assert.rejects(textOf(store.read("adresses.csv")), { code: "STORE_NOT_FOUND", hint: /^Did you mean "addresses\.csv"\?/ });
+    await assert.rejects(textOf(store.read("adresses.csv")), {
+      code: "STORE_NOT_FOUND",
+      hint: /^Did you mean "addresses\.csv"\?/,
+    });
   }));
 
 test("a folder is not an object", () =>
@@ -89,22 +98,33 @@ test("replaces the file a link leads to and keeps the link", { skip: process.pla
     await store.write("link.csv", Buffer.from("new"));
     assert.equal(await readlink(join(folder, "link.csv")), "real.csv");
     assert.equal(await readFile(join(folder, "real.csv"), "utf8"), "new");
-  }));
+  }),
+);
 
 test("never puts a file where a device is", { skip: process.platform === "win32" }, () =>
   inFolder(async ({ store }) => {
-    await assert.rejects(store.write("/dev/null", Buffer.from("a")), { code: "STORE_FAILED", message: /a device or a pipe/ });
-  }));
+    await assert.rejects(store.write("/dev/null", Buffer.from("a")), {
+      code: "STORE_FAILED",
+      message: /a device or a pipe/,
+    });
+  }),
+);
 
 test("does not list what a crash left half written, nor links that lead nowhere", () =>
   inFolder(async ({ store, folder }) => {
     await writeFile(join(folder, ".rowcall-0123456789abcdef.tmp"), "half");
     if (process.platform !== "win32") await symlink("nowhere", join(folder, "broken.csv"));
     await writeFile(join(folder, ".hidden"), "");
-    assert.deepEqual((await Array.fromAsync(store.list(""))).map(({ uri }) => uri), [".hidden"]);
+    assert.deepEqual(
+      (await Array.fromAsync(store.list(""))).map(({ uri }) => uri),
+      [".hidden"],
+    );
   }));
 
 test("refuses a file: URI that names another machine", () =>
   inFolder(async ({ store }) => {
-    await assert.rejects(textOf(store.read("file://server/share/a.csv")), { code: "USAGE_INVALID", hint: /file:\/\/\// });
+    await assert.rejects(textOf(store.read("file://server/share/a.csv")), {
+      code: "USAGE_INVALID",
+      hint: /file:\/\/\//,
+    });
   }));

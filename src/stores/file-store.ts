@@ -52,7 +52,10 @@ export function openFileStore({ baseDirectory }: { readonly baseDirectory: strin
   };
 }
 
-async function* readFile({ path, isFolder, uri }: FileAddress, range: ByteRange = { start: 0 }): AsyncGenerator<Uint8Array> {
+async function* readFile(
+  { path, isFolder, uri }: FileAddress,
+  range: ByteRange = { start: 0 },
+): AsyncGenerator<Uint8Array> {
   if (isFolder) throw isFolderError("read", uri);
   const { start, end = Number.POSITIVE_INFINITY } = range;
   try {

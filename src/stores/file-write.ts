@@ -87,7 +87,9 @@ async function placeWithoutLinks(temporary: string, target: string, uri: string)
 }
 
 function exists(uri: string): RowcallError {
-  return new RowcallError("OUTPUT_EXISTS", `${uri} exists already`, { hint: "Choose another name, or delete it first." });
+  return new RowcallError("OUTPUT_EXISTS", `${uri} exists already`, {
+    hint: "Choose another name, or delete it first.",
+  });
 }
 
 // The name must outlive a power cut as well as the bytes do. Windows cannot sync a folder and need not.

@@ -17,7 +17,9 @@ export function openMemoryStore({ clock }: { readonly clock: Clock }): ObjectSto
     write: async (uri, content, { ifAbsent = false } = {}) => {
       const bytes = await collect(content);
       if (ifAbsent && objects.has(uri)) {
-        throw new RowcallError("OUTPUT_EXISTS", `${uri} exists already`, { hint: "Choose another name, or delete it first." });
+        throw new RowcallError("OUTPUT_EXISTS", `${uri} exists already`, {
+          hint: "Choose another name, or delete it first.",
+        });
       }
       const object = { bytes, modifiedAt: clock() };
       objects.set(uri, object);
@@ -37,7 +39,11 @@ export function openMemoryStore({ clock }: { readonly clock: Clock }): ObjectSto
   };
 }
 
-async function* readObject(objects: ReadonlyMap<string, StoredObject>, uri: string, range: ByteRange = { start: 0 }): AsyncGenerator<Uint8Array> {
+async function* readObject(
+  objects: ReadonlyMap<string, StoredObject>,
+  uri: string,
+  range: ByteRange = { start: 0 },
+): AsyncGenerator<Uint8Array> {
   const object = objects.get(uri);
   if (object === undefined) {
     throw new RowcallError("STORE_NOT_FOUND", `Cannot read ${uri}: there is no such object`, {

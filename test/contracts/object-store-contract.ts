@@ -13,7 +13,16 @@ export interface StoreUnderTest {
   close(): Promise<void>;
 }
 
-const awkwardNames = ["a b.csv", "100%.csv", "a%20b.csv", "naïve-Straße.csv", "住所🏠.csv", "a&b=c+d;e,f'g.csv", "#1.csv", "what-2.csv"];
+const awkwardNames = [
+  "a b.csv",
+  "100%.csv",
+  "a%20b.csv",
+  "naïve-Straße.csv",
+  "住所🏠.csv",
+  "a&b=c+d;e,f'g.csv",
+  "#1.csv",
+  "what-2.csv",
+];
 
 /** Holds a store to the contract of `ObjectStore`. */
 export function objectStoreContract(name: string, open: () => Promise<StoreUnderTest>): void {
@@ -78,12 +87,15 @@ export function objectStoreContract(name: string, open: () => Promise<StoreUnder
   });
 
   storeTest("reading what is not there is STORE_NOT_FOUND with the URI", async ({ store, prefix }) => {
-    await assert.rejects(textOf(store, `${prefix}/none.csv`), (error: { code: string; message: string; hint: string }) => {
-      assert.equal(error.code, "STORE_NOT_FOUND");
-      assert.ok(error.message.includes("none.csv"), error.message);
-      assert.ok(error.hint.length > 0);
-      return true;
-    });
+    await assert.rejects(
+      textOf(store, `${prefix}/none.csv`),
+      (error: { code: string; message: string; hint: string }) => {
+        assert.equal(error.code, "STORE_NOT_FOUND");
+        assert.ok(error.message.includes("none.csv"), error.message);
+        assert.ok(error.hint.length > 0);
+        return true;
+      },
+    );
     assert.equal(await store.stat(`${prefix}/none.csv`), undefined);
     assert.equal(await store.stat(`${prefix}/none/at/all.csv`), undefined);
   });
@@ -99,11 +111,14 @@ export function objectStoreContract(name: string, open: () => Promise<StoreUnder
 
   storeTest("of many that write where nothing is, exactly one wins", async ({ store, prefix, leftovers }) => {
     const uri = `${prefix}/raced.csv`;
-    const writers = Array.from({ length: 20 }, (_, i) => store.write(uri, chunks(`writer ${i} `, "done"), { ifAbsent: true }));
+    const writers = Array.from({ length: 20 }, (_, i) =>
+      store.write(uri, chunks(`writer ${i} `, "done"), { ifAbsent: true }),
+    );
     const settled = await Promise.allSettled(writers);
     const winners = settled.flatMap((result, i) => (result.status === "fulfilled" ? [i] : []));
     assert.equal(winners.length, 1);
-    for (const result of settled) if (result.status === "rejected") assert.equal((result.reason as { code: string }).code, "OUTPUT_EXISTS");
+    for (const result of settled)
+      if (result.status === "rejected") assert.equal((result.reason as { code: string }).code, "OUTPUT_EXISTS");
     assert.equal(await textOf(store, uri), `writer ${winners[0]} done`);
     assert.equal((await leftovers()).length, 1);
   });
@@ -122,26 +137,30 @@ export function objectStoreContract(name: string, open: () => Promise<StoreUnder
     assert.equal(await textOf(store, uri), "new content");
   });
 
-  storeTest("a source that fails leaves nothing behind, and its error passes through", async ({ store, prefix, leftovers }) => {
-    const failure = new Error("the source broke");
-    async function* failing(): AsyncGenerator<Uint8Array> {
-      yield Buffer.from("half");
-      throw failure;
-    }
-    for (const ifAbsent of [false, true]) {
-      await assert.rejects(store.write(`${prefix}/never.csv`, failing(), { ifAbsent }), (error) => error === failure);
-    }
-    await store.write(`${prefix}/kept.csv`, Buffer.from("kept"));
-    await assert.rejects(store.write(`${prefix}/kept.csv`, failing()), (error) => error === failure);
-    assert.equal(await textOf(store, `${prefix}/kept.csv`), "kept");
-    assert.equal(await store.stat(`${prefix}/never.csv`), undefined);
-    assert.equal((await leftovers()).length, 1);
-  });
+  storeTest(
+    "a source that fails leaves nothing behind, and its error passes through",
+    async ({ store, prefix, leftovers }) => {
+      const failure = new Error("the source broke");
+      async function* failing(): AsyncGenerator<Uint8Array> {
+        yield Buffer.from("half");
+        throw failure;
+      }
+      for (const ifAbsent of [false, true]) {
+        await assert.rejects(store.write(`${prefix}/never.csv`, failing(), { ifAbsent }), (error) => error === failure);
+      }
+      await store.write(`${prefix}/kept.csv`, Buffer.from("kept"));
+      await assert.rejects(store.write(`${prefix}/kept.csv`, failing()), (error) => error === failure);
+      assert.equal(await textOf(store, `${prefix}/kept.csv`), "kept");
+      assert.equal(await store.stat(`${prefix}/never.csv`), undefined);
+      assert.equal((await leftovers()).length, 1);
+    },
+  );
 
   storeTest("lists by prefix, which may end inside a name, in order of the URIs", async ({ store, prefix }) => {
     const names = ["run/b.csv", "run/a/2.csv", "run/a/1.csv", "run/a.csv", "run/a-b.csv", "running.csv", "other/c.csv"];
     for (const name of names) await store.write(joinUri(prefix, name), Buffer.from(name));
-    const listed = async (under: string): Promise<string[]> => relative(await collect(store.list(`${prefix}/${under}`)), "run");
+    const listed = async (under: string): Promise<string[]> =>
+      relative(await collect(store.list(`${prefix}/${under}`)), "run");
     assert.deepEqual(await listed("run/"), ["run/a-b.csv", "run/a.csv", "run/a/1.csv", "run/a/2.csv", "run/b.csv"]);
     assert.deepEqual(await listed("run/a/"), ["run/a/1.csv", "run/a/2.csv"]);
     assert.deepEqual(await listed("run/a"), ["run/a-b.csv", "run/a.csv", "run/a/1.csv", "run/a/2.csv"]);
@@ -149,7 +168,10 @@ export function objectStoreContract(name: string, open: () => Promise<StoreUnder
     assert.deepEqual(await listed("run/none/"), []);
     const whole = await collect(store.list(`${prefix}/`));
     assert.equal(whole.length, names.length);
-    assert.deepEqual(whole, whole.toSorted((a, b) => (a.uri < b.uri ? -1 : 1)));
+    assert.deepEqual(
+      whole,
+      whole.toSorted((a, b) => (a.uri < b.uri ? -1 : 1)),
+    );
   });
 
   storeTest("takes names with spaces, percent signs, reserved and foreign characters", async ({ store, prefix }) => {
@@ -161,7 +183,10 @@ export function objectStoreContract(name: string, open: () => Promise<StoreUnder
     assert.equal(listed.length, awkwardNames.length);
     const texts = await Promise.all(listed.map(({ uri }) => textOf(store, uri)));
     assert.deepEqual(texts.toSorted(), awkwardNames.toSorted());
-    assert.deepEqual(listed, listed.toSorted((a, b) => (a.uri < b.uri ? -1 : 1)));
+    assert.deepEqual(
+      listed,
+      listed.toSorted((a, b) => (a.uri < b.uri ? -1 : 1)),
+    );
     for (const info of listed) assert.deepEqual(await store.stat(info.uri), info);
   });
 
