@@ -33,7 +33,7 @@ export async function detectDialect(source: AsyncIterable<Uint8Array>, given: In
   const mark = marks.find(({ bytes }) => bytes.every((byte, i) => sample[i] === byte));
   const encoding = given.encoding ?? mark?.encoding ?? encodingWithoutMark(sample, isWholeUtf8);
   const bom = mark?.encoding === encoding;
-  const text = new TextDecoder(encoding).decode(sample.subarray(0, sample.length - (sample.length % 2)));
+  const text = new TextDecoder(encoding).decode(sample);
   if (text.trim() === "" && sample.length < sampleBytes) {
     throw new RowcallError("INPUT_EMPTY", "The input is empty: it has no header", {
       hint: "The first line must name the columns.",
@@ -66,10 +66,14 @@ export async function* toUtf8(source: AsyncIterable<Uint8Array>, dialect: Dialec
     if (rest !== "") yield Buffer.from(rest, "utf8");
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
-    throw new RowcallError("INPUT_ENCODING", `The input is not valid ${dialect.encoding} (within the first ${read} bytes)`, {
-      hint: 'Save the table as UTF-8, or set "encoding" in the batch file\'s input.',
-      cause,
-    });
+    throw new RowcallError(
+      "INPUT_ENCODING",
+      `The input is not valid ${dialect.encoding} (within the first ${read} bytes)`,
+      {
+        hint: 'Save the table as UTF-8, or set "encoding" in the batch file\'s input.',
+        cause,
+      },
+    );
   }
 }
 
@@ -112,7 +116,8 @@ async function readSample(source: AsyncIterable<Uint8Array>): Promise<{ sample: 
       headBytes += chunk.length;
     }
     if (!isWholeUtf8) continue;
-    const bytes = carry.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length) : Buffer.concat([carry, chunk]);
+    const bytes =
+      carry.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length) : Buffer.concat([carry, chunk]);
     const cut = completeUtf8Length(bytes);
     isWholeUtf8 = isUtf8(bytes.subarray(0, cut));
     carry = Buffer.from(bytes.subarray(cut));
@@ -145,7 +150,8 @@ function encodingWithoutMark(sample: Uint8Array, isWholeUtf8: boolean): Dialect[
 }
 
 function lineEndOf(text: string): Dialect["lineEnd"] {
-  const outside = text.replace(/"(?:[^"]|"")*"/g, "");
+  // Only a quote that begins a cell opens one; the sample may end inside of it.
+  const outside = text.replace(/(^|[,;\t|\r\n])"(?:[^"]|"")*(?:"|$)/g, "$1");
   if (outside.includes("\r\n")) return outside.indexOf("\n") < outside.indexOf("\r\n") ? "\n" : "\r\n";
   return !outside.includes("\n") && outside.includes("\r") ? "\r" : "\n";
 }
@@ -200,7 +206,10 @@ async function* skipBytes(source: AsyncIterable<Uint8Array>, count: number): Asy
 }
 
 const windows1252 = new Map(
-  [...new TextDecoder("windows-1252").decode(Uint8Array.from({ length: 256 }, (_, byte) => byte))].map((char, byte) => [char, byte]),
+  Array.from(
+    new TextDecoder("windows-1252").decode(Uint8Array.from({ length: 256 }, (_, byte) => byte)),
+    (char, byte) => [char, byte],
+  ),
 );
 
 function encodeWindows1252(text: string, lost: Set<string>): Buffer {

@@ -94,7 +94,11 @@ function renamed(names: readonly string[], { rename }: OutputMapping): readonly 
 
 type MetadataColumn = "_status" | "_timestamp" | "_execution_time_ms" | "_error_message" | ExtraMetadataColumn;
 
-function metadataValue(column: MetadataColumn, { row, attempt }: RowResult, agentVersion: string): JsonValue | undefined {
+function metadataValue(
+  column: MetadataColumn,
+  { row, attempt }: RowResult,
+  agentVersion: string,
+): JsonValue | undefined {
   const failed = attempt?.outcome.status === "failed" ? attempt.outcome : undefined;
   switch (column) {
     case "_status":

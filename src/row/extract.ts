@@ -19,11 +19,19 @@ export function createExtractor(agent: Pick<AgentDefinition, "agent_name" | "str
   return (reply) => {
     const output = findStructuredOutput(reply);
     if (output === undefined) {
-      return failed("OUTPUT_MISSING", "Agent did not return structured output", "Run `rowcall try` on this row to see what the agent replied.");
+      return failed(
+        "OUTPUT_MISSING",
+        "Agent did not return structured output",
+        "Run `rowcall try` on this row to see what the agent replied.",
+      );
     }
     const problems = validate?.(output) ?? [];
     if (problems.length === 0) return { status: "succeeded", output };
-    return failed("OUTPUT_INVALID", `Agent output does not fit its schema: ${formatProblems(problems)}`, "Correct the agent or its structured_output.schema.");
+    return failed(
+      "OUTPUT_INVALID",
+      `Agent output does not fit its schema: ${formatProblems(problems)}`,
+      "Correct the agent or its structured_output.schema.",
+    );
   };
 }
 

@@ -49,7 +49,8 @@ export function createMapper(
   const fields = fieldsOf(mapping, header);
   const statics = Object.entries(mapping.staticValues);
   const coercions = coercionsOf(agent.input_schema);
-  const validate = agent.input_schema && compileSchema(agent.input_schema, `The input_schema of agent ${agent.agent_name}`);
+  const validate =
+    agent.input_schema && compileSchema(agent.input_schema, `The input_schema of agent ${agent.agent_name}`);
   return (row) => {
     const misfit = raggedness(row, header.length, ragged);
     if (misfit !== undefined) return { failure: misfit };
@@ -109,7 +110,12 @@ function columnsOf(transformation: Transformation): Iterable<string> {
 function fieldsOf(mapping: InputMapping, header: readonly string[]): Field[] {
   const at = (column: string): number => header.indexOf(column);
   return [
-    ...selectedColumns(mapping, header).map((name) => ({ name, required: false, from: `column "${name}"`, read: cellReader(at(name)) })),
+    ...selectedColumns(mapping, header).map((name) => ({
+      name,
+      required: false,
+      from: `column "${name}"`,
+      read: cellReader(at(name)),
+    })),
     ...mapping.columns.map((m) => ({
       name: m.field,
       required: m.required,
@@ -126,15 +132,28 @@ function fieldsOf(mapping: InputMapping, header: readonly string[]): Field[] {
 }
 
 /** The fields of agent input that a mapping may set, by where they come from. */
-export function mappedFields(mapping: InputMapping, header: readonly string[]): { readonly selected: readonly string[]; readonly named: readonly string[] } {
-  const named = [...mapping.columns.map((m) => m.field), ...mapping.transformations.map((t) => t.field), ...Object.keys(mapping.staticValues)];
+export function mappedFields(
+  mapping: InputMapping,
+  header: readonly string[],
+): { readonly selected: readonly string[]; readonly named: readonly string[] } {
+  const named = [
+    ...mapping.columns.map((m) => m.field),
+    ...mapping.transformations.map((t) => t.field),
+    ...Object.keys(mapping.staticValues),
+  ];
   return { selected: selectedColumns(mapping, header), named };
 }
 
 /** The columns that a mapping names; those of `exclude_columns` are not needed to map a row. */
 export function namedColumns(mapping: InputMapping): readonly string[] {
   const included = mapping.selection.kind === "include" ? mapping.selection.columns : [];
-  return [...new Set([...included, ...mapping.columns.map((m) => m.column), ...mapping.transformations.flatMap((t) => [...columnsOf(t)])])];
+  return [
+    ...new Set([
+      ...included,
+      ...mapping.columns.map((m) => m.column),
+      ...mapping.transformations.flatMap((t) => [...columnsOf(t)]),
+    ]),
+  ];
 }
 
 function selectedColumns({ selection }: InputMapping, header: readonly string[]): readonly string[] {
@@ -169,7 +188,10 @@ function transformationReader(transformation: Transformation, header: readonly s
         );
     }
     case "template":
-      return (cells) => nonEmpty(renderText(transformation.template, Object.fromEntries(header.map((name, i) => [name, cells[i] ?? ""]))));
+      return (cells) =>
+        nonEmpty(
+          renderText(transformation.template, Object.fromEntries(header.map((name, i) => [name, cells[i] ?? ""]))),
+        );
     case "jsonpath": {
       const index = header.indexOf(transformation.column);
       return (cells) => firstMatch(cells[index] ?? "", transformation.path);
@@ -179,7 +201,7 @@ function transformationReader(transformation: Transformation, header: readonly s
 
 function firstMatch(text: string, path: string): JsonValue | undefined {
   try {
-    return query(JSON.parse(text), path)[0] as JsonValue | undefined;
+    return query(JSON.parse(text) as Parameters<typeof query>[0], path)[0];
   } catch {
     // A cell that holds no JSON matches nothing; a required field then fails the row by name.
     return undefined;
@@ -217,15 +239,29 @@ function raggedness(row: Row, width: number, ragged: "fail" | "pad" | "keep"): F
 }
 
 function missingValue(row: Row, name: string, from: string): FailedOutcome {
-  return failure("ROW_VALUE_MISSING", `Required field "${name}" has no value: ${from} is empty on line ${row.line}`, "Fill the cell, give the mapping a default, or set required to false.");
+  return failure(
+    "ROW_VALUE_MISSING",
+    `Required field "${name}" has no value: ${from} is empty on line ${row.line}`,
+    "Fill the cell, give the mapping a default, or set required to false.",
+  );
 }
 
 function checked(input: AgentInput, validate: Validate, row: Row): Mapped {
   const problems = validate(input);
   if (problems.length === 0) return { input };
-  return { failure: failure("ROW_INVALID", `The agent's input schema refuses line ${row.line}: ${formatProblems(problems)}`, "Correct the cell or the input mapping.") };
+  return {
+    failure: failure(
+      "ROW_INVALID",
+      `The agent's input schema refuses line ${row.line}: ${formatProblems(problems)}`,
+      "Correct the cell or the input mapping.",
+    ),
+  };
 }
 
-function failure(code: "ROW_RAGGED" | "ROW_VALUE_MISSING" | "ROW_INVALID", message: string, hint: string): FailedOutcome {
+function failure(
+  code: "ROW_RAGGED" | "ROW_VALUE_MISSING" | "ROW_INVALID",
+  message: string,
+  hint: string,
+): FailedOutcome {
   return { status: "failed", code, message, hint, retryable: false };
 }

@@ -26,25 +26,34 @@ const quote = 0x22;
  *
  * @throws RowcallError INPUT_MALFORMED when a quote is never closed
  */
-export async function* parseRecords(source: AsyncIterable<Uint8Array>, dialect: Dialect): AsyncGenerator<readonly ParsedRecord[]> {
+export async function* parseRecords(
+  source: AsyncIterable<Uint8Array>,
+  dialect: Dialect,
+): AsyncGenerator<readonly ParsedRecord[]> {
   const chunks = source[Symbol.asyncIterator]();
   const at: Position = { offset: 0, line: 1 };
   let rest: Buffer = Buffer.alloc(0);
   // Up to the first quote there is no grammar: lines are records and delimiters divide them. It is a third of the cost.
   for (;;) {
-    const { done, value } = await chunks.next();
-    if (done !== true) rest = rest.length === 0 ? viewOf(value) : Buffer.concat([rest, value]);
+    const next = await chunks.next();
+    const done = next.done === true;
+    if (!next.done) rest = rest.length === 0 ? viewOf(next.value) : Buffer.concat([rest, next.value]);
     if (rest.includes(quote)) break;
-    const whole = done === true ? rest.length : rest.lastIndexOf(breakByte(dialect)) + 1;
+    const whole = done ? rest.length : rest.lastIndexOf(breakByte(dialect)) + 1;
     const records = splitLines(rest.subarray(0, whole), at, dialect);
     if (records.length > 0) yield records;
-    if (done === true) return;
+    if (done) return;
     rest = rest.subarray(whole);
   }
   yield* parseQuoted(rest, { [Symbol.asyncIterator]: () => chunks }, at, dialect);
 }
 
-async function* parseQuoted(head: Buffer, tail: AsyncIterable<Uint8Array>, at: Position, dialect: Dialect): AsyncGenerator<readonly ParsedRecord[]> {
+async function* parseQuoted(
+  head: Buffer,
+  tail: AsyncIterable<Uint8Array>,
+  at: Position,
+  dialect: Dialect,
+): AsyncGenerator<readonly ParsedRecord[]> {
   const base = at.offset;
   let unread: Buffer = Buffer.alloc(0);
   let records: ParsedRecord[] = [];
@@ -83,13 +92,18 @@ async function* parseQuoted(head: Buffer, tail: AsyncIterable<Uint8Array>, at: P
 function splitLines(bytes: Buffer, at: Position, dialect: Dialect): ParsedRecord[] {
   const lineBreak = breakByte(dialect);
   const records: ParsedRecord[] = [];
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0; start < bytes.length;) {
     const found = bytes.indexOf(lineBreak, start);
     const end = found === -1 ? bytes.length : found + 1;
     let stop = found === -1 ? bytes.length : found;
     if (found !== -1 && lineBreak === 0x0a && stop > start && bytes[stop - 1] === 0x0d) stop -= 1;
     at.offset += end - start;
-    if (stop > start) records.push({ cells: bytes.toString("utf8", start, stop).split(dialect.delimiter), line: at.line, end: at.offset });
+    if (stop > start)
+      records.push({
+        cells: bytes.toString("utf8", start, stop).split(dialect.delimiter),
+        line: at.line,
+        end: at.offset,
+      });
     at.line += 1;
     start = end;
   }
@@ -102,7 +116,9 @@ function splitLines(bytes: Buffer, at: Position, dialect: Dialect): ParsedRecord
  * @param utf8 - one or more records from `parseRecords`, cut at their ends
  */
 export function parseCells(utf8: Buffer, dialect: Dialect): readonly (readonly string[])[] {
-  return utf8.includes(quote) ? parseText(utf8, grammar(dialect)) : splitLines(utf8, { offset: 0, line: 1 }, dialect).map(({ cells }) => cells);
+  return utf8.includes(quote)
+    ? parseText(utf8, grammar(dialect))
+    : splitLines(utf8, { offset: 0, line: 1 }, dialect).map(({ cells }) => cells);
 }
 
 function breakByte(dialect: Dialect): number {
@@ -125,7 +141,9 @@ function grammar(dialect: Dialect): object {
 
 function malformed(error: CsvError, line: number): RowcallError {
   const unclosed = error.code === "CSV_QUOTE_NOT_CLOSED";
-  const what = unclosed ? `a quote is opened in the record that begins on line ${line} and never closed` : error.message;
+  const what = unclosed
+    ? `a quote is opened in the record that begins on line ${line} and never closed`
+    : error.message;
   return new RowcallError("INPUT_MALFORMED", `The input is not a table: ${what}`, {
     hint: "Close the quote, or double it when it belongs to the text. Nothing has been run.",
     cause: error,
@@ -145,22 +163,24 @@ export interface RecordParts {
 
 /** Divides a record's bytes into blank lines before it, the record, and its line end. */
 export function splitRecord(bytes: Buffer, dialect: Dialect): RecordParts {
-  const isBreak = (byte: number | undefined): boolean => byte === 0x0a || byte === 0x0d;
-  let start = 0;
-  while (start < bytes.length && isBreak(bytes[start])) start += 1;
+  const start = blankBytes(bytes, dialect);
   let end = bytes.length;
-  if (dialect.lineEnd === "\r") {
-    if (bytes[end - 1] === 0x0d) end -= 1;
-  } else if (bytes[end - 1] === 0x0a) {
-    end -= bytes[end - 2] === 0x0d ? 2 : 1;
-  }
-  return { lead: bytes.subarray(0, start), body: bytes.subarray(start, Math.max(start, end)), lineEnd: bytes.subarray(Math.max(start, end)) };
+  if (bytes[end - 1] === breakByte(dialect)) end -= dialect.lineEnd !== "\r" && bytes[end - 2] === 0x0d ? 2 : 1;
+  return { lead: bytes.subarray(0, start), body: bytes.subarray(start, end), lineEnd: bytes.subarray(end) };
 }
 
 function blankLines(bytes: Buffer, dialect: Dialect): number {
+  return countLines(bytes.subarray(0, blankBytes(bytes, dialect)), dialect);
+}
+
+function blankBytes(bytes: Buffer, dialect: Dialect): number {
+  const lineBreak = breakByte(dialect);
   let end = 0;
-  while (bytes[end] === 0x0a || bytes[end] === 0x0d) end += 1;
-  return countLines(bytes.subarray(0, end), dialect);
+  for (;;) {
+    if (bytes[end] === lineBreak) end += 1;
+    else if (lineBreak === 0x0a && bytes[end] === 0x0d && bytes[end + 1] === 0x0a) end += 2;
+    else return end;
+  }
 }
 
 function countLines(bytes: Uint8Array, dialect: Dialect): number {

@@ -25,7 +25,12 @@ export interface AttemptSetup {
  * @param row - 0-based index
  * @param number - 1-based number of the attempt
  */
-export async function runAttempt(setup: AttemptSetup, input: AgentInput, row: number, number: number): Promise<Attempt> {
+export async function runAttempt(
+  setup: AttemptSetup,
+  input: AgentInput,
+  row: number,
+  number: number,
+): Promise<Attempt> {
   const { clock } = setup;
   const steps: StepRecord[] = [];
   const kept: Artifact[] = [];
@@ -42,7 +47,13 @@ export async function runAttempt(setup: AttemptSetup, input: AgentInput, row: nu
   return { row, number, startedAt, endedAt: clock(), outcome, steps, artifacts: kept };
 }
 
-async function invokeInTime(setup: AttemptSetup, input: AgentInput, row: number, attempt: number, artifacts: Artifacts): Promise<Outcome> {
+async function invokeInTime(
+  setup: AttemptSetup,
+  input: AgentInput,
+  row: number,
+  attempt: number,
+  artifacts: Artifacts,
+): Promise<Outcome> {
   const { invoker, extract, runId, timeoutMs, signal: killed } = setup;
   const { promise: ended, resolve } = Promise.withResolvers<FailedOutcome>();
   let aborter: AbortController | undefined;
@@ -81,7 +92,8 @@ async function invokeInTime(setup: AttemptSetup, input: AgentInput, row: number,
 
 /** What was thrown as an outcome: our errors by their code, anything else as the agent's own failure. */
 export function outcomeOf(thrown: unknown): FailedOutcome {
-  if (!(thrown instanceof RowcallError)) return failure("AGENT_FAILED", messageOf(thrown) || "The agent failed without a message");
+  if (!(thrown instanceof RowcallError))
+    return failure("AGENT_FAILED", messageOf(thrown) || "The agent failed without a message");
   const retryAfterMs = thrown.details["retryAfterMs"];
   return {
     ...failure(thrown.code, thrown.message),
@@ -91,7 +103,10 @@ export function outcomeOf(thrown: unknown): FailedOutcome {
 }
 
 function timedOut(timeoutMs: number): FailedOutcome {
-  return { ...failure("TIMEOUT", "Execution timeout"), hint: `The attempt took longer than ${timeoutMs / 1000} s. Raise execution_config.timeout_seconds, or look at the recording.` };
+  return {
+    ...failure("TIMEOUT", "Execution timeout"),
+    hint: `The attempt took longer than ${timeoutMs / 1000} s. Raise execution_config.timeout_seconds, or look at the recording.`,
+  };
 }
 
 function failure(code: ErrorCode, message: string): FailedOutcome {

@@ -58,7 +58,8 @@ export function createTableWriter(setup: WriterSetup): TableWriter {
     reserve(text.length * 3);
     length += buffer.write(text, length, "utf8");
   };
-  const newCells = (cells: readonly Cell[]): string => cells.map((cell) => writeCell(cell, setup)).join(dialect.delimiter);
+  const newCells = (cells: readonly Cell[]): string =>
+    cells.map((cell) => writeCell(cell, setup)).join(dialect.delimiter);
 
   const add = (record: OutputRecord, fillers: readonly string[]): void => {
     const { lead, body, lineEnd } = splitRecord(record.bytes, dialect);
