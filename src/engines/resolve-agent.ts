@@ -21,8 +21,7 @@ export interface BatchAgent {
  * fields that the agent does not declare
  */
 export async function resolveAgent(services: Services, batch: Batch): Promise<BatchAgent> {
-  const found = await services.registry.agents.resolve(batch.agent);
-  const definition = { ...found, config: overlay(found.config, batch.agentConfig) };
+  const definition = await findAgent(services, batch);
   const problems = agentProblems(definition);
   if (problems.length > 0) {
     throw new RowcallError("AGENT_INVALID", `Agent ${definition.agent_name} cannot serve a batch: ${formatProblems(problems)}`, {
@@ -39,6 +38,16 @@ export async function resolveAgent(services: Services, batch: Batch): Promise<Ba
     });
   }
   return { definition, fields };
+}
+
+/**
+ * The agent that a batch names, with the batch's `agentConfig` laid over its own, whether it can serve batches or not.
+ *
+ * @throws RowcallError AGENT_NOT_FOUND
+ */
+export async function findAgent(services: Services, batch: Batch): Promise<AgentDefinition> {
+  const found = await services.registry.agents.resolve(batch.agent);
+  return { ...found, config: overlay(found.config, batch.agentConfig) };
 }
 
 /** What keeps an agent from serving batches. */

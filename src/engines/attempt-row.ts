@@ -1,0 +1,60 @@
+import type { AgentDefinition, AgentInput, Invoker } from "../core/agent.ts";
+import type { Attempt } from "../core/attempt.ts";
+import type { Batch } from "../core/batch.ts";
+import type { JsonValue } from "../core/json.ts";
+import type { Services } from "../core/services.ts";
+import { joinUri } from "../core/uri.ts";
+import { createExtractor } from "../row/extract.ts";
+import { runAttempt } from "../row/run-attempt.ts";
+
+/** One attempt to make outside a run. */
+export interface AttemptRequest {
+  readonly batch: Batch;
+  readonly definition: AgentDefinition;
+  readonly invoker: Invoker;
+  /** 0-based index of the row. */
+  readonly row: number;
+  readonly input: AgentInput;
+  /** Prefix of the folder `{row}-1` that artifacts go to. */
+  readonly recordingsUri: string;
+  /** Aborted to end the attempt. */
+  readonly signal?: AbortSignal;
+}
+
+/** An attempt and what the agent replied, before anything was made of it. */
+export interface WatchedAttempt {
+  readonly attempt: Attempt;
+  /** Undefined when the agent threw. */
+  readonly reply?: JsonValue;
+}
+
+/** Makes one attempt as a run would, remembering the reply. */
+export async function attemptRow(services: Services, request: AttemptRequest): Promise<WatchedAttempt> {
+  const { batch, definition, invoker, recordingsUri, signal } = request;
+  let reply: JsonValue | undefined;
+  const watched: Invoker = {
+    close: () => invoker.close(),
+    invoke: async (input, context) => {
+      reply = await invoker.invoke(input, context);
+      return reply;
+    },
+  };
+  const attempt = await runAttempt(
+    {
+      invoker: watched,
+      extract: createExtractor(definition),
+      runId: "try",
+      timeoutMs: batch.execution.timeoutSeconds * 1000,
+      clock: services.clock,
+      saveArtifact: async (row, number, name, content, contentType) => {
+        const uri = joinUri(recordingsUri, `${row}-${number}`, name);
+        return (await services.store.write(uri, content, { contentType })).uri;
+      },
+      ...(signal === undefined ? {} : { signal }),
+    },
+    request.input,
+    request.row,
+    1,
+  );
+  return { attempt, ...(reply === undefined ? {} : { reply }) };
+}
