@@ -77,7 +77,8 @@ export function createFinder(text: TextTools): Finder {
   };
 
   const withText = (root: ParentNode, fits: (text: string) => boolean): Element[] => {
-    const fitting = query(root, "*").filter((element) => {
+    const own = root instanceof Element ? [root] : [];
+    const fitting = [...own, ...query(root, "*")].filter((element) => {
       if (["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE", "HEAD", "TITLE"].includes(element.tagName)) return false;
       // All text first: it is cheap and rules most elements out; what is visible of it costs a layout.
       const all = element instanceof HTMLInputElement && ["button", "submit", "reset"].includes(element.type) ? element.value : element.textContent;

@@ -23,7 +23,9 @@ export interface TableReader {
 
 /** Runs inside the page: its source text is sent there, so it must not use anything from outside itself. */
 export function createTableReader(text: TextTools): TableReader {
-  const same = (a: string, b: string): boolean => text.matcher(a, "whole")(b);
+  // Sites write "Rate(Mbps)" here and "Rate (Mbps)" there.
+  const dense = (words: string): string => words.replace(/\s+/g, "");
+  const same = (a: string, b: string): boolean => text.matcher(dense(a), "whole")(dense(b));
 
   /** Cells by place, a cell that spans several places standing in each of them. */
   const gridOf = (rows: readonly HTMLTableRowElement[]): (HTMLTableCellElement | undefined)[][] => {
