@@ -5,7 +5,7 @@ import type { Problem } from "../core/schema.ts";
 import type { Services } from "../core/services.ts";
 import { openMemoryStore } from "../stores/memory-store.ts";
 import { createTestServices } from "../../test/fakes/services.ts";
-import { loadBatch, loadOutputMapping } from "./load-batch.ts";
+import { loadBatch, loadBatchParts, loadOutputMapping } from "./load-batch.ts";
 
 // The memory store takes any text as an address: plain paths are as good as others.
 async function servicesWith(files: Readonly<Record<string, unknown>>): Promise<Services> {
@@ -136,8 +136,22 @@ describe("loadBatch", () => {
     assert.equal(error.code, "BATCH_INVALID");
     assert.deepEqual(
       problemsOf(error).map(({ path }) => path).sort(),
-      ["agnt", "execution_config.max_concurrency", "execution_config.retry_strategy.max_attempts", "input", "output"],
+      ["agent_name", "agnt", "execution_config.max_concurrency", "execution_config.retry_strategy.max_attempts", "input", "output"],
     );
+  });
+
+  it("gives what can be read of a batch with problems", async () => {
+    const services = await servicesWith({ "b.json": { agent: "echo", input: "rows.csv", outputs: "out/" } });
+    const { data, problems, what } = await loadBatchParts(services, "b.json", {}, ["output"]);
+    assert.equal(data?.inputUri, "/work/rows.csv");
+    assert.deepEqual(problems.map(({ path }) => path), ["outputs", "output"]);
+    assert.equal(what, "batch file b.json");
+  });
+
+  it("reads what is right of a batch with mistakes", async () => {
+    const services = await servicesWith({ "b.json": { agent: "echo", input: "in.csv", outptu: "out/" } });
+    const { data, problems } = await loadPartially(services, "b.json", { maxConcurrency: 3 });
+    assert.deepEqual([data?.inputUri, data?.execution.maxConcurrency, problems.map(({ path }) => path)], ["/work/in.csv", 3, ["outptu"]]);
   });
 
   it("asks for the places that are required and not given", async () => {

@@ -1,10 +1,10 @@
 import { dirname, isAbsolute, posix, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RecordingLevel } from "../core/agent.ts";
-import { parseBatch, parseExecutionInput, type Batch, type OutputMapping } from "../core/batch.ts";
+import { parseBatch, parseExecutionInput, readBatch, type Batch, type OutputMapping } from "../core/batch.ts";
 import { RowcallError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../core/json.ts";
-import { invalid, type Problem } from "../core/schema.ts";
+import { invalid, type Problem, type Reading } from "../core/schema.ts";
 import type { Services } from "../core/services.ts";
 import { schemeOf } from "../core/uri.ts";
 import { readDocument } from "./read-document.ts";
@@ -20,6 +20,15 @@ export interface BatchOverrides {
   readonly agentConfig?: JsonObject;
 }
 
+/** A place that a batch may have to name. */
+export type Place = "input" | "output";
+
+/** A batch as far as it can be read. */
+export interface BatchParts extends Reading<Batch> {
+  /** What was read, for messages: `batch file broadband.json`. */
+  readonly what: string;
+}
+
 /**
  * Reads a batch from a batch file or from the original product's execution input. Paths inside a file start from the file's
  * folder; all are made absolute, so that the run can go on from anywhere.
@@ -32,10 +41,38 @@ export async function loadBatch(
   services: Services,
   source: string,
   overrides: BatchOverrides = {},
-  required: readonly ("input" | "output")[] = [],
+  required: readonly Place[] = [],
 ): Promise<Batch> {
-  const { value, what } = await readBatch(services, source);
-  return parseComplete(withOverrides(value, overrides, services.baseDirectory), what, required);
+  const { data, problems, what } = await loadBatchParts(services, source, overrides, required);
+  if (data === undefined || problems.length > 0) throw invalid("BATCH_INVALID", what, problems);
+  return data;
+}
+
+/**
+ * As {@link loadBatch}, but with what can be read of a batch that has problems, so that `plan` can look at the rest too.
+ *
+ * @throws RowcallError BATCH_NOT_FOUND; BATCH_INVALID when the text is neither JSON nor YAML
+ */
+export async function loadBatchParts(
+  services: Services,
+  source: string,
+  overrides: BatchOverrides = {},
+  required: readonly Place[] = [],
+): Promise<BatchParts> {
+  const { value: file, what } = await loadValue(services, source);
+  const value = withOverrides(file, overrides, services.baseDirectory);
+  const { problems, ...read } = readBatch(value);
+  return { ...read, problems: [...problems, ...missingPlaces(value, required)], what };
+}
+
+/**
+ * Reads a batch as `loadBatch` does, and as much of it as can be read when something in it is wrong.
+ *
+ * @throws RowcallError BATCH_NOT_FOUND; BATCH_INVALID when it is no JSON or YAML, or a wrong execution input
+ */
+export async function loadPartially(services: Services, source: string, overrides: BatchOverrides = {}): Promise<Reading<Batch>> {
+  const { value } = await readBatch(services, source);
+  return inspectBatch(withOverrides(value, overrides, services.baseDirectory));
 }
 
 /**
@@ -44,19 +81,19 @@ export async function loadBatch(
  * @throws RowcallError BATCH_NOT_FOUND, BATCH_INVALID
  */
 export async function loadOutputMapping(services: Services, source: string): Promise<OutputMapping> {
-  const { value, what } = await readBatch(services, source);
+  const { value, what } = await loadValue(services, source);
   const isBatch = isJsonObject(value) && ("agent" in value || "agent_name" in value);
   const mapping = isJsonObject(value) && "output_mapping" in value ? value : { output_mapping: value as JsonValue };
   return parseBatch(isBatch ? value : { agent_name: "any", ...mapping }, what).outputMapping;
 }
 
-interface ReadBatch {
+interface LoadedValue {
   readonly value: unknown;
   /** What it is, for messages. */
   readonly what: string;
 }
 
-async function readBatch(services: Services, source: string): Promise<ReadBatch> {
+async function loadValue(services: Services, source: string): Promise<LoadedValue> {
   const inline = source.trimStart().startsWith("{");
   const what = inline ? "batch on the command line" : `batch file ${source}`;
   const text = inline ? source : await readText(services, source);
@@ -108,18 +145,12 @@ function overlay(base: JsonObject, over: JsonObject): JsonObject {
   return merged;
 }
 
-function parseComplete(value: unknown, what: string, required: readonly ("input" | "output")[]): Batch {
-  const missing: Problem[] = required
-    .filter((name) => isJsonObject(value) && (value[name] === undefined || (isJsonObject(value[name]) && value[name]["uri"] === undefined)))
-    .map((name) => ({ path: name, message: "missing", hint: `Give --${name}, or set "${name}" in the batch file.` }));
-  if (missing.length === 0) return parseBatch(value, what);
-  try {
-    parseBatch(value, what);
-  } catch (error) {
-    if (!(error instanceof RowcallError) || !Array.isArray(error.details["problems"])) throw error;
-    throw invalid("BATCH_INVALID", what, [...(error.details["problems"] as Problem[]), ...missing]);
-  }
-  throw invalid("BATCH_INVALID", what, missing);
+function missingPlaces(value: unknown, required: readonly Place[]): Problem[] {
+  if (!isJsonObject(value)) return [];
+  const uriOf = (part: JsonValue | undefined): JsonValue | undefined => (isJsonObject(part) ? part["uri"] : part);
+  return required
+    .filter((place) => uriOf(value[place]) === undefined)
+    .map((place) => ({ path: place, message: "missing", hint: `Give --${place}, or set "${place}" in the batch file.` }));
 }
 
 /** A batch file's value with its paths made absolute, as seen from the file. */
