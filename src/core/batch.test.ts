@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { batchJsonSchema, parseBatch, parseExecutionInput, inspectBatch, type Batch } from "./batch.ts";
+import { batchJsonSchema, parseBatch, parseExecutionInput, readBatch, type Batch } from "./batch.ts";
 import { RowcallError } from "./errors.ts";
 import { compileSchema, type Problem } from "./schema.ts";
 
@@ -237,7 +237,7 @@ test("does not call missing what is there and wrong", () => {
 });
 
 test("reads what is right of a file, the rest being absent", () => {
-  const { data, problems } = inspectBatch({
+  const { data, problems } = readBatch({
     agent: "lookup",
     outptu: "out/",
     input: { uri: "in.csv", delimiter: "#" },
@@ -269,5 +269,5 @@ test("reads what is right of a file, the rest being absent", () => {
 });
 
 test("reads nothing of a file that is no object", () => {
-  assert.deepEqual(inspectBatch([]).data, undefined);
+  assert.deepEqual(readBatch([]).data, undefined);
 });

@@ -265,7 +265,7 @@ export interface Batch {
  * @throws RowcallError BATCH_INVALID with every problem in `details.problems`
  */
 export function parseBatch(value: unknown, what: string): Batch {
-  const { data, problems } = inspectBatch(value);
+  const { data, problems } = readBatch(value);
   if (data === undefined || problems.length > 0) throw invalid("BATCH_INVALID", what, problems);
   return data;
 }
@@ -274,7 +274,7 @@ export function parseBatch(value: unknown, what: string): Batch {
  * Reads as much of a batch file as can be read, so that `plan` can look at the rest too: what is wrong is listed and taken
  * for absent. A batch without an agent has the empty name for one.
  */
-export function inspectBatch(value: unknown): Reading<Batch> {
+export function readBatch(value: unknown): Reading<Batch> {
   const { data, problems } = readWith(batchFileSchema, value);
   if (data === undefined) return { problems };
   // What was taken out is not missing.

@@ -148,12 +148,6 @@ describe("loadBatch", () => {
     assert.equal(what, "batch file b.json");
   });
 
-  it("reads what is right of a batch with mistakes", async () => {
-    const services = await servicesWith({ "b.json": { agent: "echo", input: "in.csv", outptu: "out/" } });
-    const { data, problems } = await loadPartially(services, "b.json", { maxConcurrency: 3 });
-    assert.deepEqual([data?.inputUri, data?.execution.maxConcurrency, problems.map(({ path }) => path)], ["/work/in.csv", 3, ["outptu"]]);
-  });
-
   it("asks for the places that are required and not given", async () => {
     const services = await servicesWith({ "b.json": { agent: "echo", input: { delimiter: ";" } } });
     const error = await failure(loadBatch(services, "b.json", { output: "out/" }, ["input", "output"]));

@@ -66,16 +66,6 @@ export async function loadBatchParts(
 }
 
 /**
- * Reads a batch as `loadBatch` does, and as much of it as can be read when something in it is wrong.
- *
- * @throws RowcallError BATCH_NOT_FOUND; BATCH_INVALID when it is no JSON or YAML, or a wrong execution input
- */
-export async function loadPartially(services: Services, source: string, overrides: BatchOverrides = {}): Promise<Reading<Batch>> {
-  const { value } = await readBatch(services, source);
-  return inspectBatch(withOverrides(value, overrides, services.baseDirectory));
-}
-
-/**
  * Reads an output mapping from a batch file, or from a file with nothing but `output_mapping` or what belongs in it.
  *
  * @throws RowcallError BATCH_NOT_FOUND, BATCH_INVALID

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inspectBatch, type Batch } from "../core/batch.ts";
+import { readBatch, type Batch } from "../core/batch.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Services } from "../core/services.ts";
@@ -58,7 +58,7 @@ async function servicesWith({ agent: own = agent, table = "street,postcode\nHigh
 }
 
 async function plan(file: JsonObject, world: World = {}, options: PlanOptions = {}): Promise<Plan> {
-  const { data, problems } = inspectBatch(file);
+  const { data, problems } = readBatch(file);
   return planBatch(await servicesWith(world), data as Batch, { fileProblems: problems, ...options });
 }
 
@@ -222,7 +222,7 @@ test("an output that cannot be written is found, and the probe leaves nothing be
       throw new RowcallError("STORE_DENIED", "memory: may not be written", { hint: "Ask for the right to write." });
     },
   };
-  const batch = inspectBatch(goodFile).data as Batch;
+  const batch = readBatch(goodFile).data as Batch;
   const found = await planBatch({ ...services, store }, batch);
   assert.equal(checkOf(found, "output_accessible").hint, "Ask for the right to write.");
   await planBatch(services, batch);
