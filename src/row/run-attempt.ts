@@ -18,75 +18,112 @@ export interface AttemptSetup {
   saveArtifact(row: number, attempt: number, name: string, content: Uint8Array, contentType: string): Promise<string>;
 }
 
+// How long an agent may take to let go, and to keep a last screenshot, once its time is up.
+const graceMs = 2000;
+
 /**
  * Runs the agent once for one row. It never throws: whatever goes wrong is the attempt's outcome.
- * An agent that does not heed the signal is left behind when time is up.
+ * When time is up the signal is aborted; an agent that does not heed it within two seconds is left behind.
  *
  * @param row - 0-based index
  * @param number - 1-based number of the attempt
  */
-export async function runAttempt(
-  setup: AttemptSetup,
-  input: AgentInput,
-  row: number,
-  number: number,
-): Promise<Attempt> {
-  const { clock } = setup;
-  const steps: StepRecord[] = [];
-  const kept: Artifact[] = [];
-  const artifacts: Artifacts = {
-    step: (record) => void steps.push(record),
-    save: async (name, content, contentType) => {
-      const uri = await setup.saveArtifact(row, number, name, content, contentType);
-      kept.push({ name, uri, contentType });
-      return uri;
-    },
-  };
-  const startedAt = clock();
-  const outcome = await invokeInTime(setup, input, row, number, artifacts);
-  return { row, number, startedAt, endedAt: clock(), outcome, steps, artifacts: kept };
+export function runAttempt(setup: AttemptSetup, input: AgentInput, row: number, number: number): Promise<Attempt> {
+  return new Promise((resolve) => new RunningAttempt(setup, row, number, resolve).run(input));
 }
 
-async function invokeInTime(
-  setup: AttemptSetup,
-  input: AgentInput,
-  row: number,
-  attempt: number,
-  artifacts: Artifacts,
-): Promise<Outcome> {
-  const { invoker, extract, runId, timeoutMs, signal: killed } = setup;
-  const { promise: ended, resolve } = Promise.withResolvers<FailedOutcome>();
-  let aborter: AbortController | undefined;
-  let end: FailedOutcome | undefined;
-  const finish = (outcome: FailedOutcome): void => {
-    end = outcome;
-    resolve(outcome);
-    aborter?.abort(new RowcallError(outcome.code, outcome.message));
-  };
-  const onKilled = (): void => finish(failure("INTERRUPTED", "The run was interrupted"));
-  // setTimeout counts in 32 bits; a longer limit is no limit.
-  const timer = timeoutMs < 2 ** 31 ? setTimeout(() => finish(timedOut(timeoutMs)), timeoutMs) : undefined;
-  killed?.addEventListener("abort", onKilled, { once: true });
-  if (killed?.aborted === true) onKilled();
-  const context: InvokeContext = {
-    // Made when asked for: most agents that answer at once never do.
-    get signal() {
-      aborter ??= new AbortController();
-      if (end !== undefined) aborter.abort(new RowcallError(end.code, end.message));
-      return aborter.signal;
-    },
-    runId,
-    row,
-    attempt,
-    artifacts,
-  };
-  try {
-    return await Promise.race([ended, invoker.invoke(input, context).then(extract, outcomeOf)]);
-  } catch (thrown) {
-    return outcomeOf(thrown);
-  } finally {
-    clearTimeout(timer);
-    killed?.removeEventListener("abort", onKilled);
+// One object an attempt, its signal and artifacts made when asked for: a run has millions of these, and agents that
+// answer at once ask for neither.
+class RunningAttempt implements InvokeContext {
+  readonly row: number;
+  readonly attempt: number;
+  readonly #setup: AttemptSetup;
+  readonly #resolve: (attempt: Attempt) => void;
+  readonly #startedAt: number;
+  readonly #steps: StepRecord[] = [];
+  readonly #kept: Artifact[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #aborter: AbortController | undefined;
+  #cut: { readonly outcome: FailedOutcome; readonly at: number } | undefined;
+  #onKilled: (() => void) | undefined;
+
+  constructor(setup: AttemptSetup, row: number, number: number, resolve: (attempt: Attempt) => void) {
+    this.#setup = setup;
+    this.row = row;
+    this.attempt = number;
+    this.#resolve = resolve;
+    this.#startedAt = setup.clock();
+  }
+
+  get runId(): string {
+    return this.#setup.runId;
+  }
+
+  get signal(): AbortSignal {
+    this.#aborter ??= new AbortController();
+    if (this.#cut !== undefined) this.#abort(this.#cut.outcome);
+    return this.#aborter.signal;
+  }
+
+  get artifacts(): Artifacts {
+    return {
+      step: (record) => void this.#steps.push(record),
+      save: async (name, content, contentType) => {
+        const uri = await this.#setup.saveArtifact(this.row, this.attempt, name, content, contentType);
+        this.#kept.push({ name, uri, contentType });
+        return uri;
+      },
+    };
+  }
+
+  run(input: AgentInput): void {
+    const { invoker, extract, timeoutMs, signal: killed } = this.#setup;
+    // setTimeout counts in 32 bits; a longer limit is no limit.
+    if (timeoutMs < 2 ** 31) this.#timer = setTimeout(() => this.#cutShort(timedOut(timeoutMs)), timeoutMs);
+    if (killed !== undefined) {
+      this.#onKilled = () => this.#cutShort(failure("INTERRUPTED", "The run was interrupted"));
+      killed.addEventListener("abort", this.#onKilled, { once: true });
+      if (killed.aborted) this.#onKilled();
+    }
+    try {
+      invoker
+        .invoke(input, this)
+        .then(extract)
+        .then(
+          (outcome) => this.#settle(outcome),
+          (thrown) => this.#settle(outcomeOf(thrown)),
+        );
+    } catch (thrown) {
+      this.#settle(outcomeOf(thrown));
+    }
+  }
+
+  #cutShort(outcome: FailedOutcome): void {
+    clearTimeout(this.#timer);
+    this.#cut = { outcome, at: this.#setup.clock() };
+    this.#timer = setTimeout(() => this.#settle(outcome), graceMs);
+    this.#abort(outcome);
+  }
+
+  #abort({ code, message }: FailedOutcome): void {
+    this.#aborter?.abort(new RowcallError(code, message));
+  }
+
+  // Called once by the agent's answer and perhaps once more by the end of the grace: a promise takes the first.
+  #settle(answer: Outcome): void {
+    clearTimeout(this.#timer);
+    if (this.#onKilled !== undefined) this.#setup.signal?.removeEventListener("abort", this.#onKilled);
+    const { outcome, at: endedAt } = this.#cut ?? { outcome: answer, at: this.#setup.clock() };
+    const { row, attempt: number } = this;
+    this.#resolve({
+      row,
+      number,
+      startedAt: this.#startedAt,
+      endedAt,
+      outcome,
+      steps: this.#steps,
+      artifacts: this.#kept,
+    });
   }
 }
 

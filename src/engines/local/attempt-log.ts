@@ -33,21 +33,23 @@ export interface AttemptLog {
 const groupSize = 1024;
 const groupDelayMs = 4;
 
+/** Who hears from a log. */
+export interface LogListener {
+  /** Called after each commit with what is durable now; only then does an attempt count as ended. */
+  onCommit(entries: readonly EndedAttempt[]): void;
+  /** Called when a commit fails (disk full): nothing more will be written. */
+  onFailure(error: unknown): void;
+  /** Attempts under way at this moment, for other processes to read. */
+  underWay(): number;
+}
+
 /**
  * Opens the log of one run. Entries are committed after a few milliseconds or some hundreds, whichever comes first; an
  * attempt that starts and ends within one group is written once.
- *
- * @param onCommit - called after each commit with what is durable now; only then does an attempt count as ended
- * @param onFailure - called when a commit fails (disk full): nothing more will be written
  */
-export function createAttemptLog(
-  database: Database,
-  run: number,
-  onCommit: (entries: readonly EndedAttempt[]) => void,
-  onFailure: (error: unknown) => void,
-): AttemptLog {
+export function createAttemptLog(database: Database, run: number, listener: LogListener): AttemptLog {
   const insert = database.prepare("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  const count = database.prepare("UPDATE runs SET succeeded = succeeded + ?, failed = failed + ? WHERE seq = ?");
+  const count = database.prepare("UPDATE runs SET succeeded = succeeded + ?, failed = failed + ?, in_flight = ? WHERE seq = ?");
   let started = new Map<number, { readonly number: number; readonly at: number }>();
   let ended: EndedAttempt[] = [];
   let timer: NodeJS.Timeout | undefined;
@@ -75,7 +77,7 @@ export function createAttemptLog(
       if (decides && ok) succeeded += weight;
       if (decides && !ok) failed += weight;
     }
-    if (succeeded + failed > 0) count.run(succeeded, failed, run);
+    count.run(succeeded, failed, listener.underWay(), run);
   };
   const flush = (): void => {
     clearTimeout(timer);
@@ -85,13 +87,13 @@ export function createAttemptLog(
       inTransaction(database, write);
     } catch (error) {
       broken = true;
-      onFailure(error);
+      listener.onFailure(error);
       return;
     }
     const committed = ended;
     started = new Map();
     ended = [];
-    onCommit(committed);
+    listener.onCommit(committed);
   };
   const gathered = (): void => {
     if (ended.length >= groupSize) flush();

@@ -55,9 +55,9 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
 
   let { succeeded, failed } = run;
   let inFlight = 0;
-  const log = journal.openLog(
-    run.seq,
-    (entries) => {
+  const log = journal.openLog(run.seq, {
+    underWay: () => inFlight,
+    onCommit: (entries) => {
       for (const { attempt, decides, weight } of entries) {
         observer.onEvent?.({ type: "attempt", attempt, final: decides });
         if (decides && attempt.outcome.status === "succeeded") succeeded += weight;
@@ -67,11 +67,11 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
       const reason = toleranceReason(run, failed - run.failed);
       if (reason !== undefined) end({ status: "stopped", reason });
     },
-    (error) => {
+    onFailure: (error) => {
       failure = error;
       end({ status: "interrupted", reason: "The journal cannot be written" });
     },
-  );
+  });
 
   const invoker = await services.openAgent(run.agent, agentEnvironment(services, run.batch));
   const poll = setInterval(() => {
@@ -91,16 +91,15 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
     const weightOf = (row: number): number => (execution.dedupe ? journal.weight(run.seq, row) : 1);
     await runPool({
       tasks: pendingTasks(setup, mapInput, log, weightOf),
-      attempt: async ({ input, row, number }) => {
-        const attempt = await runAttempt(attemptSetup, input, row, number);
-        inFlight -= 1;
-        return attempt;
-      },
+      attempt: ({ input, row, number }) => runAttempt(attemptSetup, input, row, number),
       onStart: ({ row, number }) => {
         inFlight += 1;
         log.started(row, number, services.clock());
       },
-      onEnd: (attempt, decides) => log.ended({ attempt, decides, weight: decides ? weightOf(attempt.row) : 0 }),
+      onEnd: (attempt, decides) => {
+        inFlight -= 1;
+        log.ended({ attempt, decides, weight: decides ? weightOf(attempt.row) : 0 });
+      },
       maxConcurrency: () => execution.maxConcurrency,
       retry: execution.retry,
       ...(execution.rateLimit === undefined

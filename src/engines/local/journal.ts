@@ -5,7 +5,7 @@ import type { RowSelection } from "../../core/engine.ts";
 import { errorKind, RowcallError, type ErrorCode } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { RunStatus } from "../../core/run.ts";
-import { createAttemptLog, standing, type AttemptLog, type EndedAttempt } from "./attempt-log.ts";
+import { createAttemptLog, standing, type AttemptLog, type LogListener } from "./attempt-log.ts";
 import { migrate } from "./migrations.ts";
 import { inTransaction, openDatabase, type Database } from "./sqlite.ts";
 import type { StagedTable } from "./staging.ts";
@@ -28,6 +28,8 @@ export interface RunRecord {
   readonly total: number;
   readonly succeeded: number;
   readonly failed: number;
+  /** As of the last commit. */
+  readonly inFlight: number;
   readonly createdAt: number;
   readonly endedAt: number | null;
   readonly outputUri: string | null;
@@ -54,6 +56,7 @@ export interface RowHistory {
 const columns: Readonly<Record<string, string>> = {
   createdAt: "created_at",
   endedAt: "ended_at",
+  inFlight: "in_flight",
   outputUri: "output_uri",
   recordingsUri: "recordings_uri",
   stopRequested: "stop_requested",
@@ -123,8 +126,8 @@ export class Journal {
   }
 
   /** Opens the log of a run's attempts; see `createAttemptLog`. */
-  openLog(seq: number, onCommit: (entries: readonly EndedAttempt[]) => void, onFailure: (error: unknown) => void): AttemptLog {
-    return createAttemptLog(this.#database, seq, onCommit, onFailure);
+  openLog(seq: number, listener: LogListener): AttemptLog {
+    return createAttemptLog(this.#database, seq, listener);
   }
 
   /** Closes the attempts that were under way when the process ended: they failed, and do not count against the retries. */
@@ -157,12 +160,6 @@ export class Journal {
                          failed = (SELECT coalesce(sum(weight), 0) FROM decided WHERE NOT ok) WHERE seq = ?`,
       )
       .run(seq, seq);
-  }
-
-  /** How many rows are under way. */
-  countUnderWay(seq: number): number {
-    const sql = `SELECT count(*) AS n FROM attempts WHERE run = ? AND standing = ${standing.underWay}`;
-    return Number(this.#database.prepare(sql).get(seq)?.["n"] ?? 0);
   }
 
   /** What is known of the rows from `first` to `last`; rows never attempted are absent. */
@@ -244,12 +241,13 @@ function toColumns(values: object): Record<string, SqlValue> {
 
 function toRun(entry: Record<string, unknown>): RunRecord {
   const json = (name: string): unknown => (entry[name] === null ? null : JSON.parse(entry[name] as string));
-  const { created_at, ended_at, output_uri, recordings_uri, stop_requested, ...same } = entry;
+  const { created_at, ended_at, in_flight, output_uri, recordings_uri, stop_requested, ...same } = entry;
   return {
     ...same,
     ...Object.fromEntries(jsonColumns.map((name) => [name, json(name)])),
     createdAt: created_at,
     endedAt: ended_at,
+    inFlight: in_flight,
     outputUri: output_uri,
     recordingsUri: recordings_uri,
     stopRequested: stop_requested === 1,

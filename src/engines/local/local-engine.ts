@@ -263,7 +263,7 @@ class LocalEngine implements Engine {
     // The lock ends with the process: a run whose lock is free is not going any more, whatever the journal says.
     const lock = tryLock(this.#lockPath(run.id));
     lock?.release();
-    return lock === undefined ? toRun(run, "running", this.#journal.countUnderWay(run.seq)) : toRun(run, "interrupted", 0);
+    return lock === undefined ? toRun(run, "running", run.inFlight) : toRun(run, "interrupted", 0);
   }
 
   async #withLock(id: string, work: (run: RunRecord) => Promise<Run>): Promise<Run> {

@@ -17,6 +17,7 @@ const migrations = [
     total INTEGER NOT NULL,
     succeeded INTEGER NOT NULL DEFAULT 0,
     failed INTEGER NOT NULL DEFAULT 0,
+    in_flight INTEGER NOT NULL DEFAULT 0,
     created_at INTEGER NOT NULL,
     ended_at INTEGER,
     output_uri TEXT,
@@ -37,7 +38,6 @@ const migrations = [
     detail TEXT,
     PRIMARY KEY (run, row, number)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX attempts_under_way ON attempts (run, row) WHERE standing = 0;
   CREATE TABLE duplicates (
     run INTEGER NOT NULL REFERENCES runs (seq),
     row INTEGER NOT NULL,
