@@ -1,5 +1,5 @@
 import { createEncoder, byteOrderMark, type Dialect } from "./dialect.ts";
-import { splitRecord } from "./parse.ts";
+import { parseCells, splitRecord } from "./parse.ts";
 import type { Cell } from "./enrich.ts";
 
 /** One original record and its new cells. */
@@ -70,16 +70,14 @@ export function createTableWriter(setup: WriterSetup): TableWriter {
       addText(fillers.map((name) => dialect.delimiter + name).join(""));
       if (record.cells.length > 0) addText(dialect.delimiter + cells);
     } else {
-      addText(cells);
+      // An empty line would be no record.
+      addText(cells === "" ? '""' : cells);
     }
     addBytes(lineEnd);
   };
 
   return {
-    header: (record) => {
-      const surplus = Math.max(0, width - record.width);
-      add(record, includeOriginal ? Array.from({ length: surplus }, (_, i) => `_extra_${i + 1}`) : []);
-    },
+    header: (record) => add(record, includeOriginal ? surplusNames(record, setup) : []),
     record: (record) => add(record, record.width < width ? Array.from({ length: width - record.width }, () => "") : []),
     trailer: (bytes) => {
       if (includeOriginal) addBytes(bytes);
@@ -97,11 +95,25 @@ export function createTableWriter(setup: WriterSetup): TableWriter {
   };
 }
 
-const formula = /^[=+\-@\t\r]/;
-const numberOrPhone = /^[+-]?[\d\s().,/-]*$/;
+function surplusNames({ bytes, width: own, cells }: OutputRecord, { dialect, width }: WriterSetup): string[] {
+  const taken = new Set([...parseCells(bytes, dialect).flat(), ...cells.map(({ text }) => text)]);
+  const names: string[] = [];
+  for (let n = 1; own + names.length < width; n += 1) if (!taken.has(`_extra_${n}`)) names.push(`_extra_${n}`);
+  return names;
+}
+
+// With the full-width signs, which spreadsheets in East Asian settings read alike.
+const formula = /^[=+\-@\t\r\n＝＋－＠]/;
+const loneSign = /^[+-]$/;
+const number = /^[+-]?[\d.,' ]*\d(?:e[+-]?\d+)? ?%?$/i;
+const phone = /^\+[\d\s()./-]+(?:(?:ext\.?|x) ?\d+)?$/i;
+
+function isFormula(text: string): boolean {
+  return formula.test(text) && !number.test(text) && !phone.test(text) && !loneSign.test(text);
+}
 
 function writeCell({ text, isString }: Cell, { dialect, formulaSafe }: WriterSetup): string {
-  const safe = formulaSafe && isString && formula.test(text) && !numberOrPhone.test(text) ? `'${text}` : text;
+  const safe = formulaSafe && isString && isFormula(text) ? `'${text}` : text;
   return quoteCell(safe, dialect.delimiter);
 }
 
