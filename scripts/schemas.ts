@@ -1,4 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
+import { templateJsonSchema } from "../src/agents/browser/template.ts";
 import { agentJsonSchema } from "../src/core/agent.ts";
 import { batchJsonSchema } from "../src/core/batch.ts";
 import type { JsonObject } from "../src/core/json.ts";
@@ -8,6 +9,7 @@ const folder = new URL("../schemas/", import.meta.url);
 const schemas: Readonly<Record<string, () => JsonObject>> = {
   "batch.schema.json": batchJsonSchema,
   "agent.schema.json": agentJsonSchema,
+  "template.schema.json": templateJsonSchema,
 };
 
 /** The published JSON Schemas that differ from what the code says, with the text they should have. */

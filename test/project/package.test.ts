@@ -95,8 +95,26 @@ test("its types serve a strict TypeScript program", async () => {
 });
 
 test("the installed command runs a batch with a function agent", async () => {
+  const agent = {
+    agent_name: "doubler",
+    version: "1.0.0",
+    kind: "function",
+    config: { module: "./double.js", export: "double" },
+    structured_output: { enabled: true, output_fields: ["twice"] },
+  };
+  const batch = {
+    agent: "doubler@1.0.0",
+    input_mapping: { column_mappings: { number: "n" } },
+    output_mapping: { add_metadata: false },
+  };
+  await mkdir(join(folder, "registry/agents"), { recursive: true });
+  await writeFile(join(folder, "registry/agents/doubler_v1.0.0.json"), JSON.stringify(agent));
+  await writeFile(join(folder, "batch.json"), JSON.stringify(batch));
+  await writeFile(join(folder, "rows.csv"), "number\n1\n21\n");
   await writeFile(
     join(folder, "double.js"),
-    "export const double = ({ n }) => ({ structured_output: { twice: n * 2 } });\n",
+    "export const double = ({ n }) => ({ structured_output: { twice: Number(n) * 2 } });\n",
   );
+  await rowcall("run", "batch.json", "--input", "rows.csv", "--output", "doubled.csv");
+  assert.equal(await readFile(join(folder, "doubled.csv"), "utf8"), "number,twice\n1,2\n21,42\n");
 });
