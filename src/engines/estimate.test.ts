@@ -2,16 +2,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chooseFigures, describeCost, describeSeconds, estimateRun, exampleFigures } from "./estimate.ts";
 
-test("reproduces the throughput table of the broadband agent", () => {
-  const lines = exampleFigures.rows.map((rows) => {
-    const { seconds, costUsd } = estimateRun(rows, exampleFigures.concurrency, exampleFigures);
-    return [rows, describeSeconds(seconds), describeCost(costUsd)];
-  });
-  assert.deepEqual(lines, [
-    [10, "~15 seconds", "$0.01"],
-    [100, "~2 minutes", "$0.10"],
-    [1000, "~20 minutes", "$1.00"],
-  ]);
+test("reproduces the throughput table of the broadband agent, with 12 seconds per row as well as with 12.5", () => {
+  for (const secondsPerRow of [exampleFigures.secondsPerRow, 12]) {
+    const lines = exampleFigures.rows.map((rows) => {
+      const { seconds, costUsd } = estimateRun(rows, exampleFigures.concurrency, { ...exampleFigures, secondsPerRow });
+      return [rows, describeSeconds(seconds), describeCost(costUsd)];
+    });
+    assert.deepEqual(lines, [
+      [10, "~15 seconds", "$0.01"],
+      [100, "~2 minutes", "$0.10"],
+      [1000, "~20 minutes", "$1.00"],
+    ]);
+  }
 });
 
 test("counts waves: eleven rows at a concurrency of ten take two", () => {
@@ -39,6 +41,6 @@ test("takes given figures before measured ones, and those before what the agent 
 });
 
 test("says durations and prices as people do", () => {
-  assert.deepEqual([0, 0.2, 56, 90, 3600, 5430].map(describeSeconds), ["no time", "~5 seconds", "~1 minute", "~2 minutes", "~1 hour", "~1 hour 31 minutes"]);
+  assert.deepEqual([0, 0.2, 56, 90, 3600, 5430, 40_000].map(describeSeconds), ["no time", "~5 seconds", "~1 minute", "~2 minutes", "~1 hour", "~1 hour 30 minutes", "~11 hours"]);
   assert.deepEqual([0, 0.0012345, 12.345].map(describeCost), ["$0.00", "$0.0012", "$12.35"]);
 });

@@ -67,23 +67,28 @@ export function estimateRun(rows: number, concurrency: number, figures: RowFigur
 }
 
 /**
- * The figures of the broadband agent's throughput table. A row takes 10-15 seconds; 12 is the one whole number of them whose
- * table comes out as it stands there: `~15 seconds`, `~2 minutes`, `~20 minutes`.
+ * The figures of the broadband agent's throughput table. A row takes 10-15 seconds; the middle of that makes the table come
+ * out as it is known: `~15 seconds`, `~2 minutes`, `~20 minutes`.
  */
 export const exampleFigures: Required<RowFigures> & { readonly rows: readonly number[]; readonly concurrency: number } = {
   rows: [10, 100, 1000],
   concurrency: 10,
-  secondsPerRow: 12,
+  secondsPerRow: 12.5,
   costPerRowUsd: 0.001,
   basis: "the broadband agent: 10-15 seconds and $0.001 per row",
 };
 
-/** An expected duration in words: below a minute rounded up to 5 seconds, as its slowest row decides; else to whole minutes. */
+/**
+ * An expected duration in words, as exact as an estimate is: below a minute rounded up to 5 seconds, as the slowest row decides;
+ * to a minute below ten, to 5 minutes below three hours, then to half hours.
+ */
 export function describeSeconds(seconds: number | undefined): string {
   if (seconds === undefined) return "unknown";
   const short = Math.ceil(seconds / 5) * 5;
   if (short < 60) return short === 0 ? "no time" : `~${short} seconds`;
-  const minutes = Math.max(1, Math.round(seconds / 60));
+  const exact = seconds / 60;
+  const step = exact < 10 ? 1 : exact < 180 ? 5 : 30;
+  const minutes = Math.max(1, Math.round(exact / step) * step);
   if (minutes < 60) return `~${plural(minutes, "minute")}`;
   const rest = minutes % 60;
   return `~${plural(Math.floor(minutes / 60), "hour")}${rest === 0 ? "" : ` ${plural(rest, "minute")}`}`;
