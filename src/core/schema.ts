@@ -118,8 +118,13 @@ function problemsOfIssue(schema: z.ZodType, issue: z.core.$ZodIssue): Problem[] 
 function leavesOf(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== "invalid_union") return [issue];
   const deepest = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0];
-  if (deepest === undefined || depth(deepest) === 0) return [issue];
-  return deepest.flatMap((inner) => leavesOf({ ...inner, path: [...issue.path, ...inner.path] }));
+  if (deepest === undefined) return [issue];
+  // Where none goes deep, a form of the right type says more than that another form would have another type.
+  const sameType = issue.errors.filter((form) => !form.some((inner) => inner.code === "invalid_type" && inner.path.length === 0));
+  const [only] = sameType;
+  const meant = depth(deepest) > 0 ? deepest : sameType.length === 1 ? only : undefined;
+  if (meant === undefined) return [issue];
+  return meant.flatMap((inner) => leavesOf({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
 function describeIssue(issue: z.core.$ZodIssue): Omit<Problem, "path"> {

@@ -129,7 +129,7 @@ function nameProblems(template: BrowserTemplate): readonly Problem[] {
   const produced = producedBy(steps);
   const strangers = output.filter((name) => !produced.includes(name));
   const problems: Problem[] = strangers.map((name) => ({ path: "output", message: `no step sets "${name}"`, hint: suggest(name, produced) }));
-  const known = new Set([...produced, ...Object.keys(variables ?? {}), "code", "message", "item", "table", "row"]);
+  const known = new Set([...produced, ...Object.keys(variables ?? {})]);
   const check = (path: string, value: unknown): void => {
     try {
       const unknown = [...variablesOf(value as JsonValue)].map((name) => name.split(".")[0] ?? name).filter((name) => !known.has(name));
