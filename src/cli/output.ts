@@ -35,7 +35,8 @@ const borderless = Object.fromEntries(
 );
 
 function widths(output: Output, head: readonly string[], rows: readonly (readonly string[])[]): { colWidths?: number[]; wordWrap?: boolean } {
-  if (output.isTTY !== true || output.columns === undefined) return {};
+  // A terminal that does not know its width has 0 columns.
+  if (output.isTTY !== true || output.columns === undefined || output.columns === 0) return {};
   const natural = head.map((name, i) => 2 + Math.max(name.length, ...rows.map((row) => row[i]?.length ?? 0)));
   const before = natural.slice(0, -1).reduce((sum, width) => sum + width, 0);
   const last = natural.at(-1) ?? 0;

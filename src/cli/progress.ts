@@ -50,7 +50,10 @@ async function openBar(io: Io): Promise<Progress> {
       started = true;
     },
     say: (line) => void io.stderr.write(started ? `\r\u001b[K${line}\n` : `${line}\n`),
-    stop: () => bar.stop(),
+    stop: () => {
+      bar.stop();
+      started = false;
+    },
   };
 }
 

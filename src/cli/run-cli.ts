@@ -21,7 +21,7 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
     await program.parseAsync(helpArguments(args), { from: "user" });
     return exitCode;
   } catch (error) {
-    const known = error instanceof CommanderError ? usageError(error) : error;
+    const known = error instanceof CommanderError ? usageError(error, args) : error;
     if (known === undefined) return error instanceof CommanderError && error.code === "commander.help" ? 2 : 0;
     return await reportError(known, io, args.includes("--json"));
   }
@@ -43,8 +43,8 @@ export function createProgram(io: Io, setExitCode: (code: number) => void): Comm
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),
       outputError: () => {},
-      getOutHelpWidth: () => io.stdout.columns ?? 100,
-      getErrHelpWidth: () => io.stderr.columns ?? 100,
+      getOutHelpWidth: () => io.stdout.columns || 100,
+      getErrHelpWidth: () => io.stderr.columns || 100,
       getOutHasColors: () => hasColors(io.env, io.stdout),
       getErrHasColors: () => hasColors(io.env, io.stderr),
     });
@@ -67,11 +67,12 @@ function helpArguments(args: readonly string[]): readonly string[] {
 }
 
 // Help and version are thrown too; they are no errors.
-function usageError(error: CommanderError): RowcallError | undefined {
+function usageError(error: CommanderError, args: readonly string[]): RowcallError | undefined {
   if (["commander.helpDisplayed", "commander.help", "commander.version"].includes(error.code)) return undefined;
   const [message = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
-  const hint = suggestion?.replace(/^\((.*)\)$/, "$1") ?? "`rowcall --help` lists commands; `rowcall COMMAND --help` shows one with examples.";
-  return new RowcallError("USAGE_INVALID", message, { hint, cause: error });
+  const called = args.find((arg) => commands.some(({ name }) => name === arg));
+  const help = called === undefined ? "`rowcall --help` lists the commands." : `\`rowcall ${called} --help\` lists its options, with examples.`;
+  return new RowcallError("USAGE_INVALID", message, { hint: suggestion?.replace(/^\((.*)\)$/, "$1") ?? help, cause: error });
 }
 
 function version(): string {

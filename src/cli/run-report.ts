@@ -11,8 +11,9 @@ import type { FailureGroup } from "./survey-rows.ts";
 export async function printReport(cli: Cli, run: Run, failures: readonly FailureGroup[], tookMs: number | undefined): Promise<void> {
   const { io } = cli;
   const { counts } = run;
-  const took = tookMs === undefined ? "ended before; it is shown as it is" : `${run.status} in ${formatDuration(tookMs)}`;
-  const reason = run.reason === undefined ? "" : `: ${run.reason}`;
+  const ended = run.status === "succeeded" && counts.failed > 0 ? "finished" : run.status;
+  const took = tookMs === undefined ? `is ${ended}: no row was attempted` : `${ended} in ${formatDuration(tookMs)}`;
+  const reason = run.reason === undefined || run.status === "interrupted" ? "" : `: ${run.reason}`;
   await printLines(io.stderr, ["", `${paint(cli, run)(`Run ${run.id} ${took}`)}${reason}`]);
   const pending = counts.pending + counts.inFlight;
   const parts = [`${counts.succeeded} succeeded`, `${counts.failed} failed`, ...(pending > 0 ? [`${pending} pending`] : [])];

@@ -68,7 +68,10 @@ async function observe(cli: Cli, options: WatchOptions, work: (observer: RunObse
   const warnings: { message: string; hint?: string }[] = [];
   let started: Run | undefined;
   const onEvent = (event: RunEvent): void => {
-    if (event.type === "warning") warnings.push(event);
+    if (event.type === "warning") {
+      const { type: _type, ...warning } = event;
+      warnings.push(warning);
+    }
     if (event.type === "started") {
       started = event.run;
       if (options.quiet !== true) progress.say(describeStart(event.run));
