@@ -51,7 +51,7 @@ export function createEnricher(setup: EnricherSetup): Enricher {
   const unseen = new Set(fields);
   const metadata = metadataNames(mapping, setup.anyFailed);
   const columns = renamed([...fields, ...metadata], mapping);
-  requireDistinct(columns, mapping.includeOriginal ? setup.header : []);
+  requireDistinct(columns, setup.header, mapping);
   return {
     columns,
     unseenFields: () => [...unseen],
@@ -59,7 +59,7 @@ export function createEnricher(setup: EnricherSetup): Enricher {
       const outcome = result.attempt?.outcome;
       const output = outcome?.status === "succeeded" ? outcome.output : undefined;
       const cells = fields.map((field) => {
-        const value = output?.[field];
+        const value = output !== undefined && Object.hasOwn(output, field) ? output[field] : undefined;
         if (value !== undefined) unseen.delete(field);
         return toCell(value);
       });
@@ -75,7 +75,7 @@ export function createEnricher(setup: EnricherSetup): Enricher {
  * @throws RowcallError COLUMN_COLLISION
  */
 export function requireNoCollision(mapping: OutputMapping, fields: readonly string[], header: readonly string[]): void {
-  requireDistinct(outputColumns(mapping, fields), mapping.includeOriginal ? header : []);
+  requireDistinct(outputColumns(mapping, fields), header, mapping);
 }
 
 /** The names of every new column a run may write, `_error_message` included. */
@@ -144,18 +144,26 @@ export function toCell(value: JsonValue | undefined): Cell {
 /**
  * New columns whose name is taken, by an original column or by another new one.
  *
+ * @param columns - as written
  * @param header - original columns that are written too; none when they are left out
+ * @param rename - what is renamed already, so that the hint names the field
  */
-export function collisionProblems(columns: readonly string[], header: readonly string[]): readonly Problem[] {
+export function collisionProblems(
+  columns: readonly string[],
+  header: readonly string[],
+  rename: OutputMapping["rename"] = {},
+): readonly Problem[] {
   const taken = new Set(header);
   const problems: Problem[] = [];
   for (const name of columns) {
     if (taken.has(name)) {
-      const whose = header.includes(name) ? "a column of the input" : "another output column";
+      const isOriginal = header.includes(name);
+      const field = Object.keys(rename).find((key) => rename[key] === name) ?? name;
+      const orLeaveOut = isOriginal ? ", or leave the original columns out with include_original: false" : "";
       problems.push({
         path: "output_mapping",
-        message: `Output column "${name}" has the name of ${whose}`,
-        hint: `Write it under another name with output_mapping.rename: {"${name}": "${name}_2"}, or leave the original columns out with include_original: false.`,
+        message: `Output column "${name}" has the name of ${isOriginal ? "a column of the input" : "another output column"}`,
+        hint: `Write it under another name with output_mapping.rename: {"${field}": "${name}_2"}${orLeaveOut}.`,
       });
     }
     taken.add(name);
@@ -163,8 +171,8 @@ export function collisionProblems(columns: readonly string[], header: readonly s
   return problems;
 }
 
-function requireDistinct(columns: readonly string[], header: readonly string[]): void {
-  const problems = collisionProblems(columns, header);
+function requireDistinct(columns: readonly string[], header: readonly string[], mapping: OutputMapping): void {
+  const problems = collisionProblems(columns, mapping.includeOriginal ? header : [], mapping.rename);
   const [first] = problems;
   if (first === undefined) return;
   throw new RowcallError("COLUMN_COLLISION", problems.map(({ message }) => message).join("; "), {
