@@ -57,4 +57,10 @@ test("gives the text of anything thrown", () => {
   assert.equal(messageOf(new Error("broken")), "broken");
   assert.equal(messageOf("plain"), "plain");
   assert.equal(messageOf(undefined), "undefined");
+  assert.equal(messageOf({ message: "from another realm" }), "from another realm");
+  assert.equal(messageOf({ code: 7 }), '{"code":7}');
+  assert.equal(messageOf(Object.create(null)), "{}");
+  const circular: { self?: unknown } = {};
+  circular.self = circular;
+  assert.equal(messageOf(circular), "An object that cannot be shown");
 });

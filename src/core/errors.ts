@@ -153,7 +153,13 @@ export function isErrorCode(value: string): value is ErrorCode {
   return Object.hasOwn(errorTable, value);
 }
 
-/** The text of anything that was thrown. */
+/** The text of anything that was thrown, errors of another realm and plain objects included; it never throws itself. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  if (typeof thrown !== "object" || thrown === null) return String(thrown);
+  if ("message" in thrown && typeof thrown.message === "string") return thrown.message;
+  try {
+    return JSON.stringify(thrown);
+  } catch {
+    return "An object that cannot be shown";
+  }
 }

@@ -46,6 +46,7 @@ class RunningAttempt implements InvokeContext {
   #aborter: AbortController | undefined;
   #cut: { readonly outcome: FailedOutcome; readonly at: number } | undefined;
   #onKilled: (() => void) | undefined;
+  #isOver = false;
 
   constructor(setup: AttemptSetup, row: number, number: number, resolve: (attempt: Attempt) => void) {
     this.#setup = setup;
@@ -67,10 +68,12 @@ class RunningAttempt implements InvokeContext {
 
   get artifacts(): Artifacts {
     return {
-      step: (record) => void this.#steps.push(record),
+      step: (record) => {
+        if (!this.#isOver) this.#steps.push(record);
+      },
       save: async (name, content, contentType) => {
         const uri = await this.#setup.saveArtifact(this.row, this.attempt, name, content, contentType);
-        this.#kept.push({ name, uri, contentType });
+        if (!this.#isOver) this.#kept.push({ name, uri, contentType });
         return uri;
       },
     };
@@ -78,12 +81,12 @@ class RunningAttempt implements InvokeContext {
 
   run(input: AgentInput): void {
     const { invoker, extract, timeoutMs, signal: killed } = this.#setup;
+    if (killed?.aborted === true) return this.#settle(interrupted());
     // setTimeout counts in 32 bits; a longer limit is no limit.
     if (timeoutMs < 2 ** 31) this.#timer = setTimeout(() => this.#cutShort(timedOut(timeoutMs)), timeoutMs);
     if (killed !== undefined) {
-      this.#onKilled = () => this.#cutShort(failure("INTERRUPTED", "The run was interrupted"));
+      this.#onKilled = () => this.#cutShort(interrupted());
       killed.addEventListener("abort", this.#onKilled, { once: true });
-      if (killed.aborted) this.#onKilled();
     }
     try {
       invoker
@@ -99,6 +102,8 @@ class RunningAttempt implements InvokeContext {
   }
 
   #cutShort(outcome: FailedOutcome): void {
+    // Time that was up before the run was killed stays up.
+    if (this.#cut !== undefined) return;
     clearTimeout(this.#timer);
     this.#cut = { outcome, at: this.#setup.clock() };
     this.#timer = setTimeout(() => this.#settle(outcome), graceMs);
@@ -109,8 +114,10 @@ class RunningAttempt implements InvokeContext {
     this.#aborter?.abort(new RowcallError(code, message));
   }
 
-  // Called once by the agent's answer and perhaps once more by the end of the grace: a promise takes the first.
+  // Called by the agent's answer, by the end of the grace, or by both: the first one counts.
   #settle(answer: Outcome): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     clearTimeout(this.#timer);
     if (this.#onKilled !== undefined) this.#setup.signal?.removeEventListener("abort", this.#onKilled);
     const { outcome, at: endedAt } = this.#cut ?? { outcome: answer, at: this.#setup.clock() };
@@ -137,6 +144,10 @@ export function outcomeOf(thrown: unknown): FailedOutcome {
     ...(thrown.hint === undefined ? {} : { hint: thrown.hint }),
     ...(typeof retryAfterMs === "number" ? { retryAfterMs } : {}),
   };
+}
+
+function interrupted(): FailedOutcome {
+  return failure("INTERRUPTED", "The run was interrupted");
 }
 
 function timedOut(timeoutMs: number): FailedOutcome {

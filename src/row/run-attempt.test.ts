@@ -1,0 +1,277 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, it, mock, test } from "node:test";
+import fc from "fast-check";
+import type { InvokeContext, Invoker } from "../core/agent.ts";
+import type { Attempt } from "../core/attempt.ts";
+import { RowcallError, errorTable, type ErrorCode } from "../core/errors.ts";
+import type { JsonValue } from "../core/json.ts";
+import { createExtractor } from "./extract.ts";
+import { outcomeOf, runAttempt, type AttemptSetup } from "./run-attempt.ts";
+
+const extract = createExtractor({ agent_name: "a", structured_output: { enabled: true, output_fields: [] } });
+
+type Invoke = Invoker["invoke"];
+
+function ticking(from = 1000, stepMs = 7): () => number {
+  let now = from - stepMs;
+  return () => (now += stepMs);
+}
+
+const setupOf = (invoke: Invoke, more: Partial<AttemptSetup> = {}): AttemptSetup => ({
+  invoker: { invoke, close: async () => undefined },
+  extract,
+  runId: "run-1",
+  timeoutMs: 50,
+  clock: ticking(),
+  saveArtifact: async (row, attempt, name) => `mem:${row}-${attempt}/${name}`,
+  ...more,
+});
+
+const run = (invoke: Invoke, more: Partial<AttemptSetup> = {}): Promise<Attempt> =>
+  runAttempt(setupOf(invoke, more), { a: 1 }, 3, 2);
+
+const never = (): Promise<JsonValue> => new Promise(() => undefined);
+const answering = async (): Promise<JsonValue> => ({ structured_output: { a: 1 } });
+
+/** Lets everything that is ready run. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test("an answer becomes an attempt with its row, number and times", async () => {
+  assert.deepEqual(await run(answering), {
+    row: 3,
+    number: 2,
+    startedAt: 1000,
+    endedAt: 1007,
+    outcome: { status: "succeeded", output: { a: 1 } },
+    steps: [],
+    artifacts: [],
+  });
+});
+
+test("the agent is told the row, the attempt and the run, and gets the input", async () => {
+  const seen: unknown[] = [];
+  await run(async (input, { runId, row, attempt, signal }) => {
+    seen.push(input, runId, row, attempt, signal.aborted);
+    return {};
+  });
+  assert.deepEqual(seen, [{ a: 1 }, "run-1", 3, 2, false]);
+});
+
+test("steps and artifacts are kept in order, also of an attempt that fails", async () => {
+  const step = { name: 'fill "PostCode"', status: "done", durationMs: 5 } as const;
+  const { outcome, steps, artifacts } = await run(async (_, { artifacts: { save, step: note } }) => {
+    note(step);
+    assert.equal(await save("final.png", new Uint8Array(1), "image/png"), "mem:3-2/final.png");
+    note({ ...step, status: "failed" });
+    throw new Error("after that");
+  });
+  assert.equal(outcome.status, "failed");
+  assert.deepEqual(steps, [step, { ...step, status: "failed" }]);
+  assert.deepEqual(artifacts, [{ name: "final.png", uri: "mem:3-2/final.png", contentType: "image/png" }]);
+});
+
+test("an artifact that cannot be kept is the agent's to handle", async () => {
+  const saveArtifact = async (): Promise<string> => {
+    throw new RowcallError("STORE_DENIED", "No write access");
+  };
+  const { outcome, artifacts } = await run(
+    async (_, context) => {
+      await context.artifacts.save("a.png", new Uint8Array(), "image/png");
+      return {};
+    },
+    { saveArtifact },
+  );
+  assert.deepEqual(outcome, { status: "failed", code: "STORE_DENIED", message: "No write access", retryable: false });
+  assert.deepEqual(artifacts, []);
+});
+
+describe("whatever is thrown is the outcome", () => {
+  const agentFailed = (message: string): object => ({
+    status: "failed",
+    code: "AGENT_FAILED",
+    message,
+    retryable: true,
+  });
+
+  for (const [name, thrown, message] of [
+    ["an error", new TypeError("x is undefined"), "x is undefined"],
+    ["an error without a message", new Error("", {}), "The agent failed without a message"],
+    ["a string", "broken", "broken"],
+    ["an empty string", "", "The agent failed without a message"],
+    ["undefined", undefined, "undefined"],
+    ["null", null, "null"],
+    ["a number", 7, "7"],
+    ["a symbol", Symbol("x"), "Symbol(x)"],
+    ["an object with a message", { message: "from afar" }, "from afar"],
+    ["an object", { code: 7 }, '{"code":7}'],
+    ["an object without a prototype", Object.create(null) as object, "{}"],
+    ["an object that cannot be shown", { toJSON: (): never => assert.fail() }, "An object that cannot be shown"],
+  ] as const) {
+    it(`${name}, thrown at once`, async () => {
+      const throwing: Invoke = () => {
+        // oxlint-disable-next-line typescript/only-throw-error -- agents may
+        throw thrown;
+      };
+      assert.deepEqual((await run(throwing)).outcome, agentFailed(message));
+    });
+
+    it(`${name}, as a rejection`, async () => {
+      // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- agents may
+      assert.deepEqual((await run(() => Promise.reject(thrown))).outcome, agentFailed(message));
+    });
+  }
+
+  it("an extraction that throws", async () => {
+    const broken = (): never => {
+      throw new Error("in the schema");
+    };
+    assert.deepEqual((await run(answering, { extract: broken })).outcome, agentFailed("in the schema"));
+  });
+
+  it("our own error, with code, hint and the wait that the other side asked for", () => {
+    const error = new RowcallError("HTTP_UNAVAILABLE", "503 from api.example.com", {
+      hint: "Ask later.",
+      details: { retryAfterMs: 1500 },
+    });
+    assert.deepEqual(outcomeOf(error), {
+      status: "failed",
+      code: "HTTP_UNAVAILABLE",
+      message: "503 from api.example.com",
+      hint: "Ask later.",
+      retryable: true,
+      retryAfterMs: 1500,
+    });
+  });
+
+  it("any of our codes, retryable as the table says", async () => {
+    const codes = Object.keys(errorTable) as ErrorCode[];
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...codes), fc.string({ minLength: 1 }), async (code, message) => {
+        const error = new RowcallError(code, message);
+        const { outcome } = await run(() => Promise.reject(error));
+        assert.deepEqual(outcome, { status: "failed", code, message, retryable: error.retryable });
+      }),
+    );
+  });
+});
+
+describe("when time is up", () => {
+  beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
+  afterEach(() => mock.timers.reset());
+
+  const timeout = {
+    status: "failed",
+    code: "TIMEOUT",
+    message: "Execution timeout",
+    hint: "The attempt took longer than 0.05 s. Raise execution_config.timeout_seconds, or look at the recording.",
+    retryable: true,
+  };
+
+  it("an agent that heeds the signal ends at once, in the words of the original product", async () => {
+    const reasons: unknown[] = [];
+    const attempt = run((_, { signal }) => {
+      return new Promise((_resolve, reject) => {
+        signal.addEventListener("abort", () => {
+          reasons.push(signal.reason);
+          reject(new Error("aborted"));
+        });
+      });
+    });
+    mock.timers.tick(49);
+    assert.deepEqual(reasons, []);
+    mock.timers.tick(1);
+    assert.deepEqual((await attempt).outcome, timeout);
+    assert.deepEqual(reasons, [new RowcallError("TIMEOUT", "Execution timeout")]);
+  });
+
+  it("what it still keeps belongs to the attempt, and its answer comes too late", async () => {
+    const attempt = run(async (_, { signal, artifacts }) => {
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      await artifacts.save("timeout.png", new Uint8Array(), "image/png");
+      return { structured_output: {} };
+    });
+    mock.timers.tick(50);
+    const { outcome, artifacts } = await attempt;
+    assert.deepEqual([outcome, artifacts.length], [timeout, 1]);
+  });
+
+  it("an agent that ignores the signal is left behind, and the attempt ended when its time was up", async () => {
+    const attempt = run(never);
+    mock.timers.tick(50);
+    mock.timers.tick(2000);
+    const { outcome, startedAt, endedAt } = await attempt;
+    assert.deepEqual(outcome, timeout);
+    assert.deepEqual([startedAt, endedAt], [1000, 1007]);
+  });
+
+  it("an agent left behind changes nothing any more", async () => {
+    const late = Promise.withResolvers<JsonValue>();
+    let left: InvokeContext | undefined;
+    const attempt = run((_, context) => {
+      left = context;
+      return late.promise;
+    });
+    mock.timers.tick(50);
+    mock.timers.tick(2000);
+    const before = structuredClone(await attempt);
+    left?.artifacts.step({ name: "late", status: "done", durationMs: 1 });
+    await left?.artifacts.save("late.png", new Uint8Array(), "image/png");
+    late.resolve({ structured_output: {} });
+    await settled();
+    assert.deepEqual(await attempt, before);
+  });
+
+  it("a signal that is asked for afterwards is aborted already", async () => {
+    let signal: AbortSignal | undefined;
+    const attempt = run(async (_, context) => {
+      await settled();
+      ({ signal } = context);
+      return {};
+    });
+    mock.timers.tick(50);
+    assert.deepEqual((await attempt).outcome, timeout);
+    assert.equal(signal?.aborted, true);
+  });
+
+  it("being killed as well does not make it an interruption", async () => {
+    const killer = new AbortController();
+    const attempt = run(never, { signal: killer.signal });
+    mock.timers.tick(50);
+    killer.abort();
+    mock.timers.tick(2000);
+    assert.deepEqual((await attempt).outcome, timeout);
+  });
+
+  it("a limit of more days than a timer counts is no limit", async () => {
+    const answer = Promise.withResolvers<JsonValue>();
+    const attempt = run(() => answer.promise, { timeoutMs: 2 ** 31 });
+    mock.timers.tick(2 ** 31 - 1);
+    answer.resolve({ structured_output: {} });
+    assert.equal((await attempt).outcome.status, "succeeded");
+  });
+});
+
+describe("a run that is killed", () => {
+  const interrupted = { status: "failed", code: "INTERRUPTED", message: "The run was interrupted", retryable: true };
+
+  it("ends its attempts as interrupted", async () => {
+    const killer = new AbortController();
+    const attempt = run(
+      (_, { signal }) =>
+        new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new Error("gone")))),
+      { signal: killer.signal },
+    );
+    killer.abort();
+    assert.deepEqual((await attempt).outcome, interrupted);
+  });
+
+  it("calls no agent any more", async () => {
+    let calls = 0;
+    const invoke = async (): Promise<JsonValue> => {
+      calls += 1;
+      return {};
+    };
+    assert.deepEqual((await run(invoke, { signal: AbortSignal.abort() })).outcome, interrupted);
+    assert.equal(calls, 0);
+  });
+});
