@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { spawn, type ChildProcessByStdio } from "node:child_process";
+import { once } from "node:events";
+import process from "node:process";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { createWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
+
+const main = fileURLToPath(new URL("main.ts", import.meta.url));
+
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+let workspace: Workspace;
+
+beforeEach(async () => {
+  workspace = await createWorkspace(30);
+});
+afterEach(() => workspace.remove());
+
+function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Child {
+  return spawn(process.execPath, [main, ...args], {
+    cwd: workspace.folder,
+    env: { PATH: process.env["PATH"], ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+async function ended(child: Child): Promise<{ code: number; out: string; err: string }> {
+  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close") as Promise<[number]>]);
+  return { code, out, err };
+}
+
+describe("the rowcall process", () => {
+  it("keeps data on standard output, the rest on standard error, and ends with the exit code", async () => {
+    const run = await ended(start(["run", "batch.json"]));
+    assert.deepEqual([run.code, run.out], [3, `${workspace.at("out.csv")}\n`]);
+    assert.match(run.err, /30 rows: 27 succeeded, 3 failed/);
+    const mistyped = await ended(start(["run", "batch.json", "--max-concurency", "2"]));
+    assert.equal(mistyped.code, 2);
+    assert.match(mistyped.err, /Did you mean --max-concurrency\?/);
+  });
+
+  it("colours when FORCE_COLOR says so, and not when NO_COLOR does", async () => {
+    const coloured = await ended(start(["show", "nothing"], { FORCE_COLOR: "1" }));
+    assert.match(coloured.err, /^\u001b\[31merror:\u001b\[39m /);
+    const plain = await ended(start(["show", "nothing"], { FORCE_COLOR: "1", NO_COLOR: "1" }));
+    assert.match(plain.err, /^error: There is no run/m);
+  });
+
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    it(`drains at ${signal}, ends with 130 and can be resumed`, async () => {
+      const child = start(["run", "batch.json"], { AGENT_MS: "50" });
+      child.stderr.once("data", () => child.kill(signal));
+      const interrupted = await ended(child);
+      assert.deepEqual([interrupted.code, interrupted.out], [130, ""]);
+      assert.match(interrupted.err, new RegExp(`${signal}: rows in flight finish`));
+      const resumed = await ended(start(["resume", "last"]));
+      assert.equal(resumed.code, 3);
+      assert.equal((await workspace.read("out.csv")).split("\n").length, 32);
+    });
+  }
+
+  it("ends quietly when the reader of its output has seen enough", async () => {
+    await ended(start(["run", "batch.json"]));
+    const child = start(["rows", "last", "--json"]);
+    child.stdout.destroy();
+    const [err, [code]] = await Promise.all([text(child.stderr), once(child, "close") as Promise<[number]>]);
+    assert.deepEqual([err, code], ["", 0]);
+  });
+});
