@@ -37,6 +37,11 @@ export function positiveNumber(text: string): number {
   throw new InvalidArgumentError("It must be a number above 0.");
 }
 
+/** Reads an option's number, 0 or more. */
+export function numberFromZero(text: string): number {
+  return text.trim() !== "" && Number(text) === 0 ? 0 : positiveNumber(text);
+}
+
 /** Gathers the values of an option that may be repeated, or given once with commas. */
 export function listOf(text: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), ...text.split(",").map((part) => part.trim()).filter(Boolean)];

@@ -39,12 +39,22 @@ export async function checkAgent(services: Services, batch: Batch): Promise<Agen
   const name = `${definition.agent_name}@${definition.version}`;
   return {
     checks: [
-      checkProblems("agent_registered", problems.filter(({ path }) => !isEnabling(path)), `${name}, kind ${definition.kind}`),
-      checkProblems("structured_output_enabled", problems.filter(({ path }) => isEnabling(path)), `It is true for ${name}`),
+      checkProblems(
+        "agent_registered",
+        problems.filter(({ path }) => !isEnabling(path)),
+        `${name}, kind ${definition.kind}`,
+      ),
+      checkProblems(
+        "structured_output_enabled",
+        problems.filter(({ path }) => isEnabling(path)),
+        `It is true for ${name}`,
+      ),
       checkProblems(
         "output_fields",
         fieldProblems(definition, fields),
-        declared === 0 ? `The agent declares none, so all ${fields.length} are taken as they are` : `All ${fields.length} are declared by the agent`,
+        declared === 0
+          ? `The agent declares none, so all ${fields.length} are taken as they are`
+          : `All ${fields.length} are declared by the agent`,
       ),
     ],
     definition,
@@ -60,7 +70,11 @@ export interface OpenedAgent {
 }
 
 /** Opens the agent as a run would, for one row at a time and without recordings: kind, settings, template and secrets are all looked at. */
-export async function checkOpening(services: Services, batch: Batch, definition: AgentDefinition | undefined): Promise<OpenedAgent> {
+export async function checkOpening(
+  services: Services,
+  batch: Batch,
+  definition: AgentDefinition | undefined,
+): Promise<OpenedAgent> {
   if (definition === undefined) return { check: createCheck("agent_opens", "skipped", "The agent is not known") };
   try {
     const environment = { ...agentEnvironment(services, batch), concurrency: 1, recording: "none" as const };
@@ -75,7 +89,12 @@ export async function checkOpening(services: Services, batch: Batch, definition:
 export async function checkOutput(services: Services, batch: Batch, mayReplace: boolean): Promise<Check> {
   const { output } = batch;
   if (output === undefined) {
-    return createCheck("output_accessible", "failed", "The batch names no output", "Give --output, or set output in the batch file.");
+    return createCheck(
+      "output_accessible",
+      "failed",
+      "The batch names no output",
+      "Give --output, or set output in the batch file.",
+    );
   }
   if (output === "-") return createCheck("output_accessible", "passed", "Standard output");
   const { store, clock, random } = services;
@@ -94,7 +113,12 @@ export async function checkChannels(services: Services, { notifications }: Batch
   const { channels, onSuccess, onFailure } = notifications;
   if (!onSuccess && !onFailure) return createCheck("channels", "skipped", "The batch notifies nobody");
   if (channels.length === 0) {
-    return createCheck("channels", "warning", "Notifications are on, and no channel is named", 'Name one, such as "channels": ["console:"], or set enabled to false.');
+    return createCheck(
+      "channels",
+      "warning",
+      "Notifications are on, and no channel is named",
+      'Name one, such as "channels": ["console:"], or set enabled to false.',
+    );
   }
   const problems: Problem[] = [];
   for (const address of channels) {

@@ -46,7 +46,12 @@ export function createCheck(id: CheckId, status: Check["status"], detail: string
 }
 
 /** A check that passes when there are no problems, else shows every one of them. */
-export function checkProblems(id: CheckId, problems: readonly Problem[], passed: string, status: "failed" | "warning" = "failed"): Check {
+export function checkProblems(
+  id: CheckId,
+  problems: readonly Problem[],
+  passed: string,
+  status: "failed" | "warning" = "failed",
+): Check {
   const [first] = problems;
   if (first === undefined) return createCheck(id, "passed", passed);
   if (problems.length === 1) return createCheck(id, status, sentence(first), first.hint);

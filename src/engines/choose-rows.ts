@@ -6,12 +6,19 @@ import { RowcallError } from "../core/errors.ts";
  *
  * @throws RowcallError USAGE_INVALID when a row is asked for that the table does not have
  */
-export function chooseRows(rows: number, wanted: RowSelection | undefined, limit: number | undefined): { selection: RowSelection; total: number } {
+export function chooseRows(
+  rows: number,
+  wanted: RowSelection | undefined,
+  limit: number | undefined,
+): { selection: RowSelection; total: number } {
   const ranges = wanted ?? (rows === 0 ? [] : [[0, rows - 1] as const]);
   const beyond = ranges.find(([, last]) => last >= rows);
   if (beyond !== undefined) {
     throw new RowcallError("USAGE_INVALID", `Row ${beyond[1]} is not in the input, which has ${rows} rows`, {
-      hint: rows === 0 ? "The input has a header and nothing else." : `Rows are counted from 0: the last one is ${rows - 1}.`,
+      hint:
+        rows === 0
+          ? "The input has a header and nothing else."
+          : `Rows are counted from 0: the last one is ${rows - 1}.`,
     });
   }
   const selection: (readonly [number, number])[] = [];

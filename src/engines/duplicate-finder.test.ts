@@ -23,6 +23,9 @@ test("finds what a map of the texts themselves finds", () => {
 
 test("says that it is not complete once the limit is reached, and still finds what it knows", () => {
   const finder = createDuplicateFinder(2);
-  assert.deepEqual(["a", "b", "c", "a", "c"].map((text, row) => finder.note(keyOf(text), row)), [undefined, undefined, undefined, 0, undefined]);
+  assert.deepEqual(
+    ["a", "b", "c", "a", "c"].map((text, row) => finder.note(keyOf(text), row)),
+    [undefined, undefined, undefined, 0, undefined],
+  );
   assert.equal(finder.isComplete, false);
 });

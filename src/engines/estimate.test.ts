@@ -24,15 +24,24 @@ test("counts waves: eleven rows at a concurrency of ten take two", () => {
 test("knows no duration and no price when no figure is known, and says which options give one", () => {
   const { seconds, costUsd, basis } = estimateRun(10, 10, chooseFigures({}));
   assert.deepEqual([seconds, costUsd], [undefined, undefined]);
-  assert.equal(basis, "seconds per row is not known: give --seconds-per-row; cost per row is not known: give --cost-per-row");
+  assert.equal(
+    basis,
+    "seconds per row is not known: give --seconds-per-row; cost per row is not known: give --cost-per-row",
+  );
   assert.deepEqual([describeSeconds(seconds), describeCost(costUsd)], ["unknown", "unknown"]);
 });
 
 test("takes given figures before measured ones, and those before what the agent declares", () => {
   const measured = { secondsPerRow: 3, rows: 40 };
   const declared = { seconds_per_row: 12, cost_per_row_usd: 0.001 };
-  assert.equal(chooseFigures({ given: { secondsPerRow: 1 }, measured, declared }).basis, "1 s per row (given); $0.001 per row (declared by the agent)");
-  assert.equal(chooseFigures({ measured, declared }).basis, "3 s per row (the mean of 40 earlier rows); $0.001 per row (declared by the agent)");
+  assert.equal(
+    chooseFigures({ given: { secondsPerRow: 1 }, measured, declared }).basis,
+    "1 s per row (given); $0.001 per row (declared by the agent)",
+  );
+  assert.equal(
+    chooseFigures({ measured, declared }).basis,
+    "3 s per row (the mean of 40 earlier rows); $0.001 per row (declared by the agent)",
+  );
   assert.deepEqual(chooseFigures({ declared }), {
     secondsPerRow: 12,
     costPerRowUsd: 0.001,
@@ -41,6 +50,14 @@ test("takes given figures before measured ones, and those before what the agent 
 });
 
 test("says durations and prices as people do", () => {
-  assert.deepEqual([0, 0.2, 56, 90, 3600, 5430, 40_000].map(describeSeconds), ["no time", "~5 seconds", "~1 minute", "~2 minutes", "~1 hour", "~1 hour 30 minutes", "~11 hours"]);
+  assert.deepEqual([0, 0.2, 56, 90, 3600, 5430, 40_000].map(describeSeconds), [
+    "no time",
+    "~5 seconds",
+    "~1 minute",
+    "~2 minutes",
+    "~1 hour",
+    "~1 hour 30 minutes",
+    "~11 hours",
+  ]);
   assert.deepEqual([0, 0.0012345, 12.345].map(describeCost), ["$0.00", "$0.0012", "$12.35"]);
 });

@@ -22,7 +22,9 @@ export interface FigureSources {
   /** The mean of earlier runs of the same agent. */
   readonly measured?: { readonly secondsPerRow: number; readonly rows: number };
   /** The agent's own `estimate`. */
-  readonly declared?: { readonly seconds_per_row?: number | undefined; readonly cost_per_row_usd?: number | undefined } | undefined;
+  readonly declared?:
+    | { readonly seconds_per_row?: number | undefined; readonly cost_per_row_usd?: number | undefined }
+    | undefined;
 }
 
 /** The figures of one row: given before measured before declared. */
@@ -38,7 +40,9 @@ export function chooseFigures({ given, measured, declared }: FigureSources): Row
       ? { value: given.costPerRowUsd, from: "given" }
       : { value: declared?.cost_per_row_usd, from: "declared by the agent" };
   const say = (value: number | undefined, text: string, from: string, option: string): string =>
-    value === undefined ? `${option.replace("--", "").replaceAll("-", " ")} is not known: give ${option}` : `${text} per row (${from})`;
+    value === undefined
+      ? `${option.replace("--", "").replaceAll("-", " ")} is not known: give ${option}`
+      : `${text} per row (${from})`;
   return {
     ...(seconds.value === undefined ? {} : { secondsPerRow: seconds.value }),
     ...(cost.value === undefined ? {} : { costPerRowUsd: cost.value }),
@@ -70,13 +74,14 @@ export function estimateRun(rows: number, concurrency: number, figures: RowFigur
  * The figures of the broadband agent's throughput table. A row takes 10-15 seconds; the middle of that makes the table come
  * out as it is known: `~15 seconds`, `~2 minutes`, `~20 minutes`.
  */
-export const exampleFigures: Required<RowFigures> & { readonly rows: readonly number[]; readonly concurrency: number } = {
-  rows: [10, 100, 1000],
-  concurrency: 10,
-  secondsPerRow: 12.5,
-  costPerRowUsd: 0.001,
-  basis: "the broadband agent: 10-15 seconds and $0.001 per row",
-};
+export const exampleFigures: Required<RowFigures> & { readonly rows: readonly number[]; readonly concurrency: number } =
+  {
+    rows: [10, 100, 1000],
+    concurrency: 10,
+    secondsPerRow: 12.5,
+    costPerRowUsd: 0.001,
+    basis: "the broadband agent: 10-15 seconds and $0.001 per row",
+  };
 
 /**
  * An expected duration in words, as exact as an estimate is: below a minute rounded up to 5 seconds, as the slowest row decides;

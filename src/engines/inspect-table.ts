@@ -52,7 +52,11 @@ export interface TableReport {
   readonly valid: number;
   readonly sample: readonly PlannedRow[];
   readonly invalid: { readonly count: number; readonly first: readonly InvalidRow[] };
-  readonly duplicates: { readonly count: number; readonly first: readonly DuplicateRow[]; readonly isComplete: boolean };
+  readonly duplicates: {
+    readonly count: number;
+    readonly first: readonly DuplicateRow[];
+    readonly isComplete: boolean;
+  };
 }
 
 /** What inspecting a table takes. */
@@ -120,7 +124,9 @@ export async function inspectTable(setup: InspectSetup): Promise<TableReport> {
     }
   }
   if (header === undefined) {
-    throw new RowcallError("INPUT_EMPTY", "The input is empty: it has no header", { hint: "The first line must name the columns." });
+    throw new RowcallError("INPUT_EMPTY", "The input is empty: it has no header", {
+      hint: "The first line must name the columns.",
+    });
   }
   return {
     dialect,
@@ -137,7 +143,11 @@ export async function inspectTable(setup: InspectSetup): Promise<TableReport> {
 }
 
 // Undefined when the mapping does not fit: a check of its own says so, and the table is read all the same.
-function mapperOf({ batch, definition }: InspectSetup, header: readonly string[], dialect: Dialect): MapInput | undefined {
+function mapperOf(
+  { batch, definition }: InspectSetup,
+  header: readonly string[],
+  dialect: Dialect,
+): MapInput | undefined {
   if (mappingProblems(batch.inputMapping, header).length > 0) return undefined;
   try {
     return createMapper(batch.inputMapping, header, dialect.ragged, definition ?? { agent_name: "" });
@@ -160,7 +170,10 @@ function invalidRow({ index, line }: Row, { code, message, hint }: FailedOutcome
   return { row: index, line, code, message, ...(hint === undefined ? {} : { hint }) };
 }
 
-function chooser(ranges: RowSelection | undefined, limit = Number.POSITIVE_INFINITY): (index: number, chosen: number) => boolean {
+function chooser(
+  ranges: RowSelection | undefined,
+  limit = Number.POSITIVE_INFINITY,
+): (index: number, chosen: number) => boolean {
   let at = 0;
   return (index, chosen) => {
     if (chosen >= limit) return false;

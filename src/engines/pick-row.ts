@@ -37,7 +37,8 @@ export async function readRow(services: Pick<Services, "store">, batch: Batch, i
     }
   }
   throw new RowcallError("USAGE_INVALID", `Row ${index} is not in the input, which has ${rows} rows`, {
-    hint: rows === 0 ? "The input has a header and nothing else." : `Rows are counted from 0: the last one is ${rows - 1}.`,
+    hint:
+      rows === 0 ? "The input has a header and nothing else." : `Rows are counted from 0: the last one is ${rows - 1}.`,
   });
 }
 
@@ -67,5 +68,7 @@ function excluded({ inputMapping: { selection } }: Batch): readonly string[] {
 function requireKnown(columns: readonly string[], known: readonly string[]): void {
   const stranger = columns.find((column) => !known.includes(column));
   if (stranger === undefined) return;
-  throw new RowcallError("USAGE_INVALID", `There is no column "${stranger}" to set`, { hint: suggest(stranger, known) });
+  throw new RowcallError("USAGE_INVALID", `There is no column "${stranger}" to set`, {
+    hint: suggest(stranger, known),
+  });
 }

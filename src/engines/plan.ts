@@ -11,7 +11,13 @@ import { attemptRow } from "./attempt-row.ts";
 import { checkAgent, checkChannels, checkOpening, checkOutput } from "./agent-checks.ts";
 import { checkProblems, checkThrown, checkTitles, createCheck, type Check } from "./check.ts";
 import { chooseFigures, estimateRun, type Estimate, type FigureSources } from "./estimate.ts";
-import { inspectTable, type DuplicateRow, type InvalidRow, type PlannedRow, type TableReport } from "./inspect-table.ts";
+import {
+  inspectTable,
+  type DuplicateRow,
+  type InvalidRow,
+  type PlannedRow,
+  type TableReport,
+} from "./inspect-table.ts";
 import { checkTable } from "./table-checks.ts";
 
 /** A check that the caller adds, since it needs what engines do not know, such as a browser. */
@@ -61,7 +67,11 @@ export interface Plan {
   readonly sample: readonly PlannedRow[];
   readonly invalid: { readonly count: number; readonly first: readonly InvalidRow[] };
   /** Rows whose mapped input is that of an earlier row; `isComplete` is false when the table has more rows than are compared. */
-  readonly duplicates: { readonly count: number; readonly first: readonly DuplicateRow[]; readonly isComplete: boolean };
+  readonly duplicates: {
+    readonly count: number;
+    readonly first: readonly DuplicateRow[];
+    readonly isComplete: boolean;
+  };
   readonly estimate: Estimate;
 }
 
@@ -78,7 +88,9 @@ export async function planBatch(services: Services, batch: Batch, options: PlanO
     const { table } = read;
     const probe = await probeAgent(services, batch, definition, opened.invoker, table, options);
     const checks = inOrder([
-      ...(options.fileProblems === undefined ? [] : [checkProblems("batch_file", options.fileProblems, "Every key and value is known")]),
+      ...(options.fileProblems === undefined
+        ? []
+        : [checkProblems("batch_file", options.fileProblems, "Every key and value is known")]),
       ...agentChecks,
       ...extraChecks,
       sayOnce(opened.check, extraChecks),
@@ -92,9 +104,14 @@ export async function planBatch(services: Services, batch: Batch, options: PlanO
       runnable: checks.every(({ status }) => status !== "failed"),
       agent: definition === undefined ? formatReference(batch.agent) : `${definition.agent_name}@${definition.version}`,
       checks,
-      ...(table === undefined ? {} : { input: { uri: batch.inputUri ?? "", dialect: table.dialect, header: table.header, rows: table.rows } }),
+      ...(table === undefined
+        ? {}
+        : { input: { uri: batch.inputUri ?? "", dialect: table.dialect, header: table.header, rows: table.rows } }),
       rows: table?.chosen ?? 0,
-      outputColumns: [...(batch.outputMapping.includeOriginal ? (table?.header ?? []) : []), ...outputColumns(batch.outputMapping, fields)],
+      outputColumns: [
+        ...(batch.outputMapping.includeOriginal ? (table?.header ?? []) : []),
+        ...outputColumns(batch.outputMapping, fields),
+      ],
       sample: table?.sample ?? [],
       invalid: table?.invalid ?? { count: 0, first: [] },
       duplicates: table?.duplicates ?? { count: 0, first: [], isComplete: true },
@@ -119,7 +136,12 @@ async function readTable(
 ): Promise<ReadTable> {
   const { inputUri } = batch;
   if (inputUri === undefined) {
-    const check = createCheck("input_accessible", "failed", "The batch names no input", "Give --input, or set input in the batch file.");
+    const check = createCheck(
+      "input_accessible",
+      "failed",
+      "The batch names no input",
+      "Give --input, or set input in the batch file.",
+    );
     return { checks: [check, createCheck("table", "skipped", "There is no input")] };
   }
   try {
@@ -137,14 +159,19 @@ async function readTable(
     const { encoding, bom, delimiter, lineEnd } = table.dialect;
     const dialect = `${encoding}${bom ? " with a byte order mark" : ""}, delimiter ${JSON.stringify(delimiter)}, line end ${JSON.stringify(lineEnd)}`;
     return {
-      checks: [createCheck("input_accessible", "passed", inputUri), createCheck("table", "passed", `${table.rows} rows, ${table.header.length} columns; ${dialect}`)],
+      checks: [
+        createCheck("input_accessible", "passed", inputUri),
+        createCheck("table", "passed", `${table.rows} rows, ${table.header.length} columns; ${dialect}`),
+      ],
       table,
     };
   } catch (thrown) {
     if (thrown instanceof RowcallError && thrown.code.startsWith("INPUT_") && thrown.code !== "INPUT_NOT_FOUND") {
       return { checks: [createCheck("input_accessible", "passed", inputUri), checkThrown("table", thrown)] };
     }
-    return { checks: [checkThrown("input_accessible", thrown), createCheck("table", "skipped", "The input could not be read")] };
+    return {
+      checks: [checkThrown("input_accessible", thrown), createCheck("table", "skipped", "The input could not be read")],
+    };
   }
 }
 
@@ -156,20 +183,45 @@ async function probeAgent(
   table: TableReport | undefined,
   { probe }: PlanOptions,
 ): Promise<{ check: Check; seconds?: number }> {
-  const skip = (why: string, hint?: string): { check: Check } => ({ check: createCheck("structured_output_returned", "skipped", why, hint) });
-  if (probe === undefined) return skip("Only running a row can tell", "Run one: `rowcall try`, or `rowcall plan --probe`.");
+  const skip = (why: string, hint?: string): { check: Check } => ({
+    check: createCheck("structured_output_returned", "skipped", why, hint),
+  });
+  if (probe === undefined)
+    return skip("Only running a row can tell", "Run one: `rowcall try`, or `rowcall plan --probe`.");
   const row = table?.sample[0];
-  if (definition === undefined || invoker === undefined || row === undefined) return skip("There is no row that could be run");
+  if (definition === undefined || invoker === undefined || row === undefined)
+    return skip("There is no row that could be run");
   try {
-    const { attempt } = await attemptRow(services, { batch, definition, invoker, row: row.row, input: row.input, recordingsUri: probe.recordingsUri });
+    const { attempt } = await attemptRow(services, {
+      batch,
+      definition,
+      invoker,
+      row: row.row,
+      input: row.input,
+      recordingsUri: probe.recordingsUri,
+    });
     const seconds = (attempt.endedAt - attempt.startedAt) / 1000;
     const { outcome } = attempt;
     if (outcome.status === "succeeded") {
-      return { check: createCheck("structured_output_returned", "passed", `Row ${row.row} answered in ${seconds.toFixed(1)} s`), seconds };
+      return {
+        check: createCheck(
+          "structured_output_returned",
+          "passed",
+          `Row ${row.row} answered in ${seconds.toFixed(1)} s`,
+        ),
+        seconds,
+      };
     }
     // A row may fail for its own sake; an answer without structured output fails every row.
     const status = outcome.code === "OUTPUT_MISSING" ? "failed" : "warning";
-    return { check: createCheck("structured_output_returned", status, `Row ${row.row} failed: ${outcome.message} (${outcome.code})`, outcome.hint ?? "`rowcall try` shows everything about it.") };
+    return {
+      check: createCheck(
+        "structured_output_returned",
+        status,
+        `Row ${row.row} failed: ${outcome.message} (${outcome.code})`,
+        outcome.hint ?? "`rowcall try` shows everything about it.",
+      ),
+    };
   } catch (thrown) {
     return { check: checkThrown("structured_output_returned", thrown) };
   }
@@ -184,7 +236,11 @@ function estimate(
 ): Estimate {
   const probed = probedSeconds === undefined ? {} : { measured: { secondsPerRow: probedSeconds, rows: 1 } };
   const asking = table === undefined ? 0 : rowsAsking(table) - (batch.execution.dedupe ? table.duplicates.count : 0);
-  return estimateRun(asking, batch.execution.maxConcurrency, chooseFigures({ ...probed, ...figures, declared: definition?.estimate }));
+  return estimateRun(
+    asking,
+    batch.execution.maxConcurrency,
+    chooseFigures({ ...probed, ...figures, declared: definition?.estimate }),
+  );
 }
 
 // When the mapping does not fit yet, no row is known to be valid: then all of them are reckoned with.
@@ -195,7 +251,9 @@ function rowsAsking({ valid, invalid, chosen }: TableReport): number {
 // Opening finds again what a check of its own has found already.
 function sayOnce(opening: Check, others: readonly Check[]): Check {
   const earlier = others.find(({ status, detail }) => status === "failed" && detail === opening.detail);
-  return opening.status === "failed" && earlier !== undefined ? createCheck("agent_opens", "skipped", `See "${earlier.title}"`) : opening;
+  return opening.status === "failed" && earlier !== undefined
+    ? createCheck("agent_opens", "skipped", `See "${earlier.title}"`)
+    : opening;
 }
 
 function inOrder(checks: readonly Check[]): readonly Check[] {

@@ -24,18 +24,26 @@ export async function resolveAgent(services: Services, batch: Batch): Promise<Ba
   const definition = await findAgent(services, batch);
   const problems = agentProblems(definition);
   if (problems.length > 0) {
-    throw new RowcallError("AGENT_INVALID", `Agent ${definition.agent_name} cannot serve a batch: ${formatProblems(problems)}`, {
-      hint: problems[0]?.hint ?? "Publish a corrected version of the agent.",
-      details: { problems },
-    });
+    throw new RowcallError(
+      "AGENT_INVALID",
+      `Agent ${definition.agent_name} cannot serve a batch: ${formatProblems(problems)}`,
+      {
+        hint: problems[0]?.hint ?? "Publish a corrected version of the agent.",
+        details: { problems },
+      },
+    );
   }
   const fields = batch.outputMapping.fields ?? definition.structured_output.output_fields;
   const unknown = fieldProblems(definition, fields);
   if (unknown.length > 0) {
-    throw new RowcallError("FIELD_UNKNOWN", `Agent ${definition.agent_name} does not declare every output field: ${formatProblems(unknown)}`, {
-      hint: unknown[0]?.hint ?? "Correct output_mapping.structured_output_fields.",
-      details: { problems: unknown },
-    });
+    throw new RowcallError(
+      "FIELD_UNKNOWN",
+      `Agent ${definition.agent_name} does not declare every output field: ${formatProblems(unknown)}`,
+      {
+        hint: unknown[0]?.hint ?? "Correct output_mapping.structured_output_fields.",
+        details: { problems: unknown },
+      },
+    );
   }
   return { definition, fields };
 }
@@ -54,10 +62,18 @@ export async function findAgent(services: Services, batch: Batch): Promise<Agent
 export function agentProblems(definition: AgentDefinition): Problem[] {
   const problems: Problem[] = [];
   if (!definition.structured_output.enabled) {
-    problems.push({ path: "structured_output.enabled", message: "is false", hint: "Set structured_output.enabled to true in the agent's registry entry." });
+    problems.push({
+      path: "structured_output.enabled",
+      message: "is false",
+      hint: "Set structured_output.enabled to true in the agent's registry entry.",
+    });
   }
   if (!definition.supports_batch_processing) {
-    problems.push({ path: "supports_batch_processing", message: "is false", hint: "Set supports_batch_processing to true in the agent's registry entry." });
+    problems.push({
+      path: "supports_batch_processing",
+      message: "is false",
+      hint: "Set supports_batch_processing to true in the agent's registry entry.",
+    });
   }
   return problems;
 }
@@ -67,12 +83,22 @@ export function fieldProblems(definition: AgentDefinition, fields: readonly stri
   const path = "output_mapping.structured_output_fields";
   const declared = definition.structured_output.output_fields;
   if (fields.length === 0) {
-    return [{ path, message: "names no field and the agent declares none", hint: "List the fields of structured_output that become columns." }];
+    return [
+      {
+        path,
+        message: "names no field and the agent declares none",
+        hint: "List the fields of structured_output that become columns.",
+      },
+    ];
   }
   if (declared.length === 0) return [];
   return fields
     .filter((field) => !declared.includes(field))
-    .map((field) => ({ path, message: `has "${field}", which is not in the agent's output_fields`, hint: suggest(field, declared) }));
+    .map((field) => ({
+      path,
+      message: `has "${field}", which is not in the agent's output_fields`,
+      hint: suggest(field, declared),
+    }));
 }
 
 /** What opening the batch's agent needs from around it. */

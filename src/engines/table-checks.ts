@@ -28,7 +28,11 @@ export async function checkTable(setup: TableCheckSetup): Promise<readonly Check
   return [
     checkInputColumns(setup),
     checkHeader(table),
-    checkProblems("output_columns", collisionProblems(columns, written), `${columns.length} new columns: ${columns.join(", ")}`),
+    checkProblems(
+      "output_columns",
+      collisionProblems(columns, written),
+      `${columns.length} new columns: ${columns.join(", ")}`,
+    ),
     ...(setup.rows === undefined ? [] : [await checkSelection(setup.rows, table)]),
     checkRagged(batch, table),
     checkValid(table),
@@ -55,7 +59,12 @@ function checkInputColumns({ batch, definition, table }: TableCheckSetup): Check
   if (table === undefined) return createCheck("input_columns", "skipped", "The input could not be read");
   const fields = mappedFields(batch.inputMapping, table.header);
   const names = [...new Set([...fields.selected, ...fields.named])];
-  const held = definition === undefined ? "the agent is not known" : schema === undefined ? "the agent declares no input_schema" : "as the agent's input_schema asks";
+  const held =
+    definition === undefined
+      ? "the agent is not known"
+      : schema === undefined
+        ? "the agent declares no input_schema"
+        : "as the agent's input_schema asks";
   return createCheck("input_columns", "passed", `Fields ${names.join(", ")}: ${held}`);
 }
 
@@ -68,7 +77,9 @@ function unmappedRequired({ inputMapping }: Batch, schema: Schema, header: reado
   if (header === undefined && inputMapping.selection.kind === "exclude") return [];
   const { selected, named } = mappedFields(inputMapping, header ?? []);
   return required
-    .filter((field): field is string => typeof field === "string" && !selected.includes(field) && !named.includes(field))
+    .filter(
+      (field): field is string => typeof field === "string" && !selected.includes(field) && !named.includes(field),
+    )
     .map((field) => ({
       path: "input_mapping",
       message: `nothing is mapped to "${field}", which the agent's input_schema requires`,
@@ -85,7 +96,11 @@ function unknownFields({ inputMapping }: Batch, schema: Schema, header: readonly
   const isRefused = schema["additionalProperties"] === false;
   return [...new Set([...(isRefused ? selected : []), ...named])]
     .filter((field) => !known.includes(field))
-    .map((field) => ({ path: "input_mapping", message: `field "${field}" is not in the agent's input_schema`, hint: suggest(field, known) }));
+    .map((field) => ({
+      path: "input_mapping",
+      message: `field "${field}" is not in the agent's input_schema`,
+      hint: suggest(field, known),
+    }));
 }
 
 function checkHeader(table: TableReport | undefined): Check {
@@ -94,8 +109,16 @@ function checkHeader(table: TableReport | undefined): Check {
   const repeated = [...new Set(header.filter((name, i) => name !== "" && header.indexOf(name) !== i))];
   const empty = header.flatMap((name, i) => (name.trim() === "" ? [i + 1] : []));
   const problems: Problem[] = [
-    ...repeated.map((name) => ({ path: "", message: `Column "${name}" is there more than once`, hint: "Both are written again; neither can be mapped. Rename one to map it." })),
-    ...empty.map((at) => ({ path: "", message: `Column ${at} has no name`, hint: "It is written again and cannot be mapped. Name it to map it." })),
+    ...repeated.map((name) => ({
+      path: "",
+      message: `Column "${name}" is there more than once`,
+      hint: "Both are written again; neither can be mapped. Rename one to map it.",
+    })),
+    ...empty.map((at) => ({
+      path: "",
+      message: `Column ${at} has no name`,
+      hint: "It is written again and cannot be mapped. Name it to map it.",
+    })),
   ];
   return checkProblems("header", problems, `${header.length} columns: ${header.join(", ")}`, "warning");
 }
@@ -126,14 +149,20 @@ function checkRagged({ dialect }: Batch, table: TableReport | undefined): Check 
 function checkValid(table: TableReport | undefined): Check {
   if (table === undefined) return skipped("valid_rows");
   const { valid, invalid, chosen } = table;
-  if (chosen === 0) return createCheck("valid_rows", "warning", "There are no rows", "The output will have a header and nothing else.");
+  if (chosen === 0)
+    return createCheck("valid_rows", "warning", "There are no rows", "The output will have a header and nothing else.");
   if (valid + invalid.count === 0) return createCheck("valid_rows", "skipped", "The mapping does not fit the table");
   if (invalid.count === 0) return createCheck("valid_rows", "passed", `All ${valid} are valid`);
   const first = invalid.first[0];
   const detail = `${invalid.count} of ${chosen} rows are invalid${first === undefined ? "" : `; the first: ${first.message}`}`;
   return valid === 0
     ? createCheck("valid_rows", "failed", detail, first?.hint)
-    : createCheck("valid_rows", "warning", detail, "They will fail without calling the agent. Correct them now, or run the others first.");
+    : createCheck(
+        "valid_rows",
+        "warning",
+        detail,
+        "They will fail; the others run. Correct them now, or afterwards and run them again.",
+      );
 }
 
 function checkDuplicates({ execution }: Batch, table: TableReport | undefined): Check {
@@ -146,7 +175,12 @@ function checkDuplicates({ execution }: Batch, table: TableReport | undefined): 
   const example = first[0];
   const detail = `${many(count, "row")} the same as an earlier one${example === undefined ? "" : `, such as line ${example.line} (row ${example.row}, as row ${example.sameAs})`}`;
   if (execution.dedupe) return createCheck("duplicate_rows", "passed", `${detail}: dedupe asks the agent once`);
-  return createCheck("duplicate_rows", "warning", detail, 'Set "dedupe": true in execution_config to ask the agent once for all of them.');
+  return createCheck(
+    "duplicate_rows",
+    "warning",
+    detail,
+    'Set "dedupe": true in execution_config to ask the agent once for all of them.',
+  );
 }
 
 function skipped(id: Check["id"]): Check {

@@ -85,13 +85,23 @@ export async function tryRow(services: Services, request: TryRequest): Promise<T
       recordingsUri,
       ...(signal === undefined ? {} : { signal }),
     });
-    return { ...report, input, ...preview, ...(reply === undefined ? {} : { reply }), attempt, enriched: enrich(attempt) };
+    return {
+      ...report,
+      input,
+      ...preview,
+      ...(reply === undefined ? {} : { reply }),
+      attempt,
+      enriched: enrich(attempt),
+    };
   } finally {
     await invoker.close();
   }
 }
 
-function previewOf(invoker: Invoker, input: AgentInput): { readonly preview: JsonValue } | { readonly failure: FailedOutcome } | undefined {
+function previewOf(
+  invoker: Invoker,
+  input: AgentInput,
+): { readonly preview: JsonValue } | { readonly failure: FailedOutcome } | undefined {
   try {
     const preview = invoker.preview?.(input);
     return preview === undefined ? undefined : { preview };

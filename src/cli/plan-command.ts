@@ -1,0 +1,130 @@
+import type { Command } from "commander";
+import type { RowSelection } from "../core/engine.ts";
+import { RowcallError } from "../core/errors.ts";
+import type { PlanOptions } from "../engines/plan.ts";
+import { addBatchOptions, batchArgument, readOverrides, type BatchOptions } from "./batch-options.ts";
+import type { Cli } from "./cli.ts";
+import { examples, jsonOption, listOf, numberFromZero, positiveNumber, wholeNumber } from "./options.ts";
+import { printJson } from "./output.ts";
+import { recordingsFolder } from "./recordings-folder.ts";
+import { parseRowSelection } from "./row-selection.ts";
+
+interface PlanCommandOptions extends BatchOptions {
+  readonly rows?: RowSelection;
+  readonly limit?: number;
+  readonly force?: true;
+  readonly sample?: number;
+  readonly secondsPerRow?: number;
+  readonly costPerRow?: number;
+  readonly probe?: true;
+  readonly table?: true | readonly string[];
+  readonly json?: true;
+}
+
+/** `rowcall plan`: everything short of running. Exit code 2 when the batch cannot run. */
+export function defineCommand(command: Command, cli: Cli): void {
+  addBatchOptions(command.argument("[batch]", batchArgument[1]))
+    .option("--rows <rows>", "only these rows, counted from 0: 3,7-9", parseRowSelection)
+    .option("--limit <number>", "only the first so many of the rows", wholeNumber(1))
+    .option("--force", "an output file that exists may be replaced")
+    .option("--sample <number>", "mapped inputs to show (default: 3)", wholeNumber(0))
+    .option("--seconds-per-row <seconds>", "what a row takes, for the estimate", positiveNumber)
+    .option("--cost-per-row <dollars>", "what a row costs, for the estimate", numberFromZero)
+    .option("--probe", "also run the first valid row, to see that the agent returns structured output")
+    .option("--table [rows]", "only print what so many rows would take (default: 10,100,1000), no batch needed", listOf)
+    .addOption(jsonOption("the plan as one JSON object"));
+  examples(command, [
+    "rowcall plan batch.json --input addresses.csv --output results/",
+    "rowcall plan batch.json --probe --json",
+    "rowcall plan --table",
+    "rowcall plan --table 500,5000 --max-concurrency 20 --seconds-per-row 8 --cost-per-row 0.002",
+  ]);
+  command.action(async (source: string | undefined, options: PlanCommandOptions) => {
+    if (options.table !== undefined) return printThroughput(cli, source, options);
+    if (source !== undefined) return plan(cli, source, options);
+    throw new RowcallError("USAGE_INVALID", "There is no batch to plan", {
+      hint: "Name a batch file, or ask for --table.",
+    });
+  });
+}
+
+async function plan(cli: Cli, source: string, options: PlanCommandOptions): Promise<void> {
+  const [{ loadBatchParts }, { planBatch }, { browserChecks }, { printPlan }, { invalid }] = await Promise.all([
+    import("../engines/load-batch.ts"),
+    import("../engines/plan.ts"),
+    import("./browser-checks.ts"),
+    import("./print-plan.ts"),
+    import("../core/schema.ts"),
+  ]);
+  const { services, dataDirectory } = await cli.wire();
+  const { data: batch, problems, what } = await loadBatchParts(services, source, await readOverrides(options, cli.io));
+  if (batch === undefined) throw invalid("BATCH_INVALID", what, problems);
+  const agent = await services.registry.agents.resolve(batch.agent).catch(() => undefined);
+  const planned = await planBatch(services, batch, {
+    ...choiceOf(options),
+    fileProblems: problems,
+    extraChecks: browserChecks(services),
+    figures: await figuresOf(cli, options, dataDirectory, agent && `${agent.agent_name}@${agent.version}`),
+    ...(options.probe === undefined
+      ? {}
+      : { probe: { recordingsUri: recordingsFolder(dataDirectory, "plan", services.clock()) } }),
+  });
+  if (options.json === true) await printJson(cli.io, planned);
+  else await printPlan(cli, planned, source);
+  cli.setExitCode(planned.runnable ? 0 : 2);
+}
+
+function choiceOf({ rows, limit, force, sample }: PlanCommandOptions): PlanOptions {
+  return {
+    ...(rows === undefined ? {} : { rows }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(force === undefined ? {} : { force }),
+    ...(sample === undefined ? {} : { sampleSize: sample }),
+  };
+}
+
+async function figuresOf(
+  cli: Cli,
+  options: PlanCommandOptions,
+  dataDirectory: string,
+  agent: string | undefined,
+): Promise<NonNullable<PlanOptions["figures"]>> {
+  const { measureEarlierRows } = await import("./measure-rows.ts");
+  const { secondsPerRow, costPerRow } = options;
+  const measured =
+    agent === undefined || secondsPerRow !== undefined
+      ? undefined
+      : await measureEarlierRows(cli, dataDirectory, agent);
+  return {
+    given: {
+      ...(secondsPerRow === undefined ? {} : { secondsPerRow }),
+      ...(costPerRow === undefined ? {} : { costPerRowUsd: costPerRow }),
+    },
+    ...(measured === undefined ? {} : { measured }),
+  };
+}
+
+async function printThroughput(cli: Cli, source: string | undefined, options: PlanCommandOptions): Promise<void> {
+  if (source !== undefined) {
+    throw new RowcallError("USAGE_INVALID", "--table reckons without a batch", {
+      hint: "Leave out the batch, or --table: the plan of a batch has its own estimate.",
+    });
+  }
+  const [{ estimateRun, exampleFigures }, { printEstimates }] = await Promise.all([
+    import("../engines/estimate.ts"),
+    import("./print-plan.ts"),
+  ]);
+  const figures = {
+    ...exampleFigures,
+    ...(options.secondsPerRow === undefined ? {} : { secondsPerRow: options.secondsPerRow }),
+    ...(options.costPerRow === undefined ? {} : { costPerRowUsd: options.costPerRow }),
+  };
+  const rows =
+    options.table === true || options.table === undefined ? exampleFigures.rows : options.table.map(wholeNumber(0));
+  const concurrency = options.maxConcurrency ?? exampleFigures.concurrency;
+  const { secondsPerRow, costPerRowUsd } = figures;
+  const basis = `${secondsPerRow} s and $${costPerRowUsd} per row`;
+  const estimates = rows.map((many) => estimateRun(many, concurrency, { secondsPerRow, costPerRowUsd, basis }));
+  if (options.json === true) await printJson(cli.io, estimates);
+  else await printEstimates(cli.io, estimates);
+}
