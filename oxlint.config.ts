@@ -11,7 +11,9 @@ const config: OxlintConfig = {
   categories: { correctness: "error", suspicious: "error" },
   rules: {
     eqeqeq: ["error", "always", { null: "ignore" }],
+    "no-control-regex": "off",
     "no-shadow": "off",
+    "no-underscore-dangle": "off",
     "import/no-named-as-default-member": "off",
     "unicorn/consistent-function-scoping": "off",
     "unicorn/no-array-sort": "off",
