@@ -15,17 +15,90 @@ export interface Building {
 }
 
 const abbreviations: Readonly<Record<string, string>> = {
-  apartment: "flat", apt: "flat", av: "avenue", ave: "avenue", bldg: "building", bldgs: "buildings", blvd: "boulevard", cl: "close", clo: "close",
-  cres: "crescent", crt: "court", ct: "court", cott: "cottage", dr: "drive", drv: "drive", est: "estate", flt: "flat", gdn: "garden", gdns: "gardens",
-  gr: "grove", gro: "grove", grn: "green", hse: "house", la: "lane", ln: "lane", mt: "mount", pde: "parade", pk: "park", pl: "place", prom: "promenade",
-  rd: "road", sq: "square", str: "street", ter: "terrace", terr: "terrace", wy: "way", and: "&",
+  apartment: "flat",
+  apt: "flat",
+  av: "avenue",
+  ave: "avenue",
+  bldg: "building",
+  bldgs: "buildings",
+  blvd: "boulevard",
+  cl: "close",
+  clo: "close",
+  cres: "crescent",
+  crt: "court",
+  ct: "court",
+  cott: "cottage",
+  dr: "drive",
+  drv: "drive",
+  est: "estate",
+  flt: "flat",
+  gdn: "garden",
+  gdns: "gardens",
+  gr: "grove",
+  gro: "grove",
+  grn: "green",
+  hse: "house",
+  la: "lane",
+  ln: "lane",
+  mt: "mount",
+  pde: "parade",
+  pk: "park",
+  pl: "place",
+  prom: "promenade",
+  rd: "road",
+  sq: "square",
+  str: "street",
+  ter: "terrace",
+  terr: "terrace",
+  wy: "way",
+  and: "&",
 };
 
-const partWords = new Set(["flat", "unit", "room", "suite", "studio", "floor", "maisonette", "bedsit", "penthouse", "basement", "annexe", "annex", "block", "office", "shop"]);
+const partWords = new Set([
+  "flat",
+  "unit",
+  "room",
+  "suite",
+  "studio",
+  "floor",
+  "maisonette",
+  "bedsit",
+  "penthouse",
+  "basement",
+  "annexe",
+  "annex",
+  "block",
+  "office",
+  "shop",
+]);
 
 const streetTypes = new Set([
-  "avenue", "boulevard", "close", "court", "crescent", "drive", "gardens", "green", "grove", "hill", "lane", "mews", "park", "parade", "place", "road",
-  "row", "square", "street", "terrace", "view", "walk", "way", "wharf", "yard", "gate",
+  "avenue",
+  "boulevard",
+  "close",
+  "court",
+  "crescent",
+  "drive",
+  "gardens",
+  "green",
+  "grove",
+  "hill",
+  "lane",
+  "mews",
+  "park",
+  "parade",
+  "place",
+  "road",
+  "row",
+  "square",
+  "street",
+  "terrace",
+  "view",
+  "walk",
+  "way",
+  "wharf",
+  "yard",
+  "gate",
 ]);
 
 /** The words of an address in one spelling: lower case, no punctuation, abbreviations written out, ranges as `34-40`. */
@@ -50,7 +123,9 @@ export function isStreetType(word: string): boolean {
 
 /** Whether two words are the same; "st" is both street and saint. */
 export function sameWord(a: string, b: string): boolean {
-  return a === b || (a === "st" && (b === "street" || b === "saint")) || (b === "st" && (a === "street" || a === "saint"));
+  return (
+    a === b || (a === "st" && (b === "street" || b === "saint")) || (b === "st" && (a === "street" || a === "saint"))
+  );
 }
 
 /** Reads what stands before the street: `flat 7 albion house 15`. */
@@ -71,7 +146,11 @@ export function readBuilding(words: readonly string[]): Building {
     } else if (partWords.has(word) || (i === 0 && /^\d/.test(word))) part.push(word);
     else name.push(word);
   }
-  return { number: hasNumber ? last : undefined, part: part.join(" "), name: name.filter((word) => word !== "the").join(" ") };
+  return {
+    number: hasNumber ? last : undefined,
+    part: part.join(" "),
+    name: name.filter((word) => word !== "the").join(" "),
+  };
 }
 
 /** Whether a word is the number of a building or a range of them. */
@@ -84,10 +163,20 @@ export function compareNumbers(wanted: string, listed: string): "same" | "in ran
   if (wanted === listed) return "same";
   const [from, to] = listed.split("-").map(parseNumber);
   const own = parseNumber(wanted);
-  if (from === undefined || to === undefined || wanted.includes("-") || own.letter !== "" || from.letter !== "" || to.letter !== "") return "other";
+  if (
+    from === undefined ||
+    to === undefined ||
+    wanted.includes("-") ||
+    own.letter !== "" ||
+    from.letter !== "" ||
+    to.letter !== ""
+  )
+    return "other";
   // A range counts along one side of the street: 34-40 holds 36, not 37.
   const step = (to.value - from.value) % 2 === 0 ? 2 : 1;
-  return own.value >= from.value && own.value <= to.value && (own.value - from.value) % step === 0 ? "in range" : "other";
+  return own.value >= from.value && own.value <= to.value && (own.value - from.value) % step === 0
+    ? "in range"
+    : "other";
 }
 
 function parseNumber(text: string): BuildingNumber {
@@ -100,7 +189,10 @@ function parseNumber(text: string): BuildingNumber {
  *
  * @param expected - taken where it stands, since "B1 2nd Floor" looks like one too; else the first counts
  */
-export function splitAtPostcode(text: string, expected?: string): { readonly before: string; readonly postcode: string | undefined } {
+export function splitAtPostcode(
+  text: string,
+  expected?: string,
+): { readonly before: string; readonly postcode: string | undefined } {
   const matches = [...text.matchAll(/\b([A-Z]{1,2}\d[A-Z\d]?)\s*(\d[A-Z]{2})\b/gi)];
   const match = matches.find(([, outward, inward]) => `${outward} ${inward}`.toUpperCase() === expected) ?? matches[0];
   if (match === undefined) return { before: text, postcode: undefined };
@@ -112,7 +204,8 @@ export function splitAtPostcode(text: string, expected?: string): { readonly bef
  * Short words and words with digits must be equal, and so must first letters: "Mill" and "Hill" are two streets.
  */
 export function isTypo(a: string, b: string): boolean {
-  if (Math.min(a.length, b.length) < 5 || Math.abs(a.length - b.length) > 1 || a[0] !== b[0] || /\d/.test(a + b)) return false;
+  if (Math.min(a.length, b.length) < 5 || Math.abs(a.length - b.length) > 1 || a[0] !== b[0] || /\d/.test(a + b))
+    return false;
   let start = 0;
   while (start < a.length && a[start] === b[start]) start += 1;
   let end = 0;

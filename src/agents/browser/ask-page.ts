@@ -1,6 +1,8 @@
 import type { Page } from "playwright-core";
 import { RowcallError, messageOf } from "../../core/errors.ts";
+import { createExtractor } from "./in-page/extractor.ts";
 import { createFinder } from "./in-page/finder.ts";
+import { createHands } from "./in-page/hands.ts";
 import { perform } from "./in-page/perform.ts";
 import type { PageAnswer, PageTask } from "./in-page/protocol.ts";
 import { createTableReader } from "./in-page/table-reader.ts";
@@ -10,7 +12,10 @@ import { textTools } from "./in-page/text-tools.ts";
 // a bundler that renames functions cannot tear them apart.
 const script = `((command) => {
   const text = (${String(textTools)})();
-  return (${String(perform)})(command, text, (${String(createFinder)})(text), (${String(createTableReader)})(text));
+  const finder = (${String(createFinder)})(text);
+  const hands = (${String(createHands)})(text, finder);
+  const extract = (${String(createExtractor)})(text, finder, (${String(createTableReader)})(text), hands);
+  return (${String(perform)})(command, text, finder, hands, extract);
 })`;
 
 /**
@@ -39,7 +44,13 @@ function isNavigation(thrown: unknown): boolean {
 
 function pageFailed(page: Page, cause: unknown): RowcallError {
   if (page.isClosed() || /crashed|has been closed|target closed/i.test(messageOf(cause))) {
-    return new RowcallError("BROWSER_CRASHED", "The page was closed or crashed", { hint: "The row is tried again in a fresh browser page.", cause });
+    return new RowcallError("BROWSER_CRASHED", "The page was closed or crashed", {
+      hint: "The row is tried again in a fresh browser page.",
+      cause,
+    });
   }
-  return new RowcallError("STEP_FAILED", `The page could not be asked: ${messageOf(cause)}`, { hint: "Look at the recording.", cause });
+  return new RowcallError("STEP_FAILED", `The page could not be asked: ${messageOf(cause)}`, {
+    hint: "Look at the recording.",
+    cause,
+  });
 }

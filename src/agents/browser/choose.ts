@@ -1,4 +1,14 @@
-import { compareNumbers, isNumber, isStreetType, isTypo, readBuilding, sameWord, splitAtPostcode, wordsOf, type Building } from "./address-words.ts";
+import {
+  compareNumbers,
+  isNumber,
+  isStreetType,
+  isTypo,
+  readBuilding,
+  sameWord,
+  splitAtPostcode,
+  wordsOf,
+  type Building,
+} from "./address-words.ts";
 import type { AddressWords } from "./steps.ts";
 
 /** What came of choosing. */
@@ -44,13 +54,27 @@ export function chooseOption(options: readonly string[], wanted: AddressWords): 
   if (best.length === 1) return { kind: "chosen", index: best[0]?.index ?? -1, why: best[0]?.why ?? "" };
   if (best.length > 1) {
     const settled = settle(best, asked);
-    if (settled !== undefined) return { kind: "chosen", index: settled.index, why: `${settled.why}, settled by the full address` };
-    return { kind: "ambiguous", candidates: best.map(named), why: `${best.length} options fit equally well: ${best[0]?.why ?? ""}` };
+    if (settled !== undefined)
+      return { kind: "chosen", index: settled.index, why: `${settled.why}, settled by the full address` };
+    return {
+      kind: "ambiguous",
+      candidates: best.map(named),
+      why: `${best.length} options fit equally well: ${best[0]?.why ?? ""}`,
+    };
   }
   const parts = bestOf(matches.filter((match) => match.needsPart));
-  if (parts.length > 1) return { kind: "ambiguous", candidates: parts.map(named), why: "the building has several parts, and none is named" };
+  if (parts.length > 1)
+    return {
+      kind: "ambiguous",
+      candidates: parts.map(named),
+      why: "the building has several parts, and none is named",
+    };
   const nearest = matches.toSorted((a, b) => b.score - a.score).slice(0, 3);
-  return { kind: "none", nearest: nearest.map(named), why: nearest[0] === undefined ? "there are no options" : nearest[0].why };
+  return {
+    kind: "none",
+    nearest: nearest.map(named),
+    why: nearest[0] === undefined ? "there are no options" : nearest[0].why,
+  };
 }
 
 /** How well a shown address fits the wanted one; by the same rules as {@link chooseOption}. */
@@ -83,9 +107,12 @@ function readWanted(wanted: AddressWords): Wanted {
 function matchWanted(text: string, wanted: Wanted): AddressMatch {
   const { before, postcode } = splitAtPostcode(text, wanted.postcode);
   if (wanted.street.length === 0) return other("no street was given", 0);
-  if (wanted.postcode !== undefined && postcode !== undefined && wanted.postcode !== postcode) return other(`the postcode is ${postcode}`, 0);
+  if (wanted.postcode !== undefined && postcode !== undefined && wanted.postcode !== postcode)
+    return other(`the postcode is ${postcode}`, 0);
   const places = placesOf(before, wanted.street).map((place) => matchPlace(place, wanted));
-  const [best] = places.toSorted((a, b) => Number(b.fits) - Number(a.fits) || Number(b.needsPart) - Number(a.needsPart) || b.score - a.score);
+  const [best] = places.toSorted(
+    (a, b) => Number(b.fits) - Number(a.fits) || Number(b.needsPart) - Number(a.needsPart) || b.score - a.score,
+  );
   return best ?? other("the street is another", sharedWords(before, wanted) / 100);
 }
 
@@ -96,14 +123,30 @@ function matchPlace(place: Place, wanted: Wanted): AddressMatch {
   const asked = wanted.building;
   if (asked.number === undefined && asked.part === "" && asked.name === "") return other("no building was given", 1);
 
-  const number = asked.number === undefined ? "same" : building.number === undefined ? "other" : compareNumbers(asked.number, building.number);
+  const number =
+    asked.number === undefined
+      ? "same"
+      : building.number === undefined
+        ? "other"
+        : compareNumbers(asked.number, building.number);
   if (number === "other") return other(`${street}, the number is ${building.number ?? "not there"}`, streetScore / 10);
-  if (asked.name !== "" && asked.name !== building.name) return other(`${street}, the name is ${building.name === "" ? "not there" : `"${building.name}"`}`, streetScore / 10);
-  const said = asked.number === undefined ? street : `${street}, the number ${number === "same" ? "too" : `lies in ${building.number}`}`;
+  if (asked.name !== "" && asked.name !== building.name)
+    return other(
+      `${street}, the name is ${building.name === "" ? "not there" : `"${building.name}"`}`,
+      streetScore / 10,
+    );
+  const said =
+    asked.number === undefined
+      ? street
+      : `${street}, the number ${number === "same" ? "too" : `lies in ${building.number}`}`;
   const score = streetScore + (number === "same" ? 1 : 0);
   if (asked.part === building.part) return { fits: true, needsPart: false, score, why: said };
-  if (asked.part === "") return { fits: false, needsPart: true, score, why: `${said}, but it is ${building.part} of it` };
-  return other(`${said}, but ${building.part === "" ? `${asked.part} is not named` : `it is ${building.part}`}`, score / 10);
+  if (asked.part === "")
+    return { fits: false, needsPart: true, score, why: `${said}, but it is ${building.part} of it` };
+  return other(
+    `${said}, but ${building.part === "" ? `${asked.part} is not named` : `it is ${building.part}`}`,
+    score / 10,
+  );
 }
 
 function other(why: string, score: number): AddressMatch {
@@ -129,7 +172,8 @@ function placesOf(address: string, street: readonly string[]): readonly Place[] 
     const following = words[end];
     const goesOn = !ends.has(end) && following !== undefined && (parts.length > 1 || isStreetType(following));
     const before = words[start - 1];
-    const startsHere = start === 0 || ends.has(start) || (before !== undefined && isNumber(before)) || parts.length === 1;
+    const startsHere =
+      start === 0 || ends.has(start) || (before !== undefined && isNumber(before)) || parts.length === 1;
     if (goesOn || !startsHere) continue;
     const slips = slipsBetween(street, words.slice(start, end));
     if (slips <= 1) places.push({ building: readBuilding(words.slice(0, start)), slips });

@@ -58,14 +58,31 @@ export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
       at_least: z.number().optional(),
       at_most: z.number().optional(),
     })
-    .check(exactlyOne<Condition>(["visible", "hidden", "enabled", "text", "url", "title", "all", "any", "not", "some", "value"]), (context) => {
-      const { value, some, where } = context.value;
-      const given = comparisons.filter((key) => context.value[key] !== undefined);
-      const problem = (message: string): void => void context.issues.push({ code: "custom", input: context.value, message });
-      if (value !== undefined && given.length !== 1) problem(`"value" needs exactly one of ${comparisons.join(", ")}`);
-      if (value === undefined && given.length > 0) problem(`"${given.join('", "')}" goes with "value" only`);
-      if ((some === undefined) !== (where === undefined)) problem('"some" and "where" go together');
-    }),
+    .check(
+      exactlyOne<Condition>([
+        "visible",
+        "hidden",
+        "enabled",
+        "text",
+        "url",
+        "title",
+        "all",
+        "any",
+        "not",
+        "some",
+        "value",
+      ]),
+      (context) => {
+        const { value, some, where } = context.value;
+        const given = comparisons.filter((key) => context.value[key] !== undefined);
+        const problem = (message: string): void =>
+          void context.issues.push({ code: "custom", input: context.value, message });
+        if (value !== undefined && given.length !== 1)
+          problem(`"value" needs exactly one of ${comparisons.join(", ")}`);
+        if (value === undefined && given.length > 0) problem(`"${given.join('", "')}" goes with "value" only`);
+        if ((some === undefined) !== (where === undefined)) problem('"some" and "where" go together');
+      },
+    ),
 );
 
 /** The condition with variables filled in and everything decided that the page need not be asked for. */
@@ -123,14 +140,17 @@ function holdsHere(condition: Condition, scope: JsonObject): boolean {
   const found = lookUp(value, scope) ?? null;
   if (empty !== undefined) return isEmpty(found) === empty;
   if (equals !== undefined) return same(found, render(equals, scope));
-  if (matches !== undefined) return typeof found !== "object" && new RegExp(renderPattern(matches, scope), "u").test(String(found));
+  if (matches !== undefined)
+    return typeof found !== "object" && new RegExp(renderPattern(matches, scope), "u").test(String(found));
   if (at_least !== undefined) return typeof found === "number" && found >= at_least;
   return typeof found === "number" && at_most !== undefined && found <= at_most;
 }
 
 /** The scope inside of a list's item: its own keys first. */
 export function inside(item: JsonValue, scope: JsonObject): JsonObject {
-  return typeof item === "object" && item !== null && !Array.isArray(item) ? { ...scope, ...(item as JsonObject) } : { ...scope, item };
+  return typeof item === "object" && item !== null && !Array.isArray(item)
+    ? { ...scope, ...(item as JsonObject) }
+    : { ...scope, item };
 }
 
 function isEmpty(value: JsonValue): boolean {
@@ -138,7 +158,9 @@ function isEmpty(value: JsonValue): boolean {
 }
 
 function same(a: JsonValue, b: JsonValue): boolean {
-  return typeof a === "object" || typeof b === "object" ? JSON.stringify(a) === JSON.stringify(b) : String(a) === String(b);
+  return typeof a === "object" || typeof b === "object"
+    ? JSON.stringify(a) === JSON.stringify(b)
+    : String(a) === String(b);
 }
 
 function negate(condition: PageCondition): PageCondition {
@@ -148,7 +170,8 @@ function negate(condition: PageCondition): PageCondition {
 function combine(kind: "all" | "any", conditions: readonly Condition[], scope: JsonObject): PageCondition {
   const of = conditions.map((condition) => toPageCondition(condition, scope));
   // One part that is known to fail decides "all", one that is known to hold decides "any".
-  if (of.some((part) => part.kind === "known" && part.holds === (kind === "any"))) return { kind: "known", holds: kind === "any" };
+  if (of.some((part) => part.kind === "known" && part.holds === (kind === "any")))
+    return { kind: "known", holds: kind === "any" };
   const open = of.filter((part) => part.kind !== "known");
   return open.length === 0 ? { kind: "known", holds: kind === "all" } : { kind, of: open };
 }

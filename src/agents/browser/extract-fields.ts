@@ -57,7 +57,11 @@ export interface Field extends TextRules {
   readonly default?: JsonValue | undefined;
 }
 
-const columnSchema: z.ZodType<Column> = z.union([z.string().min(1), z.array(z.string().min(1)).min(1), z.int().positive()]);
+const columnSchema: z.ZodType<Column> = z.union([
+  z.string().min(1),
+  z.array(z.string().min(1)).min(1),
+  z.int().positive(),
+]);
 
 const textRules = {
   type: z.enum(["string", "number", "boolean"]).default("string"),
@@ -104,7 +108,11 @@ export function toExtractTask(
 ): PageTask & { readonly kind: "extract" } {
   return {
     kind: "extract",
-    fields: Object.entries(fields).map(([name, field]) => ({ name, source: toSource(field, scope), required: isRequired(field) })),
+    fields: Object.entries(fields).map(([name, field]) => ({
+      name,
+      source: toSource(field, scope),
+      required: isRequired(field),
+    })),
     tables: Object.fromEntries(Object.entries(tables).map(([name, shape]) => [name, toPageTable(shape, scope)])),
     unknownTables,
   };
@@ -118,7 +126,9 @@ export function toExtractTask(
 export function readField(name: string, field: Field, found: PageValue, scope: JsonObject): JsonValue {
   switch (found.found) {
     case "nothing":
-      return found.why === "no row is there" && !isRequired(field) ? (field.default ?? []) : orAbsent(name, field, found.why);
+      return found.why === "no row is there" && !isRequired(field)
+        ? (field.default ?? [])
+        : orAbsent(name, field, found.why);
     case "text":
       return readText(name, field, found.text, scope);
     case "texts":
@@ -126,7 +136,9 @@ export function readField(name: string, field: Field, found: PageValue, scope: J
     case "rows":
       return found.rows.map(({ table, row, cells }) => {
         const rules = Object.entries(field.rows?.[table] ?? {});
-        const values = rules.map(([key, cell]) => [key, readText(`${name}, ${key} of ${row}`, cell, cells[key] ?? "", scope)] as const);
+        const values = rules.map(
+          ([key, cell]) => [key, readText(`${name}, ${key} of ${row}`, cell, cells[key] ?? "", scope)] as const,
+        );
         return { table, row, ...Object.fromEntries(values) };
       });
   }
@@ -152,22 +164,37 @@ export function describeSource(source: PageSource): string {
 
 const absentTexts = ["", "--", "-", "–", "—", "n/a"];
 
-function readText(name: string, rules: TextRules & { readonly default?: JsonValue | undefined }, text: string, scope: JsonObject): JsonValue {
+function readText(
+  name: string,
+  rules: TextRules & { readonly default?: JsonValue | undefined },
+  text: string,
+  scope: JsonObject,
+): JsonValue {
   const absent = rules.absent ?? absentTexts;
-  if (absent.some((own) => own.toLowerCase() === text.toLowerCase())) return orAbsent(name, rules, `the page shows "${text}"`);
+  if (absent.some((own) => own.toLowerCase() === text.toLowerCase()))
+    return orAbsent(name, rules, `the page shows "${text}"`);
   let value = text;
   if (rules.pattern !== undefined) {
     const pattern = renderPattern(rules.pattern, scope);
     const match = new RegExp(pattern, "u").exec(text);
     const picked = match === null ? undefined : (match[1] ?? (match.length === 1 ? match[0] : undefined));
-    if (picked === undefined) return orAbsent(name, rules, `${pattern} is not found in "${text.length > 200 ? `${text.slice(0, 199)}…` : text}"`);
+    if (picked === undefined)
+      return orAbsent(
+        name,
+        rules,
+        `${pattern} is not found in "${text.length > 200 ? `${text.slice(0, 199)}…` : text}"`,
+      );
     value = picked.trim();
   }
   if (rules.type === "number") return readNumber(name, value);
   return rules.type === "boolean" ? readBoolean(name, value) : value;
 }
 
-function orAbsent(name: string, rules: TextRules & { readonly default?: JsonValue | undefined }, why: string): JsonValue {
+function orAbsent(
+  name: string,
+  rules: TextRules & { readonly default?: JsonValue | undefined },
+  why: string,
+): JsonValue {
   if (rules.default !== undefined) return rules.default;
   if (!rules.required) return null;
   throw new RowcallError("EXTRACT_EMPTY", `Nothing to extract for "${name}": ${why}`, {

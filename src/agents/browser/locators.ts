@@ -32,7 +32,11 @@ const kinds = ["role", "label", "placeholder", "text", "test_id", "css"] as cons
 
 const locatorSchema: z.ZodType<Locator> = z
   .strictObject({
-    role: z.string().min(1).optional().describe("ARIA role, explicit or natural: button, link, textbox, combobox, row …"),
+    role: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("ARIA role, explicit or natural: button, link, textbox, combobox, row …"),
     label: z.string().min(1).optional().describe("Label of a form field; the label need not be tied to the field"),
     placeholder: z.string().min(1).optional(),
     text: z.string().min(1).optional().describe("Text that the element shows"),
@@ -40,13 +44,22 @@ const locatorSchema: z.ZodType<Locator> = z
     css: z.string().min(1).optional().describe("CSS selector"),
     name: z.string().min(1).optional().describe("Accessible name, with role"),
     match: z.enum(["whole", "contains", "exact", "regex"]).optional(),
-    within: z.lazy(() => locatorsSchema).optional().describe("Look only inside of this"),
+    within: z
+      .lazy(() => locatorsSchema)
+      .optional()
+      .describe("Look only inside of this"),
     nth: z.int().positive().optional().describe("1-based: which of several"),
     hidden: z.boolean().optional().describe("Hidden elements count too"),
   })
   .check(exactlyOne<Locator>(kinds), (context) => {
     const { name, role } = context.value;
-    if (name !== undefined && role === undefined) context.issues.push({ code: "custom", input: context.value, path: ["name"], message: "name goes with role only" });
+    if (name !== undefined && role === undefined)
+      context.issues.push({
+        code: "custom",
+        input: context.value,
+        path: ["name"],
+        message: "name goes with role only",
+      });
   });
 
 /** One locator or a list of fallbacks in order. */
@@ -73,7 +86,8 @@ export function toPageLocators(locators: Locators, scope: JsonObject): readonly 
 export function describeLocators(locators: readonly PageLocator[]): string {
   return locators
     .map(({ by, value, name, match, within, nth }) => {
-      const what = by === "role" ? `${value}${name === undefined ? "" : ` "${name}"`}` : `${by.replace("_", " ")} "${value}"`;
+      const what =
+        by === "role" ? `${value}${name === undefined ? "" : ` "${name}"`}` : `${by.replace("_", " ")} "${value}"`;
       const how = match === undefined ? "" : ` (${match})`;
       return `${what}${how}${nth === undefined ? "" : ` number ${nth}`}${within === undefined ? "" : ` within ${describeLocators(within)}`}`;
     })

@@ -22,8 +22,10 @@ function renderAny(value: unknown, text: (value: string) => string): unknown {
 }
 
 function escapeStrings(value: JsonValue | undefined): JsonValue | undefined {
-  if (typeof value === "string") return value.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, (letter) => (letter === "-" ? "\\x2d" : `\\${letter}`));
+  if (typeof value === "string")
+    return value.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, (letter) => (letter === "-" ? "\\x2d" : `\\${letter}`));
   if (Array.isArray(value)) return value.map((item: JsonValue) => escapeStrings(item) ?? null);
-  if (typeof value === "object" && value !== null) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, escapeStrings(item)]));
+  if (typeof value === "object" && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, escapeStrings(item)]));
   return value;
 }

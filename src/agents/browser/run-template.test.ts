@@ -22,7 +22,8 @@ const events = `<script>
   for (const type of ["input", "change", "click"]) document.addEventListener(type, (event) => seen.push(type + (event.isTrusted ? "" : " by script")), true);
 </script>`;
 const seen = { seen: { locator: { css: "#seen" }, required: false } };
-const tell = '<button id="tell" onclick="document.querySelector(\'#seen\').textContent = seen.join()">Tell</button><p id="seen"></p>';
+const tell =
+  '<button id="tell" onclick="document.querySelector(\'#seen\').textContent = seen.join()">Tell</button><p id="seen"></p>';
 
 describe("runTemplate", { timeout: 60_000 }, () => {
   let server: Server;
@@ -46,16 +47,36 @@ describe("runTemplate", { timeout: 60_000 }, () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  async function run(body: string, steps: Steps, variables: JsonObject = {}, more: Readonly<Record<string, unknown>> = {}): Promise<Run> {
+  async function run(
+    body: string,
+    steps: Steps,
+    variables: JsonObject = {},
+    more: Readonly<Record<string, unknown>> = {},
+  ): Promise<Run> {
     html = body;
-    const document = { template_id: "t", version: "1.0.0", status: "active" as const, starting_page: `${origin}/`, session: { timeout_seconds: 0.2 }, steps, ...more };
+    const document = {
+      template_id: "t",
+      version: "1.0.0",
+      status: "active" as const,
+      starting_page: `${origin}/`,
+      session: { timeout_seconds: 0.2 },
+      steps,
+      ...more,
+    };
     const template = parseTemplate(document, "template t");
     const records: StepRecord[] = [];
     const context = await chromium.browser.newContext();
     try {
       const page = await context.newPage();
       const signal = new AbortController().signal;
-      const output = await runTemplate({ page, template, variables, signal, onStep: (step) => void records.push(step), screenshot: async (name) => `memory:/${name}` });
+      const output = await runTemplate({
+        page,
+        template,
+        variables,
+        signal,
+        onStep: (step) => void records.push(step),
+        screenshot: async (name) => `memory:/${name}`,
+      });
       return { output, steps: records };
     } catch (thrown) {
       if (thrown instanceof RowcallError) Object.assign(thrown, { records });
@@ -65,8 +86,18 @@ describe("runTemplate", { timeout: 60_000 }, () => {
     }
   }
 
-  async function fails(code: ErrorCode, message: RegExp, body: string, steps: Steps, variables: JsonObject = {}, more: Readonly<Record<string, unknown>> = {}): Promise<RowcallError> {
-    const thrown: unknown = await run(body, steps, variables, more).then(() => undefined, (error: unknown) => error);
+  async function fails(
+    code: ErrorCode,
+    message: RegExp,
+    body: string,
+    steps: Steps,
+    variables: JsonObject = {},
+    more: Readonly<Record<string, unknown>> = {},
+  ): Promise<RowcallError> {
+    const thrown: unknown = await run(body, steps, variables, more).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
     assert.ok(thrown instanceof RowcallError, String(thrown));
     assert.equal(thrown.code, code, thrown.message);
     assert.match(thrown.message, message);
@@ -75,7 +106,12 @@ describe("runTemplate", { timeout: 60_000 }, () => {
 
   describe("finding things", () => {
     const value = async (field: string, locator: object): Promise<unknown> =>
-      (await run(`${field}<input aria-label="another">`, [{ action: "fill", locator, value: "x" }, { action: "extract", fields: { took: { locator } } }])).output["took"];
+      (
+        await run(`${field}<input aria-label="another">`, [
+          { action: "fill", locator, value: "x" },
+          { action: "extract", fields: { took: { locator } } },
+        ])
+      ).output["took"];
 
     it("finds a field by any kind of label", async () => {
       const locator = { label: "post code" };
@@ -83,17 +119,31 @@ describe("runTemplate", { timeout: 60_000 }, () => {
       assert.equal(await value("<label>Post Code <input></label>", locator), "x");
       assert.equal(await value('<input aria-label="Post Code">', locator), "x");
       assert.equal(await value('<b id="b">Post Code</b><input aria-labelledby="b">', locator), "x");
-      assert.equal(await value("<form><mat-field><span><mat-label><strong>Post Code *</strong></mat-label></span><input></mat-field></form>", locator), "x");
+      assert.equal(
+        await value(
+          "<form><mat-field><span><mat-label><strong>Post Code *</strong></mat-label></span><input></mat-field></form>",
+          locator,
+        ),
+        "x",
+      );
       assert.equal(await value("<table><tr><td>Post Code</td><td><input></td></tr></table>", locator), "x");
     });
 
     it("finds by role, placeholder, test id, css and inside of shadow trees", async () => {
-      assert.equal(await value('<input type="number" value="">', { role: "spinbutton" }).catch((error: RowcallError) => error.code), "STEP_FAILED");
+      assert.equal(
+        await value('<input type="number" value="">', { role: "spinbutton" }).catch(
+          (error: RowcallError) => error.code,
+        ),
+        "STEP_FAILED",
+      );
       assert.equal(await value('<input type="email" title="Mail">', { role: "textbox", name: "Mail" }), "x");
       assert.equal(await value('<input placeholder="Your town">', { placeholder: "your town" }), "x");
       assert.equal(await value('<input data-testid="town">', { test_id: "town" }), "x");
       assert.equal(await value(`<input id="town ">`, { css: "[id='town ']" }), "x");
-      assert.equal(await value('<div><template shadowrootmode="open"><input class="deep"></template></div>', { css: ".deep" }), "x");
+      assert.equal(
+        await value('<div><template shadowrootmode="open"><input class="deep"></template></div>', { css: ".deep" }),
+        "x",
+      );
     });
 
     it("takes the first of several locators that finds anything, and names all of them when none does", async () => {
@@ -108,9 +158,12 @@ describe("runTemplate", { timeout: 60_000 }, () => {
     });
 
     it("does not pick one of several", async () => {
-      const body = "<section><h2>A</h2><button>Go</button></section><section id='b'><h2>B</h2><button>Go</button></section><button hidden>Go</button>";
+      const body =
+        "<section><h2>A</h2><button>Go</button></section><section id='b'><h2>B</h2><button>Go</button></section><button hidden>Go</button>";
       const go = { role: "button", name: "Go" };
-      await fails("PAGE_UNEXPECTED", /is there 2 times: <button> "Go", <button> "Go"/, body, [{ action: "click", locator: go }]);
+      await fails("PAGE_UNEXPECTED", /is there 2 times: <button> "Go", <button> "Go"/, body, [
+        { action: "click", locator: go },
+      ]);
       await run(body, [{ action: "click", locator: { ...go, nth: 2 } }]);
       await run(body, [{ action: "click", locator: { ...go, within: { css: "#b" } } }]);
     });
@@ -119,13 +172,17 @@ describe("runTemplate", { timeout: 60_000 }, () => {
   describe("acting", () => {
     it("fills as if typed: the page gets trusted events, and values stay what they are", async () => {
       const text = `"O'Brien" & <b>Sons</b> \\ {{postcode}} 😀`;
-      const { output } = await run(`${events}<label>A <input id="a" value="old"></label>${tell}`, [
-        { action: "fill", locator: { label: "A" }, value: "{{text}}" },
-        { action: "extract", fields: { a: { locator: { css: "#a" } } } },
-        { action: "fill", locator: { label: "A" }, value: "" },
-        { action: "click", locator: { css: "#tell" } },
-        { action: "extract", fields: { empty: { locator: { css: "#a" }, required: false }, ...seen } },
-      ], { text });
+      const { output } = await run(
+        `${events}<label>A <input id="a" value="old"></label>${tell}`,
+        [
+          { action: "fill", locator: { label: "A" }, value: "{{text}}" },
+          { action: "extract", fields: { a: { locator: { css: "#a" } } } },
+          { action: "fill", locator: { label: "A" }, value: "" },
+          { action: "click", locator: { css: "#tell" } },
+          { action: "extract", fields: { empty: { locator: { css: "#a" }, required: false }, ...seen } },
+        ],
+        { text },
+      );
       assert.deepEqual(output, { a: text, empty: null, seen: "input,input,change,click" });
     });
 
@@ -135,29 +192,65 @@ describe("runTemplate", { timeout: 60_000 }, () => {
       await fails("STEP_FAILED", /it took "45" in place/, '<input id="n" maxlength="2">', fill("#n"));
       await fails("STEP_FAILED", /it is disabled/, '<input id="n" disabled>', fill("#n"));
       await fails("STEP_FAILED", /it is read-only/, '<input id="n" readonly>', fill("#n"));
-      assert.deepEqual((await run('<input id="n" oninput="value = value.toUpperCase()">', [...fill("#n"), { action: "extract", fields: { n: { locator: { css: "#n" } } } }])).output, { n: "45A" });
-      assert.deepEqual((await run('<input id="d" type="date">', [{ action: "fill", locator: { css: "#d" }, value: "2026-02-28" }, { action: "extract", fields: { d: { locator: { css: "#d" } } } }])).output, { d: "2026-02-28" });
+      assert.deepEqual(
+        (
+          await run('<input id="n" oninput="value = value.toUpperCase()">', [
+            ...fill("#n"),
+            { action: "extract", fields: { n: { locator: { css: "#n" } } } },
+          ])
+        ).output,
+        { n: "45A" },
+      );
+      assert.deepEqual(
+        (
+          await run('<input id="d" type="date">', [
+            { action: "fill", locator: { css: "#d" }, value: "2026-02-28" },
+            { action: "extract", fields: { d: { locator: { css: "#d" } } } },
+          ])
+        ).output,
+        { d: "2026-02-28" },
+      );
     });
 
     it("clicks once a button can be clicked", async () => {
       const body = `${events}<button id="go" disabled>Go</button>${tell}<script>setTimeout(() => (go.disabled = false), 60)</script>`;
-      const { output } = await run(body, [{ action: "click", locator: { css: "#go" } }, { action: "click", locator: { css: "#tell" } }, { action: "extract", fields: seen }]);
+      const { output } = await run(body, [
+        { action: "click", locator: { css: "#go" } },
+        { action: "click", locator: { css: "#tell" } },
+        { action: "extract", fields: seen },
+      ]);
       assert.deepEqual(output, { seen: "click,click" });
-      await fails("STEP_FAILED", /it is disabled after 0.2 s/, "<button disabled>Go</button>", [{ action: "click", locator: { role: "button" } }]);
+      await fails("STEP_FAILED", /it is disabled after 0.2 s/, "<button disabled>Go</button>", [
+        { action: "click", locator: { role: "button" } },
+      ]);
     });
 
     it("clicks away what it was told to, and names what covers the page otherwise", async () => {
-      const cover = '<div id="cover" style="position:fixed;inset:0;background:#eee">Cookies? <button onclick="cover.remove()">Reject</button></div>';
+      const cover =
+        '<div id="cover" style="position:fixed;inset:0;background:#eee">Cookies? <button onclick="cover.remove()">Reject</button></div>';
       const body = `<button onclick="document.title = 'clicked'">Go</button>${cover}`;
-      const click = [{ action: "click", locator: { role: "button", name: "Go" } }, { action: "expect", condition: { title: "^clicked$" } }];
+      const click = [
+        { action: "click", locator: { role: "button", name: "Go" } },
+        { action: "expect", condition: { title: "^clicked$" } },
+      ];
       await run(body, click, {}, { dismiss: [{ role: "button", name: "Reject" }] });
       await fails("STEP_FAILED", /it is covered by <div#cover> "Cookies\? Reject" after/, body, click);
-      await fails("STEP_FAILED", /came back after every click/, body.replace("cover.remove()", ""), click, {}, { dismiss: [{ role: "button", name: "Reject" }] });
+      await fails(
+        "STEP_FAILED",
+        /came back after every click/,
+        body.replace("cover.remove()", ""),
+        click,
+        {},
+        { dismiss: [{ role: "button", name: "Reject" }] },
+      );
     });
 
     it("scrolls to what is out of sight", async () => {
       const body = '<div style="height:5000px"></div><button onclick="document.title = 1">Go</button>';
-      await run(body, [{ action: "click", locator: { text: "Go" } }, { action: "expect", condition: { title: "1" } }]);
+      await run(body, [
+        { action: "click", locator: { text: "Go" } },
+        { action: "expect", condition: { title: "1" } },
+      ]);
     });
 
     it("selects, checks and presses", async () => {
@@ -175,19 +268,33 @@ describe("runTemplate", { timeout: 60_000 }, () => {
         { action: "expect", condition: { not: { visible: { css: "#c:checked" } } } },
       ]);
       assert.deepEqual(output, { s: "Second one" });
-      await fails("PAGE_UNEXPECTED", /has no option "Third", but "Pick", "Second one"/, body, [{ action: "select", locator: { css: "#s" }, option: "Third" }]);
-      await fails("STEP_FAILED", /the box did not change/, '<input type="checkbox" onclick="return false">', [{ action: "check", locator: { role: "checkbox" } }]);
+      await fails("PAGE_UNEXPECTED", /has no option "Third", but "Pick", "Second one"/, body, [
+        { action: "select", locator: { css: "#s" }, option: "Third" },
+      ]);
+      await fails("STEP_FAILED", /the box did not change/, '<input type="checkbox" onclick="return false">', [
+        { action: "check", locator: { role: "checkbox" } },
+      ]);
     });
   });
 
   describe("waiting", () => {
     it("goes on with the first condition that holds, across pages", async () => {
       const { output } = await run("<script>setTimeout(() => (location = '/next?a=1'), 40)</script>", [
-        { action: "wait_for", first_of: { never: { visible: { css: "#never" } }, next: { all: [{ url: "/next" }, { text: "next" }] } }, as: "came", timeout_seconds: 5 },
+        {
+          action: "wait_for",
+          first_of: { never: { visible: { css: "#never" } }, next: { all: [{ url: "/next" }, { text: "next" }] } },
+          as: "came",
+          timeout_seconds: 5,
+        },
         { action: "extract", fields: { query: { locator: { css: "#query" } } } },
       ]);
       assert.deepEqual(output, { came: "next", query: "?a=1" });
-      await fails("PAGE_UNEXPECTED", /Step wait_for text "ready" is visible: none of it is there after 0.2 s; .* is blank/, "", [{ action: "wait_for", condition: { text: "ready" } }]);
+      await fails(
+        "PAGE_UNEXPECTED",
+        /Step wait_for text "ready" is visible: none of it is there after 0.2 s; .* is blank/,
+        "",
+        [{ action: "wait_for", condition: { text: "ready" } }],
+      );
     });
   });
 
@@ -210,28 +317,69 @@ describe("runTemplate", { timeout: 60_000 }, () => {
           },
         },
       ]);
-      assert.deepEqual(output, { head: "Shop", href: "/x", items: ["one", "two"], price: 1234.5, stock: true, none: null, gone: "unknown", found: "Link", address: "http" });
+      assert.deepEqual(output, {
+        head: "Shop",
+        href: "/x",
+        items: ["one", "two"],
+        price: 1234.5,
+        stock: true,
+        none: null,
+        gone: "unknown",
+        found: "Link",
+        address: "http",
+      });
     });
 
     it("never gives back nothing for what is required", async () => {
       const body = '<p id="a">--</p><p id="b">many</p>';
       const one = (field: object): Steps => [{ action: "extract", fields: { speed: { type: "number", ...field } } }];
-      await fails("EXTRACT_EMPTY", /nothing to extract for speed: is not there; the page .* shows "-- many"/, body, one({ locator: { css: "#c" } }));
-      await fails("EXTRACT_EMPTY", /Nothing to extract for "speed": the page shows "--"/, body, one({ locator: { css: "#a" } }));
-      await fails("EXTRACT_EMPTY", /\\d\+ is not found in "many"/, body, one({ locator: { css: "#b" }, pattern: "\\d+" }));
-      await fails("PAGE_UNEXPECTED", /"speed" should be a number, but the page shows "many"/, body, one({ locator: { css: "#b" } }));
+      await fails(
+        "EXTRACT_EMPTY",
+        /nothing to extract for speed: is not there; the page .* shows "-- many"/,
+        body,
+        one({ locator: { css: "#c" } }),
+      );
+      await fails(
+        "EXTRACT_EMPTY",
+        /Nothing to extract for "speed": the page shows "--"/,
+        body,
+        one({ locator: { css: "#a" } }),
+      );
+      await fails(
+        "EXTRACT_EMPTY",
+        /\\d\+ is not found in "many"/,
+        body,
+        one({ locator: { css: "#b" }, pattern: "\\d+" }),
+      );
+      await fails(
+        "PAGE_UNEXPECTED",
+        /"speed" should be a number, but the page shows "many"/,
+        body,
+        one({ locator: { css: "#b" } }),
+      );
     });
 
     const copper = `<div><b>Products</b><div><table>
       <thead><tr><th rowspan="2"></th><th colspan="2">Down (Mbps)</th><th rowspan="2">Date</th></tr><tr><th>High</th><th>Low</th></tr></thead>
       <tr><th scope="row">VDSL A <span hidden>help</span></th><td>80</td><td>74</td><td>Available</td></tr>
       <tr hidden><th scope="row">VDSL B</th><td>--</td><td>--</td><td>--</td></tr></table></div></div>`;
-    const fibre = '<div><b>Products</b><div><table><tr><th></th><th>Down(Mbps)</th></tr><tr class="info"><th scope="row">FTTP</th><td>Up to 330</td></tr></table></div></div>';
+    const fibre =
+      '<div><b>Products</b><div><table><tr><th></th><th>Down(Mbps)</th></tr><tr class="info"><th scope="row">FTTP</th><td>Up to 330</td></tr></table></div></div>';
     const tables = {
-      copper: { title: "Products", columns: [["Down (Mbps)", "High"], ["Down (Mbps)", "Low"], "Date"], rows: ["VDSL A", "VDSL B"] },
+      copper: {
+        title: "Products",
+        columns: [["Down (Mbps)", "High"], ["Down (Mbps)", "Low"], "Date"],
+        rows: ["VDSL A", "VDSL B"],
+      },
       fibre: { title: "Products", columns: ["Down (Mbps)"], rows: ["FTTP"] },
     };
-    const cell = (row: string, column: unknown, more: object = {}): object => ({ table: "copper", row, column, type: "number", ...more });
+    const cell = (row: string, column: unknown, more: object = {}): object => ({
+      table: "copper",
+      row,
+      column,
+      type: "number",
+      ...more,
+    });
 
     it("reads tables of one title by their columns, headers of two rows and hidden rows included", async () => {
       const { output } = await run(copper + fibre, [
@@ -258,69 +406,143 @@ describe("runTemplate", { timeout: 60_000 }, () => {
         second: 74,
         hidden: null,
         fibre: 330,
-        all: [{ table: "copper", row: "VDSL A", down: 80, date: "Available" }, { table: "fibre", row: "FTTP", down: 330 }],
+        all: [
+          { table: "copper", row: "VDSL A", down: 80, date: "Available" },
+          { table: "fibre", row: "FTTP", down: 330 },
+        ],
       });
     });
 
     it("fails when a table is not what it was", async () => {
-      const extract = (fields: object = { low: cell("VDSL A", ["Down (Mbps)", "Low"]) }, unknown_tables = "ignore"): Steps => [{ action: "extract", tables: { copper: tables.copper }, unknown_tables, fields }];
-      await fails("PAGE_UNEXPECTED", /table "Products" is not there as expected: column "Date" is missing, column "When" is new/, copper.replace("Date", "When"), extract());
+      const extract = (
+        fields: object = { low: cell("VDSL A", ["Down (Mbps)", "Low"]) },
+        unknown_tables = "ignore",
+      ): Steps => [{ action: "extract", tables: { copper: tables.copper }, unknown_tables, fields }];
+      await fails(
+        "PAGE_UNEXPECTED",
+        /table "Products" is not there as expected: column "Date" is missing, column "When" is new/,
+        copper.replace("Date", "When"),
+        extract(),
+      );
       await fails("PAGE_UNEXPECTED", /row "FTTC" is new/, copper.replace("VDSL A", "FTTC"), extract());
-      await fails("PAGE_UNEXPECTED", /table that is not known, "Products": column .* is missing/, copper + fibre, extract(undefined, "fail"));
+      await fails(
+        "PAGE_UNEXPECTED",
+        /table that is not known, "Products": column .* is missing/,
+        copper + fibre,
+        extract(undefined, "fail"),
+      );
       await fails("PAGE_UNEXPECTED", /table "copper" is there 2 times/, copper + copper, extract());
-      await fails("PAGE_UNEXPECTED", /low: column "Up" is not there/, copper, extract({ low: cell("VDSL A", "Up", { required: false }) }));
+      await fails(
+        "PAGE_UNEXPECTED",
+        /low: column "Up" is not there/,
+        copper,
+        extract({ low: cell("VDSL A", "Up", { required: false }) }),
+      );
       await fails("EXTRACT_EMPTY", /low: row "VDSL B" is not there/, copper, extract({ low: cell("VDSL B", "Date") }));
     });
   });
 
   describe("choosing", () => {
-    const options = ["1 Church View, Doncaster, DN12 1RH", "1A Church View, Doncaster, DN12 1RH"].map((text) => `<option value="${text}">${text}</option>`).join("");
+    const options = ["1 Church View, Doncaster, DN12 1RH", "1A Church View, Doncaster, DN12 1RH"]
+      .map((text) => `<option value="${text}">${text}</option>`)
+      .join("");
     const list = `<select id="list" size="4" onchange="document.title = this.value"><option value="">Please select</option>${options}</select>`;
-    const choose = { action: "choose", locator: { role: "listbox" }, wanted: { building_number: "{{number}}", street: "Church View", postcode: "DN12 1RH" }, as: "chosen" };
+    const choose = {
+      action: "choose",
+      locator: { role: "listbox" },
+      wanted: { building_number: "{{number}}", street: "Church View", postcode: "DN12 1RH" },
+      as: "chosen",
+    };
 
     it("picks the address in a list, with the browser's own events", async () => {
-      const { output, steps } = await run(list, [choose, { action: "expect", condition: { title: "^{{chosen}}$" } }], { number: "1a" });
+      const { output, steps } = await run(list, [choose, { action: "expect", condition: { title: "^{{chosen}}$" } }], {
+        number: "1a",
+      });
       assert.deepEqual(output, { chosen: "1A Church View, Doncaster, DN12 1RH" });
       assert.match(steps[1]?.detail ?? "", /the street is the same, the number too/);
     });
 
     it("clicks the address among links", async () => {
-      const links = '<ul><li><a href="/next?1">1 Church View, DN12 1RH</a></li><li><a href="/next?2">2 Church View, DN12 1RH</a></li></ul>';
-      const { output } = await run(links, [{ ...choose, locator: { role: "link" } }, { action: "extract", fields: { query: { locator: { css: "#query" } } }, timeout_seconds: 5 }], { number: "2" });
+      const links =
+        '<ul><li><a href="/next?1">1 Church View, DN12 1RH</a></li><li><a href="/next?2">2 Church View, DN12 1RH</a></li></ul>';
+      const { output } = await run(
+        links,
+        [
+          { ...choose, locator: { role: "link" } },
+          { action: "extract", fields: { query: { locator: { css: "#query" } } }, timeout_seconds: 5 },
+        ],
+        { number: "2" },
+      );
       assert.equal(output["query"], "?2");
     });
 
     it("never guesses", async () => {
-      const error = await fails("CHOICE_NONE", /"2 Church View, DN12 1RH" is not among the 2 options; nearest: "1 Church View, Doncaster, DN12 1RH"/, list, [choose], { number: "2" });
+      const error = await fails(
+        "CHOICE_NONE",
+        /"2 Church View, DN12 1RH" is not among the 2 options; nearest: "1 Church View, Doncaster, DN12 1RH"/,
+        list,
+        [choose],
+        { number: "2" },
+      );
       assert.equal(error.retryable, false);
-      await fails("CHOICE_AMBIGUOUS", /is ambiguous: 2 options fit equally well.*: "1 Church View, Doncaster, DN12 1RH", "1 Church View, Doncaster/, list.replaceAll("1A", "1"), [choose], { number: "1" });
+      await fails(
+        "CHOICE_AMBIGUOUS",
+        /is ambiguous: 2 options fit equally well.*: "1 Church View, Doncaster, DN12 1RH", "1 Church View, Doncaster/,
+        list.replaceAll("1A", "1"),
+        [choose],
+        { number: "1" },
+      );
     });
 
     it("expects the address that was asked for", async () => {
       const expect = { action: "expect", address: { shown: "{{shown}}", wanted: choose.wanted } };
       await run("", [expect], { number: "1", shown: "1 Church View, Doncaster" });
-      await fails("PAGE_UNEXPECTED", /The page shows "3 Church View", but asked for was "1 Church View, DN12 1RH": the street is the same, the number is 3/, "", [expect], { number: "1", shown: "3 Church View" });
+      await fails(
+        "PAGE_UNEXPECTED",
+        /The page shows "3 Church View", but asked for was "1 Church View, DN12 1RH": the street is the same, the number is 3/,
+        "",
+        [expect],
+        { number: "1", shown: "3 Church View" },
+      );
     });
   });
 
   describe("going through steps", () => {
-    const set = (name: string, value: unknown): Readonly<Record<string, unknown>> => ({ action: "set", fields: { [name]: { value } } });
+    const set = (name: string, value: unknown): Readonly<Record<string, unknown>> => ({
+      action: "set",
+      fields: { [name]: { value } },
+    });
 
     it("branches, repeats and recovers", async () => {
       const body = '<button onclick="n.textContent = Number(n.textContent) + 1">More</button><p id="n">0</p>';
       const { output, steps } = await run(body, [
-        { action: "if", condition: { value: "town", empty: true }, then: [set("town_given", false)], else: [set("town_given", "{{town}}")] },
+        {
+          action: "if",
+          condition: { value: "town", empty: true },
+          then: [set("town_given", false)],
+          else: [set("town_given", "{{town}}")],
+        },
         {
           action: "repeat",
           times: 5,
           until: { value: "n", at_least: 3 },
-          steps: [{ action: "click", locator: { text: "More" } }, { action: "extract", fields: { n: { locator: { css: "#n" }, type: "number" } } }],
+          steps: [
+            { action: "click", locator: { text: "More" } },
+            { action: "extract", fields: { n: { locator: { css: "#n" }, type: "number" } } },
+          ],
         },
-        { action: "try", as: "problem", steps: [{ action: "click", locator: { css: "#none" } }, set("never", 1)], catch: [set("recovered", "{{problem.code}}")] },
+        {
+          action: "try",
+          as: "problem",
+          steps: [{ action: "click", locator: { css: "#none" } }, set("never", 1)],
+          catch: [set("recovered", "{{problem.code}}")],
+        },
       ]);
       assert.deepEqual(output, { town_given: false, n: 3, recovered: "PAGE_UNEXPECTED" });
       assert.equal(steps.find((step) => step.status === "failed")?.name, 'click css "#none"');
-      await fails("PAGE_UNEXPECTED", /did not come true within 2 times/, body, [{ action: "repeat", times: 2, until: { text: "7" }, steps: [set("a", 1)] }]);
+      await fails("PAGE_UNEXPECTED", /did not come true within 2 times/, body, [
+        { action: "repeat", times: 2, until: { text: "7" }, steps: [set("a", 1)] },
+      ]);
     });
 
     it("ends with the template's own error, and with one that says that there is no language model", async () => {
@@ -329,42 +551,88 @@ describe("runTemplate", { timeout: 60_000 }, () => {
         { action: "fail", code: "NEEDS_HUMAN", message: "The site says: {{said}}", hint: "Look it up by hand." },
       ]);
       assert.equal(error.hint, "Look it up by hand.");
-      await fails("MODEL_MISSING", /no language model is configured/, "", [{ action: "act", prompt: "Click {{what}}" }]);
+      await fails("MODEL_MISSING", /no language model is configured/, "", [
+        { action: "act", prompt: "Click {{what}}" },
+      ]);
     });
 
     it("goes on after a failed step when told to", async () => {
-      const { output, steps } = await run("", [{ action: "click", locator: { css: "#none" } }, set("a", 1)], {}, { abort_on_error: false });
+      const { output, steps } = await run(
+        "",
+        [{ action: "click", locator: { css: "#none" } }, set("a", 1)],
+        {},
+        { abort_on_error: false },
+      );
       assert.deepEqual(output, { a: 1 });
-      assert.deepEqual(steps.map((step) => step.status), ["done", "failed", "done"]);
-      await fails("PAGE_UNEXPECTED", /enough/, "", [{ action: "fail", message: "enough" }], {}, { abort_on_error: false });
+      assert.deepEqual(
+        steps.map((step) => step.status),
+        ["done", "failed", "done"],
+      );
+      await fails(
+        "PAGE_UNEXPECTED",
+        /enough/,
+        "",
+        [{ action: "fail", message: "enough" }],
+        {},
+        { abort_on_error: false },
+      );
     });
 
     it("gives back the names of the output only, and keeps pictures", async () => {
-      const { output, steps } = await run("", [set("a", 1), set("b", [{ c: "{{d}}" }]), { action: "screenshot", file: "end" }], { d: 2 }, { output: ["b"] });
+      const { output, steps } = await run(
+        "",
+        [set("a", 1), set("b", [{ c: "{{d}}" }]), { action: "screenshot", file: "end" }],
+        { d: 2 },
+        { output: ["b"] },
+      );
       assert.deepEqual(output, { b: [{ c: "2" }] });
       assert.equal(steps.at(-1)?.detail, "memory:/end");
     });
 
     it("works fields out from what was extracted", async () => {
-      const offers = [{ kind: "a", down: 80, date: "Available" }, { kind: "b", down: 330, date: "Waiting" }, { kind: "c", down: null, date: "Available" }];
-      const { output } = await run("", [
-        {
-          action: "set",
-          fields: {
-            good: { filter: "offers", where: { value: "date", equals: "Available" } },
-            best: { max: "good.down" },
-            worst: { min: ["offers.down", "extra"] },
-            many: { count: "good" },
-            any: { condition: { value: "good", empty: false } },
-            kind: { first: [{ when: { some: "good", where: { value: "kind", equals: "b" } }, value: "B" }, { when: { value: "best", at_most: 80 }, value: "A" }] },
-            town: { pattern: "in (.+)$", in: "5 Wye Street in {{place}}" },
-            other: { pattern: "^{{place}}$", in: "Rossxon-Wye", otherwise: "none" },
-            copy: { from: "good" },
+      const offers = [
+        { kind: "a", down: 80, date: "Available" },
+        { kind: "b", down: 330, date: "Waiting" },
+        { kind: "c", down: null, date: "Available" },
+      ];
+      const { output } = await run(
+        "",
+        [
+          {
+            action: "set",
+            fields: {
+              good: { filter: "offers", where: { value: "date", equals: "Available" } },
+              best: { max: "good.down" },
+              worst: { min: ["offers.down", "extra"] },
+              many: { count: "good" },
+              any: { condition: { value: "good", empty: false } },
+              kind: {
+                first: [
+                  { when: { some: "good", where: { value: "kind", equals: "b" } }, value: "B" },
+                  { when: { value: "best", at_most: 80 }, value: "A" },
+                ],
+              },
+              town: { pattern: "in (.+)$", in: "5 Wye Street in {{place}}" },
+              other: { pattern: "^{{place}}$", in: "Rossxon-Wye", otherwise: "none" },
+              copy: { from: "good" },
+            },
           },
-        },
-      ], { offers, extra: 2, place: "Ross.on-Wye" }, { output: ["best", "worst", "many", "any", "kind", "town", "other"] });
-      assert.deepEqual(output, { best: 80, worst: 2, many: 2, any: true, kind: "A", town: "Ross.on-Wye", other: "none" });
-      await fails("EXTRACT_EMPTY", /"x" cannot be set: \\d is not found in "none"/, "", [{ action: "set", fields: { x: { pattern: "\\d", in: "none" } } }]);
+        ],
+        { offers, extra: 2, place: "Ross.on-Wye" },
+        { output: ["best", "worst", "many", "any", "kind", "town", "other"] },
+      );
+      assert.deepEqual(output, {
+        best: 80,
+        worst: 2,
+        many: 2,
+        any: true,
+        kind: "A",
+        town: "Ross.on-Wye",
+        other: "none",
+      });
+      await fails("EXTRACT_EMPTY", /"x" cannot be set: \\d is not found in "none"/, "", [
+        { action: "set", fields: { x: { pattern: "\\d", in: "none" } } },
+      ]);
     });
   });
 
@@ -373,15 +641,36 @@ describe("runTemplate", { timeout: 60_000 }, () => {
       const more = { variables: { postcode: { required: true, format: "uk-postcode" }, town: {} } };
       const step = { action: "set", fields: { p: { value: "{{postcode}}{{#town}}, {{town}}{{/town}}" } } };
       assert.deepEqual((await run("", [step], { postcode: " sw1a1aa " }, more)).output, { p: "SW1A 1AA" });
-      const error = await fails("ROW_INVALID", /postcode "12345" is not a UK postcode/, "", [step], { postcode: "12345" }, more);
+      const error = await fails(
+        "ROW_INVALID",
+        /postcode "12345" is not a UK postcode/,
+        "",
+        [step],
+        { postcode: "12345" },
+        more,
+      );
       assert.equal(error.retryable, false);
       assert.deepEqual((error as RowcallError & { records: StepRecord[] }).records, []);
       await fails("TEMPLATE_RENDER", /"postcode" is missing/, "", [step], { postcode: "" }, more);
     });
 
     it("says what a site that is down answers", async () => {
-      await fails("PAGE_UNEXPECTED", /\/down answered with status 503; the page "" at \S+ says "Closed for now"/, '<p class="error">Closed for now</p>', [{ action: "screenshot", file: "a" }], {}, { starting_page: `${origin}/down` });
-      await fails("PAGE_UNEXPECTED", /could not be opened: ERR_CONNECTION_REFUSED|ERR_UNSAFE_PORT/, "", [{ action: "screenshot", file: "a" }], {}, { starting_page: "http://127.0.0.1:1/" });
+      await fails(
+        "PAGE_UNEXPECTED",
+        /\/down answered with status 503; the page "" at \S+ says "Closed for now"/,
+        '<p class="error">Closed for now</p>',
+        [{ action: "screenshot", file: "a" }],
+        {},
+        { starting_page: `${origin}/down` },
+      );
+      await fails(
+        "PAGE_UNEXPECTED",
+        /could not be opened: ERR_CONNECTION_REFUSED|ERR_UNSAFE_PORT/,
+        "",
+        [{ action: "screenshot", file: "a" }],
+        {},
+        { starting_page: "http://127.0.0.1:1/" },
+      );
     });
   });
 });

@@ -2,7 +2,8 @@ import type { Page } from "playwright-core";
 import type { StepRecord } from "../../core/attempt.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { conditionHolds, describeStep, performStep, type StepContext } from "./perform-step.ts";
+import { conditionHolds, performStep, type StepContext } from "./perform-step.ts";
+import { describeStep } from "./step-words.ts";
 import type { Step } from "./steps.ts";
 import { startingPage, type BrowserTemplate } from "./template.ts";
 import { readVariables } from "./variables.ts";
@@ -49,7 +50,9 @@ export async function runTemplate(options: RunTemplateOptions): Promise<JsonObje
   await runStep(start, script);
   await runSteps(template.steps, script);
   const { output } = template;
-  return output === undefined ? script.set : Object.fromEntries(output.flatMap((name) => (Object.hasOwn(script.set, name) ? [[name, script.set[name]]] : [])));
+  return output === undefined
+    ? script.set
+    : Object.fromEntries(output.flatMap((name) => (Object.hasOwn(script.set, name) ? [[name, script.set[name]]] : [])));
 }
 
 async function runSteps(steps: readonly Step[], script: Script): Promise<void> {
@@ -66,7 +69,12 @@ async function runStep(step: Step, script: Script): Promise<void> {
   const startedAt = performance.now();
   const record = (status: StepRecord["status"], detail?: string): void => {
     const name = step.name ?? describeStep(step, scope);
-    options.onStep({ name, status, durationMs: performance.now() - startedAt, ...(detail === undefined ? {} : { detail }) });
+    options.onStep({
+      name,
+      status,
+      durationMs: performance.now() - startedAt,
+      ...(detail === undefined ? {} : { detail }),
+    });
   };
   try {
     const { values = {}, detail } = await performStep(step, contextOf(script));
@@ -88,7 +96,12 @@ async function runControl(step: Step & { readonly action: "if" | "try" | "repeat
     const startedAt = performance.now();
     const { holds, words } = await conditionHolds(condition, context);
     const name = step.name ?? `${step.action} ${words}`;
-    options.onStep({ name, status: holds ? "done" : "skipped", durationMs: performance.now() - startedAt, detail: holds ? "it holds" : "it does not hold" });
+    options.onStep({
+      name,
+      status: holds ? "done" : "skipped",
+      durationMs: performance.now() - startedAt,
+      detail: holds ? "it holds" : "it does not hold",
+    });
     return holds;
   };
   if (step.action === "if") {
@@ -108,9 +121,13 @@ async function runControl(step: Step & { readonly action: "if" | "try" | "repeat
       if (time < step.times && step.delay_seconds > 0) await pause(step.delay_seconds * 1000, options.signal);
     }
     if (step.until === undefined) return;
-    throw new RowcallError("PAGE_UNEXPECTED", `${step.name ?? "repeat"}: it did not come true within ${step.times} times`, {
-      hint: "Raise the step's times or delay_seconds, or look at the recording.",
-    });
+    throw new RowcallError(
+      "PAGE_UNEXPECTED",
+      `${step.name ?? "repeat"}: it did not come true within ${step.times} times`,
+      {
+        hint: "Raise the step's times or delay_seconds, or look at the recording.",
+      },
+    );
   }
 }
 

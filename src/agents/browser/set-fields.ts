@@ -44,7 +44,10 @@ const shape = {
   min: paths.optional().describe("Least number at these paths"),
   count: z.string().min(1).optional().describe("How many items a list has"),
   condition: conditionSchema.optional().describe("true when it holds"),
-  first: z.lazy(() => z.array(caseSchema).min(1)).optional().describe("The first case whose `when` holds"),
+  first: z
+    .lazy(() => z.array(caseSchema).min(1))
+    .optional()
+    .describe("The first case whose `when` holds"),
   filter: z.string().min(1).optional().describe("A list, of which the items that meet `where` stay"),
   where: conditionSchema.optional(),
   pattern: patternSchema.optional(),
@@ -54,17 +57,23 @@ const shape = {
 
 const keys = ["value", "from", "max", "min", "count", "condition", "first", "filter", "pattern"] as const;
 
-const caseSchema: z.ZodType<Case> = z.strictObject({ ...shape, when: conditionSchema.optional() }).check(exactlyOne<Case>(keys), paired);
+const caseSchema: z.ZodType<Case> = z
+  .strictObject({ ...shape, when: conditionSchema.optional() })
+  .check(exactlyOne<Case>(keys), paired);
 
 /** An expression. */
-export const expressionSchema: z.ZodType<Expression> = z.strictObject(shape).check(exactlyOne<Expression>(keys), paired);
+export const expressionSchema: z.ZodType<Expression> = z
+  .strictObject(shape)
+  .check(exactlyOne<Expression>(keys), paired);
 
 function paired(context: z.core.ParsePayload<Expression>): void {
   const { filter, where, pattern, otherwise } = context.value;
-  const problem = (message: string): void => void context.issues.push({ code: "custom", input: context.value, message });
+  const problem = (message: string): void =>
+    void context.issues.push({ code: "custom", input: context.value, message });
   if ((filter === undefined) !== (where === undefined)) problem('"filter" and "where" go together');
   if ((pattern === undefined) !== (context.value.in === undefined)) problem('"pattern" and "in" go together');
-  if (otherwise !== undefined && pattern === undefined && context.value.first === undefined) problem('"otherwise" goes with "pattern" or "first"');
+  if (otherwise !== undefined && pattern === undefined && context.value.first === undefined)
+    problem('"otherwise" goes with "pattern" or "first"');
 }
 
 /**
@@ -80,7 +89,8 @@ export function evaluate(expression: Expression, name: string, scope: JsonObject
   if (min !== undefined) return extreme(min, Math.min, scope);
   if (count !== undefined) return listAt(count, scope).length;
   if (condition !== undefined) return decided(condition, name, scope);
-  if (filter !== undefined && where !== undefined) return listAt(filter, scope).filter((item) => decided(where, name, inside(item, scope)));
+  if (filter !== undefined && where !== undefined)
+    return listAt(filter, scope).filter((item) => decided(where, name, inside(item, scope)));
   if (first !== undefined) {
     const found = first.find((one) => one.when === undefined || decided(one.when, name, scope));
     if (found !== undefined) return evaluate(found, name, scope);
@@ -102,11 +112,20 @@ function nothing(name: string, why: string): never {
 function decided(condition: Condition, name: string, scope: JsonObject): boolean {
   const holds = decide(condition, scope);
   if (holds !== undefined) return holds;
-  throw new RowcallError("STEP_FAILED", `"${name}" depends on what the page shows`, { hint: "Set it inside of an if step." });
+  throw new RowcallError("STEP_FAILED", `"${name}" depends on what the page shows`, {
+    hint: "Set it inside of an if step.",
+  });
 }
 
-function extreme(at: string | readonly string[], pick: (...numbers: number[]) => number, scope: JsonObject): number | null {
-  const numbers = [at].flat().flatMap((path) => listAt(path, scope)).filter((value) => typeof value === "number");
+function extreme(
+  at: string | readonly string[],
+  pick: (...numbers: number[]) => number,
+  scope: JsonObject,
+): number | null {
+  const numbers = [at]
+    .flat()
+    .flatMap((path) => listAt(path, scope))
+    .filter((value) => typeof value === "number");
   return numbers.length === 0 ? null : pick(...numbers);
 }
 

@@ -48,7 +48,12 @@ const sessionSchema = z.strictObject({
   viewport: viewport.optional(),
   locale: z.string().optional().describe("Such as en-GB"),
   timezone: z.string().optional().describe("Such as Europe/London"),
-  timeout_seconds: z.number().positive().max(600).default(10).describe("How long the page may take until a step can be done"),
+  timeout_seconds: z
+    .number()
+    .positive()
+    .max(600)
+    .default(10)
+    .describe("How long the page may take until a step can be done"),
 });
 
 const templateSchema = z.strictObject({
@@ -62,9 +67,15 @@ const templateSchema = z.strictObject({
   abort_on_error: z.boolean().default(true).describe("Whether the first step that fails ends the script"),
   session: sessionSchema.default({ timeout_seconds: 10 }),
   variables: z.record(z.string(), variableSchema).optional(),
-  dismiss: z.array(locatorsSchema).default([]).describe("Buttons that close what covers the page; clicked when it is in the way of a click"),
+  dismiss: z
+    .array(locatorsSchema)
+    .default([])
+    .describe("Buttons that close what covers the page; clicked when it is in the way of a click"),
   steps: z.array(stepSchema).min(1),
-  output: z.array(z.string().min(1)).optional().describe("Names that make up the structured output; absent: everything extracted and set"),
+  output: z
+    .array(z.string().min(1))
+    .optional()
+    .describe("Names that make up the structured output; absent: everything extracted and set"),
 });
 
 /**
@@ -128,15 +139,25 @@ function nameProblems(template: BrowserTemplate): readonly Problem[] {
   const { variables, steps, output = [], starting_page, dismiss } = template;
   const produced = producedBy(steps);
   const strangers = output.filter((name) => !produced.includes(name));
-  const problems: Problem[] = strangers.map((name) => ({ path: "output", message: `no step sets "${name}"`, hint: suggest(name, produced) }));
+  const problems: Problem[] = strangers.map((name) => ({
+    path: "output",
+    message: `no step sets "${name}"`,
+    hint: suggest(name, produced),
+  }));
   const known = new Set([...produced, ...Object.keys(variables ?? {})]);
   const check = (path: string, value: unknown): void => {
     try {
-      const unknown = [...variablesOf(value as JsonValue)].map((name) => name.split(".")[0] ?? name).filter((name) => !known.has(name));
+      const unknown = [...variablesOf(value as JsonValue)]
+        .map((name) => name.split(".")[0] ?? name)
+        .filter((name) => !known.has(name));
       // Without declarations anything may be a column.
       if (variables === undefined) return;
       for (const name of new Set(unknown)) {
-        problems.push({ path, message: `"{{${name}}}" is neither a declared variable nor set by a step`, hint: suggest(name, known) });
+        problems.push({
+          path,
+          message: `"{{${name}}}" is neither a declared variable nor set by a step`,
+          hint: suggest(name, known),
+        });
       }
     } catch (thrown) {
       problems.push({ path, message: messageOf(thrown) });
@@ -156,7 +177,11 @@ function checkTables(steps: readonly Step[], path: string, problems: Problem[]):
       for (const [name, { table, rows }] of Object.entries(step.fields)) {
         const used = [...(table === undefined ? [] : [table]), ...Object.keys(rows ?? {})];
         for (const own of used.filter((own) => !known.includes(own))) {
-          problems.push({ path: `${path}.${i}.fields.${name}`, message: `the step describes no table "${own}"`, hint: suggest(own, known) });
+          problems.push({
+            path: `${path}.${i}.fields.${name}`,
+            message: `the step describes no table "${own}"`,
+            hint: suggest(own, known),
+          });
         }
       }
     }

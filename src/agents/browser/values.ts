@@ -18,5 +18,7 @@ export function lookUp(path: string, scope: JsonObject): JsonValue | undefined {
 }
 
 function step(value: JsonValue | undefined, key: string): JsonValue | undefined {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, key) ? (value as JsonObject)[key] : undefined;
+  return typeof value === "object" && value !== null && Object.hasOwn(value, key)
+    ? (value as JsonObject)[key]
+    : undefined;
 }

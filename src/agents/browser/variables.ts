@@ -38,9 +38,14 @@ export const variableSchema: z.ZodType<VariableDeclaration> = z.strictObject({
  * @param declared - undefined when the template declares nothing: then whatever is given goes in as it is
  * @throws RowcallError TEMPLATE_RENDER naming a required variable that is missing, ROW_INVALID for a value of the wrong form
  */
-export function readVariables(declared: Readonly<Record<string, VariableDeclaration>> | undefined, given: JsonObject): JsonObject {
+export function readVariables(
+  declared: Readonly<Record<string, VariableDeclaration>> | undefined,
+  given: JsonObject,
+): JsonObject {
   if (declared === undefined) return given;
-  return Object.fromEntries(Object.entries(declared).map(([name, declaration]) => [name, readVariable(name, declaration, given[name])]));
+  return Object.fromEntries(
+    Object.entries(declared).map(([name, declaration]) => [name, readVariable(name, declaration, given[name])]),
+  );
 }
 
 function readVariable(name: string, declaration: VariableDeclaration, given: JsonValue | undefined): JsonValue {
@@ -53,14 +58,18 @@ function readVariable(name: string, declaration: VariableDeclaration, given: Jso
       details: { variable: name },
     });
   }
-  const formatted = declaration.format === undefined ? value : formats[declaration.format](name, String(value));
-  if (declaration.pattern !== undefined && !new RegExp(declaration.pattern, "u").test(String(formatted))) {
+  const formatted = declaration.format === undefined ? value : formats[declaration.format](name, wordsOf(value));
+  if (declaration.pattern !== undefined && !new RegExp(declaration.pattern, "u").test(wordsOf(formatted))) {
     throw new RowcallError("ROW_INVALID", `${name} ${JSON.stringify(value)} does not match ${declaration.pattern}`, {
       hint: declaration.description ?? "Correct the value in the input.",
       details: { variable: name },
     });
   }
   return formatted;
+}
+
+function wordsOf(value: JsonValue): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 const formats: Readonly<Record<VariableFormat, (name: string, value: string) => string>> = {

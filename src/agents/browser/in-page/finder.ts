@@ -17,12 +17,39 @@ export function createFinder(text: TextTools): Finder {
     'input:not([type="hidden"], [type="submit"], [type="button"], [type="reset"], [type="image"]), select, textarea, [contenteditable=""], [contenteditable="true"], [role="textbox"], [role="combobox"], [role="spinbutton"]';
   const typed = (...types: string[]): string => types.map((type) => `input[type="${type}"]`).join(", ");
   const roles: Readonly<Record<string, string>> = {
-    alert: "", article: "article", banner: "header", button: `button, summary, ${typed("button", "submit", "reset", "image")}`, cell: "td",
-    checkbox: typed("checkbox"), columnheader: 'th:not([scope="row"])', combobox: 'select:not([multiple]):not([size]), select[size="1"], input[list]',
-    complementary: "aside", contentinfo: "footer", dialog: "dialog", form: "form", group: "fieldset", heading: "h1, h2, h3, h4, h5, h6", img: "img",
-    link: "a[href], area[href]", list: "ul, ol", listbox: 'select[multiple], select[size]:not([size="1"])', listitem: "li", main: "main", navigation: "nav",
-    option: "option", paragraph: "p", progressbar: "progress", radio: typed("radio"), region: "section", row: "tr", rowheader: 'th[scope="row"]',
-    searchbox: typed("search"), slider: typed("range"), spinbutton: typed("number"), status: "output", table: "table",
+    alert: "",
+    article: "article",
+    banner: "header",
+    button: `button, summary, ${typed("button", "submit", "reset", "image")}`,
+    cell: "td",
+    checkbox: typed("checkbox"),
+    columnheader: 'th:not([scope="row"])',
+    combobox: 'select:not([multiple]):not([size]), select[size="1"], input[list]',
+    complementary: "aside",
+    contentinfo: "footer",
+    dialog: "dialog",
+    form: "form",
+    group: "fieldset",
+    heading: "h1, h2, h3, h4, h5, h6",
+    img: "img",
+    link: "a[href], area[href]",
+    list: "ul, ol",
+    listbox: 'select[multiple], select[size]:not([size="1"])',
+    listitem: "li",
+    main: "main",
+    navigation: "nav",
+    option: "option",
+    paragraph: "p",
+    progressbar: "progress",
+    radio: typed("radio"),
+    region: "section",
+    row: "tr",
+    rowheader: 'th[scope="row"]',
+    searchbox: typed("search"),
+    slider: typed("range"),
+    spinbutton: typed("number"),
+    status: "output",
+    table: "table",
     textbox: `input:not([type]), textarea, ${typed("text", "email", "tel", "url")}, [contenteditable=""], [contenteditable="true"]`,
   };
 
@@ -61,9 +88,18 @@ export function createFinder(text: TextTools): Finder {
 
   const namesOf = (element: Element): string[] => {
     const names = [textOfIds(element.getAttribute("aria-labelledby")), element.getAttribute("aria-label") ?? ""];
-    if (element instanceof HTMLInputElement && ["button", "submit", "reset"].includes(element.type)) names.push(element.value || element.type);
-    else if ("labels" in element) names.push(...[...((element.labels as NodeListOf<HTMLLabelElement> | null) ?? [])].map((label) => text.clean(label.textContent)));
-    names.push(element.getAttribute("alt") ?? "", text.clean(element.querySelector(":scope > legend, :scope > caption")?.textContent));
+    if (element instanceof HTMLInputElement && ["button", "submit", "reset"].includes(element.type))
+      names.push(element.value || element.type);
+    else if ("labels" in element)
+      names.push(
+        ...[...((element.labels as NodeListOf<HTMLLabelElement> | null) ?? [])].map((label) =>
+          text.clean(label.textContent),
+        ),
+      );
+    names.push(
+      element.getAttribute("alt") ?? "",
+      text.clean(element.querySelector(":scope > legend, :scope > caption")?.textContent),
+    );
     if (isField(element)) {
       if (!names.some((name) => name !== "")) names.push(...textsBeside(element));
       names.push(element.getAttribute("placeholder") ?? "");
@@ -81,10 +117,15 @@ export function createFinder(text: TextTools): Finder {
     const fitting = [...own, ...query(root, "*")].filter((element) => {
       if (["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE", "HEAD", "TITLE"].includes(element.tagName)) return false;
       // All text first: it is cheap and rules most elements out; what is visible of it costs a layout.
-      const all = element instanceof HTMLInputElement && ["button", "submit", "reset"].includes(element.type) ? element.value : element.textContent;
+      const all =
+        element instanceof HTMLInputElement && ["button", "submit", "reset"].includes(element.type)
+          ? element.value
+          : element.textContent;
       return fits(all) || (element.children.length > 0 && all.length < 1000 && fits(text.textOf(element)));
     });
-    const holders = new Set(fitting.flatMap((element) => (element.parentElement === null ? [] : [element.parentElement])));
+    const holders = new Set(
+      fitting.flatMap((element) => (element.parentElement === null ? [] : [element.parentElement])),
+    );
     for (const holder of holders) if (holder.parentElement !== null) holders.add(holder.parentElement);
     return fitting.filter((element) => !holders.has(element as HTMLElement));
   };
@@ -95,16 +136,22 @@ export function createFinder(text: TextTools): Finder {
     if (by === "test_id") return query(root, `[data-testid="${CSS.escape(value)}"]`);
     if (by === "text") return withText(root, text.matcher(value, match ?? "contains"));
     const fits = text.matcher(by === "role" ? (name ?? "") : value, match ?? "whole");
-    if (by === "placeholder") return query(root, "[placeholder]").filter((element) => fits(element.getAttribute("placeholder") ?? ""));
+    if (by === "placeholder")
+      return query(root, "[placeholder]").filter((element) => fits(element.getAttribute("placeholder") ?? ""));
     if (by === "label") return query(root, fieldSelector).filter((element) => namesOf(element).some(fits));
     const natural = roles[value] ?? "";
-    const found = [...query(root, `[role="${CSS.escape(value)}"]`), ...(natural === "" ? [] : query(root, natural).filter((element) => !element.hasAttribute("role")))];
+    const found = [
+      ...query(root, `[role="${CSS.escape(value)}"]`),
+      ...(natural === "" ? [] : query(root, natural).filter((element) => !element.hasAttribute("role"))),
+    ];
     return name === undefined ? found : found.filter((element) => namesOf(element).some(fits));
   };
 
   const all = (locator: PageLocator): Element[] => {
     const roots: readonly ParentNode[] = locator.within === undefined ? [document] : first(locator.within);
-    const found = [...new Set(roots.flatMap((root) => candidates(locator, root)))].filter((element) => locator.hidden === true || text.visible(element));
+    const found = [...new Set(roots.flatMap((root) => candidates(locator, root)))].filter(
+      (element) => locator.hidden === true || text.visible(element),
+    );
     if (locator.nth === undefined) return found;
     const one = found[locator.nth - 1];
     return one === undefined ? [] : [one];

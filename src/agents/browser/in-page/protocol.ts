@@ -46,7 +46,11 @@ export interface PageTable {
 
 /** Where the text of a field is. */
 export type PageSource =
-  | { readonly kind: "element" | "elements"; readonly target: readonly PageLocator[]; readonly attribute?: string | undefined }
+  | {
+      readonly kind: "element" | "elements";
+      readonly target: readonly PageLocator[];
+      readonly attribute?: string | undefined;
+    }
   | { readonly kind: "cell"; readonly table: string; readonly row: string; readonly column: PageColumn }
   | { readonly kind: "rows"; readonly tables: readonly PageRows[] }
   | { readonly kind: "page" | "url" | "title" };
@@ -74,10 +78,24 @@ export type PageValue =
 /** What the page script is asked to do once it can. */
 export type PageTask =
   | { readonly kind: "conditions"; readonly named: readonly (readonly [name: string, condition: PageCondition])[] }
-  | { readonly kind: "point"; readonly target: readonly PageLocator[]; readonly dismiss: readonly (readonly PageLocator[])[] }
-  | { readonly kind: "check"; readonly target: readonly PageLocator[]; readonly checked: boolean; readonly dismiss: readonly (readonly PageLocator[])[] }
+  | {
+      readonly kind: "point";
+      readonly target: readonly PageLocator[];
+      readonly dismiss: readonly (readonly PageLocator[])[];
+    }
+  | {
+      readonly kind: "check";
+      readonly target: readonly PageLocator[];
+      readonly checked: boolean;
+      readonly dismiss: readonly (readonly PageLocator[])[];
+    }
   | { readonly kind: "fill"; readonly target: readonly PageLocator[]; readonly value: string }
-  | { readonly kind: "select"; readonly target: readonly PageLocator[]; readonly option: string; readonly by: "label" | "value" }
+  | {
+      readonly kind: "select";
+      readonly target: readonly PageLocator[];
+      readonly option: string;
+      readonly by: "label" | "value";
+    }
   | { readonly kind: "focus"; readonly target: readonly PageLocator[] }
   | { readonly kind: "options"; readonly target: readonly PageLocator[] }
   | { readonly kind: "pick"; readonly target: readonly PageLocator[]; readonly index: number; readonly text: string }
@@ -113,9 +131,7 @@ export interface PageRefusal {
 }
 
 /** The page script's answer. */
-export type PageAnswer =
-  | { readonly status: "done"; readonly value: PageResult }
-  | PageRefusal;
+export type PageAnswer = { readonly status: "done"; readonly value: PageResult } | PageRefusal;
 
 /** What a finished task gives back. */
 export interface PageResult {
@@ -131,3 +147,13 @@ export interface PageResult {
   readonly fields?: Readonly<Record<string, PageValue>>;
   readonly shown?: PageShown;
 }
+
+/** Why something cannot be done yet; the reason that holds when time is up becomes the refusal. */
+export interface NotYet {
+  readonly wait: string;
+  /** @default "missing" */
+  readonly kind?: PageRefusal["kind"];
+}
+
+/** What came of one try. */
+export type PageTurn = PageResult | NotYet;

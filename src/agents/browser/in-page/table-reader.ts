@@ -43,7 +43,8 @@ export function createTableReader(text: TextTools): TableReader {
   };
 
   const isHeader = (row: HTMLTableRowElement): boolean =>
-    row.parentElement?.tagName === "THEAD" || (row.cells.length > 0 && [...row.cells].every((cell) => cell.tagName === "TH" && cell.scope !== "row"));
+    row.parentElement?.tagName === "THEAD" ||
+    (row.cells.length > 0 && [...row.cells].every((cell) => cell.tagName === "TH" && cell.scope !== "row"));
 
   /** The text that stands closest before a table, outside of other tables. */
   const textBefore = (table: Element): string => {
@@ -65,7 +66,9 @@ export function createTableReader(text: TextTools): TableReader {
     const width = Math.max(0, ...grid.map((row) => row.length));
     const headers = Array.from({ length: width }, (_, column) => {
       const cells = grid.slice(0, bodyStart).map((row) => row[column]);
-      return cells.flatMap((cell, i) => (cell === undefined || cell === cells[i - 1] || text.textOf(cell) === "" ? [] : [text.textOf(cell)]));
+      return cells.flatMap((cell, i) =>
+        cell === undefined || cell === cells[i - 1] || text.textOf(cell) === "" ? [] : [text.textOf(cell)],
+      );
     });
     const caption = table.caption === null ? "" : text.textOf(table.caption);
     return {
@@ -80,7 +83,9 @@ export function createTableReader(text: TextTools): TableReader {
 
   const columnIndex = (table: ReadTable, column: PageColumn): number => {
     if (typeof column === "number") return table.rows.some((row) => row.cells.length > column) ? column : -1;
-    return table.headers.findIndex((header) => header.length === column.length && header.every((part, i) => same(part, column[i] ?? "")));
+    return table.headers.findIndex(
+      (header) => header.length === column.length && header.every((part, i) => same(part, column[i] ?? "")),
+    );
   };
 
   const differences = (table: ReadTable, wanted: PageTable): string[] => {
@@ -90,8 +95,15 @@ export function createTableReader(text: TextTools): TableReader {
     const found = columns.map((column) => columnIndex(table, column));
     const known = new Set([...found, ...optionalColumns.map((column) => columnIndex(table, column))]);
     const missing = columns.filter((_, i) => found[i] === -1).map((column) => `column "${name(column)}" is missing`);
-    const extra = table.headers.flatMap((header, i) => (i === 0 || known.has(i) || header.length === 0 || columns.length === 0 ? [] : [`column "${header.join(" / ")}" is new`]));
-    const strangers = rows === undefined ? [] : table.rows.filter((row) => !rows.some((own) => same(own, row.name))).map((row) => `row "${row.name}" is new`);
+    const extra = table.headers.flatMap((header, i) =>
+      i === 0 || known.has(i) || header.length === 0 || columns.length === 0
+        ? []
+        : [`column "${header.join(" / ")}" is new`],
+    );
+    const strangers =
+      rows === undefined
+        ? []
+        : table.rows.filter((row) => !rows.some((own) => same(own, row.name))).map((row) => `row "${row.name}" is new`);
     return [...missing, ...(columns.some((column) => typeof column === "number") ? [] : extra), ...strangers];
   };
 

@@ -25,7 +25,11 @@ export function textTools(): TextTools {
   const textOf = (element: Element): string => {
     if (element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement) return element.value;
     if (element instanceof HTMLSelectElement) return clean(element.selectedOptions[0]?.textContent);
-    return clean(element instanceof HTMLElement && !(element instanceof HTMLOptionElement) ? element.innerText : element.textContent);
+    return clean(
+      element instanceof HTMLElement && !(element instanceof HTMLOptionElement)
+        ? element.innerText
+        : element.textContent,
+    );
   };
 
   const matcher = (value: string, match: TextMatch): ((text: string) => boolean) => {
@@ -43,7 +47,10 @@ export function textTools(): TextTools {
     const subject = element instanceof HTMLOptionElement ? (element.closest("select") ?? element) : element;
     if (!subject.checkVisibility({ visibilityProperty: true })) return false;
     const { width, height } = subject.getBoundingClientRect();
-    return (width > 0 && height > 0) || [...subject.children].some((child) => child.getBoundingClientRect().height > 0 && visible(child));
+    return (
+      (width > 0 && height > 0) ||
+      [...subject.children].some((child) => child.getBoundingClientRect().height > 0 && visible(child))
+    );
   };
 
   const describe = (element: Element): string => {
@@ -53,7 +60,11 @@ export function textTools(): TextTools {
   };
 
   const shown = (): PageShown => {
-    const marked = [...document.querySelectorAll('[role="alert"], [aria-live="assertive"], [class*="error" i], [class*="invalid-feedback" i]')];
+    const marked = [
+      ...document.querySelectorAll(
+        '[role="alert"], [aria-live="assertive"], [class*="error" i], [class*="invalid-feedback" i]',
+      ),
+    ];
     const alerts = marked.filter(visible).map((element) => short(textOf(element), 300));
     return {
       url: location.href,

@@ -1,0 +1,164 @@
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+import type { Finder } from "./finder.ts";
+import type { NotYet, PageLocator, PageTurn } from "./protocol.ts";
+import type { TextTools } from "./text-tools.ts";
+
+/** Doing things with the elements of a page. */
+export interface Hands {
+  /** The one element that is meant. */
+  one(target: readonly PageLocator[]): Element | NotYet;
+  /** Why an element cannot be used; undefined when it can. */
+  unusable(element: Element): string | undefined;
+  /** Where to click so that the element gets it. */
+  point(element: Element, dismiss: readonly (readonly PageLocator[])[]): Promise<PageTurn>;
+  fill(element: Element, value: string): PageTurn;
+  select(element: Element, wanted: string, by: "label" | "value"): PageTurn;
+  /** What can be chosen from; an empty text is not to be chosen. */
+  optionsOf(target: readonly PageLocator[]): readonly { readonly element: Element; readonly text: string }[];
+  pickOption(select: HTMLSelectElement, option: HTMLOptionElement): void;
+}
+
+/** Runs inside the page: its source text is sent there, so it must not use anything from outside itself. */
+export function createHands(text: TextTools, finder: Finder): Hands {
+  const one = (target: readonly PageLocator[]): Element | NotYet => {
+    const found = finder.first(target);
+    const [element] = found;
+    if (element === undefined) return { wait: "is not there" };
+    if (found.length === 1) return element;
+    return {
+      wait: `is there ${found.length} times: ${found.slice(0, 4).map(text.describe).join(", ")}`,
+      kind: "unlike",
+    };
+  };
+
+  const unusable = (element: Element): string | undefined => {
+    if (element.matches(":disabled") || element.closest('[aria-disabled="true"]') !== null) return "is disabled";
+    return "readOnly" in element && element.readOnly === true ? "is read-only" : undefined;
+  };
+
+  const boxOf = (element: Element): string => {
+    const { x, y, width, height } = element.getBoundingClientRect();
+    return [x, y, width, height].join(" ");
+  };
+
+  const centreOf = (element: Element): { readonly x: number; readonly y: number } => {
+    const inside = (): boolean => {
+      const { top, bottom, left, right } = element.getBoundingClientRect();
+      return top >= 0 && left >= 0 && bottom <= innerHeight && right <= innerWidth;
+    };
+    if (!inside()) element.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
+    const { x, y, width, height } = element.getBoundingClientRect();
+    return { x: x + width / 2, y: y + height / 2 };
+  };
+
+  const elementAt = (x: number, y: number): Element | null => {
+    let hit = document.elementFromPoint(x, y);
+    while (hit?.shadowRoot) {
+      const inner = hit.shadowRoot.elementFromPoint(x, y);
+      if (inner === null || inner === hit) break;
+      hit = inner;
+    }
+    return hit;
+  };
+
+  const receives = (element: Element, hit: Element): boolean => {
+    if (element.contains(hit) || hit.getRootNode() !== element.getRootNode()) return true;
+    return (
+      "labels" in element &&
+      [...((element.labels as NodeListOf<Element> | null) ?? [])].some((label) => label.contains(hit))
+    );
+  };
+
+  const point = async (element: Element, dismiss: readonly (readonly PageLocator[])[]): Promise<PageTurn> => {
+    const problem = unusable(element);
+    if (problem !== undefined) return { wait: problem, kind: "unable" };
+    const moving = document
+      .getAnimations()
+      .some(({ effect }) => effect instanceof KeyframeEffect && effect.target?.contains(element) === true);
+    const before = boxOf(element);
+    if (moving) await new Promise((resolve) => requestAnimationFrame(resolve));
+    if (moving && boxOf(element) !== before) return { wait: "does not stand still", kind: "unable" };
+    const centre = centreOf(element);
+    const hit = elementAt(centre.x, centre.y);
+    if (hit !== null && receives(element, hit)) return { point: centre };
+    for (const locators of dismiss) {
+      const [closer] = finder.first(locators);
+      if (closer !== undefined && unusable(closer) === undefined) return { point: centreOf(closer), inTheWay: true };
+    }
+    return { wait: hit === null ? "is outside of the page" : `is covered by ${text.describe(hit)}`, kind: "unable" };
+  };
+
+  const fill = (element: Element, value: string): PageTurn => {
+    const problem = unusable(element);
+    if (problem !== undefined) return { wait: problem, kind: "unable" };
+    if (
+      element instanceof HTMLInputElement &&
+      ["date", "time", "datetime-local", "month", "week", "color", "range"].includes(element.type)
+    ) {
+      Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value")?.set?.call(element, value);
+      element.dispatchEvent(new Event("input", { bubbles: true, composed: true }));
+      element.dispatchEvent(new Event("change", { bubbles: true }));
+      return element.value === value ? {} : { wait: `took "${element.value}" in place of "${value}"`, kind: "unable" };
+    }
+    if (!(element instanceof HTMLElement)) return { wait: "cannot be filled", kind: "unable" };
+    element.focus();
+    if (element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement) element.select();
+    else document.getSelection()?.selectAllChildren(element);
+    // Text goes in as if typed: the page gets trusted input events, and `change` when the field loses the focus.
+    // No other way into the browser's own editing is as short, and Chromium keeps this one.
+    // oxlint-disable-next-line typescript/no-deprecated
+    const edit = (command: string, words?: string): boolean => document.execCommand(command, false, words);
+    edit(value === "" ? "delete" : "insertText", value);
+    const took = text.textOf(element);
+    const bare = (typed: string): string => typed.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
+    return took === value || bare(took) === bare(value)
+      ? {}
+      : { wait: `took "${took}" in place of "${value}"`, kind: "unable" };
+  };
+
+  const choosable = (element: Element): { readonly element: Element; readonly text: string }[] => {
+    if (!(element instanceof HTMLSelectElement)) return [];
+    return [...element.options].map((option) => {
+      // Frameworks write a value that does not exist as the word.
+      const placeholder = option.disabled || option.value === "" || option.value === "undefined";
+      return { element: option, text: placeholder ? "" : text.clean(option.textContent) };
+    });
+  };
+
+  const pickOption = (select: HTMLSelectElement, option: HTMLOptionElement): void => {
+    if (select.multiple) for (const other of select.options) other.selected = false;
+    option.selected = true;
+    select.dispatchEvent(new Event("input", { bubbles: true, composed: true }));
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+
+  const optionsOf = (target: readonly PageLocator[]): { readonly element: Element; readonly text: string }[] => {
+    const found = finder.first(target);
+    const [only] = found;
+    if (only instanceof HTMLSelectElement && found.length === 1) return choosable(only);
+    return found.map((element) => ({ element, text: text.textOf(element) }));
+  };
+
+  const select = (element: Element, wanted: string, by: "label" | "value"): PageTurn => {
+    if (!(element instanceof HTMLSelectElement)) return { wait: "is not a list to select from", kind: "unlike" };
+    const problem = unusable(element);
+    if (problem !== undefined) return { wait: problem, kind: "unable" };
+    const fits = text.matcher(wanted, "whole");
+    const options = [...element.options].filter((option) =>
+      by === "label" ? fits(option.label) : option.value === wanted,
+    );
+    const [option] = options;
+    if (option === undefined || options.length > 1) {
+      const offered = [...element.options].map((own) => `"${text.clean(own.label)}"`).slice(0, 20);
+      return {
+        wait: `has ${option === undefined ? "no" : "more than one"} option "${wanted}", but ${offered.join(", ")}`,
+        kind: "unlike",
+      };
+    }
+    pickOption(element, option);
+    return {};
+  };
+
+  return { one, unusable, point, fill, select, optionsOf, pickOption };
+}
