@@ -30,7 +30,7 @@ export async function checkTable(setup: TableCheckSetup): Promise<readonly Check
     checkHeader(table),
     checkProblems(
       "output_columns",
-      collisionProblems(columns, written),
+      collisionProblems(columns, written, batch.outputMapping.rename),
       `${columns.length} new columns: ${columns.join(", ")}`,
     ),
     ...(setup.rows === undefined ? [] : [await checkSelection(setup.rows, table)]),
@@ -42,7 +42,7 @@ export async function checkTable(setup: TableCheckSetup): Promise<readonly Check
 
 function checkInputColumns({ batch, definition, table }: TableCheckSetup): Check {
   const schema = definition?.input_schema;
-  const problems = table === undefined ? [] : [...mappingProblems(batch.inputMapping, table.header)];
+  const problems: Problem[] = table === undefined ? [] : [...mappingProblems(batch.inputMapping, table.header)];
   let strangers: readonly Problem[] = [];
   if (definition !== undefined && schema !== undefined) {
     try {

@@ -3,8 +3,8 @@ import parseJsonPath from "jsonpath-rfc9535/parser";
 import type { FailedOutcome } from "../core/attempt.ts";
 import type { AgentDefinition, AgentInput } from "../core/agent.ts";
 import type { InputMapping, Transformation } from "../core/batch.ts";
-import { RowcallError, messageOf } from "../core/errors.ts";
-import type { JsonObject, JsonValue } from "../core/json.ts";
+import { RowcallError, messageOf, type ErrorCode } from "../core/errors.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../core/json.ts";
 import { renderText, variablesOf } from "../core/render.ts";
 import type { Row } from "../core/row.ts";
 import { compileSchema, formatProblems, suggest, type Problem, type Validate } from "../core/schema.ts";
@@ -29,8 +29,8 @@ interface Field {
  * An empty cell is no value: the field is left out, or takes its default. Numbers and booleans are read from text where
  * the agent's input schema asks for them.
  *
- * @throws RowcallError COLUMN_MISSING or COLUMN_DUPLICATE with every problem in `details.problems`; AGENT_INVALID for a
- * wrong input schema
+ * @throws RowcallError COLUMN_MISSING, COLUMN_DUPLICATE or, for a wrong template or path, BATCH_INVALID, with every problem
+ * in `details.problems`; AGENT_INVALID for a wrong input schema
  */
 export function createMapper(
   mapping: InputMapping,
@@ -40,49 +40,68 @@ export function createMapper(
 ): MapInput {
   const problems = mappingProblems(mapping, header);
   if (problems.length > 0) {
-    const code = problems.some((p) => p.message.includes("more than once")) ? "COLUMN_DUPLICATE" : "COLUMN_MISSING";
-    throw new RowcallError(code, `The input mapping does not fit the table: ${formatProblems(problems)}`, {
-      hint: problems[0]?.hint ?? "Correct the column names in input_mapping.",
-      details: { problems },
-    });
+    throw new RowcallError(
+      problems[0]?.code ?? "COLUMN_MISSING",
+      `The input mapping does not fit the table: ${formatProblems(problems)}`,
+      {
+        hint: problems[0]?.hint ?? "Correct input_mapping.",
+        details: { problems },
+      },
+    );
   }
   const fields = fieldsOf(mapping, header);
   const statics = Object.entries(mapping.staticValues);
-  const coercions = coercionsOf(agent.input_schema);
   const validate =
     agent.input_schema && compileSchema(agent.input_schema, `The input_schema of agent ${agent.agent_name}`);
+  const coercions = coercionsOf(agent.input_schema);
   return (row) => {
     const misfit = raggedness(row, header.length, ragged);
     if (misfit !== undefined) return { failure: misfit };
     const input: Record<string, JsonValue> = {};
-    for (const { name, required, from, read } of fields) {
-      const value = read(row.cells);
-      if (value !== undefined) input[name] = coercions.get(name)?.(value) ?? value;
-      else if (required && input[name] === undefined) return { failure: missingValue(row, name, from) };
+    let empty: Field[] | undefined;
+    try {
+      for (const field of fields) {
+        const value = field.read(row.cells);
+        if (value !== undefined) input[field.name] = coercions.get(field.name)?.(value) ?? value;
+        else if (field.required) (empty ??= []).push(field);
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof RowcallError)) throw thrown;
+      return { failure: failure(thrown.code, `${thrown.message} (line ${row.line})`, thrown.hint) };
     }
     for (const [name, value] of statics) if (value !== undefined) input[name] = value;
+    const missing = empty?.filter(({ name }) => !Object.hasOwn(input, name)) ?? [];
+    if (missing.length > 0) return { failure: missingValues(row, missing) };
     return validate === undefined ? { input } : checked(input, validate, row);
   };
 }
 
+/** One thing that keeps a mapping from fitting a table, and the code of the error it makes. */
+export interface MappingProblem extends Problem {
+  readonly code: "COLUMN_MISSING" | "COLUMN_DUPLICATE" | "BATCH_INVALID";
+}
+
 /** Everything that keeps a mapping from fitting a table. */
-export function mappingProblems(mapping: InputMapping, header: readonly string[]): Problem[] {
-  const problems: Problem[] = [];
-  const need = (column: string, path: string): void => {
-    const count = header.filter((name) => name === column).length;
-    if (count === 0) {
-      problems.push({ path, message: `column "${column}" is not in the input`, hint: suggest(column, header) });
-    } else if (count > 1) {
-      problems.push({
-        path,
-        message: `column "${column}" is in the input more than once`,
-        hint: "Rename one of the columns: it is not clear which is meant.",
-      });
-    }
+export function mappingProblems(mapping: InputMapping, header: readonly string[]): MappingProblem[] {
+  const problems: MappingProblem[] = [];
+  const { selection } = mapping;
+  const exist = (column: string, path: string): void => {
+    if (header.includes(column)) return;
+    const message = `column "${column}" is not in the input`;
+    problems.push({ code: "COLUMN_MISSING", path, message, hint: suggest(column, header) });
   };
-  if (mapping.selection.kind !== "none") {
-    for (const column of mapping.selection.columns) need(column, `input_mapping.${mapping.selection.kind}_columns`);
-  }
+  const need = (column: string, path: string): void => {
+    exist(column, path);
+    if (header.indexOf(column) === header.lastIndexOf(column)) return;
+    const orLeaveOut = selection.kind === "exclude" ? ", or leave both out with exclude_columns" : "";
+    const hint = `Rename one of the columns${orLeaveOut}: it is not clear which is meant.`;
+    const message = `column "${column}" is in the input more than once`;
+    problems.push({ code: "COLUMN_DUPLICATE", path, message, hint });
+  };
+  if (selection.kind === "exclude")
+    for (const column of selection.columns) exist(column, "input_mapping.exclude_columns");
+  for (const column of new Set(selectedColumns(mapping, header)))
+    need(column, `input_mapping.${selection.kind}_columns`);
   for (const { column } of mapping.columns) need(column, "input_mapping.column_mappings");
   for (const transformation of mapping.transformations) {
     const path = `input_mapping.transformations.${transformation.field}`;
@@ -90,7 +109,14 @@ export function mappingProblems(mapping: InputMapping, header: readonly string[]
       for (const column of columnsOf(transformation)) need(column, path);
       if (transformation.type === "jsonpath") parseJsonPath(transformation.path);
     } catch (cause) {
-      problems.push({ path, message: messageOf(cause) });
+      const hint = cause instanceof RowcallError ? cause.hint : undefined;
+      const message = messageOf(cause);
+      problems.push({
+        code: "BATCH_INVALID",
+        path,
+        message,
+        hint: hint ?? "JSONPath is as in RFC 9535: $.list[0].name.",
+      });
     }
   }
   return problems;
@@ -201,7 +227,8 @@ function transformationReader(transformation: Transformation, header: readonly s
 
 function firstMatch(text: string, path: string): JsonValue | undefined {
   try {
-    return query(JSON.parse(text) as Parameters<typeof query>[0], path)[0];
+    const match = query(JSON.parse(text) as Parameters<typeof query>[0], path)[0] ?? "";
+    return typeof match === "string" && match.trim() === "" ? undefined : match;
   } catch {
     // A cell that holds no JSON matches nothing; a required field then fails the row by name.
     return undefined;
@@ -209,22 +236,29 @@ function firstMatch(text: string, path: string): JsonValue | undefined {
 }
 
 function coercionsOf(schema: JsonObject | undefined): ReadonlyMap<string, (value: JsonValue) => JsonValue> {
-  const properties = (schema?.["properties"] ?? {}) as JsonObject;
-  const toNumber = (value: JsonValue): JsonValue => {
-    const number = typeof value === "string" ? Number(value) : Number.NaN;
-    return Number.isFinite(number) ? number : value;
-  };
-  const toBoolean = (value: JsonValue): JsonValue => {
-    const word = typeof value === "string" ? value.trim().toLowerCase() : value;
-    return word === "true" ? true : word === "false" ? false : value;
-  };
+  const properties = Object.entries((schema?.["properties"] ?? {}) as JsonObject);
   return new Map(
-    Object.entries(properties).flatMap(([name, property]) => {
-      const type = (property as JsonObject)["type"];
-      if (type === "number" || type === "integer") return [[name, toNumber] as const];
-      return type === "boolean" ? [[name, toBoolean] as const] : [];
+    properties.flatMap(([name, property]) => {
+      const declared = isJsonObject(property) ? property["type"] : undefined;
+      const types: readonly unknown[] = Array.isArray(declared) ? declared : [declared];
+      // What may be text stays text.
+      if (types.includes("string")) return [];
+      if (types.includes("number") || types.includes("integer")) return [[name, toNumber] as const];
+      return types.includes("boolean") ? [[name, toBoolean] as const] : [];
     }),
   );
+}
+
+function toNumber(value: JsonValue): JsonValue {
+  const number = typeof value === "string" ? Number(value) : Number.NaN;
+  // Text that is no number, or has more figures than one holds, is left for the schema to refuse.
+  const isExact = Number.isFinite(number) && (!Number.isInteger(number) || Number.isSafeInteger(number));
+  return isExact ? number : value;
+}
+
+function toBoolean(value: JsonValue): JsonValue {
+  const word = typeof value === "string" ? value.trim().toLowerCase() : value;
+  return word === "true" ? true : word === "false" ? false : value;
 }
 
 function raggedness(row: Row, width: number, ragged: "fail" | "pad" | "keep"): FailedOutcome | undefined {
@@ -238,10 +272,13 @@ function raggedness(row: Row, width: number, ragged: "fail" | "pad" | "keep"): F
   );
 }
 
-function missingValue(row: Row, name: string, from: string): FailedOutcome {
+function missingValues(row: Row, fields: readonly Field[]): FailedOutcome {
+  const names = fields.map(({ name }) => `"${name}"`).join(", ");
+  const from = fields.map((field) => field.from).join(", ");
+  const one = fields.length === 1;
   return failure(
     "ROW_VALUE_MISSING",
-    `Required field "${name}" has no value: ${from} is empty on line ${row.line}`,
+    `Required ${one ? "field" : "fields"} ${names} ${one ? "has" : "have"} no value: ${from} ${one ? "is" : "are"} empty on line ${row.line}`,
     "Fill the cell, give the mapping a default, or set required to false.",
   );
 }
@@ -258,10 +295,6 @@ function checked(input: AgentInput, validate: Validate, row: Row): Mapped {
   };
 }
 
-function failure(
-  code: "ROW_RAGGED" | "ROW_VALUE_MISSING" | "ROW_INVALID",
-  message: string,
-  hint: string,
-): FailedOutcome {
-  return { status: "failed", code, message, hint, retryable: false };
+function failure(code: ErrorCode, message: string, hint: string | undefined): FailedOutcome {
+  return { status: "failed", code, message, ...(hint === undefined ? {} : { hint }), retryable: false };
 }
