@@ -29,7 +29,10 @@ export const batchArgument = ["<batch>", "batch file (JSON or YAML), execution i
 export function addBatchOptions(command: Command): Command {
   return command
     .option("-i, --input <uri>", "table to read, in place of the batch's input")
-    .option("-o, --output <uri>", "prefix that ends in /, a file, or - for standard output, in place of the batch's output")
+    .option(
+      "-o, --output <uri>",
+      "prefix that ends in /, a file, or - for standard output, in place of the batch's output",
+    )
     .option("--max-concurrency <number>", "rows under way at once", wholeNumber(1))
     .option("--timeout-seconds <number>", "limit of one attempt", positiveNumber)
     .option("--agent-config <json>", "settings laid over the agent's own, key by key: JSON, or @file")

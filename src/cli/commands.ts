@@ -22,17 +22,72 @@ const preparing = "Agents and templates:";
 
 /** Every command, in the order of the list. */
 export const commands: readonly CommandEntry[] = [
-  { name: "plan", group: running, summary: "check a batch and every row of its input without running it", load: () => import("./plan-command.ts") },
-  { name: "try", group: running, summary: "run one row and show everything about it", load: () => import("./try-command.ts") },
+  {
+    name: "plan",
+    group: running,
+    summary: "check a batch and every row of its input without running it",
+    load: () => import("./plan-command.ts"),
+  },
+  {
+    name: "try",
+    group: running,
+    summary: "run one row and show everything about it",
+    load: () => import("./try-command.ts"),
+  },
   { name: "run", group: running, summary: "run a batch", load: () => import("./run-command.ts") },
-  { name: "resume", group: running, summary: "go on with a run that was interrupted or stopped", load: () => import("./resume-command.ts") },
-  { name: "rerun", group: running, summary: "attempt a run's failed rows again", load: () => import("./rerun-command.ts") },
-  { name: "stop", group: running, summary: "ask a run to finish its rows in flight and stop", load: () => import("./stop-command.ts") },
+  {
+    name: "resume",
+    group: running,
+    summary: "go on with a run that was interrupted or stopped",
+    load: () => import("./resume-command.ts"),
+  },
+  {
+    name: "rerun",
+    group: running,
+    summary: "attempt a run's failed rows again",
+    load: () => import("./rerun-command.ts"),
+  },
+  {
+    name: "stop",
+    group: running,
+    summary: "ask a run to finish its rows in flight and stop",
+    load: () => import("./stop-command.ts"),
+  },
   { name: "runs", group: looking, summary: "list runs", load: () => import("./runs-command.ts") },
-  { name: "show", group: looking, summary: "show a run: counts, failures, slowest rows, output", load: () => import("./show-command.ts") },
-  { name: "rows", group: looking, summary: "list a run's rows and their attempts", load: () => import("./rows-command.ts") },
-  { name: "export", group: looking, summary: "write a run's table again, as CSV or JSON Lines", load: () => import("./export-command.ts") },
-  { name: "agents", group: preparing, summary: "list, show, validate and publish agents", load: () => import("./agents-command.ts") },
-  { name: "templates", group: preparing, summary: "list, show, validate and publish templates", load: () => import("./templates-command.ts") },
-  { name: "doctor", group: preparing, summary: "check that this machine can run batches", load: () => import("./doctor-command.ts") },
+  {
+    name: "show",
+    group: looking,
+    summary: "show a run: counts, failures, slowest rows, output",
+    load: () => import("./show-command.ts"),
+  },
+  {
+    name: "rows",
+    group: looking,
+    summary: "list a run's rows and their attempts",
+    load: () => import("./rows-command.ts"),
+  },
+  {
+    name: "export",
+    group: looking,
+    summary: "write a run's table again, as CSV or JSON Lines",
+    load: () => import("./export-command.ts"),
+  },
+  {
+    name: "agents",
+    group: preparing,
+    summary: "list, show, validate and publish agents",
+    load: () => import("./agents-command.ts"),
+  },
+  {
+    name: "templates",
+    group: preparing,
+    summary: "list, show, validate and publish templates",
+    load: () => import("./templates-command.ts"),
+  },
+  {
+    name: "doctor",
+    group: preparing,
+    summary: "check that this machine can run batches",
+    load: () => import("./doctor-command.ts"),
+  },
 ];

@@ -19,7 +19,12 @@ export function defineCommand(command: Command, cli: Cli): void {
   command
     .argument(...runArgument)
     .option("-o, --output <uri>", "prefix that ends in /, a file, or - for standard output", "-")
-    .addOption(new Option("--format <format>", "how it is written (default: as the output's name says, else csv)").choices(["csv", "jsonl"]))
+    .addOption(
+      new Option("--format <format>", "how it is written (default: as the output's name says, else csv)").choices([
+        "csv",
+        "jsonl",
+      ]),
+    )
     .option("--mapping <file>", "another output mapping: a batch file, or a file with output_mapping alone")
     .option("--force", "replace an output file that exists")
     .addOption(jsonOption("where it was written as one JSON object"));
@@ -35,7 +40,8 @@ export function defineCommand(command: Command, cli: Cli): void {
     try {
       const { id } = await findRun(engine, text);
       const { loadOutputMapping } = await import("../engines/load-batch.ts");
-      const outputMapping = options.mapping === undefined ? undefined : await loadOutputMapping(services, options.mapping);
+      const outputMapping =
+        options.mapping === undefined ? undefined : await loadOutputMapping(services, options.mapping);
       const request: ExportRequest = {
         output,
         format: options.format ?? (/\.(jsonl|ndjson)$/i.test(output) ? "jsonl" : "csv"),

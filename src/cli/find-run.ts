@@ -20,7 +20,10 @@ export async function findRun(engine: Engine, text: string): Promise<Run> {
   if (found === undefined) throw await notFound(text, runs);
   if (others.length === 0) return found;
   throw new RowcallError("USAGE_INVALID", `${others.length + 1} runs begin with "${text}"`, {
-    hint: `Write more of the id: ${[found, ...others].slice(0, 5).map(({ id }) => id).join(", ")}.`,
+    hint: `Write more of the id: ${[found, ...others]
+      .slice(0, 5)
+      .map(({ id }) => id)
+      .join(", ")}.`,
   });
 }
 
@@ -31,7 +34,10 @@ async function notFound(text: string, runs: readonly Run[]): Promise<RowcallErro
     });
   }
   const { nearest } = await import("../core/schema.ts");
-  const near = nearest(text, runs.flatMap(({ id, name }) => (name === undefined ? [id] : [id, name])));
+  const near = nearest(
+    text,
+    runs.flatMap(({ id, name }) => (name === undefined ? [id] : [id, name])),
+  );
   return new RowcallError("RUN_NOT_FOUND", `There is no run "${text}"`, {
     hint: near === undefined ? "`rowcall runs` lists them." : `Did you mean "${near}"? \`rowcall runs\` lists all.`,
   });

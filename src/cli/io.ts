@@ -1,7 +1,10 @@
 import { once } from "node:events";
 
 /** A stream that text is written to. */
-export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean | undefined; readonly columns?: number | undefined };
+export type Output = NodeJS.WritableStream & {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+};
 
 /** Everything through which the command line touches the process; tests bring their own. */
 export interface Io {

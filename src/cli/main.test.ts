@@ -28,7 +28,11 @@ function start(args: readonly string[], env: Readonly<Record<string, string>> = 
 }
 
 async function ended(child: Child): Promise<{ code: number; out: string; err: string }> {
-  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close") as Promise<[number]>]);
+  const [out, err, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "close") as Promise<[number]>,
+  ]);
   return { code, out, err };
 }
 

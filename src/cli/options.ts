@@ -4,9 +4,10 @@ import { InvalidArgumentError, Option, type Command } from "commander";
 export function globalOptions(): Option[] {
   return [
     new Option("--data-dir <folder>", "where runs are remembered (ROWCALL_DATA_DIR, default: .rowcall)"),
-    new Option("--registry <folder>", "where agents and templates are; may be repeated (ROWCALL_REGISTRY, default: registry)").argParser(
-      (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
-    ),
+    new Option(
+      "--registry <folder>",
+      "where agents and templates are; may be repeated (ROWCALL_REGISTRY, default: registry)",
+    ).argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]),
     new Option("--chromium <path>", "Chromium executable to use (ROWCALL_CHROMIUM, default: the first one found)"),
   ];
 }
@@ -44,5 +45,11 @@ export function numberFromZero(text: string): number {
 
 /** Gathers the values of an option that may be repeated, or given once with commas. */
 export function listOf(text: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), ...text.split(",").map((part) => part.trim()).filter(Boolean)];
+  return [
+    ...(before ?? []),
+    ...text
+      .split(",")
+      .map((part) => part.trim())
+      .filter(Boolean),
+  ];
 }

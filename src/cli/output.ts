@@ -17,7 +17,12 @@ export async function printLines(output: Output, lines: readonly string[]): Prom
  *
  * @param rows - cells as text; control characters are taken out, so a cell cannot move the cursor
  */
-export async function printTable(io: Io, output: Output, head: readonly string[], rows: readonly (readonly string[])[]): Promise<void> {
+export async function printTable(
+  io: Io,
+  output: Output,
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): Promise<void> {
   const colors = colorsFor(io, output);
   const clean = rows.map((row) => row.map((cell) => oneLine(cell)));
   const table = new Table({
@@ -27,25 +32,39 @@ export async function printTable(io: Io, output: Output, head: readonly string[]
     ...widths(output, head, clean),
   });
   table.push(...clean.map((row) => [...row]));
-  await printLines(output, table.toString().split("\n").map((line) => line.trimEnd()));
+  await printLines(
+    output,
+    table
+      .toString()
+      .split("\n")
+      .map((line) => line.trimEnd()),
+  );
 }
 
 const borderless = Object.fromEntries(
-  "top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid middle".split(" ").map((part) => [part, ""]),
+  "top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid middle"
+    .split(" ")
+    .map((part) => [part, ""]),
 );
 
-function widths(output: Output, head: readonly string[], rows: readonly (readonly string[])[]): { colWidths?: number[]; wordWrap?: boolean } {
+function widths(
+  output: Output,
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): { colWidths?: number[]; wordWrap?: boolean } {
   // A terminal that does not know its width has 0 columns.
   if (output.isTTY !== true || output.columns === undefined || output.columns === 0) return {};
   const natural = head.map((name, i) => 2 + Math.max(name.length, ...rows.map((row) => row[i]?.length ?? 0)));
   const before = natural.slice(0, -1).reduce((sum, width) => sum + width, 0);
   const last = natural.at(-1) ?? 0;
-  return { colWidths: [...natural.slice(0, -1), Math.max(Math.min(last, output.columns - before), 20)], wordWrap: true };
+  return {
+    colWidths: [...natural.slice(0, -1), Math.max(Math.min(last, output.columns - before), 20)],
+    wordWrap: true,
+  };
 }
 
 /** Text without line breaks and control characters. */
 export function oneLine(text: string): string {
-  // eslint-disable-next-line no-control-regex -- these are the ones to take out
   return text.replace(/\s+/g, " ").replace(/[\u0000-\u001f\u007f-\u009f]/g, "");
 }
 

@@ -20,7 +20,9 @@ const rateOverMs = 30_000;
 /** Opens the progress of one run on standard error; who opens it stops it. */
 export async function openProgress(io: Io, style: ProgressStyle): Promise<Progress> {
   if (style === "bar") return openBar(io);
-  return style === "lines" ? openLines(io) : { update: () => {}, say: (line) => void io.stderr.write(`${line}\n`), stop: () => {} };
+  return style === "lines"
+    ? openLines(io)
+    : { update: () => {}, say: (line) => void io.stderr.write(`${line}\n`), stop: () => {} };
 }
 
 async function openBar(io: Io): Promise<Progress> {
@@ -94,7 +96,8 @@ export function createMeter(clock: () => number): Meter {
     },
     rate: () => {
       const [first, last] = [samples[0], samples.at(-1)];
-      if (first === undefined || last === undefined || last.at === first.at || last.done === first.done) return undefined;
+      if (first === undefined || last === undefined || last.at === first.at || last.done === first.done)
+        return undefined;
       return ((last.done - first.done) * 1000) / (last.at - first.at);
     },
   };

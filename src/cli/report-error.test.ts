@@ -24,16 +24,24 @@ describe("reportError", () => {
 
   it("gives each of several problems its own line", async () => {
     const io = createTestIo();
-    const error = thrownBy(() => parseBatch({ agent: "a", agnt: 1, execution_config: { max_concurrencyy: 2 } }, "batch file b.json"));
+    const error = thrownBy(() =>
+      parseBatch({ agent: "a", agnt: 1, execution_config: { max_concurrencyy: 2 } }, "batch file b.json"),
+    );
     await reportError(error, io, false);
     const lines = io.err().trimEnd().split("\n");
     assert.equal(lines[0], "error: The batch file b.json is not valid");
-    assert.deepEqual(lines.slice(1).map((line) => line.trim()).toSorted(), [
-      '- agnt: unknown key "agnt"',
-      '- execution_config.max_concurrencyy: unknown key "max_concurrencyy"',
-      'hint: Did you mean "agent"?',
-      'hint: Did you mean "max_concurrency"?',
-    ]);
+    assert.deepEqual(
+      lines
+        .slice(1)
+        .map((line) => line.trim())
+        .toSorted(),
+      [
+        '- agnt: unknown key "agnt"',
+        '- execution_config.max_concurrencyy: unknown key "max_concurrencyy"',
+        'hint: Did you mean "agent"?',
+        'hint: Did you mean "max_concurrency"?',
+      ],
+    );
   });
 
   it("writes one line of JSON when asked", async () => {

@@ -11,7 +11,8 @@ import { write, type Io } from "./io.ts";
  */
 export async function reportError(thrown: unknown, io: Io, json: boolean): Promise<number> {
   const error = thrown instanceof RowcallError ? thrown : unexpected(thrown);
-  const stack = isDebugged(io.env) && error.code === "UNEXPECTED" && thrown instanceof Error ? `${thrown.stack ?? ""}\n` : "";
+  const stack =
+    isDebugged(io.env) && error.code === "UNEXPECTED" && thrown instanceof Error ? `${thrown.stack ?? ""}\n` : "";
   await write(io.stderr, json ? `${asJson(error)}\n` : asText(error, io) + stack);
   return error.exitCode;
 }
@@ -34,21 +35,27 @@ function asJson({ code, message, hint, details }: RowcallError): string {
 function asText(error: RowcallError, io: Io): string {
   const colors = colorsFor(io, io.stderr);
   const problems = problemsOf(error);
-  const hintLine = (hint: string | undefined, indent = ""): string[] => (hint === undefined ? [] : [`${indent}${colors.cyan("hint:")} ${hint}`]);
+  const hintLine = (hint: string | undefined, indent = ""): string[] =>
+    hint === undefined ? [] : [`${indent}${colors.cyan("hint:")} ${hint}`];
   const prefix = colors.red(error.code === "UNEXPECTED" ? "error (UNEXPECTED):" : "error:");
   const lines =
     problems.length < 2
       ? [`${prefix} ${error.message}`, ...hintLine(error.hint)]
       : [
           `${prefix} ${headOf(error.message, problems)}`,
-          ...problems.flatMap((problem) => [`  - ${[problem.path, problem.message].filter(Boolean).join(": ")}`, ...hintLine(problem.hint, "    ")]),
+          ...problems.flatMap((problem) => [
+            `  - ${[problem.path, problem.message].filter(Boolean).join(": ")}`,
+            ...hintLine(problem.hint, "    "),
+          ]),
         ];
   return `${lines.join("\n")}\n`;
 }
 
 function problemsOf({ details }: RowcallError): readonly Problem[] {
   const { problems } = details;
-  return Array.isArray(problems) ? problems.filter((p): p is Problem => isJsonObject(p) && typeof p["message"] === "string") : [];
+  return Array.isArray(problems)
+    ? problems.filter((p): p is Problem => isJsonObject(p) && typeof p["message"] === "string")
+    : [];
 }
 
 // Messages of errors with several problems hold them all in one line; here each has its own.

@@ -17,7 +17,10 @@ export function defineCommand(command: Command, cli: Cli): void {
     .option("--failed", "the rows that failed")
     .option("--code <code>", "only rows that failed with this error code; may be repeated", listOf);
   addWatchOptions(command);
-  examples(command, ["rowcall rerun last --failed", "rowcall rerun last --failed --code TIMEOUT --code HTTP_UNAVAILABLE"]);
+  examples(command, [
+    "rowcall rerun last --failed",
+    "rowcall rerun last --failed --code TIMEOUT --code HTTP_UNAVAILABLE",
+  ]);
   command.action(async (text: string, options: RerunOptions) => {
     if (options.failed === undefined && options.code === undefined) {
       throw new RowcallError("USAGE_INVALID", "rerun does not know which rows to attempt again", {
@@ -25,7 +28,9 @@ export function defineCommand(command: Command, cli: Cli): void {
       });
     }
     const codes = options.code && (await readCodes(options.code));
-    await watchRun(cli, options, async (engine, observer) => engine.rerun((await findRun(engine, text)).id, codes, observer));
+    await watchRun(cli, options, async (engine, observer) =>
+      engine.rerun((await findRun(engine, text)).id, codes, observer),
+    );
   });
 }
 

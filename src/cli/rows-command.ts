@@ -22,7 +22,11 @@ export function defineCommand(command: Command, cli: Cli): void {
     .argument(...runArgument)
     .addOption(new Option("--status <status>", "only rows that stand so").choices(statuses))
     .option("--code <code>", "only rows that failed with this error code")
-    .option("--limit <number>", `only the first so many (default: ${tableLimit} in a table, all with --json)`, wholeNumber(1))
+    .option(
+      "--limit <number>",
+      `only the first so many (default: ${tableLimit} in a table, all with --json)`,
+      wholeNumber(1),
+    )
     .addOption(jsonOption("every row with all its attempts, as JSON Lines"));
   examples(command, ["rowcall rows last --status failed", "rowcall rows last --code TIMEOUT --json | jq .row"]);
   command.action(async (text: string, options: RowsOptions) => {

@@ -13,6 +13,18 @@ interface Ended {
   readonly err: string;
 }
 
+/** A run as any command prints it. */
+interface PrintedRun extends Run {
+  readonly failures: readonly object[];
+  readonly warnings: readonly object[];
+  readonly slowest: readonly object[];
+}
+
+/** A row as `rows` and `export` print it. */
+interface PrintedRow extends RowReport {
+  readonly double: number | null;
+}
+
 let workspace: Workspace;
 
 beforeEach(async () => {
@@ -29,15 +41,20 @@ async function end(io: TestIo, args: readonly string[]): Promise<Ended> {
   return { code, out: io.out(), err: io.err() };
 }
 
-const parse = <T>(text: string): T => JSON.parse(text) as T;
-const linesOf = <T>(text: string): T[] => text.trimEnd().split("\n").map((line) => parse<T>(line));
+const parseRun = (text: string): PrintedRun => JSON.parse(text) as PrintedRun;
+const parseRows = (text: string): PrintedRow[] =>
+  text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as PrintedRow);
 const mask = (csv: string): string => csv.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ,\d+/g, "T,MS");
 
 describe("rowcall", () => {
   it("lists every command, and shows each one's help with examples", async () => {
     const help = await rowcall("--help");
     assert.equal(help.code, 0);
-    for (const { name, summary } of commands) assert.match(help.out, new RegExp(`^ {2}${name} +${summary.slice(0, 20)}`, "m"));
+    for (const { name, summary } of commands)
+      assert.match(help.out, new RegExp(`^ {2}${name} +${summary.slice(0, 20)}`, "m"));
     for (const name of ["run", "resume", "rerun", "stop", "runs", "show", "rows", "export"]) {
       const { code, out } = await rowcall(name, "--help");
       assert.equal(code, 0);
@@ -50,9 +67,13 @@ describe("rowcall", () => {
     const command = await rowcall("rnu", "batch.json");
     assert.deepEqual(command, { code: 2, out: "", err: "error: unknown command 'rnu'\nhint: Did you mean run?\n" });
     const option = await rowcall("run", "batch.json", "--ouput", "x");
-    assert.deepEqual(option, { code: 2, out: "", err: "error: unknown option '--ouput'\nhint: Did you mean --output?\n" });
+    assert.deepEqual(option, {
+      code: 2,
+      out: "",
+      err: "error: unknown option '--ouput'\nhint: Did you mean --output?\n",
+    });
     const json = await rowcall("run", "--json");
-    assert.equal(parse<{ error: { code: string } }>(json.err).error.code, "USAGE_INVALID");
+    assert.equal((JSON.parse(json.err) as { error: { code: string } }).error.code, "USAGE_INVALID");
     assert.equal(json.out, "");
   });
 
@@ -84,7 +105,7 @@ describe("rowcall run", () => {
 
   it("prints the run as one JSON object with --json", async () => {
     const { out } = await rowcall("run", "batch.json", "--json");
-    const run = parse<Run & { failures: object[]; warnings: object[] }>(out);
+    const run = parseRun(out);
     assert.equal(run.outputUri, workspace.at("out.csv"));
     assert.deepEqual(run.counts, { total: 6, succeeded: 5, failed: 1, inFlight: 0, pending: 0 });
     assert.deepEqual(run.failures, [{ code: "AGENT_FAILED", count: 1, row: 3, message: "no luck with 3" }]);
@@ -93,7 +114,10 @@ describe("rowcall run", () => {
 
   it("writes the table itself on standard output with --output -", async () => {
     const { out } = await rowcall("run", "batch.json", "--output", "-", "--limit", "2");
-    assert.equal(mask(out), 'n,text,double,_status,_timestamp,_execution_time_ms\n0,"row, 0",0,SUCCESS,T,MS\n1,"row, 1",2,SUCCESS,T,MS\n');
+    assert.equal(
+      mask(out),
+      'n,text,double,_status,_timestamp,_execution_time_ms\n0,"row, 0",0,SUCCESS,T,MS\n1,"row, 1",2,SUCCESS,T,MS\n',
+    );
   });
 
   it("shows the run that has the name already, without calling the agent again", async () => {
@@ -121,7 +145,10 @@ describe("rowcall run", () => {
       assert.match(out, /^2,"row, 2",-2,SUCCESS/m);
     }
     const wrong = await rowcall("run", "batch.json", "--agent-config", "[]");
-    assert.deepEqual([wrong.code, wrong.err.split("\n")[0]], [2, "error: The value of --agent-config is not a JSON object"]);
+    assert.deepEqual(
+      [wrong.code, wrong.err.split("\n")[0]],
+      [2, "error: The value of --agent-config is not a JSON object"],
+    );
   });
 
   it("tells everything that is wrong with a batch at once and ends with 2", async () => {
@@ -133,7 +160,12 @@ describe("rowcall run", () => {
   });
 
   it("stops at the tolerated number of failures, with 4, and says how to go on", async () => {
-    await workspace.write("strict.json", { agent: "doubler", input: "rows.csv", output: "out.csv", execution_config: { max_concurrency: 1, retry_strategy: { max_attempts: 0 }, tolerated_failure_count: 0 } });
+    await workspace.write("strict.json", {
+      agent: "doubler",
+      input: "rows.csv",
+      output: "out.csv",
+      execution_config: { max_concurrency: 1, retry_strategy: { max_attempts: 0 }, tolerated_failure_count: 0 },
+    });
     const { code, err } = await rowcall("run", "strict.json");
     assert.equal(code, 4);
     assert.match(err, /stopped in .*: 1 rows? failed, more than the tolerated 0/);
@@ -154,7 +186,10 @@ describe("rowcall run", () => {
     const resumed = await rowcall("resume", "last");
     assert.deepEqual([resumed.code, resumed.out], [3, `${workspace.at("out.csv")}\n`]);
     assert.match(resumed.err, /: 6 rows, \d of them done,/);
-    assert.deepEqual(called.toSorted(), [0, 1, 2, 3, 4, 5]);
+    assert.deepEqual(
+      called.toSorted((a, b) => a - b),
+      [0, 1, 2, 3, 4, 5],
+    );
     assert.equal((await workspace.read("out.csv")).split("\n").length, 8);
   });
 
@@ -186,7 +221,7 @@ describe("commands about a run", () => {
     let calls = 0;
     workspace.onRow = () => (calls += 1);
     const failed = await rowcall("rerun", "last", "--failed", "--json");
-    assert.deepEqual([failed.code, calls, parse<Run>(failed.out).counts.failed], [3, 1, 1]);
+    assert.deepEqual([failed.code, calls, parseRun(failed.out).counts.failed], [3, 1, 1]);
   });
 
   it("stop asks a run that is going to stop, and tells when it is not going", async () => {
@@ -194,7 +229,7 @@ describe("commands about a run", () => {
     workspace.onRow = async () => asked.resolve(await rowcall("stop", "monday", "--json"));
     await rowcall("run", "batch.json", "--rows", "0", "--name", "monday");
     const { code, out, err } = await asked.promise;
-    assert.deepEqual([code, parse<Run>(out).status], [0, "running"]);
+    assert.deepEqual([code, parseRun(out).status], [0, "running"]);
     assert.match(err, /was asked to stop: its rows in flight finish first\. rowcall resume/);
     assert.match((await rowcall("stop", "monday")).err, /is not going: its status is succeeded/);
   });
@@ -206,7 +241,10 @@ describe("commands about a run", () => {
     const table = (await rowcall("runs")).out.trimEnd().split("\n");
     assert.equal(table.length, 3);
     assert.match(table[1] ?? "", /second +succeeded +doubler@1\.0\.0 +6 +1/);
-    assert.deepEqual(parse<Run[]>((await rowcall("runs", "--json")).out).map(({ name }) => name), ["second", "first"]);
+    assert.deepEqual(
+      (JSON.parse((await rowcall("runs", "--json")).out) as Run[]).map(({ name }) => name),
+      ["second", "first"],
+    );
   });
 
   it("show tells counts, failures, slowest rows and places", async () => {
@@ -215,7 +253,7 @@ describe("commands about a run", () => {
     assert.match(out, /^Rows +6: 5 succeeded, 1 failed, 0 in flight, 0 pending$/m);
     assert.match(out, /^AGENT_FAILED {2}1 +row 3: no luck with 3$/m);
     assert.match(out, /^Slowest row/m);
-    const json = parse<Run & { slowest: object[] }>((await rowcall("show", "monday", "--json")).out);
+    const json = parseRun((await rowcall("show", "monday", "--json")).out);
     assert.equal(json.slowest.length, 5);
   });
 
@@ -224,8 +262,14 @@ describe("commands about a run", () => {
     const failed = await rowcall("rows", "last", "--status", "failed");
     assert.match(failed.out, /^3 +5 +failed +1 .*AGENT_FAILED: no luck with 3$/m);
     assert.equal(failed.out.trimEnd().split("\n").length, 2);
-    const rows = linesOf<RowReport>((await rowcall("rows", "last", "--json", "--limit", "2")).out);
-    assert.deepEqual(rows.map(({ row, status, cells }) => [row, status, cells["text"]]), [[0, "succeeded", "row, 0"], [1, "succeeded", "row, 1"]]);
+    const rows = parseRows((await rowcall("rows", "last", "--json", "--limit", "2")).out);
+    assert.deepEqual(
+      rows.map(({ row, status, cells }) => [row, status, cells["text"]]),
+      [
+        [0, "succeeded", "row, 0"],
+        [1, "succeeded", "row, 1"],
+      ],
+    );
     const none = await rowcall("rows", "last", "--code", "TIMEOUT");
     assert.deepEqual([none.code, none.out, none.err], [0, "", "No row stands so.\n"]);
     const cut = await rowcall("rows", "last", "--limit", "2");
@@ -237,7 +281,10 @@ describe("commands about a run", () => {
     assert.equal((await rowcall("export", "last")).out, await workspace.read("out.csv"));
     const jsonl = await rowcall("export", "last", "--output", "again.jsonl");
     assert.equal(jsonl.out, "again.jsonl\n");
-    assert.deepEqual(linesOf<{ double: number }>(await workspace.read("again.jsonl")).map((row) => row.double), [0, 2, 4, null, 8, 10]);
+    assert.deepEqual(
+      parseRows(await workspace.read("again.jsonl")).map((row) => row.double),
+      [0, 2, 4, null, 8, 10],
+    );
     await workspace.write("mapping.yaml", "include_original: false\nadd_metadata: false\nrename: { double: twice }\n");
     assert.equal((await rowcall("export", "last", "--mapping", "mapping.yaml")).out, 'twice\n0\n2\n4\n""\n8\n10\n');
     assert.equal((await rowcall("export", "last", "--output", "again.jsonl")).code, 2);
@@ -246,10 +293,10 @@ describe("commands about a run", () => {
   it("find a run by id, the beginning of its id, name or last, and say what is near when there is none", async () => {
     assert.match((await rowcall("show", "last")).err, /no run is remembered here/);
     await rowcall("run", "batch.json", "--name", "monday");
-    const [run] = parse<Run[]>((await rowcall("runs", "--json")).out);
+    const [run] = JSON.parse((await rowcall("runs", "--json")).out) as Run[];
     assert.ok(run !== undefined);
     for (const text of [run.id, run.id.slice(0, -2), "monday", "last"]) {
-      assert.equal(parse<Run>((await rowcall("show", text, "--json")).out).id, run.id, text);
+      assert.equal(parseRun((await rowcall("show", text, "--json")).out).id, run.id, text);
     }
     assert.match((await rowcall("show", "munday")).err, /hint: Did you mean "monday"\?/);
     await rowcall("run", "batch.json", "--force");

@@ -71,12 +71,19 @@ function usageError(error: CommanderError, args: readonly string[]): RowcallErro
   if (["commander.helpDisplayed", "commander.help", "commander.version"].includes(error.code)) return undefined;
   const [message = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
   const called = args.find((arg) => commands.some(({ name }) => name === arg));
-  const help = called === undefined ? "`rowcall --help` lists the commands." : `\`rowcall ${called} --help\` lists its options, with examples.`;
-  return new RowcallError("USAGE_INVALID", message, { hint: suggestion?.replace(/^\((.*)\)$/, "$1") ?? help, cause: error });
+  const help =
+    called === undefined
+      ? "`rowcall --help` lists the commands."
+      : `\`rowcall ${called} --help\` lists its options, with examples.`;
+  return new RowcallError("USAGE_INVALID", message, {
+    hint: suggestion?.replace(/^\((.*)\)$/, "$1") ?? help,
+    cause: error,
+  });
 }
 
 function version(): string {
-  const { version: text } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+  const { version: text } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
   return text;
 }
-

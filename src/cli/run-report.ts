@@ -8,7 +8,12 @@ import type { FailureGroup } from "./survey-rows.ts";
  *
  * @param tookMs - undefined when nothing was run: the run had ended before
  */
-export async function printReport(cli: Cli, run: Run, failures: readonly FailureGroup[], tookMs: number | undefined): Promise<void> {
+export async function printReport(
+  cli: Cli,
+  run: Run,
+  failures: readonly FailureGroup[],
+  tookMs: number | undefined,
+): Promise<void> {
   const { io } = cli;
   const { counts } = run;
   const ended = run.status === "succeeded" && counts.failed > 0 ? "finished" : run.status;
@@ -16,7 +21,11 @@ export async function printReport(cli: Cli, run: Run, failures: readonly Failure
   const reason = run.reason === undefined || run.status === "interrupted" ? "" : `: ${run.reason}`;
   await printLines(io.stderr, ["", `${paint(cli, run)(`Run ${run.id} ${took}`)}${reason}`]);
   const pending = counts.pending + counts.inFlight;
-  const parts = [`${counts.succeeded} succeeded`, `${counts.failed} failed`, ...(pending > 0 ? [`${pending} pending`] : [])];
+  const parts = [
+    `${counts.succeeded} succeeded`,
+    `${counts.failed} failed`,
+    ...(pending > 0 ? [`${pending} pending`] : []),
+  ];
   await printLines(io.stderr, [`${count(counts.total, "row")}: ${parts.join(", ")}`]);
   if (failures.length > 0) {
     await printLines(io.stderr, [""]);
@@ -47,7 +56,10 @@ export async function nextSteps(cli: Cli, run: Run): Promise<readonly string[]> 
     ["Output", run.outputUri],
     ["Recordings", (await hasRecordings(cli, run)) ? run.recordingsUri : undefined],
     ["Failed rows", run.counts.failed > 0 ? cli.suggestion(`rows ${run.id} --status failed`) : undefined],
-    ["Try them again", run.counts.failed > 0 && run.status === "succeeded" ? cli.suggestion(`rerun ${run.id} --failed`) : undefined],
+    [
+      "Try them again",
+      run.counts.failed > 0 && run.status === "succeeded" ? cli.suggestion(`rerun ${run.id} --failed`) : undefined,
+    ],
     ["Go on", goesOn ? cli.suggestion(`resume ${run.id}`) : undefined],
   ];
   return steps.filter(([, value]) => value !== undefined).map(([label, value]) => `${label.padEnd(16)}${value ?? ""}`);

@@ -6,7 +6,9 @@ import { formatDuration, formatTime, printJson, printLines, printTable } from ".
 
 /** `rowcall runs`: lists runs, newest first. */
 export function defineCommand(command: Command, cli: Cli): void {
-  command.option("--limit <number>", "only the newest so many", wholeNumber(1)).addOption(jsonOption("the runs as one JSON array"));
+  command
+    .option("--limit <number>", "only the newest so many", wholeNumber(1))
+    .addOption(jsonOption("the runs as one JSON array"));
   examples(command, ["rowcall runs", "rowcall runs --limit 1 --json"]);
   command.action(async (options: { readonly limit?: number; readonly json?: true }) => {
     const { io } = cli;
@@ -14,8 +16,15 @@ export function defineCommand(command: Command, cli: Cli): void {
     try {
       const runs = (await engine.list()).slice(0, options.limit);
       if (options.json === true) await printJson(io, runs);
-      else if (runs.length === 0) await printLines(io.stderr, [`No run is remembered here. ${cli.suggestion("run BATCH")} starts one.`]);
-      else await printTable(io, io.stdout, ["Run", "Name", "Status", "Agent", "Rows", "Failed", "Started", "Took"], runs.map(cellsOf));
+      else if (runs.length === 0)
+        await printLines(io.stderr, [`No run is remembered here. ${cli.suggestion("run BATCH")} starts one.`]);
+      else
+        await printTable(
+          io,
+          io.stdout,
+          ["Run", "Name", "Status", "Agent", "Rows", "Failed", "Started", "Took"],
+          runs.map(cellsOf),
+        );
     } finally {
       await engine.close();
     }

@@ -11,7 +11,9 @@ const slowest = 5;
 
 /** `rowcall show`: what there is to know about a run. */
 export function defineCommand(command: Command, cli: Cli): void {
-  command.argument(...runArgument).addOption(jsonOption("the run, its failures by code and its slowest rows as one JSON object"));
+  command
+    .argument(...runArgument)
+    .addOption(jsonOption("the run, its failures by code and its slowest rows as one JSON object"));
   examples(command, ["rowcall show last", "rowcall show 20251018-0530", "rowcall show monday --json"]);
   command.action(async (text: string, options: { readonly json?: true }) => {
     const engine = await cli.openEngine();
@@ -27,7 +29,12 @@ export function defineCommand(command: Command, cli: Cli): void {
   });
 }
 
-async function printRun(cli: Cli, run: Run, failures: readonly FailureGroup[], slow: readonly SlowRow[]): Promise<void> {
+async function printRun(
+  cli: Cli,
+  run: Run,
+  failures: readonly FailureGroup[],
+  slow: readonly SlowRow[],
+): Promise<void> {
   const { io } = cli;
   const { bold } = colorsFor(io, io.stdout);
   const { counts } = run;
@@ -37,10 +44,20 @@ async function printRun(cli: Cli, run: Run, failures: readonly FailureGroup[], s
     ["Agent", run.agent],
     ["Input", run.inputUri],
     ["Started", formatTime(run.createdAt)],
-    ["Ended", run.endedAt === undefined ? undefined : `${formatTime(run.endedAt)}, after ${formatDuration(run.endedAt - run.createdAt)}`],
-    ["Rows", `${counts.total}: ${counts.succeeded} succeeded, ${counts.failed} failed, ${counts.inFlight} in flight, ${counts.pending} pending`],
+    [
+      "Ended",
+      run.endedAt === undefined
+        ? undefined
+        : `${formatTime(run.endedAt)}, after ${formatDuration(run.endedAt - run.createdAt)}`,
+    ],
+    [
+      "Rows",
+      `${counts.total}: ${counts.succeeded} succeeded, ${counts.failed} failed, ${counts.inFlight} in flight, ${counts.pending} pending`,
+    ],
   ];
-  const lines = facts.filter(([, value]) => value !== undefined).map(([label, value]) => `${label.padEnd(16)}${value ?? ""}`);
+  const lines = facts
+    .filter(([, value]) => value !== undefined)
+    .map(([label, value]) => `${label.padEnd(16)}${value ?? ""}`);
   await printLines(io.stdout, [bold(`Run ${run.id}`), ...lines, ...(await nextSteps(cli, run))]);
   if (failures.length > 0) {
     await printLines(io.stdout, [""]);
@@ -48,7 +65,11 @@ async function printRun(cli: Cli, run: Run, failures: readonly FailureGroup[], s
   }
   if (slow.length > 0) {
     await printLines(io.stdout, [""]);
-    const cells = slow.map(({ row, attempts, durationMs }) => [String(row), String(attempts), formatDuration(durationMs)]);
+    const cells = slow.map(({ row, attempts, durationMs }) => [
+      String(row),
+      String(attempts),
+      formatDuration(durationMs),
+    ]);
     await printTable(io, io.stdout, ["Slowest row", "Attempts", "Took"], cells);
   }
 }

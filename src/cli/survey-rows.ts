@@ -47,7 +47,9 @@ export async function slowestRows(engine: Engine, run: Run, many: number): Promi
     if (attempts.length === 0) continue;
     const durationMs = attempts.reduce((sum, { startedAt, endedAt }) => sum + endedAt - startedAt, 0);
     if (slowest.length === many && durationMs <= (slowest.at(-1)?.durationMs ?? 0)) continue;
-    slowest = [...slowest, { row, attempts: attempts.length, durationMs }].toSorted((a, b) => b.durationMs - a.durationMs).slice(0, many);
+    slowest = [...slowest, { row, attempts: attempts.length, durationMs }]
+      .toSorted((a, b) => b.durationMs - a.durationMs)
+      .slice(0, many);
   }
   return slowest;
 }

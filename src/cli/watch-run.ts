@@ -31,7 +31,11 @@ export function addWatchOptions(command: Command): Command {
  * Runs rows under the user's eyes: progress while they go, a table at the end, the output's URI on standard output. The first
  * interrupt drains, the second ends the process. Sets the exit code.
  */
-export async function watchRun(cli: Cli, options: WatchOptions, work: (engine: Engine, observer: RunObserver) => Promise<Run>): Promise<void> {
+export async function watchRun(
+  cli: Cli,
+  options: WatchOptions,
+  work: (engine: Engine, observer: RunObserver) => Promise<Run>,
+): Promise<void> {
   const { io } = cli;
   const engine = await cli.openEngine();
   try {
@@ -41,7 +45,8 @@ export async function watchRun(cli: Cli, options: WatchOptions, work: (engine: E
     const failures = await failuresOf(engine, run);
     if (options.quiet !== true) await printReport(cli, run, failures, watched.ran ? Date.now() - startedAt : undefined);
     if (options.json === true) await printJson(io, { ...run, failures, warnings: watched.warnings });
-    else if (run.outputUri !== undefined && run.outputUri !== "-" && run.status !== "interrupted") await write(io.stdout, `${run.outputUri}\n`);
+    else if (run.outputUri !== undefined && run.outputUri !== "-" && run.status !== "interrupted")
+      await write(io.stdout, `${run.outputUri}\n`);
     cli.setExitCode(exitCodeOf(run));
   } finally {
     await engine.close();
@@ -61,7 +66,11 @@ interface Watched {
   readonly warnings: readonly { readonly message: string; readonly hint?: string }[];
 }
 
-async function observe(cli: Cli, options: WatchOptions, work: (observer: RunObserver) => Promise<Run>): Promise<Watched> {
+async function observe(
+  cli: Cli,
+  options: WatchOptions,
+  work: (observer: RunObserver) => Promise<Run>,
+): Promise<Watched> {
   const { io } = cli;
   const progress = await openProgress(io, styleOf(cli, options));
   const drain = new AbortController();
@@ -84,7 +93,8 @@ async function observe(cli: Cli, options: WatchOptions, work: (observer: RunObse
     return { run, ran: started !== undefined, warnings };
   } catch (error) {
     progress.stop();
-    if (started !== undefined) progress.say(`Run ${started.id} broke off; what is done is kept: ${cli.suggestion(`resume ${started.id}`)}`);
+    if (started !== undefined)
+      progress.say(`Run ${started.id} broke off; what is done is kept: ${cli.suggestion(`resume ${started.id}`)}`);
     throw error;
   } finally {
     ignore();

@@ -82,7 +82,9 @@ describe("loadBatch", () => {
   });
 
   it("reads YAML by the file's ending", async () => {
-    const services = await servicesWith({ "b.yaml": "agent: echo\ninput: rows.csv\nexecution_config:\n  max_concurrency: 3\n" });
+    const services = await servicesWith({
+      "b.yaml": "agent: echo\ninput: rows.csv\nexecution_config:\n  max_concurrency: 3\n",
+    });
     const batch = await loadBatch(services, "b.yaml");
     assert.equal(batch.inputUri, "/work/rows.csv");
     assert.equal(batch.execution.maxConcurrency, 3);
@@ -94,10 +96,15 @@ describe("loadBatch", () => {
   });
 
   it("reads an execution input: the config that it points to, with its table and output", async () => {
-    const services = await servicesWith({ "/work/jobs/config.json": { agent_name: "echo", recording: { prefix: "shots" } } });
+    const services = await servicesWith({
+      "/work/jobs/config.json": { agent_name: "echo", recording: { prefix: "shots" } },
+    });
     const execution = { config_s3_uri: "jobs/config.json", input_csv_s3_uri: "rows.csv", output_s3_prefix: "out/" };
     const batch = await loadBatch(services, JSON.stringify(execution));
-    assert.deepEqual([batch.inputUri, batch.output, batch.recording.prefix], ["/work/rows.csv", "/work/out/", "/work/jobs/shots"]);
+    assert.deepEqual(
+      [batch.inputUri, batch.output, batch.recording.prefix],
+      ["/work/rows.csv", "/work/out/", "/work/jobs/shots"],
+    );
     const overridden = await loadBatch(services, JSON.stringify(execution), { input: "s3://bucket/rows.csv" });
     assert.equal(overridden.inputUri, "s3://bucket/rows.csv");
   });
@@ -105,7 +112,10 @@ describe("loadBatch", () => {
   it("says what is missing from an execution input", async () => {
     const error = await failure(loadBatch(await servicesWith({}), '{"config_s3_uri": "b.json"}'));
     assert.equal(error.code, "BATCH_INVALID");
-    assert.deepEqual(problemsOf(error).map(({ path }) => path), ["input_csv_s3_uri", "output_s3_prefix"]);
+    assert.deepEqual(
+      problemsOf(error).map(({ path }) => path),
+      ["input_csv_s3_uri", "output_s3_prefix"],
+    );
   });
 
   it("says where it looked for a batch file that is not there", async () => {
@@ -125,18 +135,33 @@ describe("loadBatch", () => {
     for (const [name, text, line, column] of mistakes) {
       const error = await failure(loadBatch(await servicesWith({ [name]: text }), name));
       assert.equal(error.code, "BATCH_INVALID");
-      assert.deepEqual({ line: error.details["line"], column: error.details["column"] }, { line, column }, error.message);
+      assert.deepEqual(
+        { line: error.details["line"], column: error.details["column"] },
+        { line, column },
+        error.message,
+      );
       assert.doesNotMatch(error.message, /\n/);
     }
   });
 
   it("tells everything that is wrong at once, missing places and overrides included", async () => {
-    const services = await servicesWith({ "b.json": { agnt: "echo", execution_config: { retry_strategy: { max_attempts: -1 } } } });
+    const services = await servicesWith({
+      "b.json": { agnt: "echo", execution_config: { retry_strategy: { max_attempts: -1 } } },
+    });
     const error = await failure(loadBatch(services, "b.json", { maxConcurrency: 0 }, ["input", "output"]));
     assert.equal(error.code, "BATCH_INVALID");
     assert.deepEqual(
-      problemsOf(error).map(({ path }) => path).sort(),
-      ["agent_name", "agnt", "execution_config.max_concurrency", "execution_config.retry_strategy.max_attempts", "input", "output"],
+      problemsOf(error)
+        .map(({ path }) => path)
+        .sort(),
+      [
+        "agent_name",
+        "agnt",
+        "execution_config.max_concurrency",
+        "execution_config.retry_strategy.max_attempts",
+        "input",
+        "output",
+      ],
     );
   });
 
@@ -144,14 +169,20 @@ describe("loadBatch", () => {
     const services = await servicesWith({ "b.json": { agent: "echo", input: "rows.csv", outputs: "out/" } });
     const { data, problems, what } = await loadBatchParts(services, "b.json", {}, ["output"]);
     assert.equal(data?.inputUri, "/work/rows.csv");
-    assert.deepEqual(problems.map(({ path }) => path), ["outputs", "output"]);
+    assert.deepEqual(
+      problems.map(({ path }) => path),
+      ["outputs", "output"],
+    );
     assert.equal(what, "batch file b.json");
   });
 
   it("asks for the places that are required and not given", async () => {
     const services = await servicesWith({ "b.json": { agent: "echo", input: { delimiter: ";" } } });
     const error = await failure(loadBatch(services, "b.json", { output: "out/" }, ["input", "output"]));
-    assert.deepEqual(problemsOf(error).map(({ path, hint }) => [path, hint]), [["input", 'Give --input, or set "input" in the batch file.']]);
+    assert.deepEqual(
+      problemsOf(error).map(({ path, hint }) => [path, hint]),
+      [["input", 'Give --input, or set "input" in the batch file.']],
+    );
   });
 });
 

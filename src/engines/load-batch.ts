@@ -94,8 +94,14 @@ async function loadValue(services: Services, source: string): Promise<LoadedValu
   if (execution === undefined) return { value: anchored(value, place), what };
   const config = beside(execution.config_s3_uri, place);
   const configWhat = `batch file ${config}`;
-  const batch = anchored(await readDocument(await readText(services, config), config, "BATCH_INVALID", configWhat), config);
-  const places = { input: beside(execution.input_csv_s3_uri, place), output: beside(execution.output_s3_prefix, place) };
+  const batch = anchored(
+    await readDocument(await readText(services, config), config, "BATCH_INVALID", configWhat),
+    config,
+  );
+  const places = {
+    input: beside(execution.input_csv_s3_uri, place),
+    output: beside(execution.output_s3_prefix, place),
+  };
   return { value: withOverrides(batch, places, ""), what: configWhat };
 }
 
@@ -106,7 +112,10 @@ async function readText({ store, baseDirectory }: Services, uri: string): Promis
   } catch (cause) {
     if (!(cause instanceof RowcallError) || cause.code !== "STORE_NOT_FOUND") throw cause;
     const from = schemeOf(uri) === "file" && !isAbsolute(uri) ? `; it is looked for from ${baseDirectory}` : "";
-    throw new RowcallError("BATCH_NOT_FOUND", `There is no batch file ${uri}`, { hint: `Check the path${from}.`, cause });
+    throw new RowcallError("BATCH_NOT_FOUND", `There is no batch file ${uri}`, {
+      hint: `Check the path${from}.`,
+      cause,
+    });
   }
   return Buffer.concat(chunks).toString("utf8");
 }
@@ -130,7 +139,8 @@ function overlay(base: JsonObject, over: JsonObject): JsonObject {
   for (const [key, value] of Object.entries(over)) {
     const below = merged[key];
     if (isJsonObject(value) && isJsonObject(below)) merged[key] = overlay(below, value);
-    else if (isJsonObject(value) ? Object.values(value).some((part) => part !== undefined) : value !== undefined) merged[key] = value;
+    else if (isJsonObject(value) ? Object.values(value).some((part) => part !== undefined) : value !== undefined)
+      merged[key] = value;
   }
   return merged;
 }
@@ -140,13 +150,18 @@ function missingPlaces(value: unknown, required: readonly Place[]): Problem[] {
   const uriOf = (part: JsonValue | undefined): JsonValue | undefined => (isJsonObject(part) ? part["uri"] : part);
   return required
     .filter((place) => uriOf(value[place]) === undefined)
-    .map((place) => ({ path: place, message: "missing", hint: `Give --${place}, or set "${place}" in the batch file.` }));
+    .map((place) => ({
+      path: place,
+      message: "missing",
+      hint: `Give --${place}, or set "${place}" in the batch file.`,
+    }));
 }
 
 /** A batch file's value with its paths made absolute, as seen from the file. */
 function anchored(value: unknown, place: string): unknown {
   if (!isJsonObject(value)) return value;
-  const move = (part: JsonValue | undefined): JsonValue | undefined => (typeof part === "string" ? beside(part, place) : part);
+  const move = (part: JsonValue | undefined): JsonValue | undefined =>
+    typeof part === "string" ? beside(part, place) : part;
   const { input, output, recording, agent_config: config } = value;
   return overlay(value, {
     input: isJsonObject(input) ? { uri: move(input["uri"]) } : move(input),

@@ -26,8 +26,18 @@ async function readJson(text: string, code: ErrorCode, what: string): Promise<un
     return JSON.parse(text.replace(/^\uFEFF/, "")) as unknown;
   } catch (cause) {
     const message = messageOf(cause);
-    const reason = message.replace(/,? (?:\.\.\.)?"[^]*" is not valid JSON$| in JSON at position [^]*$| after JSON at position [^]*$/, "");
-    throw syntaxError(code, what, "JSON", reason.replaceAll("\n", String.raw`\n`), await jsonPosition(message, text), cause);
+    const reason = message.replace(
+      /,? (?:\.\.\.)?"[^]*" is not valid JSON$| in JSON at position [^]*$| after JSON at position [^]*$/,
+      "",
+    );
+    throw syntaxError(
+      code,
+      what,
+      "JSON",
+      reason.replaceAll("\n", String.raw`\n`),
+      await jsonPosition(message, text),
+      cause,
+    );
   }
 }
 
@@ -49,10 +59,18 @@ async function jsonPosition(message: string, text: string): Promise<Position | u
   return at && { line: at.line, column: at.col };
 }
 
-function syntaxError(code: ErrorCode, what: string, format: string, reason: string, at: Position | undefined, cause: unknown): RowcallError {
+function syntaxError(
+  code: ErrorCode,
+  what: string,
+  format: string,
+  reason: string,
+  at: Position | undefined,
+  cause: unknown,
+): RowcallError {
   const where = at === undefined ? "" : ` (line ${at.line}, column ${at.column})`;
   return new RowcallError(code, `The ${what} is not ${format}: ${reason}${where}`, {
-    hint: at === undefined ? `Correct the ${format}.` : `Look at line ${at.line}, column ${at.column}, or just before it.`,
+    hint:
+      at === undefined ? `Correct the ${format}.` : `Look at line ${at.line}, column ${at.column}, or just before it.`,
     cause,
     details: { ...at },
   });

@@ -14,7 +14,9 @@ export interface TestIo extends Io {
 }
 
 /** Streams that keep what is written; nothing is a terminal unless a test says so. */
-export function createTestIo(options: { readonly env?: Io["env"]; readonly workingDirectory?: string; readonly columns?: number } = {}): TestIo {
+export function createTestIo(
+  options: { readonly env?: Io["env"]; readonly workingDirectory?: string; readonly columns?: number } = {},
+): TestIo {
   const stdout = createOutput(options.columns);
   const stderr = createOutput(options.columns);
   const listeners = new Set<(signal: "SIGINT") => void>();

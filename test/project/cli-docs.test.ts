@@ -13,10 +13,16 @@ const page = await readFile(new URL("../../docs/cli.md", import.meta.url), "utf8
 async function defined(): Promise<Map<string, readonly string[]>> {
   const io = createTestIo();
   const program = createProgram(io, () => {});
-  const cli = createCli(io, () => ({}), () => {});
+  const cli = createCli(
+    io,
+    () => ({}),
+    () => {},
+  );
   const found = new Map<string, readonly string[]>([["Options of every command", flagsOf(program)]]);
   const gather = (command: Command, path: string): void => {
-    const args = command.registeredArguments.map((argument) => (argument.required ? `<${argument.name()}>` : `[${argument.name()}]`));
+    const args = command.registeredArguments.map((argument) =>
+      argument.required ? `<${argument.name()}>` : `[${argument.name()}]`,
+    );
     found.set(path, [...args, ...flagsOf(command)].toSorted());
     for (const below of command.commands) gather(below, `${path} ${below.name()}`);
   };
