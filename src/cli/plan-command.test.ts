@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import type { Plan } from "../engines/plan.ts";
+import type { Estimate } from "../engines/estimate.ts";
+import { createTestIo } from "../../test/fakes/io.ts";
+import { createWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
+import { runCli } from "./run-cli.ts";
+
+let workspace: Workspace;
+beforeEach(async () => {
+  workspace = await createWorkspace(6);
+});
+afterEach(() => workspace.remove());
+
+async function rowcall(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const io = createTestIo({ workingDirectory: workspace.folder });
+  const code = await runCli(args, io);
+  return { code, out: io.out(), err: io.err() };
+}
+
+const planOf = async (...args: string[]): Promise<Plan> =>
+  JSON.parse((await rowcall("plan", ...args, "--json")).out) as Plan;
+
+describe("rowcall plan", () => {
+  it("shows checks, mapped inputs and the estimate of a batch that can run, and runs and makes nothing", async () => {
+    let calls = 0;
+    workspace.onRow = () => (calls += 1);
+    const before = await readdir(workspace.folder);
+    const { code, out, err } = await rowcall(
+      "plan",
+      "batch.json",
+      "--seconds-per-row",
+      "12",
+      "--cost-per-row",
+      "0.001",
+    );
+    assert.deepEqual([code, err, calls], [0, "", 0]);
+    assert.match(out, /^✓ Agent has structured_output\.enabled = true in registry: It is true for doubler@1\.0\.0$/m);
+    assert.match(out, /^- Local browser agent is running\n {4}An agent of kind function needs none$/m);
+    assert.match(out, /^0 +2 +\{"n":"0","text":"row, 0"\}$/m);
+    assert.match(out, /^Output columns {2}n, text, double, _status, _timestamp, _execution_time_ms, _error_message$/m);
+    assert.match(out, /^Estimate {2}6 rows at a concurrency of 2: ~40 seconds, \$0\.006$/m);
+    assert.match(out, /The batch can run: /);
+    assert.deepEqual(await readdir(workspace.folder), before);
+  });
+
+  it("ends with 2 and lists mistakes of the file beside those of agent, columns and output", async () => {
+    await workspace.write("out.csv", "old");
+    await workspace.write("batch.json", {
+      agent: "dobler",
+      input: "rows.csv",
+      output: "out.csv",
+      input_mapping: { column_mappings: { m: "n" } },
+      output_mapping: { structured_output_fields: ["text"] },
+      execution_config: { max_concurency: 2 },
+    });
+    const { code, out } = await rowcall("plan", "batch.json");
+    assert.equal(code, 2);
+    for (const line of [
+      'execution_config.max_concurency: unknown key "max_concurency"',
+      'hint: Did you mean "max_concurrency"?',
+      'There is no agent "dobler" in the registry',
+      'input_mapping.column_mappings: column "m" is not in the input',
+      "exists already",
+      'Output column "text" has the name of a column of the input',
+      "The batch cannot run",
+    ]) {
+      assert.ok(out.includes(line), `${line}\n\n${out}`);
+    }
+  });
+
+  it("prints the plan as one JSON object, overrides and chosen rows applied", async () => {
+    const plan = await planOf(
+      "batch.json",
+      "--rows",
+      "1,4-5",
+      "--max-concurrency",
+      "3",
+      "--output",
+      "results/",
+      "--sample",
+      "1",
+    );
+    assert.deepEqual([plan.runnable, plan.rows, plan.estimate.concurrency], [true, 3, 3]);
+    assert.deepEqual(plan.sample, [{ row: 1, line: 3, input: { n: "1", text: "row, 1" } }]);
+  });
+
+  it("probes the first row when asked to", async () => {
+    const plan = await planOf("batch.json", "--probe");
+    const check = plan.checks.find(({ id }) => id === "structured_output_returned");
+    assert.equal(check?.status, "passed");
+  });
+
+  it("reckons with what rows took in an earlier run", async () => {
+    await rowcall("run", "batch.json", "--quiet");
+    const { estimate } = await planOf("batch.json", "--force");
+    assert.match(estimate.basis, /\(the mean of 5 earlier rows\)/);
+  });
+
+  it("asks for a batch, and for a batch that is an object", async () => {
+    assert.match((await rowcall("plan")).err, /There is no batch to plan\nhint: Name a batch file, or ask for --table/);
+    await workspace.write("list.json", "[]");
+    assert.deepEqual((await rowcall("plan", "list.json")).code, 2);
+  });
+});
+
+describe("rowcall plan --table", () => {
+  it("prints the throughput table of the broadband agent", async () => {
+    const { code, out } = await rowcall("plan", "--table");
+    assert.equal(code, 0);
+    assert.deepEqual(
+      out
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.split(/ {2,}/)),
+      [
+        ["Rows", "Concurrency", "Est. Duration", "Cost Estimate"],
+        ["10", "10", "~15 seconds", "$0.01"],
+        ["100", "10", "~2 minutes", "$0.10"],
+        ["1000", "10", "~20 minutes", "$1.00"],
+      ],
+    );
+  });
+
+  it("takes other rows and figures", async () => {
+    const { out } = await rowcall(
+      "plan",
+      "--table",
+      "40,4",
+      "--max-concurrency",
+      "4",
+      "--seconds-per-row",
+      "3",
+      "--cost-per-row",
+      "0",
+      "--json",
+    );
+    const estimates = JSON.parse(out) as Estimate[];
+    assert.deepEqual(
+      estimates.map(({ rows, seconds, costUsd }) => [rows, seconds, costUsd]),
+      [
+        [40, 30, 0],
+        [4, 3, 0],
+      ],
+    );
+  });
+
+  it("refuses a batch beside it, and rows that are no numbers", async () => {
+    assert.equal((await rowcall("plan", "batch.json", "--table")).code, 2);
+    assert.equal((await rowcall("plan", "--table", "many")).code, 2);
+  });
+});
