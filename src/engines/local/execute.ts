@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Invoker } from "../../core/agent.ts";
 import type { Attempt, FailedOutcome } from "../../core/attempt.ts";
 import type { RowSelection, RunObserver } from "../../core/engine.ts";
+import { messageOf, RowcallError } from "../../core/errors.ts";
 import type { Services } from "../../core/services.ts";
 import { joinUri } from "../../core/uri.ts";
 import { createExtractor } from "../../row/extract.ts";
@@ -45,7 +46,7 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
   const mapInput = mapperOf(setup);
   const drain = new AbortController();
   let ending: Ending = { status: "finished" };
-  let failure: unknown;
+  let failure: RowcallError | undefined;
   const end = (how: Ending): void => {
     if (drain.signal.aborted) return;
     ending = how;
@@ -68,7 +69,10 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
       if (reason !== undefined) end({ status: "stopped", reason });
     },
     onFailure: (error) => {
-      failure = error;
+      failure = new RowcallError("JOURNAL_UNREADABLE", `The journal cannot be written: ${messageOf(error)}`, {
+        hint: `Free space on the disk of the data directory, then go on: rowcall resume ${run.id}`,
+        cause: error,
+      });
       end({ status: "interrupted", reason: "The journal cannot be written" });
     },
   });
