@@ -54,7 +54,7 @@ export async function watchRun(
 }
 
 /** Exit code of a command that ran rows. */
-export function exitCodeOf({ status, counts }: Run): number {
+function exitCodeOf({ status, counts }: Run): number {
   if (status === "succeeded") return counts.failed > 0 ? 3 : 0;
   return { stopped: 4, interrupted: 130, failed: 1, running: 0 }[status];
 }
