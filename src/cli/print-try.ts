@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import type { JsonValue } from "../core/json.ts";
+import { isJsonObject, type JsonValue } from "../core/json.ts";
 import type { TryReport } from "../engines/try-row.ts";
 import { colorsFor, type Cli } from "./cli.ts";
 import { formatDuration, printLines, printTable } from "./output.ts";
@@ -17,7 +17,7 @@ export async function printTry(cli: Cli, report: TryReport): Promise<void> {
   await printLines(io.stdout, [bold(`Row ${report.row} (line ${report.line}), agent ${report.agent}`), ""]);
   await part("Cells", report.cells);
   await part("Agent input", input);
-  await part("What the agent does with it", preview);
+  await part("What the agent does with it", preview === undefined ? undefined : withoutEmpty(preview));
   if (attempt.steps.length > 0) {
     const steps = attempt.steps.map(({ name, status, durationMs, detail }) => [
       signs[status],
@@ -45,6 +45,18 @@ export async function printTry(cli: Cli, report: TryReport): Promise<void> {
   if (outcome.status === "succeeded") return printLines(io.stdout, [green(`Succeeded in ${took}`)]);
   const hint = outcome.hint === undefined ? [] : [`${cyan("hint:")} ${outcome.hint}`];
   return printLines(io.stdout, [red(`Failed after ${took} with ${outcome.code}: ${outcome.message}`), ...hint]);
+}
+
+// A script has many parts that may be empty, and mostly are.
+function withoutEmpty(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map((item: JsonValue) => withoutEmpty(item));
+  if (!isJsonObject(value)) return value;
+  const isEmpty = (item: JsonValue): boolean =>
+    typeof item === "object" && item !== null && Object.keys(item).length === 0;
+  const kept = Object.entries(value).flatMap(([key, item]) =>
+    item === undefined || isEmpty(item) ? [] : [[key, withoutEmpty(item)] as const],
+  );
+  return Object.fromEntries(kept);
 }
 
 function linesOf(value: JsonValue): string[] {

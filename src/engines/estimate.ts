@@ -33,7 +33,10 @@ export function chooseFigures({ given, measured, declared }: FigureSources): Row
     given?.secondsPerRow !== undefined
       ? { value: given.secondsPerRow, from: "given" }
       : measured !== undefined
-        ? { value: measured.secondsPerRow, from: `the mean of ${measured.rows} earlier rows` }
+        ? {
+            value: measured.secondsPerRow,
+            from: measured.rows === 1 ? "one row, measured" : `the mean of ${measured.rows} earlier rows`,
+          }
         : { value: declared?.seconds_per_row, from: "declared by the agent" };
   const cost =
     given?.costPerRowUsd !== undefined
