@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
-import { parseAgent, type AgentDefinition, type Artifacts, type InvokeContext, type Invoker, type RecordingLevel } from "../core/agent.ts";
+import {
+  parseAgent,
+  type AgentDefinition,
+  type Artifacts,
+  type InvokeContext,
+  type Invoker,
+  type RecordingLevel,
+} from "../core/agent.ts";
 import type { Artifact, StepRecord } from "../core/attempt.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
@@ -17,7 +24,9 @@ function startSite(): Promise<Server> {
     response.setHeader("content-type", "text/html; charset=utf-8");
     const name = url.searchParams.get("name");
     const greeting = `<h1 id="greeting">Hello ${name}</h1><a href="http://localhost:${(server.address() as AddressInfo).port}/">elsewhere</a>`;
-    response.end(name === null ? '<form><label>Name <input name="name"></label><button>Greet</button></form>' : greeting);
+    response.end(
+      name === null ? '<form><label>Name <input name="name"></label><button>Greet</button></form>' : greeting,
+    );
   });
   return new Promise((resolve) => void server.listen(0, "127.0.0.1", () => resolve(server)));
 }
@@ -61,11 +70,31 @@ describe("browser agent", { timeout: 60_000 }, () => {
 
   function agent(config: JsonObject): AgentDefinition {
     const structured = { enabled: true, output_fields: ["greeting"] };
-    return parseAgent({ agent_name: "greeter", version: "1.0.0", kind: "browser", config: { template: "greet@1.0.0", ...config }, structured_output: structured }, "agent");
+    return parseAgent(
+      {
+        agent_name: "greeter",
+        version: "1.0.0",
+        kind: "browser",
+        config: { template: "greet@1.0.0", ...config },
+        structured_output: structured,
+      },
+      "agent",
+    );
   }
 
-  async function open(config: JsonObject = {}, steps: readonly JsonValue[] = greet, recording: RecordingLevel = "none", page = "/"): Promise<Invoker> {
-    const document = { template_id: "greet", version: "1.0.0", starting_page: `${origin}${page}`, steps, session: { timeout_seconds: 0.3 } };
+  async function open(
+    config: JsonObject = {},
+    steps: readonly JsonValue[] = greet,
+    recording: RecordingLevel = "none",
+    page = "/",
+  ): Promise<Invoker> {
+    const document = {
+      template_id: "greet",
+      version: "1.0.0",
+      starting_page: `${origin}${page}`,
+      steps,
+      session: { timeout_seconds: 0.3 },
+    };
     const invoker = await openBrowserAgent(agent(config), {
       template: async (reference) => parseTemplateDocument(document, `template ${reference}`),
       secret: () => undefined,
@@ -88,55 +117,94 @@ describe("browser agent", { timeout: 60_000 }, () => {
   it("runs the template with the row's values and answers with structured output", () =>
     withAgent(open(), async (invoker) => {
       const { context, steps } = attempt();
-      assert.deepEqual(await invoker.invoke({ name: "Ada & Bob" }, context), { structured_output: { greeting: "Hello Ada & Bob" } });
-      assert.deepEqual(steps.map(({ status }) => status), ["done", "done", "done", "done"]);
+      assert.deepEqual(await invoker.invoke({ name: "Ada & Bob" }, context), {
+        structured_output: { greeting: "Hello Ada & Bob" },
+      });
+      assert.deepEqual(
+        steps.map(({ status }) => status),
+        ["done", "done", "done", "done"],
+      );
     }));
 
   it("puts the agent's own variables under those of the row", () =>
     withAgent(open({ variables: { name: "Nobody" } }), async (invoker) => {
-      assert.deepEqual(await invoker.invoke({}, attempt().context), { structured_output: { greeting: "Hello Nobody" } });
-      assert.deepEqual(await invoker.invoke({ name: "Ada" }, attempt().context), { structured_output: { greeting: "Hello Ada" } });
+      assert.deepEqual(await invoker.invoke({}, attempt().context), {
+        structured_output: { greeting: "Hello Nobody" },
+      });
+      assert.deepEqual(await invoker.invoke({ name: "Ada" }, attempt().context), {
+        structured_output: { greeting: "Hello Ada" },
+      });
     }));
 
   it("adds the recording's URI and what identifies the attempt", () =>
-    withAgent(open({ recording_field: "screenshot_url", metadata_field: "metadata" }, greet, "screenshot"), async (invoker) => {
-      const { context, artifacts } = attempt();
-      assert.deepEqual(await invoker.invoke({ name: "Ada" }, context), {
-        structured_output: {
-          greeting: "Hello Ada",
-          screenshot_url: "memory:/final.jpg",
-          metadata: { act_id: "run-1-4-2", session_id: "run-1-4", num_steps: 4 },
-        },
-      });
-      assert.deepEqual(artifacts.map(({ name }) => name), ["final.jpg"]);
-    }));
+    withAgent(
+      open({ recording_field: "screenshot_url", metadata_field: "metadata" }, greet, "screenshot"),
+      async (invoker) => {
+        const { context, artifacts } = attempt();
+        assert.deepEqual(await invoker.invoke({ name: "Ada" }, context), {
+          structured_output: {
+            greeting: "Hello Ada",
+            screenshot_url: "memory:/final.jpg",
+            metadata: { act_id: "run-1-4-2", session_id: "run-1-4", num_steps: 4 },
+          },
+        });
+        assert.deepEqual(
+          artifacts.map(({ name }) => name),
+          ["final.jpg"],
+        );
+      },
+    ));
 
   it("says null where nothing was recorded", () =>
     withAgent(open({ recording_field: "screenshot_url" }), async (invoker) => {
-      assert.deepEqual(await invoker.invoke({ name: "Ada" }, attempt().context), { structured_output: { greeting: "Hello Ada", screenshot_url: null } });
+      assert.deepEqual(await invoker.invoke({ name: "Ada" }, attempt().context), {
+        structured_output: { greeting: "Hello Ada", screenshot_url: null },
+      });
     }));
 
   it("fails loudly, with a picture, when the page is not what the template expects", () =>
-    withAgent(open({}, [{ action: "extract", fields: { greeting: { locator: { css: "#greeting" } } } }], "screenshot"), async (invoker) => {
-      const { context, artifacts, steps } = attempt();
-      await assert.rejects(invoker.invoke({ name: "Ada" }, context), (error) => error instanceof RowcallError && error.code === "EXTRACT_EMPTY" && error.message.includes("greeting"));
-      assert.deepEqual(artifacts.map(({ name }) => name), ["failure.jpg"]);
-      assert.equal(steps.at(-1)?.status, "failed");
-    }));
+    withAgent(
+      open({}, [{ action: "extract", fields: { greeting: { locator: { css: "#greeting" } } } }], "screenshot"),
+      async (invoker) => {
+        const { context, artifacts, steps } = attempt();
+        await assert.rejects(
+          invoker.invoke({ name: "Ada" }, context),
+          (error) =>
+            error instanceof RowcallError && error.code === "EXTRACT_EMPTY" && error.message.includes("greeting"),
+        );
+        assert.deepEqual(
+          artifacts.map(({ name }) => name),
+          ["failure.jpg"],
+        );
+        assert.equal(steps.at(-1)?.status, "failed");
+      },
+    ));
 
   it("blocks hosts other than that of the starting page, and says what to allow", async () => {
-    const leave = [...greet, { action: "click", locator: { role: "link", name: "elsewhere" } }, { action: "wait_for", condition: { visible: { css: "#never" } }, timeout_seconds: 30 }];
+    const leave = [
+      ...greet,
+      { action: "click", locator: { role: "link", name: "elsewhere" } },
+      { action: "wait_for", condition: { visible: { css: "#never" } }, timeout_seconds: 30 },
+    ];
     const port = new URL(origin).port;
     await withAgent(open({}, leave, "screenshot"), async (invoker) => {
       const { context } = attempt();
-      await assert.rejects(invoker.invoke({ name: "Ada" }, context), { code: "HOST_BLOCKED", hint: `If this host is meant, add "localhost:${port}" to the agent's config.allowed_hosts.` });
+      await assert.rejects(invoker.invoke({ name: "Ada" }, context), {
+        code: "HOST_BLOCKED",
+        hint: `If this host is meant, add "localhost:${port}" to the agent's config.allowed_hosts.`,
+      });
     });
   });
 
   it("keeps a cell from sending the browser elsewhere", () =>
     withAgent(open({ allowed_hosts: ["127.0.0.1"] }, [{ action: "goto", url: "{{name}}" }]), async (invoker) => {
-      await assert.rejects(invoker.invoke({ name: "http://evil.test/" }, attempt().context), { code: "HOST_BLOCKED", message: /evil\.test/ });
-      await assert.rejects(invoker.invoke({ name: "file:///etc/hostname" }, attempt().context), { code: "HOST_BLOCKED" });
+      await assert.rejects(invoker.invoke({ name: "http://evil.test/" }, attempt().context), {
+        code: "HOST_BLOCKED",
+        message: /evil\.test/,
+      });
+      await assert.rejects(invoker.invoke({ name: "file:///etc/hostname" }, attempt().context), {
+        code: "HOST_BLOCKED",
+      });
     }));
 
   it("lets go at once when the attempt's time is up, and serves the next row", () =>
@@ -147,7 +215,9 @@ describe("browser agent", { timeout: 60_000 }, () => {
       await asked;
       aborter.abort(new RowcallError("TIMEOUT", "Execution timeout"));
       await assert.rejects(invoked, { code: "TIMEOUT" });
-      assert.deepEqual(await invoker.invoke({ name: "Ada", page: "" }, attempt().context), { structured_output: { greeting: "Hello Ada" } });
+      assert.deepEqual(await invoker.invoke({ name: "Ada", page: "" }, attempt().context), {
+        structured_output: { greeting: "Hello Ada" },
+      });
     }));
 
   it("names the host it will ask, and shows the script it would run", () =>
@@ -159,7 +229,10 @@ describe("browser agent", { timeout: 60_000 }, () => {
 
   it("names a missing variable before any browser starts", () =>
     withAgent(open({}, greet, "none", "/{{page}}"), async (invoker) => {
-      await assert.rejects(invoker.invoke({ name: "Ada" }, attempt().context), { code: "TEMPLATE_RENDER", message: /"page"/ });
+      await assert.rejects(invoker.invoke({ name: "Ada" }, attempt().context), {
+        code: "TEMPLATE_RENDER",
+        message: /"page"/,
+      });
       assert.equal(invoker.targetHost?.({}), undefined);
     }));
 
@@ -169,7 +242,11 @@ describe("browser agent", { timeout: 60_000 }, () => {
   it("refuses a browser that is not there before the first row", () =>
     assert.rejects(
       openBrowserAgent(agent({}), {
-        template: async () => parseTemplateDocument({ template_id: "greet", version: "1.0.0", starting_page: origin, steps: greet }, "template"),
+        template: async () =>
+          parseTemplateDocument(
+            { template_id: "greet", version: "1.0.0", starting_page: origin, steps: greet },
+            "template",
+          ),
         secret: () => undefined,
         concurrency: 1,
         recording: "none",

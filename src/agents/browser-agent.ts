@@ -4,7 +4,8 @@ import type { StepRecord } from "../core/attempt.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { parseWith } from "../core/schema.ts";
 import { parseAllowedHosts, type AllowedHosts } from "./browser/allowed-hosts.ts";
-import { findChromium, type ChromiumBuild } from "./browser/chromium.ts";
+import type { ChromiumBuild } from "./browser/chromium-places.ts";
+import { findChromium } from "./browser/chromium.ts";
 import { asRowcallError } from "./browser/failures.ts";
 import { openBrowserPool } from "./browser/pool.ts";
 import { startRecording } from "./browser/recording.ts";
@@ -26,13 +27,22 @@ interface BrowserConfig {
 
 const configSchema = z.strictObject({
   template: z.string().min(1).describe("Template reference, id@version"),
-  variables: z.record(z.string(), z.json()).default({}).describe("Values for the template that the input need not bring; the input wins"),
-  allowed_hosts: z.array(z.string()).optional().describe('Hosts the browser may talk to; default: that of the starting page. "*" allows all'),
+  variables: z
+    .record(z.string(), z.json())
+    .default({})
+    .describe("Values for the template that the input need not bring; the input wins"),
+  allowed_hosts: z
+    .array(z.string())
+    .optional()
+    .describe('Hosts the browser may talk to; default: that of the starting page. "*" allows all'),
   recording_field: z.string().min(1).optional().describe("Output field that receives the URI of the main recording"),
   metadata_field: z.string().min(1).optional().describe("Output field that receives act_id, session_id and num_steps"),
   viewport: z.strictObject({ width: z.int().min(100).max(4096), height: z.int().min(100).max(4096) }).optional(),
   recycle_after_rows: z.int().positive().optional().describe("Rows that one browser process serves"),
-  executable: z.enum(["headless-shell", "full"]).default("headless-shell").describe("Which build of Chromium; full is slower"),
+  executable: z
+    .enum(["headless-shell", "full"])
+    .default("headless-shell")
+    .describe("Which build of Chromium; full is slower"),
 });
 
 /**
@@ -47,7 +57,11 @@ export async function openBrowserAgent(definition: AgentDefinition, environment:
   const listedHosts = config.allowed_hosts === undefined ? undefined : parseAllowedHosts(config.allowed_hosts);
   const hostGuard = hostGuardFor(process.env);
   const binary = await findChromium({ explicitPath: environment.chromiumPath, build: config.executable });
-  const pool = openBrowserPool({ binary, concurrency: environment.concurrency, recycleAfterRows: config.recycle_after_rows });
+  const pool = openBrowserPool({
+    binary,
+    concurrency: environment.concurrency,
+    recycleAfterRows: config.recycle_after_rows,
+  });
 
   async function invoke(input: AgentInput, context: InvokeContext): Promise<JsonValue> {
     const variables = variablesFor(config, input);
@@ -63,7 +77,14 @@ export async function openBrowserAgent(definition: AgentDefinition, environment:
       };
       try {
         const { page } = session;
-        const run = runTemplate({ page, template, variables, signal: context.signal, onStep, screenshot: recording.screenshot });
+        const run = runTemplate({
+          page,
+          template,
+          variables,
+          signal: context.signal,
+          onStep,
+          screenshot: recording.screenshot,
+        });
         const output = await session.guard(run);
         const uri = await recording.finish("final");
         return { structured_output: { ...output, ...extraFields(config, context, uri, steps) } };
@@ -71,7 +92,8 @@ export async function openBrowserAgent(definition: AgentDefinition, environment:
         context.signal.throwIfAborted();
         const error = session.failure ?? asRowcallError(thrown);
         // A failure to record must not hide what went wrong.
-        if (error.code !== "BROWSER_CRASHED" && error.code !== "HOST_BLOCKED") await recording.finish("failure").catch(() => undefined);
+        if (error.code !== "BROWSER_CRASHED" && error.code !== "HOST_BLOCKED")
+          await recording.finish("failure").catch(() => undefined);
         throw error;
       } finally {
         recording.discard();
@@ -106,7 +128,12 @@ function hostOf(template: BrowserTemplate, variables: JsonObject): string | unde
   }
 }
 
-function extraFields(config: BrowserConfig, context: InvokeContext, uri: string | undefined, steps: readonly StepRecord[]): JsonObject {
+function extraFields(
+  config: BrowserConfig,
+  context: InvokeContext,
+  uri: string | undefined,
+  steps: readonly StepRecord[],
+): JsonObject {
   const { runId, row, attempt } = context;
   const metadata = {
     act_id: `${runId}-${row}-${attempt}`,

@@ -39,7 +39,8 @@ describe("allowed hosts", () => {
 
   it("allows addresses that go nowhere", () => {
     const hosts = parseAllowedHosts([]);
-    for (const url of ["about:blank", "data:text/html,x", "blob:https://a.test/1"]) assert.equal(hosts.allows(url), true);
+    for (const url of ["about:blank", "data:text/html,x", "blob:https://a.test/1"])
+      assert.equal(hosts.allows(url), true);
   });
 
   it("compares international names in the form that goes over the wire", () => {
@@ -56,6 +57,9 @@ describe("allowed hosts", () => {
   });
 
   it("writes Chromium's bypass rules without its exception for the own machine", () => {
-    assert.equal(bypassRules(parseAllowedHosts(["127.0.0.1:80", "*.example.com"])), "<-loopback>,127.0.0.1:80,*.example.com");
+    assert.equal(
+      bypassRules(parseAllowedHosts(["127.0.0.1:80", "*.example.com"])),
+      "<-loopback>,127.0.0.1:80,*.example.com",
+    );
   });
 });

@@ -40,10 +40,17 @@ export function bypassRules(allowed: AllowedHosts): string {
 export function hostBlocked(address: string, allowed: AllowedHosts): RowcallError {
   const host = URL.parse(address)?.host ?? "";
   const place = host === "" ? `"${address}"` : `host "${host}"`;
-  return new RowcallError("HOST_BLOCKED", `The page went to ${place}, which is not allowed (allowed: ${allowed.patterns.join(", ")})`, {
-    hint: host === "" ? "A browser agent opens web pages only." : `If this host is meant, add "${host}" to the agent's config.allowed_hosts.`,
-    details: { url: address, allowedHosts: allowed.patterns },
-  });
+  return new RowcallError(
+    "HOST_BLOCKED",
+    `The page went to ${place}, which is not allowed (allowed: ${allowed.patterns.join(", ")})`,
+    {
+      hint:
+        host === ""
+          ? "A browser agent opens web pages only."
+          : `If this host is meant, add "${host}" to the agent's config.allowed_hosts.`,
+      details: { url: address, allowedHosts: allowed.patterns },
+    },
+  );
 }
 
 interface Rule {
@@ -55,7 +62,8 @@ interface Rule {
 }
 
 function parsePattern(pattern: string): Rule {
-  const [, star, host = "", port] = /^(\*\.)?(\[[0-9a-fA-F:.]+\]|[^\s:/?#@,;*<>[\]]+)(?::(\d{1,5}))?$/.exec(pattern) ?? [];
+  const [, star, host = "", port] =
+    /^(\*\.)?(\[[0-9a-fA-F:.]+\]|[^\s:/?#@,;*<>[\]]+)(?::(\d{1,5}))?$/.exec(pattern) ?? [];
   // The address parser turns international names into the form that goes over the wire.
   const name = URL.parse(`http://${host}/`)?.hostname;
   if (pattern !== "*" && (host === "" || name === undefined)) {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Browser } from "playwright-core";
 import { messageOf, RowcallError } from "../../core/errors.ts";
 import type { ChromiumBinary } from "./chromium.ts";
+import { makeScratchFolder, type ScratchFolder } from "./scratch-folder.ts";
 
 /** A browser that runs. */
 export interface BrowserProcess {
@@ -37,24 +38,38 @@ const helpersMs = 100;
  * @throws RowcallError BROWSER_CRASHED when it does not come up, DEPENDENCY_MISSING without playwright-core
  */
 export async function launchBrowser(binary: ChromiumBinary): Promise<BrowserProcess> {
-  // Root cannot use Chromium's sandbox at all; elsewhere a system may forbid it, which only starting it tells.
-  const sandboxed = process.getuid?.() !== 0;
-  const browser = await launch(binary, sandboxed).catch((thrown: unknown) => {
-    if (sandboxed && /sandbox/i.test(messageOf(thrown))) return launch(binary, false);
-    throw thrown;
-  }).catch((cause: unknown) => {
+  // Chromium leaves a file behind in the temporary folder for one context in twenty, so it gets a folder of its own.
+  const scratch = await makeScratchFolder();
+  let browser: Browser | undefined;
+  try {
+    browser = await launchSandboxed(binary, scratch.path);
+    const pid = await processId(browser);
+    const end = endOnce(browser, pid, scratch);
+    return { browser, pid, end };
+  } catch (cause) {
+    await browser?.close().catch(() => undefined);
+    await scratch.remove();
     if (cause instanceof RowcallError) throw cause;
-    throw new RowcallError("BROWSER_CRASHED", `The browser ${binary.path} does not start: ${firstLines(messageOf(cause))}`, {
-      hint: "Run rowcall doctor to see which browsers work here.",
-      cause,
-    });
-  });
-  const pid = await processId(browser);
-  let ending: Promise<void> | undefined;
-  return { browser, pid, end: () => (ending ??= endBrowser(browser, pid)) };
+    throw new RowcallError(
+      "BROWSER_CRASHED",
+      `The browser ${binary.path} does not start: ${firstLines(messageOf(cause))}`,
+      { hint: "Run rowcall doctor to see which browsers work here.", cause },
+    );
+  }
 }
 
-async function launch(binary: ChromiumBinary, sandboxed: boolean): Promise<Browser> {
+/** Root cannot use Chromium's sandbox at all; elsewhere a system may forbid it, which only starting it tells. */
+async function launchSandboxed(binary: ChromiumBinary, temporary: string): Promise<Browser> {
+  if (process.getuid?.() === 0) return launch(binary, temporary, false);
+  try {
+    return await launch(binary, temporary, true);
+  } catch (thrown) {
+    if (/sandbox/i.test(messageOf(thrown))) return launch(binary, temporary, false);
+    throw thrown;
+  }
+}
+
+async function launch(binary: ChromiumBinary, temporary: string, sandboxed: boolean): Promise<Browser> {
   const { chromium } = await import("playwright-core").catch((cause: unknown) => {
     throw new RowcallError("DEPENDENCY_MISSING", "The package playwright-core is not installed", {
       hint: "Run npm install playwright-core.",
@@ -69,7 +84,7 @@ async function launch(binary: ChromiumBinary, sandboxed: boolean): Promise<Brows
     handleSIGINT: false,
     handleSIGTERM: false,
     handleSIGHUP: false,
-    ...(binary.env === undefined ? {} : { env: { ...process.env, ...binary.env } }),
+    env: { ...process.env, ...binary.env, TMPDIR: temporary },
   });
 }
 
@@ -78,6 +93,11 @@ async function processId(browser: Browser): Promise<number> {
   const { processInfo } = await session.send("SystemInfo.getProcessInfo");
   await session.detach();
   return processInfo.find((each) => each.type === "browser")?.id ?? 0;
+}
+
+function endOnce(browser: Browser, pid: number, scratch: ScratchFolder): () => Promise<void> {
+  let ending: Promise<void> | undefined;
+  return () => (ending ??= endBrowser(browser, pid).then(scratch.remove));
 }
 
 async function endBrowser(browser: Browser, pid: number): Promise<void> {

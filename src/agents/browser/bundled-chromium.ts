@@ -42,10 +42,14 @@ async function unpackOnce(): Promise<BundledChromium> {
       refused.push(cause);
     }
   }
-  throw new RowcallError("CHROMIUM_NOT_FOUND", `The bundled browser could not be unpacked: ${refused.map(String).join("; ")}`, {
-    hint: "It needs 250 MB in the cache folder or in the temporary folder.",
-    cause: refused[0],
-  });
+  throw new RowcallError(
+    "CHROMIUM_NOT_FOUND",
+    `The bundled browser could not be unpacked: ${refused.map(String).join("; ")}`,
+    {
+      hint: "It needs 250 MB in the cache folder or in the temporary folder.",
+      cause: refused[0],
+    },
+  );
 }
 
 function packageEntry(): string {
@@ -60,7 +64,10 @@ function packageEntry(): string {
 }
 
 function cacheFolders(): readonly string[] {
-  return [join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "rowcall"), join(tmpdir(), `rowcall-${userInfo().username}`)];
+  return [
+    join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "rowcall"),
+    join(tmpdir(), `rowcall-${userInfo().username}`),
+  ];
 }
 
 async function unpackInto(cache: string, name: string, entry: string): Promise<BundledChromium> {
@@ -99,7 +106,11 @@ async function runUnpacker(folder: string, entry: string): Promise<void> {
 }
 
 function contentsOf(folder: string): BundledChromium {
-  return { path: join(folder, "chromium"), libraries: join(folder, "al2023", "lib"), fontsFile: join(folder, "fonts.conf") };
+  return {
+    path: join(folder, "chromium"),
+    libraries: join(folder, "al2023", "lib"),
+    fontsFile: join(folder, "fonts.conf"),
+  };
 }
 
 function fontSettings(folder: string): string {

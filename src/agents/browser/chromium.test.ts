@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import { RowcallError } from "../../core/errors.ts";
-import { findChromium, listChromiumCandidates, machineProbes, type ChromiumProbes } from "./chromium.ts";
+import { machineProbes, type ChromiumProbes } from "./chromium-probes.ts";
+import { findChromium, listChromiumCandidates } from "./chromium.ts";
 
 /** A machine that has the given executables. */
 function machine(executables: readonly string[], more: Partial<ChromiumProbes> = {}): ChromiumProbes {
@@ -39,7 +40,10 @@ describe("finding Chromium", () => {
   });
 
   it("prefers the bundled headless shell to installed browsers", async () => {
-    const binary = await findChromium({}, machine(["/usr/bin/google-chrome"], { arch: "x64", files: async (pattern) => [pattern] }));
+    const binary = await findChromium(
+      {},
+      machine(["/usr/bin/google-chrome"], { arch: "x64", files: async (pattern) => [pattern] }),
+    );
     assert.deepEqual([binary.source, binary.path, binary.env], ["bundled", "/cache/chromium", {}]);
   });
 
@@ -48,12 +52,21 @@ describe("finding Chromium", () => {
       env["LD_LIBRARY_PATH"] === undefined
         ? { ok: false, output: "error while loading shared libraries: libnss3.so" }
         : { ok: true, output: "Chromium 153" };
-    const binary = await findChromium({}, machine([], { arch: "x64", version, env: { LD_LIBRARY_PATH: "/usr/local/lib" } }));
-    assert.deepEqual(binary.env, { FONTCONFIG_FILE: "/cache/fonts.conf", LD_LIBRARY_PATH: "/cache/lib:/usr/local/lib" });
+    const binary = await findChromium(
+      {},
+      machine([], { arch: "x64", version, env: { LD_LIBRARY_PATH: "/usr/local/lib" } }),
+    );
+    assert.deepEqual(binary.env, {
+      FONTCONFIG_FILE: "/cache/fonts.conf",
+      LD_LIBRARY_PATH: "/cache/lib:/usr/local/lib",
+    });
   });
 
   it("goes on when the bundled browser does not start", async () => {
-    const version: ChromiumProbes["version"] = async (path) => ({ ok: path !== "/cache/chromium", output: "wrong libc" });
+    const version: ChromiumProbes["version"] = async (path) => ({
+      ok: path !== "/cache/chromium",
+      output: "wrong libc",
+    });
     const binary = await findChromium({}, machine(["/usr/bin/chromium"], { arch: "x64", version }));
     assert.deepEqual([binary.source, binary.path], ["installed", "/usr/bin/chromium"]);
   });
@@ -72,7 +85,9 @@ describe("finding Chromium", () => {
   });
 
   it("takes the newest browser of Playwright's cache last", async () => {
-    const cached = [9, 1200, 1199].map((revision) => `/home/ada/.cache/ms-playwright/chromium_headless_shell-${revision}/chrome-linux/headless_shell`);
+    const cached = [9, 1200, 1199].map(
+      (revision) => `/home/ada/.cache/ms-playwright/chromium_headless_shell-${revision}/chrome-linux/headless_shell`,
+    );
     const files: ChromiumProbes["files"] = async (pattern) => (pattern.endsWith("/headless_shell") ? cached : []);
     const binary = await findChromium({}, machine(cached, { files }));
     assert.deepEqual([binary.source, binary.path], ["playwright-cache", cached[1]]);
@@ -82,7 +97,10 @@ describe("finding Chromium", () => {
     const probes = machine(["/usr/bin/chromium"], { version: async () => ({ ok: false, output: "snap is missing" }) });
     const error: unknown = await findChromium({}, probes).catch((thrown: unknown) => thrown);
     assert.ok(error instanceof RowcallError);
-    assert.match(error.message, /no browser for linux arm64.*installed \/usr\/bin\/chromium: does not start: snap is missing; playwright-cache \/home\/ada\/.cache\/ms-playwright: nothing there/);
+    assert.match(
+      error.message,
+      /no browser for linux arm64.*installed \/usr\/bin\/chromium: does not start: snap is missing; playwright-cache \/home\/ada\/.cache\/ms-playwright: nothing there/,
+    );
     assert.deepEqual(error.details["candidates"], await listChromiumCandidates({}, probes));
   });
 
@@ -96,7 +114,9 @@ describe("finding Chromium", () => {
         console.log((await findChromium({})).path);`;
       const run = promisify(execFile);
       const env = { ...process.env, XDG_CACHE_HOME: cache };
-      const runs = await Promise.all([1, 2].map(() => run(process.execPath, ["--input-type=module", "--eval", script], { env })));
+      const runs = await Promise.all(
+        [1, 2].map(() => run(process.execPath, ["--input-type=module", "--eval", script], { env })),
+      );
       const paths = new Set(runs.map(({ stdout }) => stdout.trim()));
       assert.equal(paths.size, 1);
       assert.equal((await machineProbes().version([...paths][0]!, {})).ok, true);

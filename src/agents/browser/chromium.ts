@@ -1,15 +1,9 @@
-import { execFile } from "node:child_process";
-import { access, constants, glob } from "node:fs/promises";
-import { homedir } from "node:os";
-import { delimiter, join } from "node:path";
 import { messageOf, RowcallError } from "../../core/errors.ts";
-import { unpackBundledChromium, type BundledChromium } from "./bundled-chromium.ts";
+import { cachedPaths, installedPaths, type ChromiumBuild } from "./chromium-places.ts";
+import { machineProbes, type ChromiumProbes } from "./chromium-probes.ts";
 
 /** Where a browser came from. */
 export type ChromiumSource = "explicit" | "bundled" | "installed" | "playwright-cache";
-
-/** Which build: the headless shell is about 3.5 times faster; some sites need the full browser. */
-export type ChromiumBuild = "headless-shell" | "full";
 
 /** A browser that was started once to see that it works here. */
 export interface ChromiumBinary {
@@ -40,28 +34,15 @@ export interface ChromiumSearch {
   readonly build?: ChromiumBuild | undefined;
 }
 
-/** The machine as the search sees it. */
-export interface ChromiumProbes {
-  readonly platform: NodeJS.Platform;
-  readonly arch: string;
-  readonly home: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Whether a file is there and may be executed. */
-  executable(path: string): Promise<boolean>;
-  /** Files that match a pattern, in any order. */
-  files(pattern: string): Promise<readonly string[]>;
-  /** Starts the browser with `--version`. */
-  version(path: string, env: Readonly<Record<string, string>>): Promise<{ readonly ok: boolean; readonly output: string }>;
-  /** Unpacks the headless shell from npm. */
-  unpack(): Promise<BundledChromium>;
-}
-
 /**
  * The first browser that works: an explicit path, the headless shell from npm, an installed Chrome or Chromium, Playwright's cache.
  *
  * @throws RowcallError CHROMIUM_NOT_FOUND with every place that was tried in `details.candidates`
  */
-export async function findChromium(search: ChromiumSearch, probes: ChromiumProbes = machineProbes()): Promise<ChromiumBinary> {
+export async function findChromium(
+  search: ChromiumSearch,
+  probes: ChromiumProbes = machineProbes(),
+): Promise<ChromiumBinary> {
   const tried: ChromiumCandidate[] = [];
   for await (const candidate of candidates(search, probes)) {
     if (candidate.binary !== undefined) return candidate.binary;
@@ -109,14 +90,20 @@ async function probeFile(source: ChromiumSource, path: string, probes: ChromiumP
   // Chrome on Windows opens a window for --version.
   if (probes.platform === "win32") return { source, path, binary: { path, source, version: "" } };
   const { ok, output } = await probes.version(path, {});
-  return ok ? { source, path, binary: { path, source, version: output } } : { source, path, reason: `does not start: ${output}` };
+  return ok
+    ? { source, path, binary: { path, source, version: output } }
+    : { source, path, reason: `does not start: ${output}` };
 }
 
 async function probeBundled(probes: ChromiumProbes): Promise<ChromiumCandidate> {
   const source = "bundled";
   const name = "@sparticuz/chromium";
   if (probes.platform !== "linux" || probes.arch !== "x64") {
-    return { source, path: name, reason: `the package has no browser for ${probes.platform} ${probes.arch}, only for linux x64` };
+    return {
+      source,
+      path: name,
+      reason: `the package has no browser for ${probes.platform} ${probes.arch}, only for linux x64`,
+    };
   }
   try {
     const { path, libraries, fontsFile } = await probes.unpack();
@@ -138,87 +125,4 @@ async function probeBundled(probes: ChromiumProbes): Promise<ChromiumCandidate> 
 async function hasFontSettings(probes: ChromiumProbes): Promise<boolean> {
   if (probes.env["FONTCONFIG_FILE"] !== undefined || probes.env["FONTCONFIG_PATH"] !== undefined) return true;
   return (await probes.files("/etc/fonts/fonts.conf")).length > 0;
-}
-
-interface Places {
-  /** What was looked for, in words. */
-  readonly looked: string;
-  readonly found: readonly string[];
-}
-
-const shellNames = ["chrome-headless-shell", "chromium-headless-shell"];
-const fullNames = ["google-chrome-stable", "google-chrome", "chromium", "chromium-browser", "chrome", "microsoft-edge"];
-
-async function installedPaths(build: ChromiumBuild, probes: ChromiumProbes): Promise<Places> {
-  const places = usualPlaces(build, probes);
-  const found: string[] = [];
-  for (const place of places) if (await probes.executable(place)) found.push(place);
-  return { looked: probes.platform === "linux" ? "on PATH" : "in the usual places", found };
-}
-
-function usualPlaces(build: ChromiumBuild, probes: ChromiumProbes): readonly string[] {
-  if (probes.platform === "darwin") {
-    const apps = ["Google Chrome", "Chromium", "Microsoft Edge"];
-    return ["/Applications", join(probes.home, "Applications")].flatMap((folder) =>
-      apps.map((app) => `${folder}/${app}.app/Contents/MacOS/${app}`),
-    );
-  }
-  if (probes.platform === "win32") {
-    const roots = ["PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA"].flatMap((name) => probes.env[name] ?? []);
-    return roots.flatMap((root) =>
-      ["Google\\Chrome\\Application\\chrome.exe", "Chromium\\Application\\chrome.exe", "Microsoft\\Edge\\Application\\msedge.exe"].map(
-        (file) => `${root}\\${file}`,
-      ),
-    );
-  }
-  const names = build === "full" ? fullNames : [...shellNames, ...fullNames];
-  const folders = (probes.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
-  return names.flatMap((name) => folders.map((folder) => join(folder, name)));
-}
-
-async function cachedPaths(build: ChromiumBuild, probes: ChromiumProbes): Promise<Places> {
-  const root = probes.env["PLAYWRIGHT_BROWSERS_PATH"] ?? playwrightCache(probes);
-  const shells = ["chromium_headless_shell-*/*/headless_shell", "chromium_headless_shell-*/*/chrome-headless-shell{,.exe}"];
-  const full = ["chromium-*/chrome-{linux,linux64,win,win64}/chrome{,.exe}", "chromium-*/chrome-mac*/*.app/Contents/MacOS/{Chromium,Google Chrome for Testing}"];
-  const found: string[] = [];
-  for (const pattern of build === "full" ? full : [...shells, ...full]) {
-    const files = await probes.files(join(root, pattern));
-    found.push(...files.toSorted((a, b) => b.localeCompare(a, "en", { numeric: true })));
-  }
-  return { looked: root, found };
-}
-
-function playwrightCache(probes: ChromiumProbes): string {
-  if (probes.platform === "darwin") return join(probes.home, "Library", "Caches", "ms-playwright");
-  if (probes.platform === "win32") return join(probes.env["LOCALAPPDATA"] ?? probes.home, "ms-playwright");
-  return join(probes.env["XDG_CACHE_HOME"] ?? join(probes.home, ".cache"), "ms-playwright");
-}
-
-/** This machine. */
-export function machineProbes(): ChromiumProbes {
-  return {
-    platform: process.platform,
-    arch: process.arch,
-    home: homedir(),
-    env: process.env,
-    executable: (path) => access(path, constants.X_OK).then(() => true, () => false),
-    files: listFiles,
-    version: askVersion,
-    unpack: unpackBundledChromium,
-  };
-}
-
-async function listFiles(pattern: string): Promise<readonly string[]> {
-  const files: string[] = [];
-  for await (const file of glob(pattern)) files.push(file);
-  return files;
-}
-
-function askVersion(path: string, env: Readonly<Record<string, string>>): Promise<{ ok: boolean; output: string }> {
-  return new Promise((resolve) => {
-    execFile(path, ["--version"], { env: { ...process.env, ...env }, timeout: 20_000 }, (error, stdout, stderr) => {
-      const output = (error === null ? stdout : stderr || messageOf(error)).trim();
-      resolve({ ok: error === null, output });
-    });
-  });
 }

@@ -13,5 +13,8 @@ export function asRowcallError(thrown: unknown): RowcallError {
   }
   // Playwright begins with the name of its method and adds a log of its calls.
   const said = (text.split("\n")[0] ?? text).replace(/^[A-Za-z]+\.[A-Za-z]+: /, "").trim();
-  return new RowcallError("STEP_FAILED", `The browser failed: ${said}`, { hint: "Look at the recording.", cause: thrown });
+  return new RowcallError("STEP_FAILED", `The browser failed: ${said}`, {
+    hint: "Look at the recording.",
+    cause: thrown,
+  });
 }

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { promisify } from "node:util";
 import { after, before, describe, it } from "node:test";
 import { RowcallError } from "../../core/errors.ts";
 import { findChromium, type ChromiumBinary } from "./chromium.ts";
@@ -50,7 +51,9 @@ describe("browser pool", { timeout: 60_000 }, () => {
   it("starts no browser before it is needed, and one browser for contexts that run at once", async () => {
     const pool = openBrowserPool({ binary, concurrency: 3 });
     assert.deepEqual(pool.pids, []);
-    const browsers = await Promise.all([1, 2, 3].map(() => pool.withContext({}, never, async (context) => context.browser())));
+    const browsers = await Promise.all(
+      [1, 2, 3].map(() => pool.withContext({}, never, async (context) => context.browser())),
+    );
     assert.equal(new Set(browsers).size, 1);
     assert.equal(pool.pids.length, 1);
     await pool.close();
@@ -58,7 +61,9 @@ describe("browser pool", { timeout: 60_000 }, () => {
 
   it("gives every attempt cookies of its own", async () => {
     const pool = openBrowserPool({ binary, concurrency: 1 });
-    await pool.withContext({}, never, (context) => context.addCookies([{ name: "a", value: "1", url: "http://site.test" }]));
+    await pool.withContext({}, never, (context) =>
+      context.addCookies([{ name: "a", value: "1", url: "http://site.test" }]),
+    );
     const cookies = await pool.withContext({}, never, (context) => context.cookies());
     assert.deepEqual(cookies, []);
     await pool.close();
@@ -109,7 +114,10 @@ describe("browser pool", { timeout: 60_000 }, () => {
       process.kill(pid, "SIGKILL");
       await page.evaluate("new Promise(() => {})");
     });
-    await assert.rejects(attempt, (error) => error instanceof RowcallError && error.code === "BROWSER_CRASHED" && error.retryable);
+    await assert.rejects(
+      attempt,
+      (error) => error instanceof RowcallError && error.code === "BROWSER_CRASHED" && error.retryable,
+    );
     assert.equal(await pool.withContext({}, never, async (context) => (await context.newPage()).evaluate("1 + 1")), 2);
     assert.notEqual(pool.pids.at(-1), pid);
     await pool.close();
@@ -155,6 +163,17 @@ describe("browser pool", { timeout: 60_000 }, () => {
     assert.deepEqual(await readdir(temporary), []);
   });
 
+  it("leaves no folders behind when the program exits with a browser open", async () => {
+    const script = `
+      const { openBrowserPool } = await import(${JSON.stringify(new URL("pool.ts", import.meta.url).href)});
+      const pool = openBrowserPool({ binary: ${JSON.stringify(binary)}, concurrency: 1 });
+      await pool.withContext({}, new AbortController().signal, async () => undefined);
+      process.exit(0);
+    `;
+    await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script]);
+    assert.deepEqual(await readdir(temporary), []);
+  });
+
   it("leaves neither processes nor folders behind after a crash", async () => {
     const pool = openBrowserPool({ binary, concurrency: 1 });
     const pid = await pidOf(pool);
@@ -166,11 +185,18 @@ describe("browser pool", { timeout: 60_000 }, () => {
 
   it("says which browser does not start, and why", async () => {
     const pool = openBrowserPool({ binary: { ...binary, path: "/bin/false" }, concurrency: 1 });
-    await assert.rejects(pool.withContext({}, never, async () => undefined), { code: "BROWSER_CRASHED", message: /\/bin\/false does not start/ });
+    await assert.rejects(
+      pool.withContext({}, never, async () => undefined),
+      { code: "BROWSER_CRASHED", message: /\/bin\/false does not start/ },
+    );
     await pool.close();
   });
 
-  for (const ending of ["process.exit(0)", "process.kill(process.pid, 'SIGTERM')", "process.kill(process.pid, 'SIGKILL')"]) {
+  for (const ending of [
+    "process.exit(0)",
+    "process.kill(process.pid, 'SIGTERM')",
+    "process.kill(process.pid, 'SIGKILL')",
+  ]) {
     it(`leaves no process behind when the program ends by ${ending}`, async () => {
       const script = `
         const { openBrowserPool } = await import(${JSON.stringify(new URL("pool.ts", import.meta.url).href)});

@@ -23,7 +23,11 @@ export interface BrowserPool {
    *
    * @throws RowcallError BROWSER_CRASHED when the browser ended meanwhile; the signal's reason when it was aborted
    */
-  withContext<T>(options: BrowserContextOptions, signal: AbortSignal, use: (context: BrowserContext) => Promise<T>): Promise<T>;
+  withContext<T>(
+    options: BrowserContextOptions,
+    signal: AbortSignal,
+    use: (context: BrowserContext) => Promise<T>,
+  ): Promise<T>;
   /** Process ids of the browsers that live. */
   readonly pids: readonly number[];
   /** Waits for what is under way, then ends every browser; safe to call twice. */

@@ -31,7 +31,11 @@ describe("recording", { timeout: 60_000 }, () => {
   });
   after(() => pool.close());
 
-  async function record<T>(level: RecordingLevel, kept: Kept[], work: (recording: Recording, page: Page) => Promise<T>): Promise<T> {
+  async function record<T>(
+    level: RecordingLevel,
+    kept: Kept[],
+    work: (recording: Recording, page: Page) => Promise<T>,
+  ): Promise<T> {
     return pool.withContext({ viewport: { width: 641, height: 360 } }, never, async (context) => {
       const page = await context.newPage();
       await page.setContent("<h1>Before</h1>");
@@ -49,7 +53,10 @@ describe("recording", { timeout: 60_000 }, () => {
     assert.equal(await record("none", kept, (recording) => recording.finish("final")), undefined);
     assert.equal(kept.length, 0);
     await record("none", kept, (recording) => recording.screenshot("list"));
-    assert.deepEqual(kept.map((file) => file.name), ["list.jpg"]);
+    assert.deepEqual(
+      kept.map((file) => file.name),
+      ["list.jpg"],
+    );
   });
 
   it("keeps a picture at the end, in the size of the viewport", async () => {
@@ -57,7 +64,7 @@ describe("recording", { timeout: 60_000 }, () => {
     const uri = await record("screenshot", kept, (recording) => recording.finish("final"));
     assert.equal(uri, "memory:/final.jpg");
     assert.equal(kept[0]?.contentType, "image/jpeg");
-    assert.deepEqual(await pictureSize(kept[0]!), [641, 360]);
+    assert.deepEqual(await pictureSize(kept[0]), [641, 360]);
   });
 
   it("names a failure's picture so", async () => {
@@ -70,14 +77,19 @@ describe("recording", { timeout: 60_000 }, () => {
     await record("screenshot", kept, async (recording) => {
       for (const name of ["list", "list", "../up/Größe 1", "///"]) await recording.screenshot(name);
     });
-    assert.deepEqual(kept.map((file) => file.name), ["list.jpg", "list-2.jpg", "up-Größe-1.jpg", "screenshot.jpg"]);
+    assert.deepEqual(
+      kept.map((file) => file.name),
+      ["list.jpg", "list-2.jpg", "up-Größe-1.jpg", "screenshot.jpg"],
+    );
   });
 
   it("films a page as a video that a browser plays, to its last frame", async () => {
     const kept: Kept[] = [];
     const uri = await record("video", kept, async (recording, page) => {
       for (const color of ["red", "lime", "blue"]) {
-        await page.evaluate(`document.body.style.background = "${color}"; new Promise((done) => setTimeout(done, 250))`);
+        await page.evaluate(
+          `document.body.style.background = "${color}"; new Promise((done) => setTimeout(done, 250))`,
+        );
       }
       return recording.finish("final");
     });
@@ -86,13 +98,18 @@ describe("recording", { timeout: 60_000 }, () => {
     assert.deepEqual([film.width, film.height], [642, 360]);
     assert.ok(film.seconds > 0.7 && film.seconds < 20, `${film.seconds} s`);
     const [red, green, blue] = film.lastPixel;
-    assert.ok(blue! > 200 && red! < 60 && green! < 60, `the last frame is ${film.lastPixel}, not blue`);
+    assert.ok(blue! > 200 && red! < 60 && green! < 60, `the last frame is ${film.lastPixel.join(" ")}, not blue`);
   });
 
   it("films several pages of one browser at once, and a failure with its picture", async () => {
     const kept: Kept[] = [];
     await Promise.all([1, 2].map(() => record("video", kept, (recording) => recording.finish("failure"))));
-    assert.deepEqual(kept.map((file) => file.name.replace("webm", "mp4")).toSorted(), ["failure.jpg", "failure.jpg", "recording.mp4", "recording.mp4"]);
+    assert.deepEqual(kept.map((file) => file.name.replace("webm", "mp4")).toSorted(), [
+      "failure.jpg",
+      "failure.jpg",
+      "recording.mp4",
+      "recording.mp4",
+    ]);
   });
 
   it("keeps a Playwright trace and a picture at level trace", async () => {
@@ -102,7 +119,10 @@ describe("recording", { timeout: 60_000 }, () => {
       return recording.finish("final");
     });
     assert.equal(uri, "memory:/final.jpg");
-    assert.deepEqual(kept.map((file) => file.name), ["final.jpg", "trace.zip"]);
+    assert.deepEqual(
+      kept.map((file) => file.name),
+      ["final.jpg", "trace.zip"],
+    );
     assert.equal(Buffer.from(kept[1]!.content.subarray(0, 2)).toString(), "PK");
   });
 
@@ -114,7 +134,9 @@ describe("recording", { timeout: 60_000 }, () => {
       return [image.naturalWidth, image.naturalHeight];`);
   }
 
-  async function play(file: Kept): Promise<{ width: number; height: number; seconds: number; lastPixel: readonly number[] }> {
+  async function play(
+    file: Kept,
+  ): Promise<{ width: number; height: number; seconds: number; lastPixel: readonly number[] }> {
     return inPage(`
       const video = document.createElement("video");
       const event = (name) => new Promise((resolve, reject) => { video["on" + name] = resolve; video.onerror = () => reject(video.error); });
@@ -131,7 +153,9 @@ describe("recording", { timeout: 60_000 }, () => {
   }
 
   async function inPage<T>(script: string): Promise<T> {
-    return pool.withContext({}, never, async (context) => (await context.newPage()).evaluate(`(async () => {${script}})()`));
+    return pool.withContext({}, never, async (context) =>
+      (await context.newPage()).evaluate(`(async () => {${script}})()`),
+    );
   }
 });
 

@@ -63,7 +63,11 @@ export async function startRecording(level: RecordingLevel, page: Page, artifact
 }
 
 function unusedName(names: Map<string, number>, name: string): string {
-  const safe = name.replaceAll(/[^\p{L}\p{N}_-]+/gu, "-").replaceAll(/^-+|-+$/g, "").slice(0, 80) || "screenshot";
+  const safe =
+    name
+      .replaceAll(/[^\p{L}\p{N}_-]+/gu, "-")
+      .replaceAll(/^-+|-+$/g, "")
+      .slice(0, 80) || "screenshot";
   const count = (names.get(safe) ?? 0) + 1;
   names.set(safe, count);
   return count === 1 ? `${safe}.jpg` : `${safe}-${count}.jpg`;
@@ -74,7 +78,10 @@ async function takePicture(page: Page): Promise<Buffer> {
   const session = await page.context().newCDPSession(page);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new RowcallError("PAGE_UNEXPECTED", "The page gave no screenshot within 10 seconds")), screenshotTimeoutMs);
+    timer = setTimeout(
+      () => reject(new RowcallError("PAGE_UNEXPECTED", "The page gave no screenshot within 10 seconds")),
+      screenshotTimeoutMs,
+    );
   });
   try {
     const taken = session.send("Page.captureScreenshot", { format: "jpeg", quality: 75, optimizeForSpeed: true });

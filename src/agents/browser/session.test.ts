@@ -38,19 +38,30 @@ describe("session", { timeout: 60_000 }, () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  async function visit<T>(guard: HostGuard, work: (page: Page, session: Session) => Promise<T>, hosts = [`127.0.0.1:${port}`]): Promise<T> {
+  async function visit<T>(
+    guard: HostGuard,
+    work: (page: Page, session: Session) => Promise<T>,
+    hosts = [`127.0.0.1:${port}`],
+  ): Promise<T> {
     asked = [];
     const allowed = parseAllowedHosts(hosts);
-    return pool.withContext(contextOptions({ locale: "en-GB", timezone: "Europe/London" }, allowed, guard), never, async (context) => {
-      const session = await openSession(context, allowed, guard);
-      return session.guard(work(session.page, session));
-    });
+    return pool.withContext(
+      contextOptions({ locale: "en-GB", timezone: "Europe/London" }, allowed, guard),
+      never,
+      async (context) => {
+        const session = await openSession(context, allowed, guard);
+        return session.guard(work(session.page, session));
+      },
+    );
   }
 
   for (const guard of ["dead-proxy", "intercept"] as const) {
     it(`stops a navigation to another host and names both (${guard})`, async () => {
       const visited = visit(guard, (page) => page.goto(`http://localhost:${port}/secret`));
-      await assert.rejects(visited, { code: "HOST_BLOCKED", message: `The page went to host "localhost:${port}", which is not allowed (allowed: 127.0.0.1:${port})` });
+      await assert.rejects(visited, {
+        code: "HOST_BLOCKED",
+        message: `The page went to host "localhost:${port}", which is not allowed (allowed: 127.0.0.1:${port})`,
+      });
       assert.deepEqual(asked, []);
     });
 
@@ -61,7 +72,10 @@ describe("session", { timeout: 60_000 }, () => {
         await page.locator("#result").innerText();
       });
       await assert.rejects(visited, { code: "HOST_BLOCKED" });
-      assert.equal(asked.some((line) => line.includes("/secret")), false);
+      assert.equal(
+        asked.some((line) => line.includes("/secret")),
+        false,
+      );
     });
 
     it(`leaves out what a page wants from other hosts, and goes on (${guard})`, async () => {
@@ -70,7 +84,10 @@ describe("session", { timeout: 60_000 }, () => {
         return page.title();
       });
       assert.equal(title, "page");
-      assert.deepEqual(asked.filter((line) => line.includes("image")), []);
+      assert.deepEqual(
+        asked.filter((line) => line.includes("image")),
+        [],
+      );
     });
   }
 

@@ -25,18 +25,26 @@ export interface Session {
 /** The guard that suits this process: a proxy named in the environment is the only way out, so it has to stay. */
 export function hostGuardFor(env: Readonly<Record<string, string | undefined>>): HostGuard {
   const names = ["http_proxy", "https_proxy", "all_proxy"];
-  return Object.entries(env).some(([name, value]) => value && names.includes(name.toLowerCase())) ? "intercept" : "dead-proxy";
+  return Object.entries(env).some(([name, value]) => value && names.includes(name.toLowerCase()))
+    ? "intercept"
+    : "dead-proxy";
 }
 
 /** The settings of an attempt's context. */
-export function contextOptions(settings: Omit<SessionSettings, "timeout_seconds">, allowed: AllowedHosts, guard: HostGuard): BrowserContextOptions {
+export function contextOptions(
+  settings: Omit<SessionSettings, "timeout_seconds">,
+  allowed: AllowedHosts,
+  guard: HostGuard,
+): BrowserContextOptions {
   const { viewport, locale, timezone } = settings;
   return {
     viewport: viewport === undefined ? { width: 1280, height: 720 } : { ...viewport },
     acceptDownloads: false,
     ...(locale === undefined ? {} : { locale }),
     ...(timezone === undefined ? {} : { timezoneId: timezone }),
-    ...(allowed.all || guard === "intercept" ? {} : { proxy: { server: `http://${nowhere}:1`, bypass: bypassRules(allowed) } }),
+    ...(allowed.all || guard === "intercept"
+      ? {}
+      : { proxy: { server: `http://${nowhere}:1`, bypass: bypassRules(allowed) } }),
   };
 }
 
@@ -54,7 +62,9 @@ export async function openSession(context: BrowserContext, allowed: AllowedHosts
 
   // "Leave this page?" and the like: a row has nobody to ask.
   context.on("dialog", (dialog) => void dialog.accept().catch(() => undefined));
-  page.on("crash", () => fail(new RowcallError("BROWSER_CRASHED", "The page crashed", { hint: "The next attempt gets a fresh page." })));
+  page.on("crash", () =>
+    fail(new RowcallError("BROWSER_CRASHED", "The page crashed", { hint: "The next attempt gets a fresh page." })),
+  );
   page.on("framenavigated", (frame) => {
     if (frame === page.mainFrame() && !allowed.allows(frame.url())) fail(hostBlocked(frame.url(), allowed));
   });

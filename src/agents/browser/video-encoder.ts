@@ -136,9 +136,13 @@ export async function openEncoderPage(browser: Browser): Promise<EncoderPage> {
       films += 1;
       const id = films;
       if (!(await callPage<boolean>(page, "start", id, ...size))) {
-        throw new RowcallError("DEPENDENCY_MISSING", `This browser cannot encode video of ${width} by ${height} pixels`, {
-          hint: "Record screenshots or a trace, or name another Chrome or Chromium with --chromium.",
-        });
+        throw new RowcallError(
+          "DEPENDENCY_MISSING",
+          `This browser cannot encode video of ${width} by ${height} pixels`,
+          {
+            hint: "Record screenshots or a trace, or name another Chrome or Chromium with --chromium.",
+          },
+        );
       }
       return {
         add: (picture, atMs) => callPage(page, "add", id, picture, atMs),
@@ -149,12 +153,21 @@ export async function openEncoderPage(browser: Browser): Promise<EncoderPage> {
   };
 }
 
-async function callPage<T>(page: Page, name: "start" | "add" | "finish" | "drop", ...values: readonly (number | string)[]): Promise<T> {
+async function callPage<T>(
+  page: Page,
+  name: "start" | "add" | "finish" | "drop",
+  ...values: readonly (number | string)[]
+): Promise<T> {
   try {
-    return await page.evaluate(([method, given]) => {
-      const { rowcallFilms } = globalThis as unknown as { rowcallFilms: Record<string, (...all: readonly unknown[]) => T> };
-      return rowcallFilms[method]!(...given);
-    }, [name, values] as const);
+    return await page.evaluate(
+      ([method, given]) => {
+        const { rowcallFilms } = globalThis as unknown as {
+          rowcallFilms: Record<string, (...all: readonly unknown[]) => T>;
+        };
+        return rowcallFilms[method]!(...given);
+      },
+      [name, values] as const,
+    );
   } catch (cause) {
     const code = page.isClosed() ? "BROWSER_CRASHED" : "DEPENDENCY_MISSING";
     throw new RowcallError(code, `The video could not be encoded: ${messageOf(cause).split("\n")[0]}`, { cause });

@@ -1,5 +1,12 @@
 import type { Browser, CDPSession, Page } from "playwright-core";
-import { BufferTarget, EncodedPacket, EncodedVideoPacketSource, Mp4OutputFormat, Output, WebMOutputFormat } from "mediabunny";
+import {
+  BufferTarget,
+  EncodedPacket,
+  EncodedVideoPacketSource,
+  Mp4OutputFormat,
+  Output,
+  WebMOutputFormat,
+} from "mediabunny";
 import { RowcallError } from "../../core/errors.ts";
 import { openEncoderPage, type EncodedVideo, type EncoderPage } from "./video-encoder.ts";
 
@@ -43,7 +50,12 @@ export async function startVideo(page: Page): Promise<VideoRecording> {
   const session = await page.context().newCDPSession(page);
   const startedAt = performance.now();
   const frames = followFrames(session, (picture) => film.add(picture, performance.now() - startedAt));
-  await session.send("Page.startScreencast", { format: "jpeg", quality: 80, maxWidth: size.width, maxHeight: size.height });
+  await session.send("Page.startScreencast", {
+    format: "jpeg",
+    quality: 80,
+    maxWidth: size.width,
+    maxHeight: size.height,
+  });
 
   let finished = false;
   return {
@@ -69,7 +81,10 @@ function followFrames(session: CDPSession, handle: (picture: string) => Promise<
       // A frame that comes while the browser goes down is no loss.
       .catch(() => undefined)
       .then(() => {
-        setTimeout(() => void session.send("Page.screencastFrameAck", { sessionId }).catch(() => undefined), shortestFrameMs).unref();
+        setTimeout(
+          () => void session.send("Page.screencastFrameAck", { sessionId }).catch(() => undefined),
+          shortestFrameMs,
+        ).unref();
       });
   });
   return { settled: () => last };
@@ -78,7 +93,10 @@ function followFrames(session: CDPSession, handle: (picture: string) => Promise<
 async function writeVideo(video: EncodedVideo): Promise<VideoFile> {
   const mp4 = video.codec.startsWith("avc1");
   const target = new BufferTarget();
-  const output = new Output({ format: mp4 ? new Mp4OutputFormat({ fastStart: "in-memory" }) : new WebMOutputFormat(), target });
+  const output = new Output({
+    format: mp4 ? new Mp4OutputFormat({ fastStart: "in-memory" }) : new WebMOutputFormat(),
+    target,
+  });
   const source = new EncodedVideoPacketSource(mp4 ? "avc" : "vp8");
   output.addVideoTrack(source);
   await output.start();
@@ -91,10 +109,19 @@ async function writeVideo(video: EncodedVideo): Promise<VideoFile> {
   for (const [index, frame] of video.packets.entries()) {
     const next = video.packets[index + 1]?.timestampMs ?? frame.timestampMs + shortestFrameMs;
     const seconds = { at: frame.timestampMs / 1000, long: (next - frame.timestampMs) / 1000 };
-    const packet = new EncodedPacket(Buffer.from(frame.data, "base64"), frame.key ? "key" : "delta", seconds.at, seconds.long);
+    const packet = new EncodedPacket(
+      Buffer.from(frame.data, "base64"),
+      frame.key ? "key" : "delta",
+      seconds.at,
+      seconds.long,
+    );
     await source.add(packet, { decoderConfig });
   }
   await output.finalize();
   if (target.buffer === null) throw new RowcallError("UNEXPECTED", "The video has no content");
-  return { content: new Uint8Array(target.buffer), extension: mp4 ? "mp4" : "webm", contentType: mp4 ? "video/mp4" : "video/webm" };
+  return {
+    content: new Uint8Array(target.buffer),
+    extension: mp4 ? "mp4" : "webm",
+    contentType: mp4 ? "video/mp4" : "video/webm",
+  };
 }
