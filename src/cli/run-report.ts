@@ -1,6 +1,6 @@
 import type { Run } from "../core/run.ts";
 import { colorsFor, type Cli } from "./cli.ts";
-import { count, formatDuration, printLines, printTable } from "./output.ts";
+import { count, formatDuration, printLines, printTable, shorten } from "./output.ts";
 import type { FailureGroup } from "./survey-rows.ts";
 
 /**
@@ -39,7 +39,7 @@ export function failureRows(failures: readonly FailureGroup[]): readonly (readon
   return failures.map(({ code, count: many, row, message, hint }) => [
     code,
     String(many),
-    `row ${row}: ${message}${hint === undefined ? "" : ` (${hint})`}`,
+    `row ${row}: ${shorten(message, 160)}${hint === undefined ? "" : ` (${hint})`}`,
   ]);
 }
 
