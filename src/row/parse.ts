@@ -32,20 +32,25 @@ export async function* parseRecords(
 ): AsyncGenerator<readonly ParsedRecord[]> {
   const chunks = source[Symbol.asyncIterator]();
   const at: Position = { offset: 0, line: 1 };
-  let rest: Buffer = Buffer.alloc(0);
+  const lineBreak = breakByte(dialect);
+  // Joined once a line is whole: a line may arrive in thousands of chunks.
+  let pending: Buffer[] = [];
   // Up to the first quote there is no grammar: lines are records and delimiters divide them. It is a third of the cost.
   for (;;) {
     const next = await chunks.next();
     const done = next.done === true;
-    if (!next.done) rest = rest.length === 0 ? viewOf(next.value) : Buffer.concat([rest, next.value]);
-    if (rest.includes(quote)) break;
-    const whole = done ? rest.length : rest.lastIndexOf(breakByte(dialect)) + 1;
-    const records = splitLines(rest.subarray(0, whole), at, dialect);
+    const chunk = next.done === true ? Buffer.alloc(0) : viewOf(next.value);
+    pending.push(chunk);
+    if (chunk.includes(quote)) break;
+    if (!done && !chunk.includes(lineBreak)) continue;
+    const bytes = joined(pending);
+    const whole = done ? bytes.length : bytes.lastIndexOf(lineBreak) + 1;
+    const records = splitLines(bytes.subarray(0, whole), at, dialect);
     if (records.length > 0) yield records;
     if (done) return;
-    rest = rest.subarray(whole);
+    pending = whole === bytes.length ? [] : [bytes.subarray(whole)];
   }
-  yield* parseQuoted(rest, { [Symbol.asyncIterator]: () => chunks }, at, dialect);
+  yield* parseQuoted(joined(pending), { [Symbol.asyncIterator]: () => chunks }, at, dialect);
 }
 
 async function* parseQuoted(
@@ -55,30 +60,35 @@ async function* parseQuoted(
   dialect: Dialect,
 ): AsyncGenerator<readonly ParsedRecord[]> {
   const base = at.offset;
-  let unread: Buffer = Buffer.alloc(0);
+  let unread: Buffer[] = [];
+  const takeUnread = (length: number): Buffer => {
+    if ((unread[0]?.length ?? 0) < length) unread = [joined(unread)];
+    const first = unread[0] ?? Buffer.alloc(0);
+    unread[0] = first.subarray(length);
+    return first.subarray(0, length);
+  };
   let records: ParsedRecord[] = [];
   let failure: CsvError | undefined;
   const parser = new Parser({
     ...grammar(dialect),
     on_record: (cells: string[], context) => {
       const end = base + context.bytes;
-      const bytes = unread.subarray(0, end - at.offset);
+      const bytes = takeUnread(end - at.offset);
       records.push({ cells, line: at.line + blankLines(bytes, dialect), end });
       at.line += countLines(bytes, dialect);
       at.offset = end;
-      unread = unread.subarray(bytes.length);
       return null;
     },
   });
   parser.on("error", (error) => (failure = error as CsvError));
   parser.resume();
   const feed = async (chunk: Uint8Array): Promise<readonly ParsedRecord[]> => {
-    unread = unread.length === 0 ? viewOf(chunk) : Buffer.concat([unread, chunk]);
+    unread.push(viewOf(chunk));
     await new Promise<void>((done) => parser.write(chunk, () => done()));
     return taken();
   };
   const taken = (): readonly ParsedRecord[] => {
-    if (failure !== undefined) throw malformed(failure, at.line + blankLines(unread, dialect));
+    if (failure !== undefined) throw malformed(failure, at.line + blankLines(joined(unread), dialect));
     const parsed = records;
     records = [];
     return parsed;
@@ -123,6 +133,10 @@ export function parseCells(utf8: Buffer, dialect: Dialect): readonly (readonly s
 
 function breakByte(dialect: Dialect): number {
   return dialect.lineEnd === "\r" ? 0x0d : 0x0a;
+}
+
+function joined(chunks: readonly Buffer[]): Buffer {
+  return chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks);
 }
 
 function viewOf(bytes: Uint8Array): Buffer {
