@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Page } from "playwright-core";
 import { RowcallError, messageOf } from "../../core/errors.ts";
 import { createExtractor } from "./in-page/extractor.ts";
@@ -18,6 +19,10 @@ const script = `((command) => {
   return (${String(perform)})(command, text, finder, hands, extract);
 })`;
 
+// Reading the script takes a page several milliseconds, so each page keeps it, under a name that it cannot know.
+const place = JSON.stringify(`rowcall ${randomUUID()}`);
+const keep = `Object.defineProperty(globalThis, ${place}, { value: ${script}, configurable: true })[${place}]`;
+
 /**
  * Has the page do a task as soon as it can, across navigations.
  *
@@ -28,9 +33,10 @@ export async function askPage(page: Page, task: PageTask, timeoutMs: number): Pr
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const remainingMs = Math.max(0, deadline - performance.now());
-    const expression = `${script}(${JSON.stringify({ task, timeoutMs: remainingMs })})`;
+    const command = JSON.stringify({ task, timeoutMs: remainingMs });
     try {
-      return await page.evaluate<PageAnswer>(expression);
+      const answer = await page.evaluate<PageAnswer | null>(`globalThis[${place}]?.(${command}) ?? null`);
+      return answer ?? (await page.evaluate<PageAnswer>(`${keep}(${command})`));
     } catch (thrown) {
       if (!isNavigation(thrown) || remainingMs === 0) throw pageFailed(page, thrown);
     }
