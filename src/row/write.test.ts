@@ -65,7 +65,8 @@ const write = async (
 const widthOf = ({ records }: Table): number => Math.max(...records.map(({ cells }) => cells.length));
 
 function readBack(output: Buffer, { encoding, delimiter }: Table, lineEnd: Dialect["lineEnd"]): string[][] {
-  return parseCsv(new TextDecoder(encoding.replace("-mark", "")).decode(output), {
+  const text = new TextDecoder(encoding.replace("-mark", ""), { ignoreBOM: true }).decode(output);
+  return parseCsv(encoding.endsWith("-mark") ? text.slice(1) : text, {
     delimiter,
     record_delimiter: recordDelimiters(lineEnd),
     relax_quotes: true,
