@@ -578,6 +578,35 @@ describe("runTemplate", { timeout: 60_000 }, () => {
       );
     });
 
+    it("ends at once when it is aborted between two tries", async () => {
+      const template = parseTemplate(
+        {
+          template_id: "t",
+          version: "1.0.0",
+          status: "active",
+          starting_page: `${origin}/`,
+          steps: [{ action: "repeat", times: 2, delay_seconds: 600, steps: [set("a", 1)] }],
+        },
+        "template t",
+      );
+      const aborter = new AbortController();
+      const context = await chromium.browser.newContext();
+      const onStep = (step: StepRecord): void => {
+        if (step.name === "set a") setImmediate(() => aborter.abort(new RowcallError("TIMEOUT", "Execution timeout")));
+      };
+      const page = await context.newPage();
+      const running = runTemplate({
+        page,
+        template,
+        variables: {},
+        signal: aborter.signal,
+        onStep,
+        screenshot: async () => "",
+      });
+      await assert.rejects(running, { code: "TIMEOUT" });
+      await context.close();
+    });
+
     it("gives back the names of the output only, and keeps pictures", async () => {
       const { output, steps } = await run(
         "",

@@ -142,6 +142,7 @@ function contextOf({ options, scope }: Script): StepContext {
 }
 
 function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const onAbort = (): void => {
       clearTimeout(timer);
