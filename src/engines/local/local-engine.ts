@@ -2,11 +2,12 @@ import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { Engine, ExportRequest, RowFilter, RowReport, RowStatus, RunObserver, StartRequest } from "../../core/engine.ts";
 import { messageOf, RowcallError, type ErrorCode } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
-import { joinUri } from "../../core/uri.ts";
+import { joinUri, schemeOf } from "../../core/uri.ts";
 import { requireNoCollision } from "../../row/enrich.ts";
 import { createMapper } from "../../row/map.ts";
 import { chooseRows } from "../choose-rows.ts";
@@ -169,7 +170,7 @@ class LocalEngine implements Engine {
       createMapper(batch.inputMapping, staged.header, staged.dialect.ragged, definition);
       requireNoCollision(batch.outputMapping, fields, staged.header);
       const { total } = chooseRows(staged.rows, request.rows, request.limit);
-      const recordings = batch.recording.prefix ?? join(this.#dataDirectory, "recordings");
+      const recordings = asUri(batch.recording.prefix ?? join(this.#dataDirectory, "recordings"));
       return this.#journal.createRun({
         id,
         name,
@@ -334,6 +335,11 @@ function requirePlaces({ batch }: StartRequest): { inputUri: string; output: str
   if (inputUri === undefined) throw new RowcallError("BATCH_INVALID", "The batch names no input", { hint: "Give --input, or set input in the batch file." });
   if (output === undefined) throw new RowcallError("BATCH_INVALID", "The batch names no output", { hint: "Give --output, or set output in the batch file." });
   return { inputUri, output };
+}
+
+// Recordings' addresses stand in cells, where a plain path would be no link.
+function asUri(prefix: string): string {
+  return schemeOf(prefix) === "file" && !prefix.startsWith("file:") ? pathToFileURL(prefix).href : prefix;
 }
 
 function createRunId({ clock, random }: Services): string {
