@@ -1,6 +1,6 @@
 import mustache from "mustache";
 import { RowcallError, messageOf } from "./errors.ts";
-import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
+import { isJsonObject, type JsonArray, type JsonObject, type JsonValue } from "./json.ts";
 
 /** Makes a value's text fit the place it is inserted in, such as a URL. */
 export type Encode = (text: string) => string;
@@ -134,15 +134,17 @@ function lookup(name: string, scopes: readonly JsonValue[]): JsonValue | undefin
 }
 
 function member(value: JsonValue | undefined, name: string): JsonValue | undefined {
-  if (value === undefined || value === null || !Object.hasOwn(Object(value), name)) return undefined;
+  if (value === undefined || value === null || !Object.hasOwn(value as object, name)) return undefined;
   return (value as JsonObject)[name];
 }
 
 function itemsOf(value: JsonValue | undefined): readonly JsonValue[] {
-  if (Array.isArray(value)) return value;
-  return value === undefined || value === null || value === false || value === "" || value === 0
-    ? []
-    : [value as JsonValue];
+  if (isJsonArray(value)) return value;
+  return value === undefined || value === null || value === false || value === "" || value === 0 ? [] : [value];
+}
+
+function isJsonArray(value: JsonValue | undefined): value is JsonArray {
+  return Array.isArray(value);
 }
 
 function asText(value: JsonValue): string {

@@ -120,7 +120,9 @@ function leavesOf(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   const deepest = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0];
   if (deepest === undefined) return [issue];
   // Where none goes deep, a form of the right type says more than that another form would have another type.
-  const sameType = issue.errors.filter((form) => !form.some((inner) => inner.code === "invalid_type" && inner.path.length === 0));
+  const sameType = issue.errors.filter(
+    (form) => !form.some((inner) => inner.code === "invalid_type" && inner.path.length === 0),
+  );
   const [only] = sameType;
   const meant = depth(deepest) > 0 ? deepest : sameType.length === 1 ? only : undefined;
   if (meant === undefined) return [issue];
@@ -177,7 +179,7 @@ function keysAt(schema: JsonObject, path: readonly PropertyKey[]): Set<string> {
         const properties = (node["properties"] ?? {}) as JsonObject;
         const next =
           typeof segment === "number" ? node["items"] : (properties[String(segment)] ?? node["additionalProperties"]);
-        return typeof next === "object" && next !== null ? [next as JsonObject] : [];
+        return isJsonObject(next) ? [next] : [];
       })
       .flatMap(open);
   }
@@ -194,7 +196,7 @@ export type Validate = (value: unknown) => readonly Problem[];
  * @throws RowcallError AGENT_INVALID when the schema itself is wrong
  */
 export function compileSchema(schema: JsonObject, what: string): Validate {
-  const Dialect = String(schema["$schema"]).includes("draft-07") ? Ajv : Ajv2020;
+  const Dialect = JSON.stringify(schema["$schema"] ?? "").includes("draft-07") ? Ajv : Ajv2020;
   const ajv = new Dialect({ allErrors: true, strict: false });
   addFormats.default(ajv);
   let validate: ValidateFunction;

@@ -1,0 +1,62 @@
+import type { AgentDefinition, AgentEnvironment, AgentInput, InvokeContext, Invoker } from "../core/agent.ts";
+import { messageOf } from "../core/errors.ts";
+import type { JsonObject, JsonValue } from "../core/json.ts";
+import type { Clock } from "../core/services.ts";
+import { openHttpClient } from "./http/http-client.ts";
+import { parseHttpConfig } from "./http/http-config.ts";
+import { readReply, type HttpReply, type Shown } from "./http/http-reply.ts";
+import { renderRequest, requireSendable } from "./http/http-request.ts";
+import { readSecrets } from "./http/secrets.ts";
+
+/**
+ * Opens an agent that is a service called over HTTP once for every row.
+ *
+ * @param clock - for Retry-After with a date, and for how long a call took
+ * @throws RowcallError AGENT_INVALID, SECRET_MISSING
+ */
+export async function openHttpAgent(
+  definition: AgentDefinition,
+  environment: AgentEnvironment,
+  clock: Clock = Date.now,
+): Promise<Invoker> {
+  const config = parseHttpConfig(definition);
+  const secrets = readSecrets(config.secrets, environment.secret, definition.agent_name);
+  const client = openHttpClient(environment.concurrency);
+
+  async function invoke(input: AgentInput, { signal, artifacts }: InvokeContext): Promise<JsonValue> {
+    const request = renderRequest(config, input, secrets.values);
+    const masked = config.secrets.length === 0 ? request : renderRequest(config, input, secrets.masked);
+    const shown: Shown = { call: `${request.method} ${masked.url}`, mask: secrets.mask };
+    const url = requireSendable(request, masked.url);
+    signal.throwIfAborted();
+    const startedAt = clock();
+    const note = (status: "done" | "failed", detail: string): void => {
+      artifacts.step({ name: shown.call, status, durationMs: clock() - startedAt, detail });
+    };
+    let reply: HttpReply;
+    try {
+      reply = await client.send(request, url, shown, signal);
+    } catch (thrown) {
+      note("failed", messageOf(thrown));
+      throw thrown;
+    }
+    note(reply.status < 400 ? "done" : "failed", `${reply.status} ${reply.statusText}`.trim());
+    return readReply(config, reply, shown, clock());
+  }
+
+  return {
+    invoke,
+    targetHost: (input) => hostOf(() => renderRequest(config, input, secrets.values).url),
+    preview: (input) => ({ ...renderRequest(config, input, secrets.masked) }) satisfies JsonObject,
+    close: () => client.close(),
+  };
+}
+
+// A row whose URL cannot be made fails when it is invoked, and needs no rate limit.
+function hostOf(render: () => string): string | undefined {
+  try {
+    return URL.parse(render())?.host;
+  } catch {
+    return undefined;
+  }
+}

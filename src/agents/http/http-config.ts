@@ -1,0 +1,105 @@
+import parseJsonPath from "jsonpath-rfc9535/parser";
+import { z } from "zod";
+import type { AgentDefinition } from "../../core/agent.ts";
+import { messageOf } from "../../core/errors.ts";
+import type { JsonValue } from "../../core/json.ts";
+import { variablesOf } from "../../core/render.ts";
+import { invalid, parseWith, type Problem } from "../../core/schema.ts";
+
+const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
+
+/** How an http agent calls its service; every text is Mustache over the input and `env`. */
+export interface HttpConfig {
+  readonly url: string;
+  readonly method: (typeof methods)[number];
+  readonly headers: Readonly<Record<string, string>>;
+  /** Added to the URL's query; what renders to an empty text is left out. */
+  readonly query: Readonly<Record<string, string | number | boolean>>;
+  /** JSON, or text. @default the input, with methods that have a body */
+  readonly body?: JsonValue | undefined;
+  /** Names of the environment variables that `env` holds. */
+  readonly secrets: readonly string[];
+  /** `reply`: the reply holds `structured_output`; `body`: the reply is it; else a JSONPath of it. */
+  readonly output: string;
+  /** Statuses whose body is an answer. @default 200 to 299 */
+  readonly success_status?: readonly number[] | undefined;
+}
+
+const configSchema = z.strictObject({
+  url: z.string().min(1),
+  method: z.enum(methods).default("GET"),
+  headers: z.record(z.string(), z.string()).default({}),
+  query: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+  body: z.json().optional(),
+  secrets: z.array(z.string().min(1)).default([]),
+  output: z
+    .string()
+    .regex(/^(reply|body|\$.*)$/s, 'must be "reply", "body" or a JSONPath that begins with $')
+    .default("reply"),
+  success_status: z.array(z.int().min(100).max(599)).min(1).optional(),
+});
+
+/**
+ * Reads an http agent's config.
+ *
+ * @throws RowcallError AGENT_INVALID with every problem in `details.problems`
+ */
+export function parseHttpConfig({ agent_name: agent, config }: AgentDefinition): HttpConfig {
+  const what = `config of agent ${agent}`;
+  const parsed = parseWith(configSchema, config, "AGENT_INVALID", what);
+  const problems = [...placeProblems(parsed), ...templateProblems(parsed), ...outputProblems(parsed)];
+  if (problems.length > 0) throw invalid("AGENT_INVALID", what, problems);
+  return parsed;
+}
+
+function placeProblems({ url, method, headers, body }: HttpConfig): Problem[] {
+  const problems: Problem[] = [];
+  if (!/^(https?:\/\/|\{\{)/i.test(url)) {
+    problems.push({
+      path: "url",
+      message: `${JSON.stringify(url)} is not an http: or https: URL`,
+      hint: "Begin it with https://.",
+    });
+  }
+  if (method === "GET" && body !== undefined) {
+    problems.push({ path: "body", message: "given with the method GET", hint: 'Set "method": "POST", or use query.' });
+  }
+  for (const name of Object.keys(headers)) {
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name))
+      problems.push({ path: `headers.${name}`, message: "is not a header's name" });
+  }
+  return problems;
+}
+
+function templateProblems({ url, headers, query, body, secrets }: HttpConfig): Problem[] {
+  const parts: readonly (readonly [path: string, value: JsonValue])[] = [
+    ["url", url],
+    ["headers", headers],
+    ["query", query],
+    ["body", body ?? null],
+  ];
+  return parts.flatMap(([path, value]) => {
+    try {
+      return [...variablesOf(value)].flatMap((name) => secretProblems(path, name, secrets));
+    } catch (thrown) {
+      return [{ path, message: messageOf(thrown) }];
+    }
+  });
+}
+
+function secretProblems(path: string, variable: string, secrets: readonly string[]): Problem[] {
+  const secret = /^env(?:\.(.*))?$/.exec(variable);
+  if (secret === null || secrets.includes(secret[1] ?? "")) return [];
+  const [, name = "NAME"] = secret;
+  return [{ path, message: `uses {{${variable}}}, which is not in secrets`, hint: `Add it: "secrets": ["${name}"].` }];
+}
+
+function outputProblems({ output }: HttpConfig): Problem[] {
+  if (!output.startsWith("$")) return [];
+  try {
+    parseJsonPath(output);
+    return [];
+  } catch (thrown) {
+    return [{ path: "output", message: `${JSON.stringify(output)} is not a JSONPath: ${messageOf(thrown)}` }];
+  }
+}

@@ -1,0 +1,110 @@
+import { query } from "jsonpath-rfc9535";
+import { RowcallError } from "../../core/errors.ts";
+import { isJsonObject, type JsonValue } from "../../core/json.ts";
+import type { HttpConfig } from "./http-config.ts";
+
+/** What came back. */
+export interface HttpReply {
+  readonly status: number;
+  readonly statusText: string;
+  readonly retryAfter?: string;
+  readonly location?: string;
+  readonly text: string;
+}
+
+/** How a call is shown to people. */
+export interface Shown {
+  /** Method and URL without secrets. */
+  readonly call: string;
+  /** Takes secrets out of what the service said. */
+  mask(text: string): string;
+}
+
+const excerptLength = 200;
+
+/**
+ * Makes an agent's reply of a service's.
+ *
+ * @param now - milliseconds since 1970, for a Retry-After that is a date
+ * @throws RowcallError HTTP_UNAVAILABLE (429, 5xx; `details.retryAfterMs` where the service named a wait), HTTP_STATUS,
+ * OUTPUT_INVALID
+ */
+export function readReply(config: HttpConfig, reply: HttpReply, shown: Shown, now: number): JsonValue {
+  if (!isSuccess(config, reply.status)) throw statusError(reply, shown, now);
+  return asOutput(config, parseBody(reply, shown), shown);
+}
+
+function isSuccess({ success_status: listed }: HttpConfig, status: number): boolean {
+  return listed === undefined ? status >= 200 && status < 300 : listed.includes(status);
+}
+
+function statusError(reply: HttpReply, shown: Shown, now: number): RowcallError {
+  const { status, statusText, location } = reply;
+  const said = excerpt(reply.text, shown);
+  const message = `${shown.call} answered ${`${status} ${statusText}`.trim()}${said === "" ? "" : `: ${said}`}`;
+  if (status === 429 || status >= 500) {
+    const retryAfterMs = parseRetryAfter(reply.retryAfter, now);
+    return new RowcallError("HTTP_UNAVAILABLE", message, {
+      hint:
+        status === 429
+          ? "Lower max_concurrency, or set a rate_limit."
+          : "Retries may help; else ask the service's owner.",
+      details: { status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
+    });
+  }
+  return new RowcallError("HTTP_STATUS", message, {
+    hint: hintFor(status, location && shown.mask(location)),
+    details: { status },
+  });
+}
+
+function hintFor(status: number, location: string | undefined): string {
+  if (status >= 300 && status < 400)
+    return `Redirects are not followed: set the agent's url to ${location ?? "where it leads"}.`;
+  if (status === 401 || status === 403) return "Check the agent's secrets and headers.";
+  return "Check the agent's url, or list the status in success_status if its body is an answer.";
+}
+
+/**
+ * How long a Retry-After header asks to wait, in milliseconds; undefined when it says nothing that can be understood.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+ */
+export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined;
+  if (/^\d+$/.test(value.trim())) return Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
+
+function parseBody({ text }: HttpReply, shown: Shown): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    // The parser's own error quotes the body, which may repeat a secret.
+    const what = text.trim() === "" ? "an empty body" : `a body that is not JSON: ${excerpt(text, shown)}`;
+    throw new RowcallError("OUTPUT_INVALID", `${shown.call} answered with ${what}`, {
+      hint: "The service must answer with JSON.",
+    });
+  }
+}
+
+function asOutput({ output }: HttpConfig, body: JsonValue, shown: Shown): JsonValue {
+  if (output === "reply") return body;
+  const found = output === "body" ? body : firstMatch(body, output);
+  if (found === undefined) return {};
+  if (isJsonObject(found)) return { structured_output: found };
+  const where = output === "body" ? "The body" : `What is at ${output}`;
+  throw new RowcallError("OUTPUT_INVALID", `${where} in the answer of ${shown.call} is not an object`, {
+    hint: "structured_output is an object: one field a column. Correct the agent's output.",
+  });
+}
+
+function firstMatch(body: JsonValue, path: string): JsonValue | undefined {
+  return (query(body as Parameters<typeof query>[0], path) as JsonValue[])[0];
+}
+
+function excerpt(text: string, shown: Shown): string {
+  const line = shown.mask(text).replace(/\s+/g, " ").trim();
+  return line.length > excerptLength ? `${line.slice(0, excerptLength)}…` : line;
+}

@@ -1,0 +1,59 @@
+import type { OpenAgent } from "../core/agent.ts";
+import { RowcallError, messageOf } from "../core/errors.ts";
+import { suggest } from "../core/schema.ts";
+
+/** Loads the code of a kind when its first agent is opened. */
+export type LoadKind = () => Promise<OpenAgent>;
+
+const kinds: Readonly<Record<string, LoadKind>> = {
+  browser: async () => (await import("./browser-agent.ts")).openBrowserAgent,
+  function: async () => (await import("./function-agent.ts")).openFunctionAgent,
+  http: async () => (await import("./http-agent.ts")).openHttpAgent,
+};
+
+/** The kinds there are. */
+export const agentKinds: readonly string[] = Object.keys(kinds);
+
+/**
+ * Opens an agent of any kind.
+ *
+ * @throws RowcallError AGENT_UNKNOWN for a kind that there is not, DEPENDENCY_MISSING when a package of the kind is not
+ * installed, and what the kind throws
+ */
+export const openAgent: OpenAgent = createOpenAgent(kinds);
+
+/** The opener of agents of the kinds in a table. */
+export function createOpenAgent(table: Readonly<Record<string, LoadKind>>): OpenAgent {
+  return async (definition, environment) => {
+    const { kind } = definition;
+    const load = Object.hasOwn(table, kind) ? table[kind] : undefined;
+    if (load === undefined) throw unknownKind(kind, Object.keys(table));
+    try {
+      const open = await load();
+      return await open(definition, environment);
+    } catch (thrown) {
+      throw missingPackage(thrown, kind) ?? thrown;
+    }
+  };
+}
+
+function unknownKind(kind: string, known: readonly string[]): RowcallError {
+  return new RowcallError("AGENT_UNKNOWN", `Unknown agent kind "${kind}". Use one of: ${known.join(", ")}.`, {
+    hint: suggest(kind, known),
+    details: { known },
+  });
+}
+
+function missingPackage(thrown: unknown, kind: string): RowcallError | undefined {
+  const name = /^Cannot find package '([^']+)'/.exec(messageOf(thrown))?.[1];
+  if (name === undefined) return undefined;
+  return new RowcallError(
+    "DEPENDENCY_MISSING",
+    `Agents of kind "${kind}" need the package ${name}, which is not installed`,
+    {
+      hint: `Install it: npm install ${name}`,
+      cause: thrown,
+      details: { package: name },
+    },
+  );
+}

@@ -1,0 +1,22 @@
+import { parseAgent, type AgentDefinition, type AgentEnvironment } from "../../src/core/agent.ts";
+import { RowcallError } from "../../src/core/errors.ts";
+
+/** An agent of a kind with a config. */
+export function agentOf(kind: string, config: Readonly<Record<string, unknown>>): AgentDefinition {
+  const structured_output = { enabled: true, output_fields: ["echo"] };
+  return parseAgent({ agent_name: "tested", version: "1.0.0", kind, config, structured_output }, "agent");
+}
+
+/** What opening an agent takes, with no templates. */
+export function anEnvironment(over: Partial<AgentEnvironment> = {}): AgentEnvironment {
+  return {
+    template: async (reference) => {
+      throw new RowcallError("TEMPLATE_NOT_FOUND", `There is no template ${reference}`);
+    },
+    secret: () => undefined,
+    concurrency: 4,
+    recording: "none",
+    baseDirectory: process.cwd(),
+    ...over,
+  };
+}
