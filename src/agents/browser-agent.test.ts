@@ -91,7 +91,7 @@ describe("browser agent", { timeout: 60_000 }, () => {
     const document = {
       template_id: "greet",
       version: "1.0.0",
-      starting_page: `${origin}${page}`,
+      starting_page: page.startsWith("/") ? `${origin}${page}` : page,
       steps,
       session: { timeout_seconds: 0.3 },
     };
@@ -207,14 +207,30 @@ describe("browser agent", { timeout: 60_000 }, () => {
       });
     }));
 
-  it("lets go at once when the attempt's time is up, and serves the next row", () =>
+  it("keeps a cell from naming the host of the starting page", async () => {
+    const variables = { site: `${origin}/` };
+    await withAgent(open({ variables }, greet, "none", "{{site}}"), async (invoker) => {
+      await assert.rejects(invoker.invoke({ name: "Ada", site: "http://evil.test/" }, attempt().context), {
+        code: "HOST_BLOCKED",
+        message: /evil\.test/,
+      });
+    });
+    await assert.rejects(open({}, greet, "none", "{{site}}"), { code: "AGENT_INVALID", hint: /allowed_hosts/ });
+  });
+
+  it("lets go when the attempt's time is up, leaves a picture, and serves the next row", () =>
     withAgent(open({}, greet, "screenshot", "/{{page}}"), async (invoker) => {
       const aborter = new AbortController();
       const asked = new Promise<void>((resolve) => server.once("request", () => resolve()));
-      const invoked = invoker.invoke({ name: "Ada", page: "slow" }, attempt(aborter.signal).context);
+      const late = attempt(aborter.signal);
+      const invoked = invoker.invoke({ name: "Ada", page: "slow" }, late.context);
       await asked;
       aborter.abort(new RowcallError("TIMEOUT", "Execution timeout"));
       await assert.rejects(invoked, { code: "TIMEOUT" });
+      assert.deepEqual(
+        late.artifacts.map(({ name }) => name),
+        ["failure.jpg"],
+      );
       assert.deepEqual(await invoker.invoke({ name: "Ada", page: "" }, attempt().context), {
         structured_output: { greeting: "Hello Ada" },
       });

@@ -1,9 +1,12 @@
+import { once } from "node:events";
 import { z } from "zod";
 import type { AgentDefinition, AgentEnvironment, AgentInput, InvokeContext, Invoker } from "../core/agent.ts";
 import type { StepRecord } from "../core/attempt.ts";
+import { RowcallError } from "../core/errors.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
+import { renderText, variablesOf } from "../core/render.ts";
 import { parseWith } from "../core/schema.ts";
-import { parseAllowedHosts, type AllowedHosts } from "./browser/allowed-hosts.ts";
+import { parseAllowedHosts } from "./browser/allowed-hosts.ts";
 import type { ChromiumBuild } from "./browser/chromium-places.ts";
 import { findChromium } from "./browser/chromium.ts";
 import { asRowcallError } from "./browser/failures.ts";
@@ -54,7 +57,7 @@ export async function openBrowserAgent(definition: AgentDefinition, environment:
   const what = `config of agent ${definition.agent_name}@${definition.version}`;
   const config: BrowserConfig = parseWith(configSchema, definition.config, "AGENT_INVALID", what);
   const template = parseTemplate(await environment.template(config.template), `template ${config.template}`);
-  const listedHosts = config.allowed_hosts === undefined ? undefined : parseAllowedHosts(config.allowed_hosts);
+  const allowed = parseAllowedHosts(config.allowed_hosts ?? [startingHost(template, config, what)]);
   const hostGuard = hostGuardFor(process.env);
   const binary = await findChromium({ explicitPath: environment.chromiumPath, build: config.executable });
   const pool = openBrowserPool({
@@ -65,11 +68,12 @@ export async function openBrowserAgent(definition: AgentDefinition, environment:
 
   async function invoke(input: AgentInput, context: InvokeContext): Promise<JsonValue> {
     const variables = variablesFor(config, input);
-    const allowed = listedHosts ?? hostOfStart(template, variables);
     const settings = { ...template.session, ...(config.viewport === undefined ? {} : { viewport: config.viewport }) };
-    return pool.withContext(contextOptions(settings, allowed, hostGuard), context.signal, async (browserContext) => {
+    const closing = delayAbort(context.signal);
+    return pool.withContext(contextOptions(settings, allowed, hostGuard), closing.signal, async (browserContext) => {
       const session = await openSession(browserContext, allowed, hostGuard);
       const recording = await startRecording(environment.recording, session.page, context.artifacts);
+      closing.before(() => recording.finish("failure"));
       const steps: StepRecord[] = [];
       const onStep = (record: StepRecord): void => {
         steps.push(record);
@@ -89,6 +93,7 @@ export async function openBrowserAgent(definition: AgentDefinition, environment:
         const uri = await recording.finish("final");
         return { structured_output: { ...output, ...extraFields(config, context, uri, steps) } };
       } catch (thrown) {
+        if (context.signal.aborted) await closing.over;
         context.signal.throwIfAborted();
         const error = session.failure ?? asRowcallError(thrown);
         // A failure to record must not hide what went wrong.
@@ -114,9 +119,54 @@ function variablesFor(config: BrowserConfig, input: AgentInput): JsonObject {
   return { ...config.variables, ...Object.fromEntries(given) };
 }
 
-function hostOfStart(template: BrowserTemplate, variables: JsonObject): AllowedHosts {
-  const host = URL.parse(startingPage(template, variables))?.host;
-  return parseAllowedHosts(host === undefined || host === "" ? [] : [host]);
+/**
+ * The host that a row may talk to when none is listed: the starting page's, from the agent's own settings alone, so that no
+ * cell can name another.
+ */
+function startingHost(template: BrowserTemplate, config: BrowserConfig, what: string): string {
+  const stand = "cell";
+  const used = [...variablesOf(template.starting_page)];
+  const own = Object.fromEntries(
+    used.map((name) => [name, config.variables[name] ?? template.variables?.[name]?.default ?? stand]),
+  );
+  const url = URL.parse(renderText(template.starting_page, own));
+  if (url !== null && url.host !== "" && !url.host.split(/[.:]/).includes(stand)) return url.host;
+  throw new RowcallError(
+    "AGENT_INVALID",
+    `The ${what} lists no allowed_hosts, and the host of the starting page ${template.starting_page} comes from the row`,
+    {
+      hint: 'List the hosts that rows may name in "allowed_hosts", or "*" for any.',
+    },
+  );
+}
+
+/** How long a last picture may take once an attempt's time is up. */
+const lastPictureMs = 1500;
+
+/** An abort that waits for something to be done first, but not for long. */
+interface DelayedAbort {
+  readonly signal: AbortSignal;
+  /** Settled once the delayed signal is aborted. */
+  readonly over: Promise<void>;
+  /** Sets what is done before. */
+  before(work: () => Promise<unknown>): void;
+}
+
+function delayAbort(source: AbortSignal): DelayedAbort {
+  const delayed = new AbortController();
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  let work: (() => Promise<unknown>) | undefined;
+  const onAbort = (): void => {
+    const late = AbortSignal.timeout(lastPictureMs);
+    const done = Promise.race([work?.().catch(() => undefined), once(late, "abort")]);
+    void done.then(() => {
+      delayed.abort(source.reason);
+      resolve();
+    });
+  };
+  if (source.aborted) onAbort();
+  else source.addEventListener("abort", onAbort, { once: true });
+  return { signal: delayed.signal, over, before: (next) => (work = next) };
 }
 
 function hostOf(template: BrowserTemplate, variables: JsonObject): string | undefined {
