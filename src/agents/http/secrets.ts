@@ -1,7 +1,7 @@
 import { RowcallError } from "../../core/errors.ts";
 
 /** What stands for a secret wherever people look. */
-export const maskText = "***";
+const maskText = "***";
 
 /** An agent's secrets. */
 export interface Secrets {
