@@ -60,22 +60,21 @@ async function* parseQuoted(
   dialect: Dialect,
 ): AsyncGenerator<readonly ParsedRecord[]> {
   const base = at.offset;
+  // What has been fed since the first record that is not cut yet, and where in the text it begins.
   let unread: Buffer[] = [];
-  const takeUnread = (length: number): Buffer => {
-    if ((unread[0]?.length ?? 0) < length) unread = [joined(unread)];
-    const first = unread[0] ?? Buffer.alloc(0);
-    unread[0] = first.subarray(length);
-    return first.subarray(0, length);
-  };
+  let unreadFrom = base;
   let records: ParsedRecord[] = [];
   let failure: CsvError | undefined;
   const parser = new Parser({
     ...grammar(dialect),
     on_record: (cells: string[], context) => {
       const end = base + context.bytes;
-      const bytes = takeUnread(end - at.offset);
-      records.push({ cells, line: at.line + blankLines(bytes, dialect), end });
-      at.line += countLines(bytes, dialect);
+      if ((unread[0]?.length ?? 0) < end - unreadFrom) unread = [joined(unread)];
+      const bytes = unread[0] ?? Buffer.alloc(0);
+      const start = at.offset - unreadFrom;
+      const blank = blankEnd(bytes, start, dialect);
+      records.push({ cells, line: at.line + countLines(bytes, start, blank, dialect), end });
+      at.line += countLines(bytes, start, end - unreadFrom, dialect);
       at.offset = end;
       return null;
     },
@@ -83,12 +82,19 @@ async function* parseQuoted(
   parser.on("error", (error) => (failure = error as CsvError));
   parser.resume();
   const feed = async (chunk: Uint8Array): Promise<readonly ParsedRecord[]> => {
+    if (at.offset > unreadFrom) {
+      unread = [(unread[0] ?? Buffer.alloc(0)).subarray(at.offset - unreadFrom), ...unread.slice(1)];
+      unreadFrom = at.offset;
+    }
     unread.push(viewOf(chunk));
     await new Promise<void>((done) => parser.write(chunk, () => done()));
     return taken();
   };
   const taken = (): readonly ParsedRecord[] => {
-    if (failure !== undefined) throw malformed(failure, at.line + blankLines(joined(unread), dialect));
+    if (failure !== undefined) {
+      const bytes = joined(unread).subarray(at.offset - unreadFrom);
+      throw malformed(failure, at.line + countLines(bytes, 0, blankEnd(bytes, 0, dialect), dialect));
+    }
     const parsed = records;
     records = [];
     return parsed;
@@ -105,30 +111,42 @@ function splitLines(bytes: Buffer, at: Position, dialect: Dialect): ParsedRecord
   for (let start = 0; start < bytes.length;) {
     const found = bytes.indexOf(lineBreak, start);
     const end = found === -1 ? bytes.length : found + 1;
-    let stop = found === -1 ? bytes.length : found;
-    if (found !== -1 && lineBreak === 0x0a && stop > start && bytes[stop - 1] === 0x0d) stop -= 1;
+    const stop = bodyEnd(bytes, start, end, dialect);
     at.offset += end - start;
-    if (stop > start)
-      records.push({
-        cells: bytes.toString("utf8", start, stop).split(dialect.delimiter),
-        line: at.line,
-        end: at.offset,
-      });
+    if (stop > start) records.push({ cells: splitLine(bytes, start, stop, dialect), line: at.line, end: at.offset });
     at.line += 1;
     start = end;
   }
   return records;
 }
 
+function splitLine(bytes: Buffer, start: number, stop: number, dialect: Dialect): string[] {
+  return bytes.toString("utf8", start, stop).split(dialect.delimiter);
+}
+
 /**
- * The cells of whole records given as UTF-8 bytes.
+ * The cells of consecutive records given as UTF-8 bytes; those without a quote are only divided.
  *
- * @param utf8 - one or more records from `parseRecords`, cut at their ends
+ * @param ends - offset just after each record
  */
-export function parseCells(utf8: Buffer, dialect: Dialect): readonly (readonly string[])[] {
-  return utf8.includes(quote)
-    ? parseText(utf8, grammar(dialect))
-    : splitLines(utf8, { offset: 0, line: 1 }, dialect).map(({ cells }) => cells);
+export function parseCells(utf8: Buffer, ends: readonly number[], dialect: Dialect): readonly (readonly string[])[] {
+  const quoted: { readonly position: number; readonly bytes: Buffer }[] = [];
+  let nextQuote = -1;
+  let start = 0;
+  const cells = ends.map((end, position): readonly string[] => {
+    const from = start;
+    start = end;
+    if (nextQuote < from) nextQuote = utf8.indexOf(quote, from);
+    if (nextQuote === -1) nextQuote = Number.POSITIVE_INFINITY;
+    if (nextQuote >= end) {
+      return splitLine(utf8, blankEnd(utf8, from, dialect), bodyEnd(utf8, from, end, dialect), dialect);
+    }
+    quoted.push({ position, bytes: utf8.subarray(from, end) });
+    return [];
+  });
+  const parsed = parseText(joined(quoted.map(({ bytes }) => bytes)), grammar(dialect)) as string[][];
+  quoted.forEach(({ position }, i) => (cells[position] = parsed[i] ?? []));
+  return cells;
 }
 
 function breakByte(dialect: Dialect): number {
@@ -177,19 +195,15 @@ export interface RecordParts {
 
 /** Divides a record's bytes into blank lines before it, the record, and its line end. */
 export function splitRecord(bytes: Buffer, dialect: Dialect): RecordParts {
-  const start = blankBytes(bytes, dialect);
-  let end = bytes.length;
-  if (bytes[end - 1] === breakByte(dialect)) end -= dialect.lineEnd !== "\r" && bytes[end - 2] === 0x0d ? 2 : 1;
+  const start = blankEnd(bytes, 0, dialect);
+  const end = bodyEnd(bytes, start, bytes.length, dialect);
   return { lead: bytes.subarray(0, start), body: bytes.subarray(start, end), lineEnd: bytes.subarray(end) };
 }
 
-function blankLines(bytes: Buffer, dialect: Dialect): number {
-  return countLines(bytes.subarray(0, blankBytes(bytes, dialect)), dialect);
-}
-
-function blankBytes(bytes: Buffer, dialect: Dialect): number {
+/** Where the blank lines end that stand at `start`. */
+function blankEnd(bytes: Buffer, start: number, dialect: Dialect): number {
   const lineBreak = breakByte(dialect);
-  let end = 0;
+  let end = start;
   for (;;) {
     if (bytes[end] === lineBreak) end += 1;
     else if (lineBreak === 0x0a && bytes[end] === 0x0d && bytes[end + 1] === 0x0a) end += 2;
@@ -197,9 +211,15 @@ function blankBytes(bytes: Buffer, dialect: Dialect): number {
   }
 }
 
-function countLines(bytes: Uint8Array, dialect: Dialect): number {
+/** Where the record from `start` to `end` ends without its line end. */
+function bodyEnd(bytes: Buffer, start: number, end: number, dialect: Dialect): number {
+  if (end === start || bytes[end - 1] !== breakByte(dialect)) return end;
+  return dialect.lineEnd !== "\r" && end - 1 > start && bytes[end - 2] === 0x0d ? end - 2 : end - 1;
+}
+
+function countLines(bytes: Buffer, start: number, end: number, dialect: Dialect): number {
   const lineBreak = breakByte(dialect);
   let count = 0;
-  for (let at = bytes.indexOf(lineBreak); at !== -1; at = bytes.indexOf(lineBreak, at + 1)) count += 1;
+  for (let i = start; i < end; i += 1) if (bytes[i] === lineBreak) count += 1;
   return count;
 }

@@ -96,7 +96,7 @@ export function createTableWriter(setup: WriterSetup): TableWriter {
 }
 
 function surplusNames({ bytes, width: own, cells }: OutputRecord, { dialect, width }: WriterSetup): string[] {
-  const taken = new Set([...parseCells(bytes, dialect).flat(), ...cells.map(({ text }) => text)]);
+  const taken = new Set([...parseCells(bytes, [bytes.length], dialect).flat(), ...cells.map(({ text }) => text)]);
   const names: string[] = [];
   for (let n = 1; own + names.length < width; n += 1) if (!taken.has(`_extra_${n}`)) names.push(`_extra_${n}`);
   return names;

@@ -49,14 +49,17 @@ export interface LogListener {
  */
 export function createAttemptLog(database: Database, run: number, listener: LogListener): AttemptLog {
   const insert = database.prepare("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  const count = database.prepare("UPDATE runs SET succeeded = succeeded + ?, failed = failed + ?, in_flight = ? WHERE seq = ?");
+  const count = database.prepare(
+    "UPDATE runs SET succeeded = succeeded + ?, failed = failed + ?, in_flight = ? WHERE seq = ?",
+  );
   let started = new Map<number, { readonly number: number; readonly at: number }>();
   let ended: EndedAttempt[] = [];
   let timer: NodeJS.Timeout | undefined;
   let broken = false;
 
   const write = (): void => {
-    for (const [row, { number, at }] of started) insert.run(run, row, number, at, null, standing.underWay, null, null, null, null);
+    for (const [row, { number, at }] of started)
+      insert.run(run, row, number, at, null, standing.underWay, null, null, null, null);
     let succeeded = 0;
     let failed = 0;
     for (const { attempt, decides, weight } of ended) {

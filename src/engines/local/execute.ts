@@ -12,7 +12,7 @@ import { agentEnvironment } from "../resolve-agent.ts";
 import type { AttemptLog } from "./attempt-log.ts";
 import type { Journal, RunRecord } from "./journal.ts";
 import { createRateLimiter, runPool, type Task } from "./scheduler.ts";
-import type { OpenTable } from "./staging.ts";
+import type { Block, OpenTable } from "./staging.ts";
 
 /** What running the rows of one run takes. */
 export interface ExecuteSetup {
@@ -108,7 +108,12 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
       retry: execution.retry,
       ...(execution.rateLimit === undefined
         ? {}
-        : { limiter: createRateLimiter(execution.rateLimit.requestsPerSecond, limitKey(invoker, execution.rateLimit.per)) }),
+        : {
+            limiter: createRateLimiter(
+              execution.rateLimit.requestsPerSecond,
+              limitKey(invoker, execution.rateLimit.per),
+            ),
+          }),
       clock: services.clock,
       random: services.random,
       drain: drain.signal,
@@ -124,13 +129,17 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
 }
 
 /** The keys by which rows with the same mapped input are told. */
-export async function* inputKeys(setup: Pick<ExecuteSetup, "run" | "table" | "selection">): AsyncGenerator<{ row: number; key: Uint8Array }[]> {
+export async function* inputKeys(
+  setup: Pick<ExecuteSetup, "run" | "table" | "selection">,
+): AsyncGenerator<{ row: number; key: Uint8Array }[]> {
   const mapInput = mapperOf(setup);
   for await (const block of setup.table.blocks(setup.selection)) {
     yield block.rows().flatMap((row) => {
       const mapped = mapInput(row);
       if ("failure" in mapped) return [];
-      return [{ row: row.index, key: createHash("sha256").update(JSON.stringify(mapped.input)).digest().subarray(0, 16) }];
+      return [
+        { row: row.index, key: createHash("sha256").update(JSON.stringify(mapped.input)).digest().subarray(0, 16) },
+      ];
     });
   }
 }
@@ -147,24 +156,31 @@ async function* pendingTasks(
   weightOf: (row: number) => number,
 ): AsyncGenerator<readonly Task[]> {
   for await (const block of table.blocks(selection)) {
-    const last = block.first + block.slices.length - 1;
-    const history = journal.history(run.seq, block.first, last);
-    const leaders = journal.leaders(run.seq, block.first, last);
-    const open = block.slices.filter(({ index }) => history.get(index)?.decided !== true && !leaders.has(index));
-    if (open.length === 0) continue;
-    const rows = block.rows();
+    const history = journal.history(run.seq, block.first, block.last);
+    const leaders = journal.leaders(run.seq, block.first, block.last);
+    const isOpen = (row: number): boolean => history.get(row)?.decided !== true && !leaders.has(row);
+    if (history.size + leaders.size > block.last - block.first && !hasOpen(block, isOpen)) continue;
     const tasks: Task[] = [];
-    for (const { index } of open) {
-      const row = rows[index - block.first];
-      if (row === undefined) continue;
-      const past = history.get(index);
+    for (const row of block.rows()) {
+      if (!isOpen(row.index)) continue;
+      const past = history.get(row.index);
       const number = (past?.lastNumber ?? 0) + 1;
       const mapped = mapInput(row);
-      if ("input" in mapped) tasks.push({ row: index, input: mapped.input, number, failures: past?.failures ?? 0 });
-      else log.ended({ attempt: refused(index, number, services.clock(), mapped.failure), decides: true, weight: weightOf(index) });
+      if ("input" in mapped) tasks.push({ row: row.index, input: mapped.input, number, failures: past?.failures ?? 0 });
+      else
+        log.ended({
+          attempt: refused(row.index, number, services.clock(), mapped.failure),
+          decides: true,
+          weight: weightOf(row.index),
+        });
     }
     yield tasks;
   }
+}
+
+function hasOpen({ first, last }: Block, isOpen: (row: number) => boolean): boolean {
+  for (let row = first; row <= last; row += 1) if (isOpen(row)) return true;
+  return false;
 }
 
 function refused(row: number, number: number, at: number, outcome: FailedOutcome): Attempt {
@@ -172,7 +188,13 @@ function refused(row: number, number: number, at: number, outcome: FailedOutcome
 }
 
 function artifactSaver(services: Services, run: RunRecord) {
-  return async (row: number, attempt: number, name: string, content: Uint8Array, contentType: string): Promise<string> => {
+  return async (
+    row: number,
+    attempt: number,
+    name: string,
+    content: Uint8Array,
+    contentType: string,
+  ): Promise<string> => {
     const uri = joinUri(run.recordingsUri, `${row}-${attempt}`, name);
     return (await services.store.write(uri, content, { contentType })).uri;
   };

@@ -36,9 +36,9 @@ export async function* writeCsv(setup: FinishSetup): AsyncGenerator<Uint8Array> 
   });
   const names = enricher.columns.map((text) => ({ text, isString: false }));
   writer.header({ bytes: await table.header(), width: staged.header.length, cells: names });
-  for await (const { first, slices } of table.blocks(setup.selection)) {
-    const results = journal.results(run.seq, first, first + slices.length - 1);
-    for (const { index, width, bytes } of slices) {
+  for await (const block of table.blocks(setup.selection)) {
+    const results = journal.results(run.seq, block.first, block.last);
+    for (const { index, width, bytes } of block.slices()) {
       const attempt = results.get(index);
       const cells = enricher.enrichRow(attempt === undefined ? { row: index } : { row: index, attempt });
       writer.record({ bytes, width, cells });
@@ -63,8 +63,7 @@ export async function* writeJsonl(setup: FinishSetup): AsyncGenerator<Uint8Array
   const { staged } = run;
   const enricher = enricherOf(setup);
   for await (const block of table.blocks(setup.selection)) {
-    const last = block.first + block.slices.length - 1;
-    const results = journal.results(run.seq, block.first, last);
+    const results = journal.results(run.seq, block.first, block.last);
     const lines = block.rows().map(({ index, cells }) => {
       const attempt = results.get(index);
       const added = enricher.enrichRow(attempt === undefined ? { row: index } : { row: index, attempt });
@@ -84,12 +83,21 @@ function valueOf(cell: Cell | undefined): JsonValue {
 }
 
 function enricherOf({ run, mapping, fields }: FinishSetup): Enricher {
-  return createEnricher({ mapping, fields, header: run.staged.header, agentVersion: run.agent.version, anyFailed: run.failed > 0 });
+  return createEnricher({
+    mapping,
+    fields,
+    header: run.staged.header,
+    agentVersion: run.agent.version,
+    anyFailed: run.failed > 0,
+  });
 }
 
 function warnOfUnseen(setup: FinishSetup, enricher: Enricher): void {
   if (setup.run.succeeded === 0) return;
   for (const field of enricher.unseenFields()) {
-    setup.warn(`Field ${field} not found in structured output`, "Field names are case-sensitive: compare the batch's structured_output_fields with the agent's output_fields.");
+    setup.warn(
+      `Field ${field} not found in structured output`,
+      "Field names are case-sensitive: compare the batch's structured_output_fields with the agent's output_fields.",
+    );
   }
 }

@@ -39,7 +39,10 @@ export interface RunRecord {
 }
 
 /** A run to be noted. */
-export type NewRun = Pick<RunRecord, "id" | "name" | "batch" | "agent" | "fields" | "request" | "staged" | "total" | "createdAt" | "recordingsUri">;
+export type NewRun = Pick<
+  RunRecord,
+  "id" | "name" | "batch" | "agent" | "fields" | "request" | "staged" | "total" | "createdAt" | "recordingsUri"
+>;
 
 /** What of a run changes. */
 export type RunPatch = Partial<Pick<RunRecord, "status" | "endedAt" | "outputUri" | "reason" | "stopRequested">>;
@@ -84,7 +87,9 @@ export class Journal {
   createRun(run: NewRun): RunRecord {
     return inTransaction(this.#database, () => {
       if (run.name !== null && this.findRun(run.name) !== undefined) {
-        throw new RowcallError("RUN_CONFLICT", `A run named "${run.name}" exists already`, { hint: "Choose another --name." });
+        throw new RowcallError("RUN_CONFLICT", `A run named "${run.name}" exists already`, {
+          hint: "Choose another --name.",
+        });
       }
       const values = toColumns({ ...run, status: "running" });
       const names = Object.keys(values);
@@ -133,7 +138,9 @@ export class Journal {
   /** Closes the attempts that were under way when the process ended: they failed, and do not count against the retries. */
   abandonAttempts(seq: number): void {
     this.#database
-      .prepare("UPDATE attempts SET standing = ?, ended_at = started_at, code = 'INTERRUPTED', message = ? WHERE run = ? AND standing = ?")
+      .prepare(
+        "UPDATE attempts SET standing = ?, ended_at = started_at, code = 'INTERRUPTED', message = ? WHERE run = ? AND standing = ?",
+      )
       .run(standing.superseded, "The process ended during this attempt", seq, standing.underWay);
   }
 
@@ -171,7 +178,13 @@ export class Journal {
              (SELECT max(number) FROM attempts r WHERE r.run = a.run AND r.row = a.row AND r.standing = ${standing.reopened}), 0)) AS failures
          FROM attempts a WHERE run = ? AND row BETWEEN ? AND ? GROUP BY row`,
       )
-      .all(seq, first, last) as unknown as { row: number; lastNumber: number; decided: number; underWay: number; failures: number }[];
+      .all(seq, first, last) as unknown as {
+      row: number;
+      lastNumber: number;
+      decided: number;
+      underWay: number;
+      failures: number;
+    }[];
     return new Map(rows.map((r) => [r.row, { ...r, decided: r.decided === 1, underWay: r.underWay === 1 }]));
   }
 
@@ -205,9 +218,14 @@ export class Journal {
   }
 
   /** Notes which rows are the same: the first with a key leads, later ones follow. Keys are kept on disk only while this runs. */
-  async noteDuplicates(seq: number, keys: AsyncIterable<readonly { readonly row: number; readonly key: Uint8Array }[]>): Promise<void> {
+  async noteDuplicates(
+    seq: number,
+    keys: AsyncIterable<readonly { readonly row: number; readonly key: Uint8Array }[]>,
+  ): Promise<void> {
     const database = this.#database;
-    database.exec("CREATE TEMP TABLE IF NOT EXISTS seen (key BLOB PRIMARY KEY, row INTEGER NOT NULL) WITHOUT ROWID; DELETE FROM seen;");
+    database.exec(
+      "CREATE TEMP TABLE IF NOT EXISTS seen (key BLOB PRIMARY KEY, row INTEGER NOT NULL) WITHOUT ROWID; DELETE FROM seen;",
+    );
     database.prepare("DELETE FROM duplicates WHERE run = ?").run(seq);
     const see = database.prepare("INSERT OR IGNORE INTO seen VALUES (?, ?)");
     const leader = database.prepare("SELECT row FROM seen WHERE key = ?");
@@ -280,16 +298,28 @@ function attemptQuery(database: Database, condition: string): AttemptQuery {
 }
 
 function toAttempt([row, number, startedAt, endedAt, code, message, output, detail]: AttemptEntry): Attempt {
-  const { steps = [], artifacts = [], hint } = (detail === null ? {} : JSON.parse(detail)) as {
+  const {
+    steps = [],
+    artifacts = [],
+    hint,
+  } = (detail === null ? {} : JSON.parse(detail)) as {
     steps?: StepRecord[];
     artifacts?: Artifact[];
     hint?: string;
   };
   const outcome: Outcome =
-    output === null ? failedOutcome(code ?? "INTERRUPTED", message ?? "", hint) : { status: "succeeded", output: JSON.parse(output) as JsonObject };
+    output === null
+      ? failedOutcome(code ?? "INTERRUPTED", message ?? "", hint)
+      : { status: "succeeded", output: JSON.parse(output) as JsonObject };
   return { row, number, startedAt, endedAt: endedAt ?? startedAt, outcome, steps, artifacts };
 }
 
 function failedOutcome(code: ErrorCode, message: string, hint: string | undefined): Outcome {
-  return { status: "failed", code, message, retryable: errorKind(code).retryable, ...(hint === undefined ? {} : { hint }) };
+  return {
+    status: "failed",
+    code,
+    message,
+    retryable: errorKind(code).retryable,
+    ...(hint === undefined ? {} : { hint }),
+  };
 }

@@ -12,7 +12,8 @@ describeEngine("local", async (invoke) => {
   const directory = await mkdtemp(join(tmpdir(), "rowcall-engine-"));
   const told: Notification[] = [];
   const services = createTestServices({ store: openStores({ baseDirectory: directory }), invoke, told });
-  const open = (): ReturnType<typeof openLocalEngine> => openLocalEngine({ services, dataDirectory: join(directory, "data") });
+  const open = (): ReturnType<typeof openLocalEngine> =>
+    openLocalEngine({ services, dataDirectory: join(directory, "data") });
   const engines = [open()];
   return {
     engine: engines[0] as ReturnType<typeof open>,

@@ -3,7 +3,15 @@ import { mkdirSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Engine, ExportRequest, RowFilter, RowReport, RowStatus, RunObserver, StartRequest } from "../../core/engine.ts";
+import type {
+  Engine,
+  ExportRequest,
+  RowFilter,
+  RowReport,
+  RowStatus,
+  RunObserver,
+  StartRequest,
+} from "../../core/engine.ts";
 import { messageOf, RowcallError, type ErrorCode } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
@@ -107,11 +115,10 @@ class LocalEngine implements Engine {
     const table = await openTable(this.#directory(run.id), run.staged);
     try {
       for await (const block of table.blocks(selectionOf(run))) {
-        const last = block.first + block.slices.length - 1;
-        const history = this.#journal.history(run.seq, block.first, last);
-        const results = this.#journal.results(run.seq, block.first, last);
-        const attempts = this.#journal.attempts(run.seq, block.first, last);
-        const leaders = this.#journal.leaders(run.seq, block.first, last);
+        const history = this.#journal.history(run.seq, block.first, block.last);
+        const results = this.#journal.results(run.seq, block.first, block.last);
+        const attempts = this.#journal.attempts(run.seq, block.first, block.last);
+        const leaders = this.#journal.leaders(run.seq, block.first, block.last);
         for (const row of block.rows()) {
           const outcome = results.get(row.index)?.outcome;
           const status = statusOf(outcome?.status, history.get(row.index));
@@ -156,12 +163,22 @@ class LocalEngine implements Engine {
       digest.digest("hex") === earlier.staged.sha256 &&
       JSON.stringify(identityOf(request)) === JSON.stringify(identityOf({ batch: earlier.batch, ...earlier.request }));
     if (same) return this.resume(earlier.id, observer);
-    throw new RowcallError("RUN_CONFLICT", `The name "${earlier.name}" belongs to run ${earlier.id}, which has another batch or input`, {
-      hint: `Choose another --name, or go on with the earlier run: rowcall resume ${earlier.id}`,
-    });
+    throw new RowcallError(
+      "RUN_CONFLICT",
+      `The name "${earlier.name}" belongs to run ${earlier.id}, which has another batch or input`,
+      {
+        hint: `Choose another --name, or go on with the earlier run: rowcall resume ${earlier.id}`,
+      },
+    );
   }
 
-  async #stage(id: string, name: string | null, inputUri: string, request: StartRequest, agent: BatchAgent): Promise<RunRecord> {
+  async #stage(
+    id: string,
+    name: string | null,
+    inputUri: string,
+    request: StartRequest,
+    agent: BatchAgent,
+  ): Promise<RunRecord> {
     const services = this.#services;
     const { batch } = request;
     const { definition, fields } = agent;
@@ -192,7 +209,12 @@ class LocalEngine implements Engine {
   async #execute(before: RunRecord, observer: RunObserver, force = false): Promise<Run> {
     this.#journal.abandonAttempts(before.seq);
     this.#journal.recount(before.seq);
-    const run = this.#journal.updateRun(before.id, { status: "running", stopRequested: false, reason: null, endedAt: null });
+    const run = this.#journal.updateRun(before.id, {
+      status: "running",
+      stopRequested: false,
+      reason: null,
+      endedAt: null,
+    });
     const table = await openTable(this.#directory(run.id), run.staged);
     let ending: Ending;
     try {
@@ -220,7 +242,8 @@ class LocalEngine implements Engine {
     const run = this.#journal.getRun(id);
     const endedAt = this.#services.clock();
     const reason = ending.reason ?? null;
-    if (ending.status === "interrupted") return this.#toRun(this.#journal.updateRun(id, { status: "interrupted", reason, endedAt }));
+    if (ending.status === "interrupted")
+      return this.#toRun(this.#journal.updateRun(id, { status: "interrupted", reason, endedAt }));
 
     const warn = (message: string, hint: string): void => observer.onEvent?.({ type: "warning", message, hint });
     const output = run.batch.output ?? "";
@@ -234,12 +257,25 @@ class LocalEngine implements Engine {
     return ended;
   }
 
-  async #write(run: RunRecord, uri: string, request: Pick<ExportRequest, "format" | "outputMapping">, warn: FinishSetup["warn"]): Promise<void> {
+  async #write(
+    run: RunRecord,
+    uri: string,
+    request: Pick<ExportRequest, "format" | "outputMapping">,
+    warn: FinishSetup["warn"],
+  ): Promise<void> {
     const table = await openTable(this.#directory(run.id), run.staged);
     try {
       const mapping = request.outputMapping ?? run.batch.outputMapping;
       const fields = request.outputMapping?.fields ?? run.fields;
-      const setup: FinishSetup = { journal: this.#journal, run, table, selection: selectionOf(run), mapping, fields, warn };
+      const setup: FinishSetup = {
+        journal: this.#journal,
+        run,
+        table,
+        selection: selectionOf(run),
+        mapping,
+        fields,
+        warn,
+      };
       const csv = request.format === "csv";
       await this.#services.store.write(uri, csv ? writeCsv(setup) : writeJsonl(setup), {
         contentType: csv ? "text/csv" : "application/jsonl",
@@ -332,8 +368,14 @@ function identityOf(request: StartRequest): unknown {
 
 function requirePlaces({ batch }: StartRequest): { inputUri: string; output: string } {
   const { inputUri, output } = batch;
-  if (inputUri === undefined) throw new RowcallError("BATCH_INVALID", "The batch names no input", { hint: "Give --input, or set input in the batch file." });
-  if (output === undefined) throw new RowcallError("BATCH_INVALID", "The batch names no output", { hint: "Give --output, or set output in the batch file." });
+  if (inputUri === undefined)
+    throw new RowcallError("BATCH_INVALID", "The batch names no input", {
+      hint: "Give --input, or set input in the batch file.",
+    });
+  if (output === undefined)
+    throw new RowcallError("BATCH_INVALID", "The batch names no output", {
+      hint: "Give --output, or set output in the batch file.",
+    });
   return { inputUri, output };
 }
 
@@ -344,10 +386,15 @@ function asUri(prefix: string): string {
 
 function createRunId({ clock, random }: Services): string {
   const stamp = new Date(clock()).toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-");
-  return `${stamp}-${Math.floor(random() * 36 ** 4).toString(36).padStart(4, "0")}`;
+  return `${stamp}-${Math.floor(random() * 36 ** 4)
+    .toString(36)
+    .padStart(4, "0")}`;
 }
 
 function notFoundInput(error: unknown, inputUri: string): unknown {
   if (!(error instanceof RowcallError) || error.code !== "STORE_NOT_FOUND") return error;
-  return new RowcallError("INPUT_NOT_FOUND", `There is no input ${inputUri}`, { hint: "Check --input, or input in the batch file.", cause: error });
+  return new RowcallError("INPUT_NOT_FOUND", `There is no input ${inputUri}`, {
+    hint: "Check --input, or input in the batch file.",
+    cause: error,
+  });
 }

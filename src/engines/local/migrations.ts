@@ -54,11 +54,16 @@ const migrations = [
  * @throws RowcallError JOURNAL_UNREADABLE when a newer version wrote it
  */
 export function migrate(database: Database): void {
-  const version = (): number => (database.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
+  const version = (): number =>
+    (database.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
   if (version() > migrations.length) {
-    throw new RowcallError("JOURNAL_UNREADABLE", `The journal was written by a newer version (schema ${version()}, this one knows ${migrations.length})`, {
-      hint: "Update Rowcall, or choose another folder with --data-dir.",
-    });
+    throw new RowcallError(
+      "JOURNAL_UNREADABLE",
+      `The journal was written by a newer version (schema ${version()}, this one knows ${migrations.length})`,
+      {
+        hint: "Update Rowcall, or choose another folder with --data-dir.",
+      },
+    );
   }
   if (version() === migrations.length) return;
   inTransaction(database, () => {

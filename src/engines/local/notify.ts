@@ -30,7 +30,10 @@ export async function notifyChannels(
       const channel = await openChannel(address);
       await channel.notify({ kind, run, subject, body });
     } catch (error) {
-      warn(`The notification to ${address} failed: ${messageOf(error)}`, "The run and its output are complete; only the message is missing.");
+      warn(
+        `The notification to ${address} failed: ${messageOf(error)}`,
+        "The run and its output are complete; only the message is missing.",
+      );
     }
   }
 }

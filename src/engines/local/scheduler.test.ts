@@ -18,7 +18,12 @@ const invalid: Outcome = { status: "failed", code: "ROW_INVALID", message: "no",
 
 async function* blocksOf(rows: number, size: number): AsyncGenerator<readonly Task[]> {
   for (let first = 0; first < rows; first += size) {
-    yield Array.from({ length: Math.min(size, rows - first) }, (_, i) => ({ row: first + i, input: {}, number: 1, failures: 0 }));
+    yield Array.from({ length: Math.min(size, rows - first) }, (_, i) => ({
+      row: first + i,
+      input: {},
+      number: 1,
+      failures: 0,
+    }));
   }
 }
 
@@ -28,7 +33,11 @@ interface Trace {
   peak: number;
 }
 
-function pool(rows: number, invoke: (task: Task) => Outcome | Promise<Outcome>, over: Partial<PoolSetup> = {}): { trace: Trace; done: Promise<void> } {
+function pool(
+  rows: number,
+  invoke: (task: Task) => Outcome | Promise<Outcome>,
+  over: Partial<PoolSetup> = {},
+): { trace: Trace; done: Promise<void> } {
   const trace: Trace = { started: [], ended: [], peak: 0 };
   let underWay = 0;
   const done = runPool({
@@ -65,7 +74,10 @@ describe("runPool", () => {
   it("attempts every row once when all succeed, never more at once than allowed", async () => {
     const { trace, done } = pool(10, () => ok);
     await done;
-    assert.deepEqual(trace.ended.map((e) => e.row).toSorted((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    assert.deepEqual(
+      trace.ended.map((e) => e.row).toSorted((a, b) => a - b),
+      [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+    );
     assert.equal(trace.peak, 2);
     assert.ok(trace.ended.every((e) => e.decides));
   });
@@ -89,7 +101,14 @@ describe("runPool", () => {
   it("waits before each retry, doubling, and holds no place meanwhile", async () => {
     const { trace, done } = pool(3, ({ row }) => (row === 0 ? broken : ok), { maxConcurrency: () => 1 });
     await turns();
-    assert.deepEqual(trace.ended.map((e) => [e.row, e.decides]), [[0, false], [1, true], [2, true]]);
+    assert.deepEqual(
+      trace.ended.map((e) => [e.row, e.decides]),
+      [
+        [0, false],
+        [1, true],
+        [2, true],
+      ],
+    );
     mock.timers.tick(999);
     await turns();
     assert.equal(trace.started.length, 3);
@@ -139,7 +158,10 @@ describe("runPool", () => {
     slow.resolve(ok);
     await done;
     assert.equal(trace.started.length, startedBefore);
-    assert.deepEqual(trace.ended.find((e) => e.row === 0), { row: 0, number: 1, decides: true });
+    assert.deepEqual(
+      trace.ended.find((e) => e.row === 0),
+      { row: 0, number: 1, decides: true },
+    );
     assert.ok(trace.ended.filter((e) => e.row !== 0).every((e) => !e.decides));
   });
 
@@ -171,9 +193,20 @@ describe("runPool", () => {
     const limiter = createRateLimiter(2, ({ row }) => (row % 2 === 0 ? "even" : "odd"));
     const { trace, done } = pool(4, () => ok, { limiter, maxConcurrency: () => 4 });
     await turns();
-    assert.deepEqual(trace.started.map((s) => s.row), [0, 1]);
+    assert.deepEqual(
+      trace.started.map((s) => s.row),
+      [0, 1],
+    );
     mock.timers.tick(500);
     await done;
-    assert.deepEqual(trace.started.map((s) => [s.row, s.at]), [[0, 0], [1, 0], [2, 500], [3, 500]]);
+    assert.deepEqual(
+      trace.started.map((s) => [s.row, s.at]),
+      [
+        [0, 0],
+        [1, 0],
+        [2, 500],
+        [3, 500],
+      ],
+    );
   });
 });

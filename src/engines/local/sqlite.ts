@@ -15,7 +15,9 @@ export type Statement = StatementSync;
 export function openDatabase(path: string): Database {
   try {
     const database = new DatabaseSync(path);
-    database.exec("PRAGMA busy_timeout = 15000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+    database.exec(
+      "PRAGMA busy_timeout = 15000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+    );
     return database;
   } catch (cause) {
     throw new RowcallError("JOURNAL_UNREADABLE", `The journal ${path} cannot be opened: ${messageOf(cause)}`, {

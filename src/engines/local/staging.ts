@@ -37,7 +37,11 @@ const blockBytes = 1024 * 1024;
  * @param read - opens the input anew; it is read twice
  * @throws RowcallError INPUT_EMPTY, INPUT_ENCODING, INPUT_MALFORMED, before anything has been spent
  */
-export async function stageTable(read: () => AsyncIterable<Uint8Array>, given: InputDialect, directory: string): Promise<StagedTable> {
+export async function stageTable(
+  read: () => AsyncIterable<Uint8Array>,
+  given: InputDialect,
+  directory: string,
+): Promise<StagedTable> {
   const dialect = await detectDialect(read(), given);
   await mkdir(directory, { recursive: true });
   const copy = await open(join(directory, tableFile), "w");
@@ -50,7 +54,12 @@ export async function stageTable(read: () => AsyncIterable<Uint8Array>, given: I
   }
 }
 
-async function copyAndIndex(source: AsyncIterable<Uint8Array>, dialect: Dialect, copy: FileHandle, index: FileHandle): Promise<StagedTable> {
+async function copyAndIndex(
+  source: AsyncIterable<Uint8Array>,
+  dialect: Dialect,
+  copy: FileHandle,
+  index: FileHandle,
+): Promise<StagedTable> {
   const hash = createHash("sha256");
   let size = 0;
   async function* tee(): AsyncGenerator<Uint8Array> {
@@ -82,14 +91,19 @@ async function copyAndIndex(source: AsyncIterable<Uint8Array>, dialect: Dialect,
     await index.writeFile(entries.subarray(0, used));
   }
   if (header === undefined) {
-    throw new RowcallError("INPUT_EMPTY", "The input is empty: it has no header", { hint: "The first line must name the columns." });
+    throw new RowcallError("INPUT_EMPTY", "The input is empty: it has no header", {
+      hint: "The first line must name the columns.",
+    });
   }
   await copy.sync();
   await index.sync();
   return { header: header.cells, headerEnd: header.end, rows, width, size, dialect, sha256: hash.digest("hex") };
 }
 
-async function* hashing(source: AsyncIterable<Uint8Array>, hash: { update(chunk: Uint8Array): unknown }): AsyncGenerator<Uint8Array> {
+async function* hashing(
+  source: AsyncIterable<Uint8Array>,
+  hash: { update(chunk: Uint8Array): unknown },
+): AsyncGenerator<Uint8Array> {
   for await (const chunk of source) {
     hash.update(chunk);
     yield chunk;
@@ -99,7 +113,6 @@ async function* hashing(source: AsyncIterable<Uint8Array>, hash: { update(chunk:
 /** One record of a staged table. */
 export interface RowSlice {
   readonly index: number;
-  readonly line: number;
   /** How many cells it has. */
   readonly width: number;
   /** Blank lines before it, the record, its line end; UTF-8. */
@@ -110,9 +123,12 @@ export interface RowSlice {
 export interface Block {
   /** Index of the first row. */
   readonly first: number;
-  readonly slices: readonly RowSlice[];
-  /** The same rows with their cells. */
+  /** Index of the last row. */
+  readonly last: number;
+  /** The rows with their cells. */
   rows(): readonly Row[];
+  /** The rows with their bytes. */
+  slices(): Generator<RowSlice>;
 }
 
 /** A staged table, open for reading. */
@@ -145,12 +161,18 @@ export async function openTable(directory: string, staged: StagedTable): Promise
   async function* blocks(selection: RowSelection): AsyncGenerator<Block> {
     for (const [first, last] of selection) {
       let start = await endOf(first - 1);
-      for (let row = first; row <= last; ) {
+      for (let row = first; row <= last;) {
         const many = Math.min(blockRows, last - row + 1);
         const entries = await bytesOf(index, row * entryBytes, (row + many) * entryBytes);
         const count = rowsWithin(entries, start);
         const end = entries.readDoubleLE((count - 1) * entryBytes);
-        yield createBlock(row, entries.subarray(0, count * entryBytes), await bytesOf(copy, start, end), start, staged.dialect);
+        yield createBlock(
+          row,
+          entries.subarray(0, count * entryBytes),
+          await bytesOf(copy, start, end),
+          start,
+          staged.dialect,
+        );
         start = end;
         row += count;
       }
@@ -169,29 +191,27 @@ export async function openTable(directory: string, staged: StagedTable): Promise
 
 function rowsWithin(entries: Buffer, start: number): number {
   let count = 1;
-  while (count * entryBytes < entries.length && entries.readDoubleLE(count * entryBytes) - start <= blockBytes) count += 1;
+  while (count * entryBytes < entries.length && entries.readDoubleLE(count * entryBytes) - start <= blockBytes)
+    count += 1;
   return count;
 }
 
 function createBlock(first: number, entries: Buffer, bytes: Buffer, start: number, dialect: Dialect): Block {
-  const slices: RowSlice[] = [];
-  let from = start;
-  for (let at = 0; at < entries.length; at += entryBytes) {
-    const end = entries.readDoubleLE(at);
-    slices.push({
-      index: first + slices.length,
-      line: entries.readUInt32LE(at + 8),
-      width: entries.readUInt32LE(at + 12),
-      bytes: bytes.subarray(from - start, end - start),
-    });
-    from = end;
-  }
+  const count = entries.length / entryBytes;
+  const endOf = (i: number): number => (i < 0 ? 0 : entries.readDoubleLE(i * entryBytes) - start);
+  const lineOf = (i: number): number => entries.readUInt32LE(i * entryBytes + 8);
+  const widthOf = (i: number): number => entries.readUInt32LE(i * entryBytes + 12);
   return {
     first,
-    slices,
+    last: first + count - 1,
     rows: () => {
-      const cells = parseCells(bytes, dialect);
-      return slices.map(({ index, line }, i) => ({ index, line, cells: cells[i] ?? [] }));
+      const ends = Array.from({ length: count }, (_, i) => endOf(i));
+      return parseCells(bytes, ends, dialect).map((cells, i) => ({ index: first + i, line: lineOf(i), cells }));
+    },
+    *slices() {
+      for (let i = 0; i < count; i += 1) {
+        yield { index: first + i, width: widthOf(i), bytes: bytes.subarray(endOf(i - 1), endOf(i)) };
+      }
     },
   };
 }
