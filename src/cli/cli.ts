@@ -61,6 +61,8 @@ export function createCli(io: Io, globals: () => GlobalOptions, setExitCode: (co
     wire,
     openEngine: async () => {
       const { openEngine } = await import("../wire.ts");
+      const { holdYoungGeneration } = await import("./young-generation.ts");
+      holdYoungGeneration();
       const { services, dataDirectory } = await wire();
       return openEngine({ services: { ...services, store: withStdout(services.store, io.stdout) }, dataDirectory });
     },

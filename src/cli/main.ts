@@ -1,3 +1,4 @@
+import { enableCompileCache } from "node:module";
 import process from "node:process";
 import type { Io } from "./io.ts";
 import { runCli } from "./run-cli.ts";
@@ -31,4 +32,5 @@ const processIo: Io = {
   exit: (code) => process.exit(code),
 };
 
+enableCompileCache();
 if (import.meta.main) process.exitCode = await main(process.argv.slice(2));
