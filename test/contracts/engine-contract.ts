@@ -58,57 +58,94 @@ export function describeEngine(name: string, open: (invoke: TestInvoke) => Promi
       );
     });
 
-    check("keeps a failed row, its message beside it, and goes on", async (input, context) => {
-      if (input["a"] === "2") throw new RowcallError("CHOICE_NONE", "No address fits");
-      return echo(input, context);
-    }, async (harness) => {
-      const run = await harness.engine.start(await request(harness, "a\n1\n2\n3\n"));
-      assert.equal(run.status, "succeeded");
-      assert.deepEqual([run.counts.succeeded, run.counts.failed], [2, 1]);
-      const lines = mask(await harness.read(run.outputUri ?? "")).split("\n");
-      assert.equal(lines[0], "a,field,extra,_status,_timestamp,_execution_time_ms,_error_message");
-      assert.equal(lines[2], "2,,,FAILED,T,MS,No address fits");
-    });
+    check(
+      "keeps a failed row, its message beside it, and goes on",
+      async (input, context) => {
+        if (input["a"] === "2") throw new RowcallError("CHOICE_NONE", "No address fits");
+        return echo(input, context);
+      },
+      async (harness) => {
+        const run = await harness.engine.start(await request(harness, "a\n1\n2\n3\n"));
+        assert.equal(run.status, "succeeded");
+        assert.deepEqual([run.counts.succeeded, run.counts.failed], [2, 1]);
+        const lines = mask(await harness.read(run.outputUri ?? "")).split("\n");
+        assert.equal(lines[0], "a,field,extra,_status,_timestamp,_execution_time_ms,_error_message");
+        assert.equal(lines[2], "2,,,FAILED,T,MS,No address fits");
+      },
+    );
 
-    check("gives the seed's message when the agent returns no structured output", async () => ({ answer: 42 }), async (harness) => {
-      const run = await harness.engine.start(await request(harness, "a\n1\n"));
-      assert.match(await harness.read(run.outputUri ?? ""), /,FAILED,.*,Agent did not return structured output\n$/);
-    });
+    check(
+      "gives the seed's message when the agent returns no structured output",
+      async () => ({ answer: 42 }),
+      async (harness) => {
+        const run = await harness.engine.start(await request(harness, "a\n1\n"));
+        assert.match(await harness.read(run.outputUri ?? ""), /,FAILED,.*,Agent did not return structured output\n$/);
+      },
+    );
 
-    check("gives the seed's message when the agent takes too long", (_, { signal }) => new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error))), async (harness) => {
-      const run = await harness.engine.start(await request(harness, "a\n1\n", { execution_config: { timeout_seconds: 0.02, retry_strategy: { max_attempts: 0 } } }));
-      assert.match(await harness.read(run.outputUri ?? ""), /,FAILED,.*,Execution timeout\n$/);
-    });
+    check(
+      "gives the seed's message when the agent takes too long",
+      (_, { signal }) =>
+        new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error))),
+      async (harness) => {
+        const run = await harness.engine.start(
+          await request(harness, "a\n1\n", {
+            execution_config: { timeout_seconds: 0.02, retry_strategy: { max_attempts: 0 } },
+          }),
+        );
+        assert.match(await harness.read(run.outputUri ?? ""), /,FAILED,.*,Execution timeout\n$/);
+      },
+    );
 
     const calls = new Map<string, number>();
-    check("tries a passing failure again, and not a lasting one", async (input, context) => {
-      const a = String(input["a"]);
-      calls.set(a, (calls.get(a) ?? 0) + 1);
-      if (a === "flaky" && calls.get(a) === 1) throw new Error("connection lost");
-      if (a === "wrong") throw new RowcallError("ROW_INVALID", "not an address");
-      if (a === "dead") throw new Error("always");
-      return echo(input, context);
-    }, async (harness) => {
-      const run = await harness.engine.start(await request(harness, "a\nflaky\nwrong\ndead\n"));
-      assert.deepEqual(Object.fromEntries(calls), { flaky: 2, wrong: 1, dead: 3 });
-      const reports = await Array.fromAsync(harness.engine.rows(run.id));
-      assert.deepEqual(reports.map((r) => [r.status, r.attempts.length]), [["succeeded", 2], ["failed", 1], ["failed", 3]]);
-    });
+    check(
+      "tries a passing failure again, and not a lasting one",
+      async (input, context) => {
+        const a = String(input["a"]);
+        calls.set(a, (calls.get(a) ?? 0) + 1);
+        if (a === "flaky" && calls.get(a) === 1) throw new Error("connection lost");
+        if (a === "wrong") throw new RowcallError("ROW_INVALID", "not an address");
+        if (a === "dead") throw new Error("always");
+        return echo(input, context);
+      },
+      async (harness) => {
+        const run = await harness.engine.start(await request(harness, "a\nflaky\nwrong\ndead\n"));
+        assert.deepEqual(Object.fromEntries(calls), { flaky: 2, wrong: 1, dead: 3 });
+        const reports = await Array.fromAsync(harness.engine.rows(run.id));
+        assert.deepEqual(
+          reports.map((r) => [r.status, r.attempts.length]),
+          [
+            ["succeeded", 2],
+            ["failed", 1],
+            ["failed", 3],
+          ],
+        );
+      },
+    );
 
     const called: string[] = [];
-    check("fails rows that cannot be mapped without calling the agent", async (input, context) => {
-      called.push(String(input["a"]));
-      return echo(input, context);
-    }, async (harness) => {
-      const mapping = { column_mappings: [{ csv_column: "a", agent_input_field: "a", required: true }] };
-      const run = await harness.engine.start(await request(harness, "a,b\n1,x\n,y\n3\n4,z\n", { input_mapping: mapping }));
-      assert.deepEqual(called, ["1", "4"]);
-      const codes = (await Array.fromAsync(harness.engine.rows(run.id, { status: "failed" }))).map((r) => {
-        const outcome = r.attempts[0]?.outcome;
-        return outcome?.status === "failed" ? [r.line, outcome.code] : [];
-      });
-      assert.deepEqual(codes, [[3, "ROW_VALUE_MISSING"], [4, "ROW_RAGGED"]]);
-    });
+    check(
+      "fails rows that cannot be mapped without calling the agent",
+      async (input, context) => {
+        called.push(String(input["a"]));
+        return echo(input, context);
+      },
+      async (harness) => {
+        const mapping = { column_mappings: [{ csv_column: "a", agent_input_field: "a", required: true }] };
+        const run = await harness.engine.start(
+          await request(harness, "a,b\n1,x\n,y\n3\n4,z\n", { input_mapping: mapping }),
+        );
+        assert.deepEqual(called, ["1", "4"]);
+        const codes = (await Array.fromAsync(harness.engine.rows(run.id, { status: "failed" }))).map((r) => {
+          const outcome = r.attempts[0]?.outcome;
+          return outcome?.status === "failed" ? [r.line, outcome.code] : [];
+        });
+        assert.deepEqual(codes, [
+          [3, "ROW_VALUE_MISSING"],
+          [4, "ROW_RAGGED"],
+        ]);
+      },
+    );
 
     check("writes a header and nothing else for a header without rows", echo, async (harness) => {
       const run = await harness.engine.start(await request(harness, "a,b\n"));
@@ -116,50 +153,88 @@ export function describeEngine(name: string, open: (invoke: TestInvoke) => Promi
       assert.equal(await harness.read(run.outputUri ?? ""), "a,b,field,extra,_status,_timestamp,_execution_time_ms\n");
     });
 
-    check("refuses bad input before the agent is opened", async () => assert.fail("the agent was called"), async (harness) => {
-      const start = async (text: string, over: object = {}): Promise<unknown> => harness.engine.start(await request(harness, text, over));
-      await assert.rejects(start(""), { code: "INPUT_EMPTY" });
-      await assert.rejects(start('a\n"1\n2\n'), { code: "INPUT_MALFORMED" });
-      await assert.rejects(start("a,field\n1,2\n"), { code: "COLUMN_COLLISION" });
-      await assert.rejects(start("a\n1\n", { input_mapping: { column_mappings: { aa: "a" } } }), { code: "COLUMN_MISSING" });
-      await assert.rejects(start("a\n1\n", { agent_name: "ecko" }), { code: "AGENT_NOT_FOUND" });
-      await assert.rejects(start("a\n1\n", { output_mapping: { structured_output_fields: ["feild"] } }), { code: "FIELD_UNKNOWN", hint: /field/ });
-      assert.deepEqual(await harness.engine.list(), []);
-    });
+    check(
+      "refuses bad input before the agent is opened",
+      async () => assert.fail("the agent was called"),
+      async (harness) => {
+        const start = async (text: string, over: object = {}): Promise<unknown> =>
+          harness.engine.start(await request(harness, text, over));
+        await assert.rejects(start(""), { code: "INPUT_EMPTY" });
+        await assert.rejects(start('a\n"1\n2\n'), { code: "INPUT_MALFORMED" });
+        await assert.rejects(start("a,field\n1,2\n"), { code: "COLUMN_COLLISION" });
+        await assert.rejects(start("a\n1\n", { input_mapping: { column_mappings: { aa: "a" } } }), {
+          code: "COLUMN_MISSING",
+        });
+        await assert.rejects(start("a\n1\n", { agent_name: "ecko" }), { code: "AGENT_NOT_FOUND" });
+        await assert.rejects(start("a\n1\n", { output_mapping: { structured_output_fields: ["feild"] } }), {
+          code: "FIELD_UNKNOWN",
+          hint: /field/,
+        });
+        assert.deepEqual(await harness.engine.list(), []);
+      },
+    );
 
     check("runs a part of the rows when asked", echo, async (harness) => {
       const all = await request(harness, "a\n0\n1\n2\n3\n4\n5\n");
-      const run = await harness.engine.start({ ...all, rows: [[1, 2], [4, 5]], limit: 3 });
+      const run = await harness.engine.start({
+        ...all,
+        rows: [
+          [1, 2],
+          [4, 5],
+        ],
+        limit: 3,
+      });
       assert.equal(run.counts.total, 3);
-      assert.equal(mask(await harness.read(run.outputUri ?? "")).replaceAll(",1,SUCCESS,T,MS", ""), "a,field,extra,_status,_timestamp,_execution_time_ms\n1,<1>\n2,<2>\n4,<4>\n");
+      assert.equal(
+        mask(await harness.read(run.outputUri ?? "")).replaceAll(",1,SUCCESS,T,MS", ""),
+        "a,field,extra,_status,_timestamp,_execution_time_ms\n1,<1>\n2,<2>\n4,<4>\n",
+      );
       await assert.rejects(harness.engine.start({ ...all, rows: [[0, 6]] }), { code: "USAGE_INVALID" });
     });
 
     let sameCalls = 0;
-    check("runs the agent once for rows with the same input when asked", async (input, context) => {
-      sameCalls += 1;
-      return echo(input, context);
-    }, async (harness) => {
-      const over = { input_mapping: { column_mappings: { a: "a" } }, execution_config: { dedupe: true } };
-      const run = await harness.engine.start(await request(harness, "a,id\nx,1\ny,2\nx,3\nx,4\n", over));
-      assert.equal(sameCalls, 2);
-      assert.deepEqual([run.counts.succeeded, run.counts.pending], [4, 0]);
-      assert.deepEqual((await Array.fromAsync(harness.engine.rows(run.id))).map((r) => [r.status, r.sameAs]), [
-        ["succeeded", undefined], ["succeeded", undefined], ["succeeded", 0], ["succeeded", 0],
-      ]);
-      assert.match(mask(await harness.read(run.outputUri ?? "")), /x,4,<x>,1,SUCCESS/);
-    });
+    check(
+      "runs the agent once for rows with the same input when asked",
+      async (input, context) => {
+        sameCalls += 1;
+        return echo(input, context);
+      },
+      async (harness) => {
+        const over = { input_mapping: { column_mappings: { a: "a" } }, execution_config: { dedupe: true } };
+        const run = await harness.engine.start(await request(harness, "a,id\nx,1\ny,2\nx,3\nx,4\n", over));
+        assert.equal(sameCalls, 2);
+        assert.deepEqual([run.counts.succeeded, run.counts.pending], [4, 0]);
+        assert.deepEqual(
+          (await Array.fromAsync(harness.engine.rows(run.id))).map((r) => [r.status, r.sameAs]),
+          [
+            ["succeeded", undefined],
+            ["succeeded", undefined],
+            ["succeeded", 0],
+            ["succeeded", 0],
+          ],
+        );
+        assert.match(mask(await harness.read(run.outputUri ?? "")), /x,4,<x>,1,SUCCESS/);
+      },
+    );
 
-    check("stops a hopeless batch, writes what there is, and leaves the rest to a resume", async () => {
-      throw new RowcallError("ROW_INVALID", "no");
-    }, async (harness) => {
-      const rows = Array.from({ length: 2000 }, (_, i) => `${i}\n`).join("");
-      const run = await harness.engine.start(await request(harness, `a\n${rows}`, { execution_config: { max_concurrency: 1, tolerated_failure_count: 5 } }));
-      assert.equal(run.status, "stopped");
-      assert.match(run.reason ?? "", /more than the tolerated 5/);
-      assert.ok(run.counts.pending > 0);
-      assert.match(await harness.read(run.outputUri ?? ""), /,PENDING,,/);
-    });
+    check(
+      "stops a hopeless batch, writes what there is, and leaves the rest to a resume",
+      async () => {
+        throw new RowcallError("ROW_INVALID", "no");
+      },
+      async (harness) => {
+        const rows = Array.from({ length: 2000 }, (_, i) => `${i}\n`).join("");
+        const run = await harness.engine.start(
+          await request(harness, `a\n${rows}`, {
+            execution_config: { max_concurrency: 1, tolerated_failure_count: 5 },
+          }),
+        );
+        assert.equal(run.status, "stopped");
+        assert.match(run.reason ?? "", /more than the tolerated 5/);
+        assert.deepEqual([run.counts.failed, run.counts.pending], [6, 1994]);
+        assert.match(await harness.read(run.outputUri ?? ""), /,PENDING,,/);
+      },
+    );
 
     check("gives the same run for the same name, and refuses another batch under it", echo, async (harness) => {
       const start = { ...(await request(harness, "a\n1\n")), name: "nightly" };
@@ -172,55 +247,82 @@ export function describeEngine(name: string, open: (invoke: TestInvoke) => Promi
     });
 
     const mended = { now: false };
-    check("attempts failed rows again, all or those with a code, and writes the whole table anew", async (input, context) => {
-      if (input["a"] === "2" && !mended.now) throw new RowcallError("CHOICE_NONE", "none");
-      if (input["a"] === "3" && !mended.now) throw new RowcallError("NEEDS_HUMAN", "captcha");
-      return echo(input, context);
-    }, async (harness) => {
-      const first = await harness.engine.start(await request(harness, "a\n1\n2\n3\n"));
-      assert.equal(first.counts.failed, 2);
-      mended.now = true;
-      const second = await harness.engine.rerun(first.id, ["CHOICE_NONE"]);
-      assert.deepEqual([second.id, second.counts.succeeded, second.counts.failed], [first.id, 2, 1]);
-      const third = await harness.engine.rerun(first.id, undefined);
-      assert.equal(third.counts.failed, 0);
-      assert.doesNotMatch(await harness.read(third.outputUri ?? ""), /FAILED|_error_message/);
-      const reports = await Array.fromAsync(harness.engine.rows(first.id));
-      assert.deepEqual(reports.map((r) => r.attempts.length), [1, 2, 2]);
-    });
+    check(
+      "attempts failed rows again, all or those with a code, and writes the whole table anew",
+      async (input, context) => {
+        if (input["a"] === "2" && !mended.now) throw new RowcallError("CHOICE_NONE", "none");
+        if (input["a"] === "3" && !mended.now) throw new RowcallError("NEEDS_HUMAN", "captcha");
+        return echo(input, context);
+      },
+      async (harness) => {
+        const first = await harness.engine.start(await request(harness, "a\n1\n2\n3\n"));
+        assert.equal(first.counts.failed, 2);
+        mended.now = true;
+        const second = await harness.engine.rerun(first.id, ["CHOICE_NONE"]);
+        assert.deepEqual([second.id, second.counts.succeeded, second.counts.failed], [first.id, 2, 1]);
+        const third = await harness.engine.rerun(first.id, undefined);
+        assert.equal(third.counts.failed, 0);
+        assert.doesNotMatch(await harness.read(third.outputUri ?? ""), /FAILED|_error_message/);
+        const reports = await Array.fromAsync(harness.engine.rows(first.id));
+        assert.deepEqual(
+          reports.map((r) => r.attempts.length),
+          [1, 2, 2],
+        );
+      },
+    );
 
     const gate = { open: Promise.withResolvers<void>(), entered: Promise.withResolvers<void>() };
     const seen: string[] = [];
-    check("drains on request and goes on where it was", async (input, context) => {
-      seen.push(String(input["a"]));
-      gate.entered.resolve();
-      await gate.open.promise;
-      return echo(input, context);
-    }, async (harness) => {
-      const drain = new AbortController();
-      const running = harness.engine.start(await request(harness, "a\n1\n2\n3\n4\n5\n6\n"), { drain: drain.signal });
-      await gate.entered.promise;
-      const [going] = await harness.engine.list();
-      assert.equal(going?.status, "running");
-      await assert.rejects(harness.reopen().resume(going?.id ?? ""), { code: "RUN_BUSY" });
-      drain.abort();
-      gate.open.resolve();
-      const stopped = await running;
-      assert.equal(stopped.status, "interrupted");
-      assert.equal(stopped.counts.succeeded, seen.length);
-      assert.equal(stopped.outputUri, undefined);
-      const run = await harness.engine.resume(stopped.id);
-      assert.deepEqual([run.status, run.counts.succeeded], ["succeeded", 6]);
-      assert.deepEqual(seen.toSorted(), ["1", "2", "3", "4", "5", "6"]);
-    });
+    check(
+      "drains on request and goes on where it was",
+      async (input, context) => {
+        seen.push(String(input["a"]));
+        gate.entered.resolve();
+        await gate.open.promise;
+        return echo(input, context);
+      },
+      async (harness) => {
+        const drain = new AbortController();
+        const running = harness.engine.start(await request(harness, "a\n1\n2\n3\n4\n5\n6\n"), { drain: drain.signal });
+        await gate.entered.promise;
+        const [going] = await harness.engine.list();
+        assert.equal(going?.status, "running");
+        await assert.rejects(harness.reopen().resume(going?.id ?? ""), { code: "RUN_BUSY" });
+        drain.abort();
+        gate.open.resolve();
+        const stopped = await running;
+        assert.equal(stopped.status, "interrupted");
+        assert.equal(stopped.counts.succeeded, seen.length);
+        assert.equal(stopped.outputUri, undefined);
+        const run = await harness.engine.resume(stopped.id);
+        assert.deepEqual([run.status, run.counts.succeeded], ["succeeded", 6]);
+        assert.deepEqual(seen.toSorted(), ["1", "2", "3", "4", "5", "6"]);
+      },
+    );
 
     check("exports again with another mapping, and as JSON Lines", echo, async (harness) => {
       const run = await harness.engine.start(await request(harness, "a\n1\n"));
-      const { outputMapping } = parseBatch({ agent_name: "echo", output_mapping: { structured_output_fields: ["extra"], add_metadata: false, include_original: false } }, "b");
-      const csv = await harness.engine.export(run.id, { output: `${harness.outputPrefix}again.csv`, format: "csv", outputMapping });
+      const { outputMapping } = parseBatch(
+        {
+          agent_name: "echo",
+          output_mapping: { structured_output_fields: ["extra"], add_metadata: false, include_original: false },
+        },
+        "b",
+      );
+      const csv = await harness.engine.export(run.id, {
+        output: `${harness.outputPrefix}again.csv`,
+        format: "csv",
+        outputMapping,
+      });
       assert.equal(await harness.read(csv), "extra\n1\n");
-      const jsonl = await harness.engine.export(run.id, { output: `${harness.outputPrefix}again.jsonl`, format: "jsonl" });
-      const { _timestamp, _execution_time_ms, ...record } = JSON.parse(await harness.read(jsonl)) as Record<string, unknown>;
+      const jsonl = await harness.engine.export(run.id, {
+        output: `${harness.outputPrefix}again.jsonl`,
+        format: "jsonl",
+      });
+      const { _timestamp, _execution_time_ms, ...record } = JSON.parse(await harness.read(jsonl)) as Record<
+        string,
+        unknown
+      >;
       assert.deepEqual(record, { a: "1", field: "<1>", extra: 1, _status: "SUCCESS" });
       assert.match(String(_timestamp), /Z$/);
       assert.equal(typeof _execution_time_ms, "number");
@@ -231,20 +333,40 @@ export function describeEngine(name: string, open: (invoke: TestInvoke) => Promi
       const once = await request(harness, "a\n1\n", { output });
       await harness.engine.start(once);
       await assert.rejects(harness.engine.start(once), { code: "OUTPUT_EXISTS" });
-      assert.equal((await harness.engine.start({ ...once, force: true })).outputUri, (await harness.engine.list())[0]?.outputUri);
+      assert.equal(
+        (await harness.engine.start({ ...once, force: true })).outputUri,
+        (await harness.engine.list())[0]?.outputUri,
+      );
     });
 
-    check("warns once of a field that no row had, and tells the channels how it went", async () => ({ structured_output: { field: "x" } }), async (harness) => {
-      const events: RunEvent[] = [];
-      const notification_config = { enabled: true, channels: ["test:", "nowhere:"] };
-      await harness.engine.start(await request(harness, "a\n1\n2\n", { notification_config }), { onEvent: (event) => void events.push(event) });
-      const warnings = events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
-      assert.deepEqual(warnings, ["Field extra not found in structured output", "The notification to nowhere: failed: No channel nowhere:"]);
-      assert.deepEqual(harness.told.map((n) => [n.kind, n.run.counts.succeeded]), [["success", 2]]);
-    });
+    check(
+      "warns once of a field that no row had, and tells the channels how it went",
+      async () => ({ structured_output: { field: "x" } }),
+      async (harness) => {
+        const events: RunEvent[] = [];
+        const notification_config = { enabled: true, channels: ["test:", "nowhere:"] };
+        await harness.engine.start(await request(harness, "a\n1\n2\n", { notification_config }), {
+          onEvent: (event) => void events.push(event),
+        });
+        const warnings = events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
+        assert.deepEqual(warnings, [
+          "Field extra not found in structured output",
+          "The notification to nowhere: failed: No channel nowhere:",
+        ]);
+        assert.deepEqual(
+          harness.told.map((n) => [n.kind, n.run.counts.succeeded]),
+          [["success", 2]],
+        );
+      },
+    );
 
     check("does not know a run that is not there", echo, async ({ engine }) => {
-      for (const call of [() => engine.describe("x"), () => engine.resume("x"), () => engine.stop("x"), () => engine.rerun("x", undefined)]) {
+      for (const call of [
+        () => engine.describe("x"),
+        () => engine.resume("x"),
+        () => engine.stop("x"),
+        () => engine.rerun("x", undefined),
+      ]) {
         await assert.rejects(call(), { code: "RUN_NOT_FOUND", message: 'There is no run "x"' });
       }
     });

@@ -9,9 +9,8 @@ import { createExtractor } from "../../row/extract.ts";
 import { createMapper, type MapInput } from "../../row/map.ts";
 import { runAttempt } from "../../row/run-attempt.ts";
 import { agentEnvironment } from "../resolve-agent.ts";
-import type { AttemptLog } from "./attempt-log.ts";
 import type { Journal, RunRecord } from "./journal.ts";
-import { createRateLimiter, runPool, type Task } from "./scheduler.ts";
+import { createRateLimiter, runPool, type RateLimiter, type Task } from "./scheduler.ts";
 import type { Block, OpenTable } from "./staging.ts";
 
 /** What running the rows of one run takes. */
@@ -54,7 +53,9 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
   };
   const onInterrupt = (): void => end({ status: "interrupted", reason: "Interrupted" });
 
+  const invoker = await services.openAgent(run.agent, agentEnvironment(services, run.batch));
   let { succeeded, failed } = run;
+  let failedNow = 0;
   let inFlight = 0;
   const log = journal.openLog(run.seq, {
     underWay: () => inFlight,
@@ -65,8 +66,6 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
         if (decides && attempt.outcome.status === "failed") failed += weight;
       }
       setup.onProgress(succeeded, failed, inFlight);
-      const reason = toleranceReason(run, failed - run.failed);
-      if (reason !== undefined) end({ status: "stopped", reason });
     },
     onFailure: (error) => {
       failure = new RowcallError("JOURNAL_UNREADABLE", `The journal cannot be written: ${messageOf(error)}`, {
@@ -76,8 +75,13 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
       end({ status: "interrupted", reason: "The journal cannot be written" });
     },
   });
-
-  const invoker = await services.openAgent(run.agent, agentEnvironment(services, run.batch));
+  const settle = (attempt: Attempt, decides: boolean): void => {
+    const weight = decides && execution.dedupe ? journal.weight(run.seq, attempt.row) : 1;
+    if (decides && attempt.outcome.status === "failed") failedNow += weight;
+    const reason = toleranceReason(run, failedNow);
+    if (reason !== undefined) end({ status: "stopped", reason });
+    log.ended({ attempt, decides, weight });
+  };
   const poll = setInterval(() => {
     if (journal.isStopRequested(run.seq)) end({ status: "stopped", reason: "Stopped on request" });
   }, stopPollMs);
@@ -92,9 +96,8 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
       clock: services.clock,
       saveArtifact: artifactSaver(services, run),
     };
-    const weightOf = (row: number): number => (execution.dedupe ? journal.weight(run.seq, row) : 1);
     await runPool({
-      tasks: pendingTasks(setup, mapInput, log, weightOf),
+      tasks: pendingTasks(setup, mapInput, settle),
       attempt: ({ input, row, number }) => runAttempt(attemptSetup, input, row, number),
       onStart: ({ row, number }) => {
         inFlight += 1;
@@ -102,18 +105,11 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
       },
       onEnd: (attempt, decides) => {
         inFlight -= 1;
-        log.ended({ attempt, decides, weight: decides ? weightOf(attempt.row) : 0 });
+        settle(attempt, decides);
       },
       maxConcurrency: () => execution.maxConcurrency,
       retry: execution.retry,
-      ...(execution.rateLimit === undefined
-        ? {}
-        : {
-            limiter: createRateLimiter(
-              execution.rateLimit.requestsPerSecond,
-              limitKey(invoker, execution.rateLimit.per),
-            ),
-          }),
+      ...limiterOf(run, invoker),
       clock: services.clock,
       random: services.random,
       drain: drain.signal,
@@ -152,8 +148,7 @@ function mapperOf({ run: { batch, staged, agent } }: Pick<ExecuteSetup, "run">):
 async function* pendingTasks(
   { journal, run, table, selection, services }: ExecuteSetup,
   mapInput: MapInput,
-  log: AttemptLog,
-  weightOf: (row: number) => number,
+  settle: (attempt: Attempt, decides: boolean) => void,
 ): AsyncGenerator<readonly Task[]> {
   for await (const block of table.blocks(selection)) {
     const history = journal.history(run.seq, block.first, block.last);
@@ -167,12 +162,7 @@ async function* pendingTasks(
       const number = (past?.lastNumber ?? 0) + 1;
       const mapped = mapInput(row);
       if ("input" in mapped) tasks.push({ row: row.index, input: mapped.input, number, failures: past?.failures ?? 0 });
-      else
-        log.ended({
-          attempt: refused(row.index, number, services.clock(), mapped.failure),
-          decides: true,
-          weight: weightOf(row.index),
-        });
+      else settle(refused(row.index, number, services.clock(), mapped.failure), true);
     }
     yield tasks;
   }
@@ -200,8 +190,11 @@ function artifactSaver(services: Services, run: RunRecord) {
   };
 }
 
-function limitKey(invoker: Invoker, per: "agent" | "host"): (task: Task) => string {
-  return per === "agent" ? () => "" : ({ input }) => invoker.targetHost?.(input) ?? "";
+function limiterOf({ batch }: RunRecord, invoker: Invoker): { limiter?: RateLimiter } {
+  const { rateLimit } = batch.execution;
+  if (rateLimit === undefined) return {};
+  const keyOf = rateLimit.per === "agent" ? () => "" : ({ input }: Task) => invoker.targetHost?.(input) ?? "";
+  return { limiter: createRateLimiter(rateLimit.requestsPerSecond, keyOf) };
 }
 
 // Counted since the run was started or resumed, so that a resumed run gets as far as a new one would.

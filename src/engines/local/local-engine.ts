@@ -19,7 +19,7 @@ import { joinUri, schemeOf } from "../../core/uri.ts";
 import { requireNoCollision } from "../../row/enrich.ts";
 import { createMapper } from "../../row/map.ts";
 import { chooseRows } from "../choose-rows.ts";
-import { freeOutputUri } from "../output-uri.ts";
+import { freeOutputUri, isOutputFile } from "../output-uri.ts";
 import { resolveAgent, type BatchAgent } from "../resolve-agent.ts";
 import { executeRows, inputKeys, type Ending } from "./execute.ts";
 import { writeCsv, writeJsonl, type FinishSetup } from "./finish.ts";
@@ -144,11 +144,7 @@ class LocalEngine implements Engine {
   }
 
   async export(id: string, request: ExportRequest): Promise<string> {
-    const run = this.#journal.getRun(id);
-    const { store, clock } = this.#services;
-    const uri = await freeOutputUri(store, request.output, request.format, clock(), request.force === true);
-    await this.#write(run, uri, request, () => {});
-    return uri;
+    return this.#write(this.#journal.getRun(id), request, () => {});
   }
 
   async close(): Promise<void> {
@@ -215,12 +211,20 @@ class LocalEngine implements Engine {
       reason: null,
       endedAt: null,
     });
+    try {
+      return await this.#conclude(run.id, await this.#runRows(run, observer), observer, force);
+    } catch (error) {
+      this.#journal.updateRun(run.id, { status: "failed", reason: messageOf(error), endedAt: this.#services.clock() });
+      throw error;
+    }
+  }
+
+  async #runRows(run: RunRecord, observer: RunObserver): Promise<Ending> {
     const table = await openTable(this.#directory(run.id), run.staged);
-    let ending: Ending;
     try {
       const selection = selectionOf(run);
       if (run.batch.execution.dedupe) await this.#journal.noteDuplicates(run.seq, inputKeys({ run, table, selection }));
-      ending = await executeRows({
+      return await executeRows({
         services: this.#services,
         journal: this.#journal,
         run,
@@ -229,13 +233,9 @@ class LocalEngine implements Engine {
         observer,
         onProgress: this.#progress(run, observer),
       });
-    } catch (error) {
-      this.#journal.updateRun(run.id, { status: "failed", reason: messageOf(error), endedAt: this.#services.clock() });
-      throw error;
     } finally {
       await table.close();
     }
-    return this.#conclude(run.id, ending, observer, force);
   }
 
   async #conclude(id: string, ending: Ending, observer: RunObserver, force: boolean): Promise<Run> {
@@ -247,39 +247,44 @@ class LocalEngine implements Engine {
 
     const warn = (message: string, hint: string): void => observer.onEvent?.({ type: "warning", message, hint });
     const output = run.batch.output ?? "";
-    const mayReplace = force || run.outputUri === output;
-    const uri = await freeOutputUri(this.#services.store, output, "csv", endedAt, mayReplace);
-    await this.#write(run, uri, { format: "csv" }, warn);
+    const outputUri = await this.#write(run, { output, format: "csv", force: force || run.outputUri === output }, warn);
     const status = ending.status === "finished" ? "succeeded" : "stopped";
-    const ended = this.#toRun(this.#journal.updateRun(id, { status, reason, endedAt, outputUri: uri }));
+    const ended = this.#toRun(this.#journal.updateRun(id, { status, reason, endedAt, outputUri }));
     observer.onEvent?.({ type: "progress", run: ended });
     await notifyChannels(this.#services.openChannel, run.batch.notifications, ended, warn);
     return ended;
   }
 
-  async #write(
-    run: RunRecord,
-    uri: string,
-    request: Pick<ExportRequest, "format" | "outputMapping">,
-    warn: FinishSetup["warn"],
-  ): Promise<void> {
+  /** @returns URI of what was written */
+  async #write(run: RunRecord, request: ExportRequest, warn: FinishSetup["warn"]): Promise<string> {
+    const { store, clock } = this.#services;
+    const { output, format, force = false } = request;
+    const mapping = request.outputMapping ?? run.batch.outputMapping;
+    const fields = request.outputMapping?.fields ?? run.fields;
     const table = await openTable(this.#directory(run.id), run.staged);
+    const setup: FinishSetup = {
+      journal: this.#journal,
+      run,
+      table,
+      selection: selectionOf(run),
+      mapping,
+      fields,
+      warn,
+    };
+    const [write, contentType] =
+      format === "csv" ? ([writeCsv, "text/csv"] as const) : ([writeJsonl, "application/jsonl"] as const);
     try {
-      const mapping = request.outputMapping ?? run.batch.outputMapping;
-      const fields = request.outputMapping?.fields ?? run.fields;
-      const setup: FinishSetup = {
-        journal: this.#journal,
-        run,
-        table,
-        selection: selectionOf(run),
-        mapping,
-        fields,
-        warn,
-      };
-      const csv = request.format === "csv";
-      await this.#services.store.write(uri, csv ? writeCsv(setup) : writeJsonl(setup), {
-        contentType: csv ? "text/csv" : "application/jsonl",
-      });
+      for (;;) {
+        const uri = await freeOutputUri(store, output, format, clock(), force);
+        try {
+          await store.write(uri, write(setup), { contentType, ifAbsent: !force });
+          return uri;
+        } catch (error) {
+          // Another run took the name meanwhile: under a prefix the next second is as good.
+          const taken = error instanceof RowcallError && error.code === "OUTPUT_EXISTS" && !isOutputFile(output);
+          if (!taken) throw error;
+        }
+      }
     } finally {
       await table.close();
     }
