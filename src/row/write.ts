@@ -77,7 +77,11 @@ export function createTableWriter(setup: WriterSetup): TableWriter {
   };
 
   return {
-    header: (record) => add(record, includeOriginal ? surplusNames(record, setup) : []),
+    header: (record) => {
+      const own = parseCells(record.bytes, [record.bytes.length], dialect).flat();
+      const taken = new Set([...own, ...record.cells.map(({ text }) => text)]);
+      add(record, includeOriginal ? surplusNames(width - record.width, taken) : []);
+    },
     record: (record) => add(record, record.width < width ? Array.from({ length: width - record.width }, () => "") : []),
     trailer: (bytes) => {
       if (includeOriginal) addBytes(bytes);
@@ -95,10 +99,10 @@ export function createTableWriter(setup: WriterSetup): TableWriter {
   };
 }
 
-function surplusNames({ bytes, width: own, cells }: OutputRecord, { dialect, width }: WriterSetup): string[] {
-  const taken = new Set([...parseCells(bytes, [bytes.length], dialect).flat(), ...cells.map(({ text }) => text)]);
+/** Names for so many columns that the header does not name, none of them taken: `_extra_1`, `_extra_2`, … */
+export function surplusNames(count: number, taken: ReadonlySet<string>): string[] {
   const names: string[] = [];
-  for (let n = 1; own + names.length < width; n += 1) if (!taken.has(`_extra_${n}`)) names.push(`_extra_${n}`);
+  for (let n = 1; names.length < count; n += 1) if (!taken.has(`_extra_${n}`)) names.push(`_extra_${n}`);
   return names;
 }
 

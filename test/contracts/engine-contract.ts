@@ -328,6 +328,22 @@ export function describeEngine(name: string, open: (invoke: TestInvoke) => Promi
       assert.equal(typeof _execution_time_ms, "number");
     });
 
+    check("keeps every cell as JSON Lines, also under repeated names and beyond the header", echo, async (harness) => {
+      const table = "id,x,x\n1,2,3\n4,5,6,7\n";
+      const input = { uri: await harness.writeInput(table), ragged: "keep" };
+      const over = { input, input_mapping: { column_mappings: { id: "a" } }, output_mapping: { add_metadata: false } };
+      const run = await harness.engine.start(await request(harness, table, over));
+      const uri = await harness.engine.export(run.id, { output: `${harness.outputPrefix}all.jsonl`, format: "jsonl" });
+      const records = (await harness.read(uri))
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as unknown);
+      assert.deepEqual(records, [
+        { id: "1", x: "2", x_2: "3", _extra_1: "", field: "<1>", extra: 1 },
+        { id: "4", x: "5", x_2: "6", _extra_1: "7", field: "<4>", extra: 1 },
+      ]);
+    });
+
     check("does not replace an output file unless told to", echo, async (harness) => {
       const output = `${harness.outputPrefix}fixed.csv`;
       const once = await request(harness, "a\n1\n", { output });

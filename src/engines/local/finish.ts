@@ -2,9 +2,9 @@ import type { RowSelection } from "../../core/engine.ts";
 import type { OutputMapping } from "../../core/batch.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { createEnricher, type Cell, type Enricher } from "../../row/enrich.ts";
-import { createTableWriter } from "../../row/write.ts";
+import { createTableWriter, surplusNames } from "../../row/write.ts";
 import type { Journal, RunRecord } from "./journal.ts";
-import type { OpenTable } from "./staging.ts";
+import type { OpenTable, StagedTable } from "./staging.ts";
 
 /** What writing a run's table takes. */
 export interface FinishSetup {
@@ -57,24 +57,39 @@ export async function* writeCsv(setup: FinishSetup): AsyncGenerator<Uint8Array> 
   }
 }
 
-/** The output as JSON Lines: original cells as text by column, then the new columns with their JSON types. */
+/**
+ * The output as JSON Lines: original cells as text by column, then the new columns with their JSON types. Columns that share a
+ * name get a number.
+ */
 export async function* writeJsonl(setup: FinishSetup): AsyncGenerator<Uint8Array> {
   const { journal, run, table, mapping } = setup;
-  const { staged } = run;
   const enricher = enricherOf(setup);
+  const keys = originalKeys(run.staged, enricher.columns);
   for await (const block of table.blocks(setup.selection)) {
     const results = journal.results(run.seq, block.first, block.last);
     const lines = block.rows().map(({ index, cells }) => {
       const attempt = results.get(index);
       const added = enricher.enrichRow(attempt === undefined ? { row: index } : { row: index, attempt });
       const record: Record<string, JsonValue> = {};
-      if (mapping.includeOriginal) staged.header.forEach((name, i) => (record[name] = cells[i] ?? ""));
+      if (mapping.includeOriginal) keys.forEach((key, i) => (record[key] = cells[i] ?? ""));
       enricher.columns.forEach((name, i) => (record[name] = valueOf(added[i])));
       return `${JSON.stringify(record)}\n`;
     });
     yield Buffer.from(lines.join(""), "utf8");
   }
   warnOfUnseen(setup, enricher);
+}
+
+function originalKeys({ header, width }: StagedTable, added: readonly string[]): string[] {
+  const keys: string[] = [];
+  const taken = new Set(added);
+  for (const name of header) {
+    let key = name;
+    for (let n = 2; taken.has(key); n += 1) key = `${name}_${n}`;
+    taken.add(key);
+    keys.push(key);
+  }
+  return [...keys, ...surplusNames(width - header.length, taken)];
 }
 
 function valueOf(cell: Cell | undefined): JsonValue {
