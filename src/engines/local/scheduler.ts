@@ -63,6 +63,8 @@ export async function runPool(setup: PoolSetup): Promise<void> {
   let limited = 0;
   let ready: readonly Task[] = [];
   let cursor = 0;
+  // Read while the rows of the block before it are under way, so that no place stands empty meanwhile.
+  let upcoming: readonly Task[] | undefined;
   let exhausted = false;
   let loading = false;
   let underWay = 0;
@@ -73,13 +75,13 @@ export async function runPool(setup: PoolSetup): Promise<void> {
   const stopped = (): boolean => drain.aborted || failure !== undefined;
 
   const load = (): void => {
-    if (loading || exhausted || stopped()) return;
+    if (loading || exhausted || upcoming !== undefined || stopped()) return;
     loading = true;
     setup.tasks.next().then(
       ({ done, value }) => {
         loading = false;
         if (done === true) exhausted = true;
-        else [ready, cursor] = [value, 0];
+        else upcoming = value;
         pump();
       },
       (error: unknown) => {
@@ -98,10 +100,12 @@ export async function runPool(setup: PoolSetup): Promise<void> {
     }
     // Look no further ahead than the pool is wide, or a retry would queue behind places taken by rows far down the table.
     while (waiting.length < maxWaiting && limited < setup.maxConcurrency()) {
+      if (cursor >= ready.length && upcoming !== undefined) [ready, cursor, upcoming] = [upcoming, 0, undefined];
+      load();
       const task = ready[cursor];
       if (task === undefined) {
-        load();
-        return undefined;
+        if (upcoming === undefined) return undefined;
+        continue;
       }
       cursor += 1;
       const dueAt = limiter?.reserve(task, now) ?? now;
@@ -138,7 +142,11 @@ export async function runPool(setup: PoolSetup): Promise<void> {
     }
     clearTimeout(timer);
     const dueAt = waiting.peek()?.dueAt;
-    if (underWay === 0 && !loading && (stopped() || (exhausted && cursor >= ready.length && dueAt === undefined))) {
+    if (
+      underWay === 0 &&
+      !loading &&
+      (stopped() || (exhausted && upcoming === undefined && cursor >= ready.length && dueAt === undefined))
+    ) {
       if (failure === undefined) resolve();
       else reject(failure.error);
     } else if (dueAt !== undefined && underWay < setup.maxConcurrency() && !stopped()) {
