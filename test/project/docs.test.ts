@@ -66,6 +66,7 @@ for (const { path, text } of pages) {
     const copied = text.matchAll(/<!-- from (\S+) -->\n+```\w*\n(.*?)^```/gms);
     for (const [, source = "", code = ""] of copied) {
       const file = await readFile(join(root, source), "utf8");
+      assert.ok(code.trim() !== "", `${path} shows nothing of ${source}`);
       assert.ok(file.includes(code), `${path} shows code that is not in ${source}`);
     }
   });
