@@ -18,6 +18,10 @@ const config: OxlintConfig = {
     "unicorn/consistent-function-scoping": "off",
     "unicorn/no-array-sort": "off",
     "unicorn/no-useless-spread": "off",
+    // What a loop waits for is changed by callbacks, which the rule does not see.
+    "no-unmodified-loop-condition": "off",
+    // Threads of Node have no origin.
+    "unicorn/require-post-message-target-origin": "off",
     // The `if` step of a template has a `then`, and nobody awaits a step.
     "unicorn/no-thenable": "off",
     // Ports are objects of closures, so their functions may be taken off them.

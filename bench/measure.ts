@@ -20,7 +20,12 @@ const probe = new URL("./probe.ts", import.meta.url).href;
  * @param scratch - folder for the measurement's file
  * @param okCodes - exit codes that count as success
  */
-export async function measureProcess(scratch: string, script: string, args: readonly string[], okCodes: readonly number[] = [0]): Promise<Measurement> {
+export async function measureProcess(
+  scratch: string,
+  script: string,
+  args: readonly string[],
+  okCodes: readonly number[] = [0],
+): Promise<Measurement> {
   const report = join(scratch, "measurement.json");
   const startedAt = performance.now();
   const child = spawn(process.execPath, ["--import", probe, script, ...args], {

@@ -39,7 +39,10 @@ function screen(): string[] {
       const cell = line?.getCell(x);
       const chars = cell?.getChars() ?? "";
       const escaped = (chars === "" ? " " : chars).replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-      text += cell?.isBold() || (cell?.getFgColorMode() ?? 0) !== 0 ? `<span style="${styleOf(cell)}">${escaped}</span>` : escaped;
+      text +=
+        cell?.isBold() || (cell?.getFgColorMode() ?? 0) !== 0
+          ? `<span style="${styleOf(cell)}">${escaped}</span>`
+          : escaped;
     }
     return text.trimEnd();
   }
@@ -47,6 +50,7 @@ function screen(): string[] {
 
 function styleOf(cell: { isBold(): number; getFgColor(): number; getFgColorMode(): number } | undefined): string {
   const palette = ["#3b4048", "#e06c75", "#98c379", "#e5c07b", "#61afef", "#c678dd", "#56b6c2", "#d7dae0"];
-  const color = cell !== undefined && cell.getFgColorMode() !== 0 ? `color:${palette[cell.getFgColor() % 8] ?? ""};` : "";
+  const color =
+    cell !== undefined && cell.getFgColorMode() !== 0 ? `color:${palette[cell.getFgColor() % 8] ?? ""};` : "";
   return `${color}${cell !== undefined && cell.isBold() !== 0 ? "font-weight:bold" : ""}`;
 }

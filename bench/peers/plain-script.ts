@@ -17,10 +17,20 @@ const enrich = new Transform({
     const startedAt = Date.now();
     lookUp(row).then(({ structured_output }) => {
       const endedAt = Date.now();
-      const metadata = { _status: "SUCCESS", _timestamp: new Date(endedAt).toISOString(), _execution_time_ms: endedAt - startedAt };
+      const metadata = {
+        _status: "SUCCESS",
+        _timestamp: new Date(endedAt).toISOString(),
+        _execution_time_ms: endedAt - startedAt,
+      };
       done(null, { ...row, ...structured_output, ...metadata });
     }, done);
   },
 });
 
-await pipeline(createReadStream(input), parse({ columns: true }), enrich, stringify({ header: true }), createWriteStream(output));
+await pipeline(
+  createReadStream(input),
+  parse({ columns: true }),
+  enrich,
+  stringify({ header: true }),
+  createWriteStream(output),
+);

@@ -144,7 +144,7 @@ export function parseCells(utf8: Buffer, ends: readonly number[], dialect: Diale
     quoted.push({ position, bytes: utf8.subarray(from, end) });
     return [];
   });
-  const parsed = parseText(joined(quoted.map(({ bytes }) => bytes)), grammar(dialect)) as string[][];
+  const parsed = parseText(joined(quoted.map(({ bytes }) => bytes)), grammar(dialect));
   quoted.forEach(({ position }, i) => (cells[position] = parsed[i] ?? []));
   return cells;
 }

@@ -53,7 +53,10 @@ describe("a run that is killed", () => {
   after(() => rm(directory, { recursive: true, force: true }));
 
   function start(log: string, ...args: string[]): ChildProcess {
-    return spawn(process.execPath, [cli, ...args], { env: { ...process.env, AGENT_LOG: at(log) }, stdio: ["ignore", "pipe", "pipe"] });
+    return spawn(process.execPath, [cli, ...args], {
+      env: { ...process.env, AGENT_LOG: at(log) },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
   }
   async function rowcall(...args: string[]): Promise<number> {
     const child = start("unused.log", ...args);
@@ -71,7 +74,16 @@ describe("a run that is killed", () => {
     assert.equal(code, 3);
   }
   const run = (data: string, output: string): string[] => [
-    "run", at("batch.json"), "--registry", at("registry"), "--data-dir", at(data), "--name", "killed", "--output", at(output),
+    "run",
+    at("batch.json"),
+    "--registry",
+    at("registry"),
+    "--data-dir",
+    at(data),
+    "--name",
+    "killed",
+    "--output",
+    at(output),
   ];
   const mask = (csv: string): string => csv.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ,\d+/g, "T,MS");
 
@@ -81,11 +93,17 @@ describe("a run that is killed", () => {
     for (let kill = 1; kill <= kills; kill += 1) {
       const decided = decidedRows(at("killed", "journal.db"));
       const before = await calls("killed.log");
-      const child = start("killed.log", ...(kill === 1 ? run("killed", "killed.csv") : ["resume", "killed", "--registry", at("registry"), "--data-dir", at("killed")]));
+      const child = start(
+        "killed.log",
+        ...(kill === 1
+          ? run("killed", "killed.csv")
+          : ["resume", "killed", "--registry", at("registry"), "--data-dir", at("killed")]),
+      );
       const closed = once(child, "close");
       // At a random call of a random share of what is left, so that every kill falls into the run.
       const enough = before.length + 1 + Math.floor((Math.random() * 2 * rows) / (kills + 5));
-      while (child.exitCode === null && (await calls("killed.log")).length < enough) await new Promise((wake) => setTimeout(wake, 1));
+      while (child.exitCode === null && (await calls("killed.log")).length < enough)
+        await new Promise((wake) => setTimeout(wake, 1));
       child.kill("SIGKILL");
       await closed;
       const again = (await calls("killed.log")).slice(before.length).filter((n) => decided.has(n));
@@ -96,7 +114,10 @@ describe("a run that is killed", () => {
     assert.ok(decided.size < rows, "the last kill came after the end: there was nothing left to resume");
     const before = await calls("killed.log");
     await finish("killed.log", "resume", "killed", "--registry", at("registry"), "--data-dir", at("killed"));
-    assert.deepEqual((await calls("killed.log")).slice(before.length).filter((n) => decided.has(n)), []);
+    assert.deepEqual(
+      (await calls("killed.log")).slice(before.length).filter((n) => decided.has(n)),
+      [],
+    );
     assert.equal(mask(await readFile(at("killed.csv"), "utf8")), mask(await readFile(at("calm.csv"), "utf8")));
     assert.equal(decidedRows(at("killed", "journal.db")).size, rows);
   });
@@ -107,7 +128,12 @@ function decidedRows(path: string): Set<string> {
   if (!existsSync(path)) return new Set();
   const database = new DatabaseSync(path);
   try {
-    return new Set(database.prepare("SELECT row FROM attempts WHERE standing = 2").all().map(({ row }) => String(row)));
+    return new Set(
+      database
+        .prepare("SELECT row FROM attempts WHERE standing = 2")
+        .all()
+        .map(({ row }) => String(row)),
+    );
   } finally {
     database.close();
   }

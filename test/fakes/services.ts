@@ -42,7 +42,11 @@ export function createTestServices(options: {
       },
       templates: { resolve: missing("template"), list: async () => [], publish: missing("place to publish to") },
     },
-    openAgent: async () => ({ invoke: options.invoke, targetHost: (input) => String(input["field"]), close: async () => {} }),
+    openAgent: async () => ({
+      invoke: options.invoke,
+      targetHost: (input) => String(input["field"]),
+      close: async () => {},
+    }),
     openChannel: async (address) => {
       if (address !== "test:") throw new RowcallError("CHANNEL_UNKNOWN", `No channel ${address}`);
       return { notify: async (notification) => void options.told?.push(notification) };

@@ -1,5 +1,5 @@
 /** The one account of the logged-in face. */
-export const account: { readonly user: string; readonly password: string } = { user: "tester", password: "replica" };
+const account: { readonly user: string; readonly password: string } = { user: "tester", password: "replica" };
 
 const attemptsBeforeLock = 3;
 
