@@ -1,17 +1,6 @@
+import { Worker } from "node:worker_threads";
 import type { Attempt } from "../../core/attempt.ts";
-import { inTransaction, type Database } from "./sqlite.ts";
-
-/** How an attempt stands in the journal. */
-export const standing = {
-  /** Under way, or it was when the process ended. */
-  underWay: 0,
-  /** Followed, or to be followed, by another. */
-  superseded: 1,
-  /** It decided its row. */
-  decided: 2,
-  /** It had decided its row until a rerun. */
-  reopened: 3,
-} as const;
+import { standing, type AttemptGroup, type WriterAnswer } from "./attempt-group.ts";
 
 /** An attempt that has ended. */
 export interface EndedAttempt {
@@ -25,83 +14,85 @@ export interface EndedAttempt {
 /** Writes a run's attempts, many in one transaction. */
 export interface AttemptLog {
   started(row: number, number: number, at: number): void;
-  ended(entry: EndedAttempt): void;
-  /** Commits what has gathered. */
-  flush(): void;
+  /** @returns undefined, or, while the disk is behind, a promise to wait for before more is started */
+  ended(entry: EndedAttempt): Promise<void> | undefined;
+  /** Settles when everything is committed, or nothing can be any more. */
+  drain(): Promise<void>;
+  close(): Promise<void>;
 }
-
-const groupSize = 1024;
-const groupDelayMs = 4;
 
 /** Who hears from a log. */
 export interface LogListener {
   /** Called after each commit with what is durable now; only then does an attempt count as ended. */
   onCommit(entries: readonly EndedAttempt[]): void;
   /** Called when a commit fails (disk full): nothing more will be written. */
-  onFailure(error: unknown): void;
+  onFailure(error: Error): void;
   /** Attempts under way at this moment, for other processes to read. */
   underWay(): number;
 }
 
+const groupSize = 512;
+const groupDelayMs = 4;
+
 /**
- * Opens the log of one run. Entries are committed after a few milliseconds or some hundreds, whichever comes first; an
- * attempt that starts and ends within one group is written once.
+ * Opens the log of one run; a thread of its own writes it. Entries are committed after a few milliseconds or some hundreds,
+ * whichever comes first; an attempt that starts and ends within one group is written once.
+ *
+ * @param path - the journal's file
+ * @param run - the journal's number of the run
  */
-export function createAttemptLog(database: Database, run: number, listener: LogListener): AttemptLog {
-  const insert = database.prepare("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  const count = database.prepare(
-    "UPDATE runs SET succeeded = succeeded + ?, failed = failed + ?, in_flight = ? WHERE seq = ?",
-  );
+export function openAttemptLog(path: string, run: number, listener: LogListener): AttemptLog {
+  // The compiled package has the same file with the other ending.
+  const writer = new Worker(new URL(`./attempt-writer${import.meta.url.slice(-3)}`, import.meta.url), {
+    workerData: { path },
+    execArgv: [],
+    // Texts pass through: a small young generation holds them, and V8 would let it grow to 100 MB.
+    resourceLimits: { maxYoungGenerationSizeMb: 4 },
+  });
   let started = new Map<number, { readonly number: number; readonly at: number }>();
   let ended: EndedAttempt[] = [];
+  let underWrite: readonly EndedAttempt[] | undefined;
+  let answer = Promise.withResolvers<void>();
   let timer: NodeJS.Timeout | undefined;
+  let isDue = false;
   let broken = false;
 
-  const write = (): void => {
-    for (const [row, { number, at }] of started)
-      insert.run(run, row, number, at, null, standing.underWay, null, null, null, null);
-    let succeeded = 0;
-    let failed = 0;
-    for (const { attempt, decides, weight } of ended) {
-      const { outcome } = attempt;
-      const ok = outcome.status === "succeeded";
-      insert.run(
-        run,
-        attempt.row,
-        attempt.number,
-        attempt.startedAt,
-        attempt.endedAt,
-        decides ? standing.decided : standing.superseded,
-        ok ? null : outcome.code,
-        ok ? null : outcome.message,
-        ok ? JSON.stringify(outcome.output) : null,
-        detailOf(attempt),
-      );
-      if (decides && ok) succeeded += weight;
-      if (decides && !ok) failed += weight;
-    }
-    count.run(succeeded, failed, listener.underWay(), run);
-  };
-  const flush = (): void => {
+  const isEmpty = (): boolean => started.size === 0 && ended.length === 0;
+  const isSettled = (): boolean => broken || (underWrite === undefined && isEmpty());
+  const send = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    if (broken || (started.size === 0 && ended.length === 0)) return;
-    try {
-      inTransaction(database, write);
-    } catch (error) {
-      broken = true;
-      listener.onFailure(error);
-      return;
-    }
-    const committed = ended;
+    isDue = false;
+    const group = pack(run, started, ended, listener.underWay());
+    underWrite = ended;
     started = new Map();
     ended = [];
-    listener.onCommit(committed);
+    writer.postMessage(group, [group.numbers.buffer]);
   };
   const gathered = (): void => {
-    if (ended.length >= groupSize) flush();
-    else timer ??= setTimeout(flush, groupDelayMs);
+    if (broken || isEmpty()) return;
+    if (underWrite === undefined && (isDue || ended.length >= groupSize)) send();
+    else timer ??= setTimeout(onDue, groupDelayMs);
   };
+  const onDue = (): void => {
+    isDue = true;
+    gathered();
+  };
+  const onAnswer = (failure: Error | undefined): void => {
+    const committed = underWrite ?? [];
+    underWrite = undefined;
+    if (failure === undefined) listener.onCommit(committed);
+    else if (!broken) {
+      broken = true;
+      listener.onFailure(failure);
+    }
+    gathered();
+    answer.resolve();
+    answer = Promise.withResolvers();
+  };
+  writer.on("message", ({ failure }: WriterAnswer) => onAnswer(failure));
+  writer.on("error", (error) => onAnswer(error as Error));
+
   return {
     started: (row, number, at) => {
       started.set(row, { number, at });
@@ -111,9 +102,56 @@ export function createAttemptLog(database: Database, run: number, listener: LogL
       started.delete(entry.attempt.row);
       ended.push(entry);
       gathered();
+      return ended.length < 2 * groupSize || broken ? undefined : answer.promise;
     },
-    flush,
+    drain: async () => {
+      while (!isSettled()) {
+        if (underWrite === undefined) send();
+        await answer.promise;
+      }
+    },
+    close: async () => {
+      clearTimeout(timer);
+      await writer.terminate();
+    },
   };
+}
+
+function pack(
+  run: number,
+  started: ReadonlyMap<number, { readonly number: number; readonly at: number }>,
+  ended: readonly EndedAttempt[],
+  underWay: number,
+): AttemptGroup {
+  const numbers = new Float64Array((started.size + ended.length) * 5);
+  const texts: (string | null)[] = [];
+  let used = 0;
+  let succeeded = 0;
+  let failed = 0;
+  const add = (row: number, number: number, startedAt: number, endedAt: number, stands: number): void => {
+    numbers[used++] = row;
+    numbers[used++] = number;
+    numbers[used++] = startedAt;
+    numbers[used++] = endedAt;
+    numbers[used++] = stands;
+  };
+  for (const { attempt, decides, weight } of ended) {
+    const { outcome } = attempt;
+    const stands = decides ? standing.decided : standing.superseded;
+    add(attempt.row, attempt.number, attempt.startedAt, attempt.endedAt, stands);
+    if (outcome.status === "succeeded") {
+      texts.push(null, null, JSON.stringify(outcome.output), detailOf(attempt));
+      succeeded += decides ? weight : 0;
+    } else {
+      texts.push(outcome.code, outcome.message, null, detailOf(attempt));
+      failed += decides ? weight : 0;
+    }
+  }
+  for (const [row, { number, at }] of started) {
+    add(row, number, at, Number.NaN, standing.underWay);
+    texts.push(null, null, null, null);
+  }
+  return { run, numbers, texts, succeeded, failed, underWay };
 }
 
 function detailOf({ steps, artifacts, outcome }: Attempt): string | null {

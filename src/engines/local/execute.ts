@@ -75,12 +75,12 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
       end({ status: "interrupted", reason: "The journal cannot be written" });
     },
   });
-  const settle = (attempt: Attempt, decides: boolean): void => {
+  const settle = (attempt: Attempt, decides: boolean): Promise<void> | undefined => {
     const weight = decides && execution.dedupe ? journal.weight(run.seq, attempt.row) : 1;
     if (decides && attempt.outcome.status === "failed") failedNow += weight;
     const reason = toleranceReason(run, failedNow);
     if (reason !== undefined) end({ status: "stopped", reason });
-    log.ended({ attempt, decides, weight });
+    return log.ended({ attempt, decides, weight });
   };
   const poll = setInterval(() => {
     if (journal.isStopRequested(run.seq)) end({ status: "stopped", reason: "Stopped on request" });
@@ -105,7 +105,7 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
       },
       onEnd: (attempt, decides) => {
         inFlight -= 1;
-        settle(attempt, decides);
+        return settle(attempt, decides);
       },
       maxConcurrency: () => execution.maxConcurrency,
       retry: execution.retry,
@@ -114,11 +114,12 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
       random: services.random,
       drain: drain.signal,
     });
-    log.flush();
+    await log.drain();
   } finally {
     clearInterval(poll);
     observer.drain?.removeEventListener("abort", onInterrupt);
     await invoker.close();
+    await log.close();
   }
   if (failure !== undefined) throw failure;
   return ending;
@@ -148,7 +149,7 @@ function mapperOf({ run: { batch, staged, agent } }: Pick<ExecuteSetup, "run">):
 async function* pendingTasks(
   { journal, run, table, selection, services }: ExecuteSetup,
   mapInput: MapInput,
-  settle: (attempt: Attempt, decides: boolean) => void,
+  settle: (attempt: Attempt, decides: boolean) => Promise<void> | undefined,
 ): AsyncGenerator<readonly Task[]> {
   for await (const block of table.blocks(selection)) {
     const history = journal.history(run.seq, block.first, block.last);
@@ -162,7 +163,7 @@ async function* pendingTasks(
       const number = (past?.lastNumber ?? 0) + 1;
       const mapped = mapInput(row);
       if ("input" in mapped) tasks.push({ row: row.index, input: mapped.input, number, failures: past?.failures ?? 0 });
-      else settle(refused(row.index, number, services.clock(), mapped.failure), true);
+      else await settle(refused(row.index, number, services.clock(), mapped.failure), true);
     }
     yield tasks;
   }

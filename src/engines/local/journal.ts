@@ -5,7 +5,8 @@ import type { RowSelection } from "../../core/engine.ts";
 import { errorKind, RowcallError, type ErrorCode } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { RunStatus } from "../../core/run.ts";
-import { createAttemptLog, standing, type AttemptLog, type LogListener } from "./attempt-log.ts";
+import { standing } from "./attempt-group.ts";
+import { openAttemptLog, type AttemptLog, type LogListener } from "./attempt-log.ts";
 import { migrate } from "./migrations.ts";
 import { inTransaction, openDatabase, type Database } from "./sqlite.ts";
 import type { StagedTable } from "./staging.ts";
@@ -68,15 +69,17 @@ const jsonColumns = ["batch", "agent", "fields", "request", "staged"];
 
 /** The durable memory of local runs: one file for all of them, shared by several processes. */
 export class Journal {
+  readonly #path: string;
   readonly #database: Database;
   readonly #decided: AttemptQuery;
   readonly #ended: AttemptQuery;
 
   /**
-   * @param path - file, or `:memory:`
+   * @param path - file; made when it is not there
    * @throws RowcallError JOURNAL_UNREADABLE
    */
   constructor(path: string) {
+    this.#path = path;
     this.#database = openDatabase(path);
     migrate(this.#database);
     this.#decided = attemptQuery(this.#database, `standing = ${standing.decided}`);
@@ -130,9 +133,9 @@ export class Journal {
     return this.#database.prepare("SELECT stop_requested AS flag FROM runs WHERE seq = ?").get(seq)?.["flag"] === 1;
   }
 
-  /** Opens the log of a run's attempts; see `createAttemptLog`. */
+  /** Opens the log of a run's attempts; see `openAttemptLog`. */
   openLog(seq: number, listener: LogListener): AttemptLog {
-    return createAttemptLog(this.#database, seq, listener);
+    return openAttemptLog(this.#path, seq, listener);
   }
 
   /** Closes the attempts that were under way when the process ended: they failed, and do not count against the retries. */

@@ -19,13 +19,13 @@ import { joinUri, schemeOf } from "../../core/uri.ts";
 import { requireNoCollision } from "../../row/enrich.ts";
 import { createMapper } from "../../row/map.ts";
 import { chooseRows } from "../choose-rows.ts";
-import { freeOutputUri, isOutputFile } from "../output-uri.ts";
+import { freeOutputUri, isOutputFile, probeOutput } from "../output-uri.ts";
 import { resolveAgent, type BatchAgent } from "../resolve-agent.ts";
 import { executeRows, inputKeys, type Ending } from "./execute.ts";
 import { writeCsv, writeJsonl, type FinishSetup } from "./finish.ts";
 import { Journal, type RowHistory, type RunRecord } from "./journal.ts";
 import { notifyChannels } from "./notify.ts";
-import { tryLock, type ProcessLock } from "./sqlite.ts";
+import { explainDatabaseError, tryLock, type ProcessLock } from "./sqlite.ts";
 import { openTable, stageTable } from "./staging.ts";
 
 /** What a local engine stands on. */
@@ -40,10 +40,10 @@ const progressMs = 100;
 /**
  * Opens the engine that runs batches in this process.
  *
- * @throws RowcallError JOURNAL_UNREADABLE
+ * @throws RowcallError STORE_DENIED when the data directory cannot be made; JOURNAL_UNREADABLE
  */
 export function openLocalEngine(options: LocalEngineOptions): Engine {
-  mkdirSync(options.dataDirectory, { recursive: true });
+  makeDataDirectory(options.dataDirectory);
   return new LocalEngine(options, new Journal(join(options.dataDirectory, "journal.db")));
 }
 
@@ -67,6 +67,7 @@ class LocalEngine implements Engine {
     const { inputUri, output } = requirePlaces(request);
     const agent = await resolveAgent(services, request.batch);
     await freeOutputUri(services.store, output, "csv", services.clock(), request.force === true);
+    await probeOutput(services.store, output, services.random);
     const id = createRunId(services);
     const lock = await this.#lock(id);
     try {
@@ -198,7 +199,7 @@ class LocalEngine implements Engine {
       });
     } catch (error) {
       await rm(this.#directory(id), { recursive: true, force: true });
-      throw notFoundInput(error, inputUri);
+      throw stagingError(error, inputUri, this.#dataDirectory);
     }
   }
 
@@ -214,8 +215,17 @@ class LocalEngine implements Engine {
     try {
       return await this.#conclude(run.id, await this.#runRows(run, observer), observer, force);
     } catch (error) {
-      this.#journal.updateRun(run.id, { status: "failed", reason: messageOf(error), endedAt: this.#services.clock() });
-      throw error;
+      this.#noteFailure(run.id, error);
+      throw explainDatabaseError(error);
+    }
+  }
+
+  // What ended the run may keep the journal from being written too; then the run counts as interrupted.
+  #noteFailure(id: string, error: unknown): void {
+    try {
+      this.#journal.updateRun(id, { status: "failed", reason: messageOf(error), endedAt: this.#services.clock() });
+    } catch (second) {
+      if (explainDatabaseError(second) === second) throw second;
     }
   }
 
@@ -396,10 +406,30 @@ function createRunId({ clock, random }: Services): string {
     .padStart(4, "0")}`;
 }
 
-function notFoundInput(error: unknown, inputUri: string): unknown {
-  if (!(error instanceof RowcallError) || error.code !== "STORE_NOT_FOUND") return error;
-  return new RowcallError("INPUT_NOT_FOUND", `There is no input ${inputUri}`, {
-    hint: "Check --input, or input in the batch file.",
+function makeDataDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+  } catch (cause) {
+    throw new RowcallError("STORE_DENIED", `The data directory ${directory} cannot be made: ${messageOf(cause)}`, {
+      hint: "Choose a folder that can be written to with --data-dir or ROWCALL_DATA_DIR.",
+      cause,
+    });
+  }
+}
+
+// The store puts its own errors into words; what is left comes from the run's own copy.
+function stagingError(error: unknown, inputUri: string, dataDirectory: string): unknown {
+  if (error instanceof RowcallError) return error.code === "STORE_NOT_FOUND" ? notFoundInput(error, inputUri) : error;
+  if (!(error instanceof Error) || !("syscall" in error)) return explainDatabaseError(error);
+  return new RowcallError("STORE_FAILED", `The input cannot be copied to ${dataDirectory}: ${error.message}`, {
+    hint: "Make room on that disk, or choose another folder with --data-dir.",
+    cause: error,
+  });
+}
+
+function notFoundInput(error: RowcallError, inputUri: string): RowcallError {
+  return new RowcallError("INPUT_NOT_FOUND", `There is no input ${inputUri}: ${error.message.replace(/^.*: /, "")}`, {
+    hint: error.hint ?? "Check --input, or input in the batch file.",
     cause: error,
   });
 }

@@ -52,7 +52,10 @@ function pool(
       trace.peak = Math.max(trace.peak, underWay);
       trace.started.push({ row, number, at: Date.now() });
     },
-    onEnd: ({ row, number }, decides) => void trace.ended.push({ row, number, decides }),
+    onEnd: ({ row, number }, decides) => {
+      trace.ended.push({ row, number, decides });
+      return undefined;
+    },
     maxConcurrency: () => 2,
     retry,
     clock: Date.now,
@@ -177,6 +180,22 @@ describe("runPool", () => {
     assert.equal(trace.started.length, 5);
     for (const gate of gates) gate.resolve(ok);
     await done;
+  });
+
+  it("holds the place of an attempt until its end has been taken in", async () => {
+    const room = Promise.withResolvers<void>();
+    const ended: number[] = [];
+    const { trace, done } = pool(4, () => ok, {
+      onEnd: ({ row }) => {
+        ended.push(row);
+        return room.promise;
+      },
+    });
+    await turns();
+    assert.deepEqual([trace.started.length, ended], [2, [0, 1]]);
+    room.resolve();
+    await done;
+    assert.deepEqual(ended, [0, 1, 2, 3]);
   });
 
   it("ends what is under way, then throws, when the tasks cannot be read", async () => {

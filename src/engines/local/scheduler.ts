@@ -28,8 +28,11 @@ export interface PoolSetup {
   /** Makes the attempt; never rejects. */
   attempt(task: Task): Promise<Attempt>;
   onStart(task: Task): void;
-  /** @param decides - whether no other attempt of the row follows */
-  onEnd(attempt: Attempt, decides: boolean): void;
+  /**
+   * @param decides - whether no other attempt of the row follows
+   * @returns undefined, or a promise: the attempt keeps its place until it settles
+   */
+  onEnd(attempt: Attempt, decides: boolean): Promise<void> | undefined;
   /** Attempts under way at once; asked before each start, so it may change while the pool runs. */
   maxConcurrency(): number;
   readonly retry: RetryPolicy;
@@ -117,18 +120,23 @@ export async function runPool(setup: PoolSetup): Promise<void> {
   };
 
   const settle = (task: Task, attempt: Attempt): void => {
-    underWay -= 1;
     const { outcome } = attempt;
-    if (outcome.status === "failed" && outcome.code === "INTERRUPTED") return pump();
+    if (outcome.status === "failed" && outcome.code === "INTERRUPTED") return leave();
     const failures = task.failures + 1;
     const again = outcome.status === "failed" && shouldRetry(setup.retry, outcome, failures);
-    setup.onEnd(attempt, !again);
+    const room = setup.onEnd(attempt, !again);
     if (again) {
       const now = clock();
       const retry = { ...task, number: task.number + 1, failures };
       const due = now + retryDelayMs(setup.retry, failures, setup.random, outcome.retryAfterMs);
       waiting.push({ task: retry, dueAt: Math.max(due, limiter?.reserve(retry, due) ?? due), limited: false });
     }
+    if (room === undefined) leave();
+    else void room.then(leave);
+  };
+
+  const leave = (): void => {
+    underWay -= 1;
     pump();
   };
 

@@ -56,7 +56,17 @@ export function inTransaction<T>(database: Database, work: () => T): T {
     database.exec("COMMIT");
     return result;
   } catch (error) {
-    database.exec("ROLLBACK");
-    throw error;
+    // A full disk ends the transaction by itself.
+    if (database.isTransaction) database.exec("ROLLBACK");
+    throw explainDatabaseError(error);
   }
+}
+
+/** What went wrong with a database, in our words: JOURNAL_UNREADABLE; anything else stays as it is. */
+export function explainDatabaseError(thrown: unknown): unknown {
+  if (!(thrown instanceof Error) || !("code" in thrown) || thrown.code !== "ERR_SQLITE_ERROR") return thrown;
+  return new RowcallError("JOURNAL_UNREADABLE", `The journal cannot be written: ${thrown.message}`, {
+    hint: "Make room on the disk of the data directory and see that it can be written; what is finished is kept.",
+    cause: thrown,
+  });
 }
