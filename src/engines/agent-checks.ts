@@ -3,9 +3,8 @@ import type { Batch } from "../core/batch.ts";
 import { messageOf, RowcallError } from "../core/errors.ts";
 import type { Problem } from "../core/schema.ts";
 import type { Services } from "../core/services.ts";
-import { joinUri } from "../core/uri.ts";
 import { checkBy, checkProblems, checkThrown, createCheck, type Check } from "./check.ts";
-import { isOutputFile, freeOutputUri } from "./output-uri.ts";
+import { freeOutputUri, isOutputFile, probeOutput } from "./output-uri.ts";
 import { agentEnvironment, agentProblems, fieldProblems, findAgent } from "./resolve-agent.ts";
 
 /** What the registry says of a batch's agent. */
@@ -100,10 +99,7 @@ export async function checkOutput(services: Services, batch: Batch, mayReplace: 
   const { store, clock, random } = services;
   return checkBy("output_accessible", async () => {
     await freeOutputUri(store, output, "csv", clock(), mayReplace);
-    const prefix = isOutputFile(output) ? output.replace(/[^/\\]*$/, "") : output;
-    const probe = joinUri(prefix, `.rowcall-probe-${Math.floor(random() * 36 ** 6).toString(36)}`);
-    await store.write(probe, new Uint8Array(), { contentType: "application/octet-stream" });
-    await store.delete(probe);
+    await probeOutput(store, output, random);
     return isOutputFile(output) ? `${output} can be written` : `Files can be written under ${output}`;
   });
 }

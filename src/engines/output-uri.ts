@@ -14,7 +14,13 @@ export function isOutputFile(output: string): boolean {
  * @param at - milliseconds since 1970, UTC
  * @throws RowcallError OUTPUT_EXISTS when the named file is there and may not be replaced
  */
-export async function freeOutputUri(store: ObjectStore, output: string, extension: "csv" | "jsonl", at: number, mayReplace: boolean): Promise<string> {
+export async function freeOutputUri(
+  store: ObjectStore,
+  output: string,
+  extension: "csv" | "jsonl",
+  at: number,
+  mayReplace: boolean,
+): Promise<string> {
   if (isOutputFile(output)) {
     if (!mayReplace && (await store.stat(output)) !== undefined) {
       throw new RowcallError("OUTPUT_EXISTS", `The output ${output} exists already`, {
@@ -28,4 +34,18 @@ export async function freeOutputUri(store: ObjectStore, output: string, extensio
     const uri = joinUri(output, `result-${stamp}.${extension}`);
     if ((await store.stat(uri)) === undefined) return uri;
   }
+}
+
+/**
+ * Writes a small object where an output will be and deletes it again, so that a place that cannot be written is found before
+ * anything is spent.
+ *
+ * @throws RowcallError as the store does
+ */
+export async function probeOutput(store: ObjectStore, output: string, random: () => number): Promise<void> {
+  if (output === "-") return;
+  const prefix = isOutputFile(output) ? output.replace(/[^/\\]*$/, "") : output;
+  const probe = joinUri(prefix, `.rowcall-probe-${Math.floor(random() * 36 ** 6).toString(36)}`);
+  await store.write(probe, new Uint8Array(), { contentType: "application/octet-stream" });
+  await store.delete(probe);
 }

@@ -1,7 +1,10 @@
+import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { parseBatch } from "../../core/batch.ts";
 import type { Notification } from "../../core/channel.ts";
 import { openStores } from "../../stores/open-store.ts";
 import { describeEngine } from "../../../test/contracts/engine-contract.ts";
@@ -35,3 +38,48 @@ describeEngine("local", async (invoke) => {
     },
   };
 });
+
+async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "rowcall-engine-"));
+  await writeFile(join(folder, "in.csv"), "a\n1\n2\n");
+  await work(folder).finally(() => rm(folder, { recursive: true }));
+}
+
+const untouched = async (): Promise<never> => assert.fail("the agent was called");
+
+test("an output that cannot be written is found before the agent is called or a run is noted", () =>
+  inFolder(async (folder) => {
+    const services = createTestServices({ store: openStores({ baseDirectory: folder }), invoke: untouched });
+    const engine = openLocalEngine({ services, dataDirectory: join(folder, "data") });
+    try {
+      for (const output of ["in.csv/results/", "in.csv/out.csv"]) {
+        const batch = parseBatch({ agent_name: "echo", input: "in.csv", output }, "test batch");
+        await assert.rejects(engine.start({ batch }), { code: /^STORE_/, message: /^Cannot write .*in\.csv/ });
+      }
+      assert.deepEqual(await engine.list(), []);
+    } finally {
+      await engine.close();
+    }
+  }));
+
+test("an input that is missing is told with the file that was probably meant", () =>
+  inFolder(async (folder) => {
+    const services = createTestServices({ store: openStores({ baseDirectory: folder }), invoke: untouched });
+    const engine = openLocalEngine({ services, dataDirectory: join(folder, "data") });
+    try {
+      const batch = parseBatch({ agent_name: "echo", input: "im.csv", output: "out/" }, "test batch");
+      await assert.rejects(engine.start({ batch }), { code: "INPUT_NOT_FOUND", hint: /^Did you mean "in\.csv"\?/ });
+    } finally {
+      await engine.close();
+    }
+  }));
+
+test("a data directory that cannot be made is told with what to do", () =>
+  inFolder(async (folder) => {
+    const services = createTestServices({ store: openStores({ baseDirectory: folder }), invoke: untouched });
+    assert.throws(() => openLocalEngine({ services, dataDirectory: join(folder, "in.csv") }), {
+      code: "STORE_DENIED",
+      message: /^The data directory .* cannot be made/,
+      hint: /--data-dir/,
+    });
+  }));

@@ -428,7 +428,7 @@ function stagingError(error: unknown, inputUri: string, dataDirectory: string): 
 }
 
 function notFoundInput(error: RowcallError, inputUri: string): RowcallError {
-  return new RowcallError("INPUT_NOT_FOUND", `There is no input ${inputUri}: ${error.message.replace(/^.*: /, "")}`, {
+  return new RowcallError("INPUT_NOT_FOUND", `There is no input ${inputUri}`, {
     hint: error.hint ?? "Check --input, or input in the batch file.",
     cause: error,
   });

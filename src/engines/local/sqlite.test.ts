@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { explainDatabaseError, inTransaction, openDatabase } from "./sqlite.ts";
+
+test("a full disk in the middle of a transaction is told as what it is, and leaves what was there", () => {
+  const database = openDatabase(":memory:");
+  try {
+    database.exec("CREATE TABLE cells (text TEXT); PRAGMA max_page_count = 10;");
+    const insert = database.prepare("INSERT INTO cells VALUES (?)");
+    assert.throws(
+      () =>
+        inTransaction(database, () => {
+          for (let n = 0; n < 100; n += 1) insert.run("x".repeat(4096));
+        }),
+      { code: "JOURNAL_UNREADABLE", message: /^The journal cannot be written: .*full/, hint: /^Make room/ },
+    );
+    assert.equal(database.prepare("SELECT count(*) AS n FROM cells").get()?.["n"], 0);
+  } finally {
+    database.close();
+  }
+});
+
+test("what a transaction throws itself is passed on as it is", () => {
+  const database = openDatabase(":memory:");
+  const own = new Error("own");
+  try {
+    assert.throws(
+      () =>
+        inTransaction(database, () => {
+          throw own;
+        }),
+      (error) => error === own,
+    );
+    assert.equal(explainDatabaseError("text"), "text");
+  } finally {
+    database.close();
+  }
+});
