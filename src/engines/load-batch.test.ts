@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { RowcallError } from "../core/errors.ts";
 import type { Problem } from "../core/schema.ts";
 import type { Services } from "../core/services.ts";
 import { openMemoryStore } from "../stores/memory-store.ts";
+import { openStores } from "../stores/open-store.ts";
 import { createTestServices } from "../../test/fakes/services.ts";
 import { loadBatch, loadBatchParts, loadOutputMapping } from "./load-batch.ts";
 
@@ -123,6 +127,18 @@ describe("loadBatch", () => {
     assert.equal(error.code, "BATCH_NOT_FOUND");
     assert.equal(error.message, "There is no batch file jobs/b.json");
     assert.match(error.hint ?? "", /\/work/);
+  });
+
+  it("names the batch file that was probably meant", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "rowcall-batch-"));
+    try {
+      await writeFile(join(folder, "broadband.json"), "{}");
+      const services = { ...(await servicesWith({})), store: openStores({ baseDirectory: folder }) };
+      const error = await failure(loadBatch(services, "brodband.json"));
+      assert.deepEqual([error.code, error.hint?.slice(0, 31)], ["BATCH_NOT_FOUND", 'Did you mean "broadband.json"? ']);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it("names line and column of a mistake in JSON or YAML", async () => {

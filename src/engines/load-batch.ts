@@ -113,7 +113,7 @@ async function readText({ store, baseDirectory }: Services, uri: string): Promis
     if (!(cause instanceof RowcallError) || cause.code !== "STORE_NOT_FOUND") throw cause;
     const from = schemeOf(uri) === "file" && !isAbsolute(uri) ? `; it is looked for from ${baseDirectory}` : "";
     throw new RowcallError("BATCH_NOT_FOUND", `There is no batch file ${uri}`, {
-      hint: `Check the path${from}.`,
+      hint: cause.hint?.startsWith("Did you mean") === true ? cause.hint : `Check the path${from}.`,
       cause,
     });
   }

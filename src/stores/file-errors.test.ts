@@ -18,7 +18,7 @@ test("puts system errors into words, with the file and what to do", () => {
       ["STORE_DENIED", "Cannot write out/a.csv: access is denied"],
       ["STORE_DENIED", "Cannot write out/a.csv: the operation is not permitted"],
       ["STORE_DENIED", "Cannot write out/a.csv: the file system is read-only"],
-      ["STORE_FAILED", "Cannot write out/a.csv: it is a folder"],
+      ["STORE_DENIED", "Cannot write out/a.csv: it is a folder"],
       ["STORE_FAILED", "Cannot write out/a.csv: the disk is full"],
       ["STORE_FAILED", "Cannot write out/a.csv: too many files are open"],
     ],

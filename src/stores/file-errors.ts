@@ -7,7 +7,7 @@ interface Explanation {
   readonly hint: string;
 }
 
-const aFolder: Explanation = { code: "STORE_FAILED", what: "it is a folder", hint: "Name a file in it." };
+const aFolder: Explanation = { code: "STORE_DENIED", what: "it is a folder", hint: "Name a file in it." };
 
 const explanations: Readonly<Record<string, Explanation>> = {
   ENOENT: { code: "STORE_NOT_FOUND", what: "there is no such file", hint: "Check the path." },

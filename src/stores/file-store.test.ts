@@ -77,7 +77,7 @@ test("a folder is not an object", () =>
     assert.equal(await store.stat("out"), undefined);
     assert.equal(await store.stat("out/"), undefined);
     for (const uri of ["out", "out/"]) {
-      const told = { code: "STORE_FAILED", message: new RegExp(`${uri}: it is a folder$`), hint: "Name a file in it." };
+      const told = { code: "STORE_DENIED", message: new RegExp(`${uri}: it is a folder$`), hint: "Name a file in it." };
       await assert.rejects(textOf(store.read(uri)), told);
       await assert.rejects(store.write(uri, Buffer.from("a")), told);
     }
