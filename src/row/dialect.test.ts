@@ -13,6 +13,24 @@ const detect = (
   sizes: readonly number[] = [1_000_000],
 ): Promise<Dialect> => detectDialect(inPieces(Buffer.from(table), sizes), { ...given, ...set });
 
+test("a file of another kind is refused as what it is, not read as a table of nonsense", async () => {
+  const starts = {
+    "PK\u0003\u0004\u0014": "an Excel workbook or another ZIP archive",
+    "\u00d0\u00cf\u0011\u00e0\u00a1": "an old Excel workbook",
+    "\u001f\u008b\b\b": "compressed by gzip",
+    "%PDF-1.7": "a PDF",
+    "PAR1\u0015\u0004": "a Parquet file",
+    "\u007fELF\u0002": "a program",
+  };
+  for (const [start, what] of Object.entries(starts)) {
+    await assert.rejects(detect(Buffer.from(`${start}a,b\n1,2\n`, "latin1"), {}, [3]), {
+      code: "INPUT_MALFORMED",
+      message: `The input is not a table: it is ${what}`,
+    });
+  }
+  assert.equal((await detect("PAR1;PK\n1;2\n")).delimiter, ";");
+});
+
 describe("any table", () => {
   it("comes back byte for byte through UTF-8, whatever encoding and line end were detected", async () => {
     await fc.assert(

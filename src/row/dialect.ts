@@ -26,10 +26,12 @@ const marks = [
  * Finds out how a table is written down: reads it once, whole, because one late byte decides between UTF-8 and Windows-1252.
  *
  * @param given - what the user has set is taken as it is
- * @throws RowcallError INPUT_EMPTY when there is nothing but blank lines
+ * @throws RowcallError INPUT_EMPTY when there is nothing but blank lines; INPUT_MALFORMED when it is a file of another kind,
+ * such as a workbook
  */
 export async function detectDialect(source: AsyncIterable<Uint8Array>, given: InputDialect): Promise<Dialect> {
   const { sample, isWholeUtf8 } = await readSample(source);
+  refuseOtherKinds(sample);
   const mark = marks.find(({ bytes }) => bytes.every((byte, i) => sample[i] === byte));
   const encoding = given.encoding ?? mark?.encoding ?? encodingWithoutMark(sample, isWholeUtf8);
   const bom = mark?.encoding === encoding;
@@ -42,6 +44,25 @@ export async function detectDialect(source: AsyncIterable<Uint8Array>, given: In
   const lineEnd = lineEndOf(text);
   const delimiter = given.delimiter ?? detectDelimiter(text, lineEnd);
   return { encoding, bom, delimiter, lineEnd, ragged: given.ragged };
+}
+
+const otherKinds = [
+  { what: "an Excel workbook or another ZIP archive", start: "PK\u0003\u0004" },
+  { what: "an old Excel workbook", start: "\u00d0\u00cf\u0011\u00e0" },
+  { what: "compressed by gzip", start: "\u001f\u008b\b" },
+  { what: "a PDF", start: "%PDF-" },
+  { what: "a Parquet file", start: "PAR1\u0015" },
+  { what: "a program", start: "\u007fELF" },
+] as const;
+
+// Read as text, such a file would be a table of nonsense that costs money to run.
+function refuseOtherKinds(sample: Buffer): void {
+  const start = sample.toString("latin1", 0, 8);
+  const kind = otherKinds.find((other) => start.startsWith(other.start));
+  if (kind === undefined) return;
+  throw new RowcallError("INPUT_MALFORMED", `The input is not a table: it is ${kind.what}`, {
+    hint: "Save or unpack it as CSV. Nothing has been run.",
+  });
 }
 
 /**
