@@ -4,20 +4,15 @@ import { once } from "node:events";
 import process from "node:process";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { afterEach, beforeEach, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { createWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
+import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
 
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
 let workspace: Workspace;
-
-beforeEach(async () => {
-  workspace = await createWorkspace(30);
-});
-afterEach(() => workspace.remove());
 
 function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Child {
   return spawn(process.execPath, [main, ...args], {
@@ -37,6 +32,8 @@ async function ended(child: Child): Promise<{ code: number; out: string; err: st
 }
 
 describe("the rowcall process", () => {
+  useWorkspace(30, (made) => (workspace = made));
+
   it("keeps data on standard output, the rest on standard error, and ends with the exit code", async () => {
     const run = await ended(start(["run", "batch.json"]));
     assert.deepEqual([run.code, run.out], [3, `${workspace.at("out.csv")}\n`]);

@@ -1,18 +1,13 @@
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
-import { afterEach, beforeEach, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import type { Plan } from "../engines/plan.ts";
 import type { Estimate } from "../engines/estimate.ts";
 import { createTestIo } from "../../test/fakes/io.ts";
-import { createWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
+import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
 import { runCli } from "./run-cli.ts";
 
 let workspace: Workspace;
-beforeEach(async () => {
-  workspace = await createWorkspace(6);
-});
-afterEach(() => workspace.remove());
-
 async function rowcall(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const io = createTestIo({ workingDirectory: workspace.folder });
   const code = await runCli(args, io);
@@ -23,6 +18,8 @@ const planOf = async (...args: string[]): Promise<Plan> =>
   JSON.parse((await rowcall("plan", ...args, "--json")).out) as Plan;
 
 describe("rowcall plan", () => {
+  useWorkspace(6, (made) => (workspace = made));
+
   it("shows checks, mapped inputs and the estimate of a batch that can run, and runs and makes nothing", async () => {
     let calls = 0;
     workspace.onRow = () => (calls += 1);
@@ -106,6 +103,8 @@ describe("rowcall plan", () => {
 });
 
 describe("rowcall plan --table", () => {
+  useWorkspace(6, (made) => (workspace = made));
+
   it("prints the throughput table of the broadband agent", async () => {
     const { code, out } = await rowcall("plan", "--table");
     assert.equal(code, 0);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import type { RowReport } from "../core/engine.ts";
 import type { Run } from "../core/run.ts";
 import { createTestIo, type TestIo } from "../../test/fakes/io.ts";
-import { createWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
+import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
 import { commands } from "./commands.ts";
 import { runCli } from "./run-cli.ts";
 
@@ -27,11 +27,6 @@ interface PrintedRow extends RowReport {
 
 let workspace: Workspace;
 
-beforeEach(async () => {
-  workspace = await createWorkspace(6);
-});
-afterEach(() => workspace.remove());
-
 async function rowcall(...args: string[]): Promise<Ended> {
   return end(createTestIo({ workingDirectory: workspace.folder }), args);
 }
@@ -50,6 +45,8 @@ const parseRows = (text: string): PrintedRow[] =>
 const mask = (csv: string): string => csv.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ,\d+/g, "T,MS");
 
 describe("rowcall", () => {
+  useWorkspace(6, (made) => (workspace = made));
+
   it("lists every command, and shows each one's help with examples", async () => {
     const help = await rowcall("--help");
     assert.equal(help.code, 0);
@@ -85,6 +82,8 @@ describe("rowcall", () => {
 });
 
 describe("rowcall run", () => {
+  useWorkspace(6, (made) => (workspace = made));
+
   it("writes the table, its place alone on standard output, and what failed on standard error; ends with 3", async () => {
     const { code, out, err } = await rowcall("run", "batch.json");
     assert.equal(code, 3);
@@ -211,6 +210,8 @@ describe("rowcall run", () => {
 });
 
 describe("commands about a run", () => {
+  useWorkspace(6, (made) => (workspace = made));
+
   it("rerun attempts failed rows again, all or by code, and writes the whole table anew", async () => {
     await rowcall("run", "batch.json");
     const other = await rowcall("rerun", "last", "--code", "TIMEOUT");

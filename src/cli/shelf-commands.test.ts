@@ -1,15 +1,10 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { createTestIo } from "../../test/fakes/io.ts";
-import { createWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
+import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
 import { runCli } from "./run-cli.ts";
 
 let workspace: Workspace;
-beforeEach(async () => {
-  workspace = await createWorkspace(1);
-});
-afterEach(() => workspace.remove());
-
 async function rowcall(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const io = createTestIo({ workingDirectory: workspace.folder });
   const code = await runCli(args, io);
@@ -31,6 +26,8 @@ const template = {
 };
 
 describe("rowcall agents", () => {
+  useWorkspace(1, (made) => (workspace = made));
+
   it("lists agents, also when nothing is said", async () => {
     const { code, out } = await rowcall("agents");
     assert.equal(code, 0);
@@ -98,6 +95,8 @@ describe("rowcall agents", () => {
 });
 
 describe("rowcall templates", () => {
+  useWorkspace(1, (made) => (workspace = made));
+
   it("validates, publishes, lists and shows templates", async () => {
     await workspace.write("form.json", template);
     assert.equal((await rowcall("templates", "validate", "form.json")).out, "form.json: form@1.0.0 is valid\n");

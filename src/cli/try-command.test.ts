@@ -1,17 +1,12 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import type { TryReport } from "../engines/try-row.ts";
 import { createTestIo, type TestIo } from "../../test/fakes/io.ts";
-import { createWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
+import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
 import { runCli } from "./run-cli.ts";
 
 let workspace: Workspace;
 let io: TestIo;
-beforeEach(async () => {
-  workspace = await createWorkspace(6);
-});
-afterEach(() => workspace.remove());
-
 async function rowcall(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   io = createTestIo({ workingDirectory: workspace.folder });
   const code = await runCli(args, io);
@@ -22,6 +17,8 @@ const reportOf = async (...args: string[]): Promise<TryReport> =>
   JSON.parse((await rowcall("try", "batch.json", ...args, "--json")).out) as TryReport;
 
 describe("rowcall try", () => {
+  useWorkspace(6, (made) => (workspace = made));
+
   it("shows a row from its cells to the enriched row, and ends with 0", async () => {
     const { code, out } = await rowcall("try", "batch.json", "--row", "2");
     assert.equal(code, 0);

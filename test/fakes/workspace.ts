@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterEach, beforeEach } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { JsonObject } from "../../src/core/json.ts";
 
@@ -58,6 +59,20 @@ export async function createWorkspace(rows: number): Promise<Workspace> {
     execution_config: { max_concurrency: 2, retry_strategy: { max_attempts: 0 } },
   });
   return workspace;
+}
+
+/**
+ * Gives every test of a suite a workspace of its own; called at the top of the suite.
+ *
+ * @param use - receives it before each test
+ */
+export function useWorkspace(rows: number, use: (workspace: Workspace) => void): void {
+  let made: Workspace;
+  beforeEach(async () => {
+    made = await createWorkspace(rows);
+    use(made);
+  });
+  afterEach(() => made.remove());
 }
 
 function agentModule(folder: string): string {
