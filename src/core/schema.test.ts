@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
 import { RowcallError } from "./errors.ts";
-import { compileSchema, formatProblems, nearest, parseWith, suggest, type Problem } from "./schema.ts";
+import { compileSchema, formatProblems, nearest, parseWith, readWith, suggest, type Problem } from "./schema.ts";
 
 const schema = z.strictObject({
   name: z.string(),
@@ -78,12 +78,33 @@ test("speaks of the form that was meant where several are allowed", () => {
     { path: "columns.0.to", message: "missing, expected string" },
   ]);
   assert.deepEqual(problemsOf({ name: "a", columns: "all" }), [
-    { path: "columns", message: "expected array, received string, or expected record, received string" },
+    { path: "columns", message: 'expected array, or expected record, not "all"' },
   ]);
 });
 
+test("a problem says what stands there in place of what is expected, cut where it is long", () => {
+  const numbers = z.strictObject({
+    seconds: z.number().positive(),
+    times: z.int(),
+    name: z.string(),
+    words: z.string().regex(/^a/),
+    own: z.unknown().refine(() => false, "not like this"),
+  });
+  const { problems } = readWith(numbers, { seconds: -1, times: 2.5, name: ["a"], words: "b".repeat(80), own: 1 });
+  assert.deepEqual(
+    problems.map(({ path, message }) => `${path}: ${message}`),
+    [
+      "seconds: too small: expected number to be >0, not -1",
+      "times: expected int, not 2.5",
+      "name: expected string, not a list",
+      `words: invalid string: must match pattern /^a/, not "${"b".repeat(58)}…`,
+      "own: not like this",
+    ],
+  );
+});
+
 test("refuses a value that is no object at all", () => {
-  assert.deepEqual(problemsOf("text"), [{ path: "", message: "expected object, received string" }]);
+  assert.deepEqual(problemsOf("text"), [{ path: "", message: 'expected object, not "text"' }]);
 });
 
 test("finds the nearest word regardless of case and none when all are far", () => {
@@ -119,7 +140,7 @@ test("checks a value against a JSON Schema, formats included, and lists all prob
   assert.deepEqual(validate({ speed: 80, kind: "FTTC", at: "2025-10-18T05:30:00Z" }), []);
   assert.equal(
     formatProblems(validate({ kind: "ADSL", at: "yesterday" })),
-    'must have required property \'speed\'; kind must be equal to one of the allowed values: ["FTTC","FTTP"]; at must match format "date-time"',
+    `must have required property 'speed'; kind must be equal to one of the allowed values: ["FTTC","FTTP"], not "ADSL"; at must match format "date-time", not "yesterday"`,
   );
 });
 
@@ -143,4 +164,9 @@ test("reads each JSON Schema by the draft it declares, 2020-12 when it declares 
     assert.notDeepEqual(validate([1]), []);
     assert.notDeepEqual(validate(["a", "b"]), []);
   }
+});
+
+test("names a property that a JSON Schema does not allow", () => {
+  const validate = compileSchema({ type: "object", additionalProperties: false }, "The schema");
+  assert.equal(formatProblems(validate({ extra: 1 })), 'must NOT have additional properties ("extra")');
 });

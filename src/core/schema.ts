@@ -131,11 +131,12 @@ function leavesOf(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
 
 function describeIssue(issue: z.core.$ZodIssue): Omit<Problem, "path"> {
   if (issue.code === "invalid_type" && issue.input === undefined) {
-    return { message: `missing, ${readable(issue).replace(/, received .*$/, "")}` };
+    return { message: `missing, ${expected(issue)}` };
   }
   if (issue.code === "invalid_value" && issue.input !== undefined) return unknownWord(issue.input, issue.values);
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
-    return { message: issue.errors.flatMap((option) => option.slice(0, 1).map(readable)).join(", or ") };
+    const forms = new Set(issue.errors.flatMap((option) => option.slice(0, 1).map(expected)));
+    return { message: [...forms].join(", or ") + instead(issue.input) };
   }
   if (
     issue.code === "invalid_union" &&
@@ -145,12 +146,20 @@ function describeIssue(issue: z.core.$ZodIssue): Omit<Problem, "path"> {
   ) {
     return unknownWord(issue.input[issue.discriminator ?? ""], issue.options);
   }
-  return { message: readable(issue) };
+  return { message: expected(issue) + (issue.code === "custom" ? "" : instead(issue.input)) };
 }
 
-function readable({ message }: z.core.$ZodIssue): string {
-  const text = message.replace(/^Invalid input: /, "");
+function expected({ message }: z.core.$ZodIssue): string {
+  const text = message.replace(/^Invalid input: /, "").replace(/, received \w+$/, "");
   return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+/** What stands there, when it is short enough to be shown. */
+function instead(value: unknown): string {
+  if (value === undefined) return "";
+  if (Array.isArray(value)) return ", not a list";
+  const text = typeof value === "object" && value !== null ? "an object" : JSON.stringify(value);
+  return text.length > 60 ? `, not ${text.slice(0, 59)}…` : `, not ${text}`;
 }
 
 function unknownWord(word: unknown, known: readonly unknown[]): Omit<Problem, "path"> {
@@ -197,7 +206,7 @@ export type Validate = (value: unknown) => readonly Problem[];
  */
 export function compileSchema(schema: JsonObject, what: string): Validate {
   const Dialect = JSON.stringify(schema["$schema"] ?? "").includes("draft-07") ? Ajv : Ajv2020;
-  const ajv = new Dialect({ allErrors: true, strict: false });
+  const ajv = new Dialect({ allErrors: true, strict: false, verbose: true });
   addFormats.default(ajv);
   let validate: ValidateFunction;
   try {
@@ -214,7 +223,10 @@ export function compileSchema(schema: JsonObject, what: string): Validate {
 function problemOfAjv(error: ErrorObject): Problem {
   const path = error.instancePath.slice(1).replaceAll("/", ".");
   const allowed = error.keyword === "enum" ? `: ${JSON.stringify(error.params["allowedValues"])}` : "";
-  return { path, message: `${error.message ?? error.keyword}${allowed}` };
+  const named =
+    error.keyword === "additionalProperties" ? ` (${JSON.stringify(error.params["additionalProperty"])})` : "";
+  const found = typeof error.data === "object" && error.keyword !== "type" ? "" : instead(error.data);
+  return { path, message: `${error.message ?? error.keyword}${allowed}${named}${found}` };
 }
 
 /** Problems as one readable line: `downstream_mbps must be number; exchange must be string`. */

@@ -107,8 +107,8 @@ test("output that does not fit the agent's schema fails the row with everything 
     status: "failed",
     code: "OUTPUT_INVALID",
     message:
-      "Agent output does not fit its schema: must have required property 'exchange'; downstream_mbps must be number; " +
-      'service_type must be equal to one of the allowed values: ["FTTC","FTTP"]',
+      "Agent output does not fit its schema: must have required property 'exchange'; downstream_mbps must be number, not \"80\"; " +
+      'service_type must be equal to one of the allowed values: ["FTTC","FTTP"], not "ADSL"',
     hint: "Correct the agent or its structured_output.schema.",
     retryable: true,
   });

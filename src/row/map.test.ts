@@ -233,14 +233,14 @@ describe("the agent's input schema", () => {
   it("refuses text that is no such value, naming the line and everything that is wrong", () => {
     assert.deepEqual(failureOf(typed("1,5", "1.5", "yes", "x")), [
       "ROW_INVALID",
-      "The agent's input schema refuses line 4: n must be number; i must be integer,null; b must be boolean",
+      `The agent's input schema refuses line 4: n must be number, not "1,5"; i must be integer,null, not 1.5; b must be boolean, not "yes"`,
     ]);
   });
 
   it("refuses figures that a number cannot hold rather than round them", () => {
     assert.deepEqual(failureOf(typed("1", "12345678901234567890", "true", "")), [
       "ROW_INVALID",
-      "The agent's input schema refuses line 4: i must be integer,null",
+      `The agent's input schema refuses line 4: i must be integer,null, not "12345678901234567890"`,
     ]);
   });
 
