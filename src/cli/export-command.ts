@@ -49,9 +49,8 @@ export function defineCommand(command: Command, cli: Cli): void {
         ...(force === undefined ? {} : { force }),
       };
       const outputUri = await engine.export(id, request);
-      if (outputUri === "-") return;
-      if (json === true) await printJson(cli.io, { outputUri });
-      else await write(cli.io.stdout, `${outputUri}\n`);
+      if (json === true) await printJson(cli.io, { outputUri }, outputUri);
+      else if (outputUri !== "-") await write(cli.io.stdout, `${outputUri}\n`);
     } finally {
       await engine.close();
     }

@@ -1,10 +1,11 @@
 import Table from "cli-table3";
 import { colorsFor } from "./cli.ts";
 import { write, type Io, type Output } from "./io.ts";
+import { printable } from "./printable.ts";
 
-/** Prints a value on standard output as one line of JSON. */
-export async function printJson(io: Io, value: unknown): Promise<void> {
-  await write(io.stdout, `${JSON.stringify(value)}\n`);
+/** Prints a value as one line of JSON: on standard output, unless the table itself was written there. */
+export async function printJson(io: Io, value: unknown, outputUri?: string): Promise<void> {
+  await write(outputUri === "-" ? io.stderr : io.stdout, `${JSON.stringify(value)}\n`);
 }
 
 /** Prints lines. */
@@ -65,7 +66,7 @@ function widths(
 
 /** Text without line breaks and control characters. */
 export function oneLine(text: string): string {
-  return text.replace(/\s+/g, " ").replace(/[\u0000-\u001f\u007f-\u009f]/g, "");
+  return printable(text.replace(/\s+/g, " "));
 }
 
 /** Text cut to a length, with an ellipsis. */

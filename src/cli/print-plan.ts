@@ -3,7 +3,7 @@ import type { Plan } from "../engines/plan.ts";
 import { checkLines, countChecks } from "./check-lines.ts";
 import { colorsFor, type Cli } from "./cli.ts";
 import type { Io } from "./io.ts";
-import { count, printLines, printTable } from "./output.ts";
+import { count, oneLine, printLines, printTable, shorten } from "./output.ts";
 
 /** Prints a plan for people on standard output. */
 export async function printPlan(cli: Cli, plan: Plan, source: string): Promise<void> {
@@ -50,11 +50,11 @@ async function printSample(io: Io, { sample, outputColumns }: Plan): Promise<voi
       io,
       io.stdout,
       ["Row", "Line", "Agent input"],
-      sample.map(({ row, line, input }) => [String(row), String(line), JSON.stringify(input)]),
+      sample.map(({ row, line, input }) => [String(row), String(line), shorten(JSON.stringify(input), 1000)]),
     );
     await printLines(io.stdout, [""]);
   }
-  await printLines(io.stdout, [`${bold("Output columns")}  ${outputColumns.join(", ")}`, ""]);
+  await printLines(io.stdout, [`${bold("Output columns")}  ${oneLine(outputColumns.join(", "))}`, ""]);
 }
 
 async function printInvalid(io: Io, { invalid, rows }: Plan): Promise<void> {

@@ -3,6 +3,7 @@ import { isJsonObject, type JsonValue } from "../core/json.ts";
 import type { TryReport } from "../engines/try-row.ts";
 import { colorsFor, type Cli } from "./cli.ts";
 import { formatDuration, printLines, printTable } from "./output.ts";
+import { printable } from "./printable.ts";
 
 const signs = { done: "✓", failed: "✗", skipped: "-" } as const;
 
@@ -43,8 +44,11 @@ export async function printTry(cli: Cli, report: TryReport): Promise<void> {
     await printLines(io.stdout, [bold("Recordings"), ...attempt.artifacts.map(({ uri }) => `  ${uri}`), ""]);
   const took = formatDuration(attempt.endedAt - attempt.startedAt);
   if (outcome.status === "succeeded") return printLines(io.stdout, [green(`Succeeded in ${took}`)]);
-  const hint = outcome.hint === undefined ? [] : [`${cyan("hint:")} ${outcome.hint}`];
-  return printLines(io.stdout, [red(`Failed after ${took} with ${outcome.code}: ${outcome.message}`), ...hint]);
+  const hint = outcome.hint === undefined ? [] : [`${cyan("hint:")} ${printable(outcome.hint)}`];
+  return printLines(io.stdout, [
+    red(`Failed after ${took} with ${outcome.code}: ${printable(outcome.message)}`),
+    ...hint,
+  ]);
 }
 
 // A script has many parts that may be empty, and mostly are.

@@ -3,6 +3,7 @@ import { isJsonObject } from "../core/json.ts";
 import type { Problem } from "../core/schema.ts";
 import { colorsFor } from "./cli.ts";
 import { write, type Io } from "./io.ts";
+import { printable } from "./printable.ts";
 
 /**
  * Says on standard error what went wrong: readable lines, or with `--json` one line of JSON. Standard output stays as it is.
@@ -36,15 +37,15 @@ function asText(error: RowcallError, io: Io): string {
   const colors = colorsFor(io, io.stderr);
   const problems = problemsOf(error);
   const hintLine = (hint: string | undefined, indent = ""): string[] =>
-    hint === undefined ? [] : [`${indent}${colors.cyan("hint:")} ${hint}`];
+    hint === undefined ? [] : [`${indent}${colors.cyan("hint:")} ${printable(hint)}`];
   const prefix = colors.red(error.code === "UNEXPECTED" ? "error (UNEXPECTED):" : "error:");
   const lines =
     problems.length < 2
-      ? [`${prefix} ${error.message}`, ...hintLine(error.hint)]
+      ? [`${prefix} ${printable(error.message)}`, ...hintLine(error.hint)]
       : [
-          `${prefix} ${headOf(error.message, problems)}`,
+          `${prefix} ${printable(headOf(error.message, problems))}`,
           ...problems.flatMap((problem) => [
-            `  - ${[problem.path, problem.message].filter(Boolean).join(": ")}`,
+            `  - ${printable([problem.path, problem.message].filter(Boolean).join(": "))}`,
             ...hintLine(problem.hint, "    "),
           ]),
         ];

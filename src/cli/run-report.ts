@@ -17,7 +17,8 @@ export async function printReport(
   const { io } = cli;
   const { counts } = run;
   const ended = run.status === "succeeded" && counts.failed > 0 ? "finished" : run.status;
-  const took = tookMs === undefined ? `is ${ended}: no row was attempted` : `${ended} in ${formatDuration(tookMs)}`;
+  const took =
+    tookMs === undefined ? `had ${ended} already: no row was attempted` : `${ended} in ${formatDuration(tookMs)}`;
   const reason = run.reason === undefined || run.status === "interrupted" ? "" : `: ${run.reason}`;
   await printLines(io.stderr, ["", `${paint(cli, run)(`Run ${run.id} ${took}`)}${reason}`]);
   const pending = counts.pending + counts.inFlight;

@@ -5,6 +5,7 @@ import { colorsFor, type Cli } from "./cli.ts";
 import { write } from "./io.ts";
 import { jsonOption } from "./options.ts";
 import { count, printJson } from "./output.ts";
+import { printable } from "./printable.ts";
 import { openProgress, type Progress, type ProgressStyle } from "./progress.ts";
 import { printReport } from "./run-report.ts";
 import { failuresOf } from "./survey-rows.ts";
@@ -44,7 +45,7 @@ export async function watchRun(
     const { run } = watched;
     const failures = await failuresOf(engine, run);
     if (options.quiet !== true) await printReport(cli, run, failures, watched.ran ? Date.now() - startedAt : undefined);
-    if (options.json === true) await printJson(io, { ...run, failures, warnings: watched.warnings });
+    if (options.json === true) await printJson(io, { ...run, failures, warnings: watched.warnings }, run.outputUri);
     else if (run.outputUri !== undefined && run.outputUri !== "-" && run.status !== "interrupted")
       await write(io.stdout, `${run.outputUri}\n`);
     cli.setExitCode(exitCodeOf(run));
@@ -94,14 +95,17 @@ async function observe(
   } catch (error) {
     progress.stop();
     if (started !== undefined)
-      progress.say(`Run ${started.id} broke off; what is done is kept: ${cli.suggestion(`resume ${started.id}`)}`);
+      progress.say(
+        `Run ${started.id} broke off; what is done is kept. ${cli.suggestion(`resume ${started.id}`)} goes on, ` +
+          `${cli.suggestion(`export ${started.id}`)} --output PLACE writes what there is.`,
+      );
     throw error;
   } finally {
     ignore();
     progress.stop();
     const { yellow, cyan } = colorsFor(io, io.stderr);
     for (const { message, hint } of warnings) {
-      progress.say(`${yellow("warning:")} ${message}`);
+      progress.say(`${yellow("warning:")} ${printable(message)}`);
       if (hint !== undefined) progress.say(`${cyan("hint:")} ${hint}`);
     }
   }

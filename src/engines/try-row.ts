@@ -6,6 +6,7 @@ import type { Services } from "../core/services.ts";
 import { createEnricher } from "../row/enrich.ts";
 import { createMapper } from "../row/map.ts";
 import { outcomeOf } from "../row/run-attempt.ts";
+import { cellText } from "../row/write.ts";
 import { attemptRow } from "./attempt-row.ts";
 import type { NamedRow } from "./pick-row.ts";
 import { agentEnvironment, resolveAgent } from "./resolve-agent.ts";
@@ -55,8 +56,8 @@ export async function tryRow(services: Services, request: TryRequest): Promise<T
     const anyFailed = attempt.outcome.status === "failed";
     const enricher = createEnricher({ mapping, fields, header, agentVersion: definition.version, anyFailed });
     const original = mapping.includeOriginal ? header.map((column, i) => ({ column, value: row.cells[i] ?? "" })) : [];
-    const cells = enricher.enrichRow({ row: row.index, attempt });
-    return [...original, ...enricher.columns.map((column, i) => ({ column, value: cells[i]?.text ?? "" }))];
+    const cells = enricher.enrichRow({ row: row.index, attempt }).map((cell) => cellText(cell, mapping.formulaSafe));
+    return [...original, ...enricher.columns.map((column, i) => ({ column, value: cells[i] ?? "" }))];
   };
   const report = {
     agent: `${definition.agent_name}@${definition.version}`,

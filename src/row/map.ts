@@ -100,8 +100,10 @@ export function mappingProblems(mapping: InputMapping, header: readonly string[]
   };
   if (selection.kind === "exclude")
     for (const column of selection.columns) exist(column, "input_mapping.exclude_columns");
-  for (const column of new Set(selectedColumns(mapping, header)))
-    need(column, `input_mapping.${selection.kind}_columns`);
+  // Without any list every column is passed, which nobody has written down.
+  const isDefault = selection.kind === "exclude" && selection.columns.length === 0;
+  const listed = isDefault ? "input_mapping" : `input_mapping.${selection.kind}_columns`;
+  for (const column of new Set(selectedColumns(mapping, header))) need(column, listed);
   for (const { column } of mapping.columns) need(column, "input_mapping.column_mappings");
   for (const transformation of mapping.transformations) {
     const path = `input_mapping.transformations.${transformation.field}`;
@@ -267,7 +269,7 @@ function raggedness(row: Row, width: number, ragged: "fail" | "pad" | "keep"): F
   if (fits) return undefined;
   return failure(
     "ROW_RAGGED",
-    `Line ${row.line} has ${cells} cells where the header has ${width}`,
+    `Line ${row.line} has ${cells} ${cells === 1 ? "cell" : "cells"} where the header has ${width}`,
     `Correct the line, or set "ragged" in the batch file's input to ${cells < width ? '"pad"' : '"keep"'}.`,
   );
 }

@@ -116,9 +116,13 @@ function isFormula(text: string): boolean {
   return formula.test(text) && !number.test(text) && !phone.test(text) && !loneSign.test(text);
 }
 
-function writeCell({ text, isString }: Cell, { dialect, formulaSafe }: WriterSetup): string {
-  const safe = formulaSafe && isString && isFormula(text) ? `'${text}` : text;
-  return quoteCell(safe, dialect.delimiter);
+function writeCell(cell: Cell, { dialect, formulaSafe }: WriterSetup): string {
+  return quoteCell(cellText(cell, formulaSafe), dialect.delimiter);
+}
+
+/** A new cell's text; one that a spreadsheet would run as a formula gets an apostrophe when asked. */
+export function cellText({ text, isString }: Cell, formulaSafe: boolean): string {
+  return formulaSafe && isString && isFormula(text) ? `'${text}` : text;
 }
 
 /** A cell's text, quoted where the delimiter, a quote or a line break makes it necessary. */

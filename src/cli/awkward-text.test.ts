@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import { createTestIo } from "../../test/fakes/io.ts";
+import { createWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
+import { runCli } from "./run-cli.ts";
+
+let workspace: Workspace;
+beforeEach(async () => {
+  workspace = await createWorkspace(1);
+});
+afterEach(() => workspace.remove());
+
+async function rowcall(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const io = createTestIo({ workingDirectory: workspace.folder });
+  const code = await runCli(args, io);
+  return { code, out: io.out(), err: io.err() };
+}
+
+describe("where the table itself goes to standard output", () => {
+  it("--json of a run goes to standard error", async () => {
+    const { out, err } = await rowcall("run", "batch.json", "--output", "-", "--json", "--quiet");
+    assert.match(out, /^n,text,double,.*\n0,"row, 0",0,SUCCESS,.*\n$/);
+    assert.equal((JSON.parse(err) as { outputUri: string }).outputUri, "-");
+  });
+
+  it("--json of an export goes to standard error", async () => {
+    await rowcall("run", "batch.json");
+    const { out, err } = await rowcall("export", "last", "--json");
+    assert.equal(out, await workspace.read("out.csv"));
+    assert.deepEqual(JSON.parse(err), { outputUri: "-" });
+  });
+});
+
+describe("text of a table", () => {
+  it("cannot steer the terminal from a column's name or a cell", async () => {
+    await workspace.write("rows.csv", "n,te\u001b[2Jxt\n1,\u001b]0;title\u0007\n");
+    const plan = await rowcall("plan", "batch.json");
+    const tried = await rowcall("try", "batch.json", "--set", "\u001b[2Jn=1");
+    const row = await rowcall("try", "batch.json");
+    for (const { out, err } of [plan, tried, row]) assert.doesNotMatch(out + err, /[\u001b\u0007]/);
+    assert.match(plan.out, /^Output columns {2}n, te\[2Jxt, double,/m);
+  });
+
+  it("does not fill the screen with one huge cell of a plan", async () => {
+    await workspace.write("rows.csv", `n,text\n1,${"x".repeat(100_000)}\n`);
+    const { out } = await rowcall("plan", "batch.json");
+    assert.match(out, /^0 +2 +\{"n":"1","text":"x+…$/m);
+    assert.ok(out.length < 10_000, `${out.length} characters`);
+  });
+});
+
+it("a run that had finished already is told as that", async () => {
+  await rowcall("run", "batch.json");
+  assert.match((await rowcall("resume", "last")).err, /^Run \S+ had succeeded already: no row was attempted$/m);
+});
+
+it("a tried row shows the cells that formula_safe would write", async () => {
+  await workspace.write("agent.mjs", `export default () => ({ structured_output: { double: "=1+1" } });`);
+  await workspace.write("safe.json", { agent: "doubler", input: "rows.csv", output_mapping: { formula_safe: true } });
+  assert.match((await rowcall("try", "safe.json")).out, /^double +'=1\+1$/m);
+});
+
+it("a run that breaks off says how to get at what is done", async () => {
+  workspace.onRow = () => workspace.write("out.csv", "somebody else's");
+  const { code, err } = await rowcall("run", "batch.json");
+  assert.equal(code, 2);
+  assert.match(err, /broke off; what is done is kept\. rowcall resume \S+ goes on, rowcall export \S+ --output PLACE/);
+});
