@@ -323,6 +323,8 @@ class LocalEngine implements Engine {
     const lock = await this.#lock(runId);
     try {
       return await work(this.#journal.getRun(runId));
+    } catch (error) {
+      throw explainDatabaseError(error);
     } finally {
       lock.release();
     }

@@ -58,7 +58,7 @@ export function inTransaction<T>(database: Database, work: () => T): T {
   } catch (error) {
     // A full disk ends the transaction by itself.
     if (database.isTransaction) database.exec("ROLLBACK");
-    throw explainDatabaseError(error);
+    throw error;
   }
 }
 
