@@ -3,7 +3,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseBatch } from "../src/core/batch.ts";
+import { parseBatch } from "../src/core/batch-file.ts";
 import { openEngine, wire } from "../src/wire.ts";
 import { publishFiles } from "./publish.ts";
 
@@ -25,8 +25,18 @@ for (const width of widths) {
   const rows = width * rounds;
   const input = join(scratch, `in-${width}.csv`);
   await writeFile(input, `n\n${Array.from({ length: rows }, (_, n) => `${n}\n`).join("")}`);
-  const engine = await openEngine(wire({ registryDirectories: [registry], dataDirectory: join(scratch, `data-${width}`) }));
-  const batch = parseBatch({ agent_name: "slow", input, output: join(scratch, `out-${width}.csv`), execution_config: { max_concurrency: width } }, "batch");
+  const engine = await openEngine(
+    wire({ registryDirectories: [registry], dataDirectory: join(scratch, `data-${width}`) }),
+  );
+  const batch = parseBatch(
+    {
+      agent_name: "slow",
+      input,
+      output: join(scratch, `out-${width}.csv`),
+      execution_config: { max_concurrency: width },
+    },
+    "batch",
+  );
   let first = Number.POSITIVE_INFINITY;
   let last = 0;
   // From the first attempt's start to the last one's end: staging and writing are the other benchmark's.

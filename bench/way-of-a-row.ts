@@ -16,7 +16,9 @@ async function writeTable(path: string, rows: number): Promise<void> {
   const file = createWriteStream(path);
   file.write("building_number,street,postcode,full_address\n");
   for (let row = 0; row < rows; row += 1) {
-    const more = file.write(`${row},High Street,SW1A ${row % 10}AA,${row % 4 === 0 ? `"${row} High Street, London"` : ""}\n`);
+    const more = file.write(
+      `${row},High Street,SW1A ${row % 10}AA,${row % 4 === 0 ? `"${row} High Street, London"` : ""}\n`,
+    );
     if (!more) await once(file, "drain");
   }
   file.end();
@@ -30,10 +32,16 @@ async function writeBatch(): Promise<{ batch: string; registry: string }> {
     version: "1.0.0",
     kind: "function",
     config: { module: here("./noop-agent.ts") },
-    structured_output: { enabled: true, output_fields: ["success", "exchange", "cabinet", "downstream_mbps", "upstream_mbps"] },
+    structured_output: {
+      enabled: true,
+      output_fields: ["success", "exchange", "cabinet", "downstream_mbps", "upstream_mbps"],
+    },
   });
   const batch = join(scratch, "batch.json");
-  await writeFile(batch, JSON.stringify({ agent_name: "noop", execution_config: { max_concurrency: 100 }, recording: { level: "none" } }));
+  await writeFile(
+    batch,
+    JSON.stringify({ agent_name: "noop", execution_config: { max_concurrency: 100 }, recording: { level: "none" } }),
+  );
   return { batch, registry };
 }
 
@@ -47,15 +55,32 @@ for (const rows of sizes) {
   const rowcall: Measurement[] = [];
   // In turns, so that a busy moment of the machine falls on both.
   for (let turn = 0; turn < (rows > 200_000 ? 1 : 3); turn += 1) {
-    script.push(await measureProcess(scratch, here("./peers/plain-script.ts"), [input, output, here("./noop-agent.ts")]));
+    script.push(
+      await measureProcess(scratch, here("./peers/plain-script.ts"), [input, output, here("./noop-agent.ts")]),
+    );
     const data = join(scratch, "data");
-    const args = ["run", batch, "--input", input, "--output", output, "--registry", registry, "--data-dir", data, "--force", "--quiet"];
+    const args = [
+      "run",
+      batch,
+      "--input",
+      input,
+      "--output",
+      output,
+      "--registry",
+      registry,
+      "--data-dir",
+      data,
+      "--force",
+      "--quiet",
+    ];
     rowcall.push(await measureProcess(scratch, here("../src/cli/main.ts"), args));
     await rm(data, { recursive: true });
   }
   const [byHand, ours] = [median(script), median(rowcall)];
   const line = (name: string, { seconds, cpuSeconds, peakMb }: Measurement): string =>
-    [String(rows), name, Math.round(rows / seconds), cpuSeconds.toFixed(2), Math.round(peakMb)].map((cell) => String(cell).padStart(12)).join("");
+    [String(rows), name, Math.round(rows / seconds), cpuSeconds.toFixed(2), Math.round(peakMb)]
+      .map((cell) => String(cell).padStart(12))
+      .join("");
   console.log(line("script", byHand));
   console.log(`${line("rowcall", ours)}   ${(byHand.seconds / ours.seconds).toFixed(2)} x the script's rows/s`);
   await rm(input);

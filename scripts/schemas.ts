@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { templateJsonSchema } from "../src/agents/browser/template.ts";
 import { agentJsonSchema } from "../src/core/agent.ts";
-import { batchJsonSchema } from "../src/core/batch.ts";
+import { batchJsonSchema } from "../src/core/batch-file.ts";
 import type { JsonObject } from "../src/core/json.ts";
 
 const folder = new URL("../schemas/", import.meta.url);

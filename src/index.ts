@@ -16,7 +16,8 @@
  */
 export type { AgentDefinition, AgentInput, Artifacts, InvokeContext } from "./core/agent.ts";
 export type { Attempt, Outcome } from "./core/attempt.ts";
-export { parseBatch, type Batch } from "./core/batch.ts";
+export { type Batch } from "./core/batch.ts";
+export { parseBatch } from "./core/batch-file.ts";
 export type {
   Engine,
   ExportRequest,

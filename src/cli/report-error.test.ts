@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseBatch } from "../core/batch.ts";
+import { parseBatch } from "../core/batch-file.ts";
 import { RowcallError } from "../core/errors.ts";
 import { createTestIo } from "../../test/fakes/io.ts";
 import { reportError } from "./report-error.ts";

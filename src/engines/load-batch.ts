@@ -1,7 +1,8 @@
 import { dirname, isAbsolute, posix, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RecordingLevel } from "../core/agent.ts";
-import { parseBatch, parseExecutionInput, readBatch, type Batch, type OutputMapping } from "../core/batch.ts";
+import type { Batch, OutputMapping } from "../core/batch.ts";
+import { parseBatch, parseExecutionInput, readBatch } from "../core/batch-file.ts";
 import { RowcallError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../core/json.ts";
 import { invalid, type Problem, type Reading } from "../core/schema.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseBatch, type Batch } from "../core/batch.ts";
+import type { Batch } from "../core/batch.ts";
+import { parseBatch } from "../core/batch-file.ts";
 import type { JsonObject } from "../core/json.ts";
 import { openMemoryStore } from "../stores/memory-store.ts";
 import { makeRow, readRow, replaceCells } from "./pick-row.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readBatch, type Batch } from "../core/batch.ts";
+import type { Batch } from "../core/batch.ts";
+import { readBatch } from "../core/batch-file.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Services } from "../core/services.ts";

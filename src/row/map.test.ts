@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it, test } from "node:test";
 import fc from "fast-check";
-import { parseBatch, type InputMapping } from "../core/batch.ts";
+import type { InputMapping } from "../core/batch.ts";
+import { parseBatch } from "../core/batch-file.ts";
 import type { RowcallError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Row } from "../core/row.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { readTable, recordBytes } from "../../test/fakes/tables.ts";
-import { parseBatch } from "../core/batch.ts";
+import { parseBatch } from "../core/batch-file.ts";
 import type { Attempt, Outcome } from "../core/attempt.ts";
 import type { JsonValue } from "../core/json.ts";
 import { createEnricher } from "./enrich.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseBatch } from "../../src/core/batch.ts";
+import { parseBatch } from "../../src/core/batch-file.ts";
 import type { Notification } from "../../src/core/channel.ts";
 import type { Engine, RunEvent, StartRequest } from "../../src/core/engine.ts";
 import { RowcallError } from "../../src/core/errors.ts";

@@ -6,7 +6,7 @@ import { startSite, type Site } from "../../examples/broadband/site/server.ts";
 import { openBrowserAgent } from "../../src/agents/browser-agent.ts";
 import { parseAgent, type AgentDefinition, type Invoker } from "../../src/core/agent.ts";
 import type { Outcome } from "../../src/core/attempt.ts";
-import { parseBatch } from "../../src/core/batch.ts";
+import { parseBatch } from "../../src/core/batch-file.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { parseTemplateDocument } from "../../src/core/template.ts";
 import { createExtractor } from "../../src/row/extract.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { batchJsonSchema, parseBatch } from "../../src/core/batch.ts";
+import { batchJsonSchema, parseBatch } from "../../src/core/batch-file.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../src/core/json.ts";
 
 const page = await readFile(new URL("../../docs/batch-file.md", import.meta.url), "utf8");

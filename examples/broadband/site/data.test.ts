@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parse } from "csv-parse/sync";
 import { isErrorCode } from "../../../src/core/errors.ts";
-import { parseBatch } from "../../../src/core/batch.ts";
+import { parseBatch } from "../../../src/core/batch-file.ts";
 import { exchangeCodeOf, linesOf, siteData } from "./data.ts";
 import { expectedFields } from "./expected-fields.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { parseBatch } from "../../core/batch.ts";
+import { parseBatch } from "../../core/batch-file.ts";
 import type { Notification } from "../../core/channel.ts";
 import { openStores } from "../../stores/open-store.ts";
 import { describeEngine } from "../../../test/contracts/engine-contract.ts";

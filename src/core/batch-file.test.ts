@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { batchJsonSchema, parseBatch, parseExecutionInput, readBatch, type Batch } from "./batch.ts";
+import type { Batch } from "./batch.ts";
+import { batchJsonSchema, parseBatch, parseExecutionInput, readBatch } from "./batch-file.ts";
 import { RowcallError } from "./errors.ts";
 import { compileSchema, type Problem } from "./schema.ts";
 
