@@ -6,7 +6,7 @@ import { addBatchOptions, batchArgument, readOverrides, type BatchOptions } from
 import type { Cli } from "./cli.ts";
 import { examples, jsonOption, listOf, numberFromZero, positiveNumber, wholeNumber } from "./options.ts";
 import { printJson } from "./output.ts";
-import { recordingsFolder } from "./recordings-folder.ts";
+import { recordingsName } from "./recordings-name.ts";
 import { parseRowSelection } from "./row-selection.ts";
 
 interface PlanCommandOptions extends BatchOptions {
@@ -49,13 +49,15 @@ export function defineCommand(command: Command, cli: Cli): void {
 }
 
 async function plan(cli: Cli, source: string, options: PlanCommandOptions): Promise<void> {
-  const [{ loadBatchParts }, { planBatch }, { browserChecks }, { printPlan }, { invalid }] = await Promise.all([
-    import("../engines/load-batch.ts"),
-    import("../engines/plan.ts"),
-    import("./browser-checks.ts"),
-    import("./print-plan.ts"),
-    import("../core/schema.ts"),
-  ]);
+  const [{ loadBatchParts }, { planBatch }, { recordingsUri }, { browserChecks }, { printPlan }, { invalid }] =
+    await Promise.all([
+      import("../engines/load-batch.ts"),
+      import("../engines/plan.ts"),
+      import("../engines/recordings-uri.ts"),
+      import("./browser-checks.ts"),
+      import("./print-plan.ts"),
+      import("../core/schema.ts"),
+    ]);
   const { services, dataDirectory } = await cli.wire();
   const { data: batch, problems, what } = await loadBatchParts(services, source, await readOverrides(options, cli.io));
   if (batch === undefined) throw invalid("BATCH_INVALID", what, problems);
@@ -67,7 +69,7 @@ async function plan(cli: Cli, source: string, options: PlanCommandOptions): Prom
     figures: await figuresOf(cli, options, dataDirectory, agent && `${agent.agent_name}@${agent.version}`),
     ...(options.probe === undefined
       ? {}
-      : { probe: { recordingsUri: recordingsFolder(dataDirectory, "plan", services.clock()) } }),
+      : { probe: { recordingsUri: recordingsUri(batch, dataDirectory, recordingsName("plan", services.clock())) } }),
   });
   if (options.json === true) await printJson(cli.io, planned);
   else await printPlan(cli, planned, source);
@@ -104,6 +106,12 @@ async function figuresOf(
   };
 }
 
+function readRows(text: string): number {
+  const rows = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(rows)) return rows;
+  throw new RowcallError("USAGE_INVALID", `"${text}" is no number of rows`, { hint: "Write --table 500,5000." });
+}
+
 async function printThroughput(cli: Cli, source: string | undefined, options: PlanCommandOptions): Promise<void> {
   if (source !== undefined) {
     throw new RowcallError("USAGE_INVALID", "--table reckons without a batch", {
@@ -120,7 +128,7 @@ async function printThroughput(cli: Cli, source: string | undefined, options: Pl
     ...(options.costPerRow === undefined ? {} : { costPerRowUsd: options.costPerRow }),
   };
   const rows =
-    options.table === true || options.table === undefined ? exampleFigures.rows : options.table.map(wholeNumber(0));
+    options.table === true || options.table === undefined ? exampleFigures.rows : options.table.map(readRows);
   const concurrency = options.maxConcurrency ?? exampleFigures.concurrency;
   const { secondsPerRow, costPerRowUsd } = figures;
   const basis = `${secondsPerRow} s and $${costPerRowUsd} per row`;

@@ -6,7 +6,7 @@ import { addBatchOptions, batchArgument, readOverrides, type BatchOptions } from
 import type { Cli } from "./cli.ts";
 import { examples, jsonOption, wholeNumber } from "./options.ts";
 import { printJson } from "./output.ts";
-import { recordingsFolder } from "./recordings-folder.ts";
+import { recordingsName } from "./recordings-name.ts";
 
 interface TryOptions extends BatchOptions {
   readonly row?: number;
@@ -26,8 +26,9 @@ export function defineCommand(command: Command, cli: Cli): void {
     "rowcall try batch.json --row 3 --set postcode=E84LX --recording video",
   ]);
   command.action(async (source: string, options: TryOptions) => {
-    const [{ loadBatch }, { tryRow }, { printTry }] = await Promise.all([
+    const [{ loadBatch }, { recordingsUri }, { tryRow }, { printTry }] = await Promise.all([
       import("../engines/load-batch.ts"),
+      import("../engines/recordings-uri.ts"),
       import("../engines/try-row.ts"),
       import("./print-try.ts"),
     ]);
@@ -40,7 +41,7 @@ export function defineCommand(command: Command, cli: Cli): void {
       const report = await tryRow(services, {
         batch,
         row,
-        recordingsUri: batch.recording.prefix ?? recordingsFolder(dataDirectory, "try", services.clock()),
+        recordingsUri: recordingsUri(batch, dataDirectory, recordingsName("try", services.clock())),
         signal: interrupted.signal,
       });
       if (options.json === true) await printJson(cli.io, report);

@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import type {
   Engine,
   ExportRequest,
@@ -15,11 +14,11 @@ import type {
 import { messageOf, RowcallError, type ErrorCode } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
-import { joinUri, schemeOf } from "../../core/uri.ts";
 import { requireNoCollision } from "../../row/enrich.ts";
 import { createMapper } from "../../row/map.ts";
 import { chooseRows } from "../choose-rows.ts";
 import { freeOutputUri, isOutputFile, probeOutput } from "../output-uri.ts";
+import { recordingsUri } from "../recordings-uri.ts";
 import { resolveAgent, type BatchAgent } from "../resolve-agent.ts";
 import { executeRows, inputKeys, type Ending } from "./execute.ts";
 import { writeCsv, writeJsonl, type FinishSetup } from "./finish.ts";
@@ -184,7 +183,6 @@ class LocalEngine implements Engine {
       createMapper(batch.inputMapping, staged.header, staged.dialect.ragged, definition);
       requireNoCollision(batch.outputMapping, fields, staged.header);
       const { total } = chooseRows(staged.rows, request.rows, request.limit);
-      const recordings = asUri(batch.recording.prefix ?? join(this.#dataDirectory, "recordings"));
       return this.#journal.createRun({
         id,
         name,
@@ -195,7 +193,7 @@ class LocalEngine implements Engine {
         staged,
         total,
         createdAt: services.clock(),
-        recordingsUri: joinUri(recordings, id),
+        recordingsUri: recordingsUri(batch, this.#dataDirectory, id),
       });
     } catch (error) {
       await rm(this.#directory(id), { recursive: true, force: true });
@@ -394,11 +392,6 @@ function requirePlaces({ batch }: StartRequest): { inputUri: string; output: str
       hint: "Give --output, or set output in the batch file.",
     });
   return { inputUri, output };
-}
-
-// Recordings' addresses stand in cells, where a plain path would be no link.
-function asUri(prefix: string): string {
-  return schemeOf(prefix) === "file" && !prefix.startsWith("file:") ? pathToFileURL(prefix).href : prefix;
 }
 
 function createRunId({ clock, random }: Services): string {
