@@ -8,7 +8,11 @@ import { makeScratchFolder } from "./scratch-folder.ts";
 
 async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "rowcall-scratch-test-"));
-  await work(folder).finally(() => rm(folder, { recursive: true, force: true }));
+  try {
+    await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 test("what killed processes have left behind goes, what belongs to others stays", () =>

@@ -42,7 +42,11 @@ describeEngine("local", async (invoke) => {
 async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "rowcall-engine-"));
   await writeFile(join(folder, "in.csv"), "a\n1\n2\n");
-  await work(folder).finally(() => rm(folder, { recursive: true }));
+  try {
+    await work(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 const untouched = async (): Promise<never> => assert.fail("the agent was called");
