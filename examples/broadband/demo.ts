@@ -1,13 +1,16 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { main } from "../../src/cli/main.ts";
 import { startSite, type Site } from "./site/server.ts";
 
 // The replica's port is part of the run: a resumed run must find the site where it was.
-const home = new URL("../../", import.meta.url).pathname;
-const folder = new URL(".", import.meta.url).pathname;
-const dataDirectory = join(home, ".rowcall", "demo");
+const home = fileURLToPath(new URL("../../", import.meta.url));
+const folder = fileURLToPath(new URL(".", import.meta.url));
+// What else is given goes to rowcall as it is, and comes before what the demo sets itself.
+const { values } = parseArgs({ options: { "data-dir": { type: "string" } }, strict: false });
+const dataDirectory = resolve(String(values["data-dir"] ?? join(home, ".rowcall", "demo")));
 const portFile = join(dataDirectory, "port.json");
 
 const resuming = process.argv.includes("--resume");
