@@ -154,6 +154,8 @@ export class Journal {
       const { changes } = this.#database
         .prepare(`UPDATE attempts SET standing = ? WHERE run = ? AND standing = ? AND code IS NOT NULL ${chosen}`)
         .run(standing.reopened, seq, standing.decided, ...(codes ?? []));
+      // Should the process end now, the run is one to be resumed.
+      if (changes > 0) this.#database.prepare("UPDATE runs SET status = 'interrupted' WHERE seq = ?").run(seq);
       this.recount(seq);
       return Number(changes);
     });

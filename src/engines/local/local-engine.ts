@@ -1,31 +1,30 @@
-import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type {
   Engine,
   ExportRequest,
   RowFilter,
   RowReport,
-  RowStatus,
+  RowSelection,
   RunObserver,
   StartRequest,
 } from "../../core/engine.ts";
 import { messageOf, RowcallError, type ErrorCode } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
-import { requireNoCollision } from "../../row/enrich.ts";
-import { createMapper } from "../../row/map.ts";
 import { chooseRows } from "../choose-rows.ts";
-import { freeOutputUri, isOutputFile, probeOutput } from "../output-uri.ts";
-import { recordingsUri } from "../recordings-uri.ts";
-import { resolveAgent, type BatchAgent } from "../resolve-agent.ts";
+import { freeOutputUri, probeOutput } from "../output-uri.ts";
+import { resolveAgent } from "../resolve-agent.ts";
 import { executeRows, inputKeys, type Ending } from "./execute.ts";
-import { writeCsv, writeJsonl, type FinishSetup } from "./finish.ts";
-import { Journal, type RowHistory, type RunRecord } from "./journal.ts";
+import type { FinishSetup } from "./finish.ts";
+import { Journal, type RunRecord } from "./journal.ts";
+import { createRunId, isSameRun, requirePlaces, stageRun } from "./new-run.ts";
 import { notifyChannels } from "./notify.ts";
+import { reportRows } from "./report-rows.ts";
 import { explainDatabaseError, tryLock, type ProcessLock } from "./sqlite.ts";
-import { openTable, stageTable } from "./staging.ts";
+import { openTable, type OpenTable } from "./staging.ts";
+import { writeOutput } from "./write-output.ts";
 
 /** What a local engine stands on. */
 export interface LocalEngineOptions {
@@ -63,14 +62,22 @@ class LocalEngine implements Engine {
     if (earlier !== undefined) return this.#startAgain(earlier, request, observer);
 
     const services = this.#services;
-    const { inputUri, output } = requirePlaces(request);
+    const { output } = requirePlaces(request);
     const agent = await resolveAgent(services, request.batch);
     await freeOutputUri(services.store, output, "csv", services.clock(), request.force === true);
     await probeOutput(services.store, output, services.random);
     const id = createRunId(services);
     const lock = await this.#lock(id);
     try {
-      const run = await this.#stage(id, name ?? null, inputUri, request, agent);
+      const setup = {
+        services,
+        dataDirectory: this.#dataDirectory,
+        directory: this.#directory(id),
+        id,
+        request,
+        agent,
+      };
+      const run = this.#journal.createRun(await stageRun(setup));
       observer.onEvent?.({ type: "started", run: this.#toRun(run) });
       return await this.#execute(run, observer, request.force === true);
     } finally {
@@ -111,33 +118,9 @@ class LocalEngine implements Engine {
 
   async *rows(id: string, filter: RowFilter = {}): AsyncGenerator<RowReport> {
     const run = this.#journal.getRun(id);
-    const mapInput = createMapper(run.batch.inputMapping, run.staged.header, run.staged.dialect.ragged, run.agent);
-    const table = await openTable(this.#directory(run.id), run.staged);
+    const table = await this.#openTable(run);
     try {
-      for await (const block of table.blocks(selectionOf(run))) {
-        const history = this.#journal.history(run.seq, block.first, block.last);
-        const results = this.#journal.results(run.seq, block.first, block.last);
-        const attempts = this.#journal.attempts(run.seq, block.first, block.last);
-        const leaders = this.#journal.leaders(run.seq, block.first, block.last);
-        for (const row of block.rows()) {
-          const outcome = results.get(row.index)?.outcome;
-          const status = statusOf(outcome?.status, history.get(row.index));
-          const code = outcome?.status === "failed" ? outcome.code : undefined;
-          if (filter.status !== undefined && filter.status !== status) continue;
-          if (filter.code !== undefined && filter.code !== code) continue;
-          const mapped = mapInput(row);
-          const sameAs = leaders.get(row.index);
-          yield {
-            row: row.index,
-            line: row.line,
-            status,
-            cells: Object.fromEntries(run.staged.header.map((name, i) => [name, row.cells[i] ?? ""])),
-            ...("input" in mapped ? { input: mapped.input } : {}),
-            attempts: attempts.get(row.index) ?? [],
-            ...(sameAs === undefined ? {} : { sameAs }),
-          };
-        }
-      }
+      yield* reportRows(this.#journal, run, table, selectionOf(run), filter);
     } finally {
       await table.close();
     }
@@ -152,13 +135,7 @@ class LocalEngine implements Engine {
   }
 
   async #startAgain(earlier: RunRecord, request: StartRequest, observer: RunObserver): Promise<Run> {
-    const { inputUri } = requirePlaces(request);
-    const digest = createHash("sha256");
-    for await (const chunk of this.#services.store.read(inputUri)) digest.update(chunk);
-    const same =
-      digest.digest("hex") === earlier.staged.sha256 &&
-      JSON.stringify(identityOf(request)) === JSON.stringify(identityOf({ batch: earlier.batch, ...earlier.request }));
-    if (same) return this.resume(earlier.id, observer);
+    if (await isSameRun(this.#services, earlier, request)) return this.resume(earlier.id, observer);
     throw new RowcallError(
       "RUN_CONFLICT",
       `The name "${earlier.name}" belongs to run ${earlier.id}, which has another batch or input`,
@@ -166,39 +143,6 @@ class LocalEngine implements Engine {
         hint: `Choose another --name, or go on with the earlier run: rowcall resume ${earlier.id}`,
       },
     );
-  }
-
-  async #stage(
-    id: string,
-    name: string | null,
-    inputUri: string,
-    request: StartRequest,
-    agent: BatchAgent,
-  ): Promise<RunRecord> {
-    const services = this.#services;
-    const { batch } = request;
-    const { definition, fields } = agent;
-    try {
-      const staged = await stageTable(() => services.store.read(inputUri), batch.dialect, this.#directory(id));
-      createMapper(batch.inputMapping, staged.header, staged.dialect.ragged, definition);
-      requireNoCollision(batch.outputMapping, fields, staged.header);
-      const { total } = chooseRows(staged.rows, request.rows, request.limit);
-      return this.#journal.createRun({
-        id,
-        name,
-        batch,
-        agent: definition,
-        fields,
-        request: choiceOf(request),
-        staged,
-        total,
-        createdAt: services.clock(),
-        recordingsUri: recordingsUri(batch, this.#dataDirectory, id),
-      });
-    } catch (error) {
-      await rm(this.#directory(id), { recursive: true, force: true });
-      throw stagingError(error, inputUri, this.#dataDirectory);
-    }
   }
 
   async #execute(before: RunRecord, observer: RunObserver, force = false): Promise<Run> {
@@ -228,7 +172,7 @@ class LocalEngine implements Engine {
   }
 
   async #runRows(run: RunRecord, observer: RunObserver): Promise<Ending> {
-    const table = await openTable(this.#directory(run.id), run.staged);
+    const table = await this.#openTable(run);
     try {
       const selection = selectionOf(run);
       if (run.batch.execution.dedupe) await this.#journal.noteDuplicates(run.seq, inputKeys({ run, table, selection }));
@@ -263,39 +207,18 @@ class LocalEngine implements Engine {
     return ended;
   }
 
-  /** @returns URI of what was written */
   async #write(run: RunRecord, request: ExportRequest, warn: FinishSetup["warn"]): Promise<string> {
-    const { store, clock } = this.#services;
-    const { output, format, force = false } = request;
-    const mapping = request.outputMapping ?? run.batch.outputMapping;
-    const fields = request.outputMapping?.fields ?? run.fields;
-    const table = await openTable(this.#directory(run.id), run.staged);
-    const setup: FinishSetup = {
-      journal: this.#journal,
-      run,
-      table,
-      selection: selectionOf(run),
-      mapping,
-      fields,
-      warn,
-    };
-    const [write, contentType] =
-      format === "csv" ? ([writeCsv, "text/csv"] as const) : ([writeJsonl, "application/jsonl"] as const);
+    const table = await this.#openTable(run);
     try {
-      for (;;) {
-        const uri = await freeOutputUri(store, output, format, clock(), force);
-        try {
-          await store.write(uri, write(setup), { contentType, ifAbsent: !force });
-          return uri;
-        } catch (error) {
-          // Another run took the name meanwhile: under a prefix the next second is as good.
-          const taken = error instanceof RowcallError && error.code === "OUTPUT_EXISTS" && !isOutputFile(output);
-          if (!taken) throw error;
-        }
-      }
+      const source = { journal: this.#journal, run, table, selection: selectionOf(run), warn };
+      return await writeOutput(this.#services, source, request);
     } finally {
       await table.close();
     }
+  }
+
+  #openTable(run: RunRecord): Promise<OpenTable> {
+    return openTable(this.#directory(run.id), run.staged);
   }
 
   #progress(run: RunRecord, observer: RunObserver): (succeeded: number, failed: number, inFlight: number) => void {
@@ -363,42 +286,8 @@ function toRun(run: RunRecord, status: Run["status"], inFlight: number): Run {
   };
 }
 
-function statusOf(decided: "succeeded" | "failed" | undefined, history: RowHistory | undefined): RowStatus {
-  return decided ?? (history?.underWay === true ? "in_flight" : "pending");
-}
-
-function selectionOf(run: RunRecord): ReturnType<typeof chooseRows>["selection"] {
+function selectionOf(run: RunRecord): RowSelection {
   return chooseRows(run.staged.rows, run.request.rows, run.request.limit).selection;
-}
-
-function choiceOf({ rows, limit }: StartRequest): RunRecord["request"] {
-  return { ...(rows === undefined ? {} : { rows }), ...(limit === undefined ? {} : { limit }) };
-}
-
-// What must be the same for a second start with the same name to be the same run.
-function identityOf(request: StartRequest): unknown {
-  const { name: _name, ...batch } = request.batch;
-  return { batch, ...choiceOf(request) };
-}
-
-function requirePlaces({ batch }: StartRequest): { inputUri: string; output: string } {
-  const { inputUri, output } = batch;
-  if (inputUri === undefined)
-    throw new RowcallError("BATCH_INVALID", "The batch names no input", {
-      hint: "Give --input, or set input in the batch file.",
-    });
-  if (output === undefined)
-    throw new RowcallError("BATCH_INVALID", "The batch names no output", {
-      hint: "Give --output, or set output in the batch file.",
-    });
-  return { inputUri, output };
-}
-
-function createRunId({ clock, random }: Services): string {
-  const stamp = new Date(clock()).toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-");
-  return `${stamp}-${Math.floor(random() * 36 ** 4)
-    .toString(36)
-    .padStart(4, "0")}`;
 }
 
 function makeDataDirectory(directory: string): void {
@@ -410,21 +299,4 @@ function makeDataDirectory(directory: string): void {
       cause,
     });
   }
-}
-
-// The store puts its own errors into words; what is left comes from the run's own copy.
-function stagingError(error: unknown, inputUri: string, dataDirectory: string): unknown {
-  if (error instanceof RowcallError) return error.code === "STORE_NOT_FOUND" ? notFoundInput(error, inputUri) : error;
-  if (!(error instanceof Error) || !("syscall" in error)) return explainDatabaseError(error);
-  return new RowcallError("STORE_FAILED", `The input cannot be copied to ${dataDirectory}: ${error.message}`, {
-    hint: "Make room on that disk, or choose another folder with --data-dir.",
-    cause: error,
-  });
-}
-
-function notFoundInput(error: RowcallError, inputUri: string): RowcallError {
-  return new RowcallError("INPUT_NOT_FOUND", `There is no input ${inputUri}`, {
-    hint: error.hint ?? "Check --input, or input in the batch file.",
-    cause: error,
-  });
 }
