@@ -3,6 +3,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseBatch } from "../src/core/batch-file.ts";
 import { openEngine, wire } from "../src/wire.ts";
 import { publishFiles } from "./publish.ts";
@@ -16,7 +17,7 @@ await publishFiles(registry, {
   agent_name: "slow",
   version: "1.0.0",
   kind: "function",
-  config: { module: new URL("./slow-agent.ts", import.meta.url).pathname },
+  config: { module: fileURLToPath(new URL("./slow-agent.ts", import.meta.url)) },
   structured_output: { enabled: true, output_fields: ["ok"] },
 });
 

@@ -5,11 +5,12 @@ import { createWriteStream } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { measureProcess, median, type Measurement } from "./measure.ts";
 import { publishFiles } from "./publish.ts";
 
 const sizes = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [10_000, 100_000, 1_000_000];
-const here = (name: string): string => new URL(name, import.meta.url).pathname;
+const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const scratch = await mkdtemp(join(tmpdir(), "rowcall-bench-"));
 
 async function writeTable(path: string, rows: number): Promise<void> {

@@ -2,12 +2,13 @@
 // Needs the `script` command, which Linux and macOS come with.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import xterm from "@xterm/headless";
 import { launchBrowser } from "../src/agents/browser/browser-process.ts";
 import { findChromium } from "../src/agents/browser/chromium.ts";
 
 const columns = 116;
-const home = new URL("..", import.meta.url).pathname;
+const home = fileURLToPath(new URL("..", import.meta.url));
 const terminal = new xterm.Terminal({ cols: columns, rows: 200, allowProposedApi: true, convertEol: true });
 const child = spawn("script", ["-qec", `stty cols ${columns}; npm run --silent demo`, "/dev/null"], {
   cwd: home,

@@ -7,10 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
 
 const kills = 20;
 const rows = 600;
-const cli = new URL("../../src/cli/main.ts", import.meta.url).pathname;
+const cli = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
 // Every call leaves a line in a log of the agent's own: what ran is told by the agent, not by the journal under test.
 const agentModule = `
