@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { createTestIo } from "../../test/fakes/io.ts";
-import { createWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
+import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
 import { runCli } from "./run-cli.ts";
 
 let workspace: Workspace;
-beforeEach(async () => {
-  workspace = await createWorkspace(1);
-});
-afterEach(() => workspace.remove());
 
 async function rowcall(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const io = createTestIo({ workingDirectory: workspace.folder });
@@ -17,6 +13,8 @@ async function rowcall(...args: string[]): Promise<{ code: number; out: string; 
 }
 
 describe("where the table itself goes to standard output", () => {
+  useWorkspace(1, (made) => (workspace = made));
+
   it("--json of a run goes to standard error", async () => {
     const { out, err } = await rowcall("run", "batch.json", "--output", "-", "--json", "--quiet");
     assert.match(out, /^n,text,double,.*\n0,"row, 0",0,SUCCESS,.*\n$/);
@@ -32,6 +30,8 @@ describe("where the table itself goes to standard output", () => {
 });
 
 describe("text of a table", () => {
+  useWorkspace(1, (made) => (workspace = made));
+
   it("cannot steer the terminal from a column's name or a cell", async () => {
     await workspace.write("rows.csv", "n,te\u001b[2Jxt\n1,\u001b]0;title\u0007\n");
     const plan = await rowcall("plan", "batch.json");
@@ -49,20 +49,27 @@ describe("text of a table", () => {
   });
 });
 
-it("a run that had finished already is told as that", async () => {
-  await rowcall("run", "batch.json");
-  assert.match((await rowcall("resume", "last")).err, /^Run \S+ had succeeded already: no row was attempted$/m);
-});
+describe("what a user is told", () => {
+  useWorkspace(1, (made) => (workspace = made));
 
-it("a tried row shows the cells that formula_safe would write", async () => {
-  await workspace.write("agent.mjs", `export default () => ({ structured_output: { double: "=1+1" } });`);
-  await workspace.write("safe.json", { agent: "doubler", input: "rows.csv", output_mapping: { formula_safe: true } });
-  assert.match((await rowcall("try", "safe.json")).out, /^double +'=1\+1$/m);
-});
+  it("a run that had finished already is told as that", async () => {
+    await rowcall("run", "batch.json");
+    assert.match((await rowcall("resume", "last")).err, /^Run \S+ had succeeded already: no row was attempted$/m);
+  });
 
-it("a run that breaks off says how to get at what is done", async () => {
-  workspace.onRow = () => workspace.write("out.csv", "somebody else's");
-  const { code, err } = await rowcall("run", "batch.json");
-  assert.equal(code, 2);
-  assert.match(err, /broke off; what is done is kept\. rowcall resume \S+ goes on, rowcall export \S+ --output PLACE/);
+  it("a tried row shows the cells that formula_safe would write", async () => {
+    await workspace.write("agent.mjs", `export default () => ({ structured_output: { double: "=1+1" } });`);
+    await workspace.write("safe.json", { agent: "doubler", input: "rows.csv", output_mapping: { formula_safe: true } });
+    assert.match((await rowcall("try", "safe.json")).out, /^double +'=1\+1$/m);
+  });
+
+  it("a run that breaks off says how to get at what is done", async () => {
+    workspace.onRow = () => workspace.write("out.csv", "somebody else's");
+    const { code, err } = await rowcall("run", "batch.json");
+    assert.equal(code, 2);
+    assert.match(
+      err,
+      /broke off; what is done is kept\. rowcall resume \S+ goes on, rowcall export \S+ --output PLACE/,
+    );
+  });
 });
