@@ -17,7 +17,7 @@ async function servicesWith(files: Readonly<Record<string, unknown>>): Promise<S
   for (const [uri, content] of Object.entries(files)) {
     await store.write(uri, Buffer.from(typeof content === "string" ? content : JSON.stringify(content)));
   }
-  return { ...createTestServices({ store, invoke: async () => ({}) }), baseDirectory: "/work" };
+  return { ...createTestServices({ store, invoke: async () => ({}) }), baseDirectory: "/desk" };
 }
 
 async function failure(promise: Promise<unknown>): Promise<RowcallError> {
@@ -43,11 +43,11 @@ describe("loadBatch", () => {
       },
     });
     const batch = await loadBatch(services, "jobs/a/batch.json");
-    assert.equal(batch.inputUri, "/work/jobs/rows.csv");
+    assert.equal(batch.inputUri, "/desk/jobs/rows.csv");
     assert.equal(batch.dialect.delimiter, ";");
-    assert.equal(batch.output, "/work/jobs/a/out/");
-    assert.equal(batch.recording.prefix, "/work/jobs/a/recordings");
-    assert.deepEqual(batch.agentConfig, { module: "/work/jobs/a/agent.mjs", other: "./as-it-is" });
+    assert.equal(batch.output, "/desk/jobs/a/out/");
+    assert.equal(batch.recording.prefix, "/desk/jobs/a/recordings");
+    assert.deepEqual(batch.agentConfig, { module: "/desk/jobs/a/agent.mjs", other: "./as-it-is" });
   });
 
   it("starts paths in a batch file at a URI from that URI, and leaves URIs as they are", async () => {
@@ -77,9 +77,9 @@ describe("loadBatch", () => {
       recording: "none",
       agentConfig: { variables: { b: 3 } },
     });
-    assert.equal(batch.inputUri, "/work/other.csv");
+    assert.equal(batch.inputUri, "/desk/other.csv");
     assert.equal(batch.dialect.ragged, "pad");
-    assert.equal(batch.output, "/work/out/");
+    assert.equal(batch.output, "/desk/out/");
     assert.deepEqual([batch.execution.maxConcurrency, batch.execution.timeoutSeconds], [7, 9]);
     assert.equal(batch.recording.level, "none");
     assert.deepEqual(batch.agentConfig, { variables: { a: 1, b: 3 } });
@@ -90,24 +90,24 @@ describe("loadBatch", () => {
       "b.yaml": "agent: echo\ninput: rows.csv\nexecution_config:\n  max_concurrency: 3\n",
     });
     const batch = await loadBatch(services, "b.yaml");
-    assert.equal(batch.inputUri, "/work/rows.csv");
+    assert.equal(batch.inputUri, "/desk/rows.csv");
     assert.equal(batch.execution.maxConcurrency, 3);
   });
 
   it("reads JSON given in place of a path", async () => {
     const batch = await loadBatch(await servicesWith({}), '{"agent": "echo", "input": "rows.csv"}');
-    assert.equal(batch.inputUri, "/work/rows.csv");
+    assert.equal(batch.inputUri, "/desk/rows.csv");
   });
 
   it("reads an execution input: the config that it points to, with its table and output", async () => {
     const services = await servicesWith({
-      "/work/jobs/config.json": { agent_name: "echo", recording: { prefix: "shots" } },
+      "/desk/jobs/config.json": { agent_name: "echo", recording: { prefix: "shots" } },
     });
     const execution = { config_s3_uri: "jobs/config.json", input_csv_s3_uri: "rows.csv", output_s3_prefix: "out/" };
     const batch = await loadBatch(services, JSON.stringify(execution));
     assert.deepEqual(
       [batch.inputUri, batch.output, batch.recording.prefix],
-      ["/work/rows.csv", "/work/out/", "/work/jobs/shots"],
+      ["/desk/rows.csv", "/desk/out/", "/desk/jobs/shots"],
     );
     const overridden = await loadBatch(services, JSON.stringify(execution), { input: "s3://bucket/rows.csv" });
     assert.equal(overridden.inputUri, "s3://bucket/rows.csv");
@@ -126,7 +126,7 @@ describe("loadBatch", () => {
     const error = await failure(loadBatch(await servicesWith({}), "jobs/b.json"));
     assert.equal(error.code, "BATCH_NOT_FOUND");
     assert.equal(error.message, "There is no batch file jobs/b.json");
-    assert.match(error.hint ?? "", /\/work/);
+    assert.match(error.hint ?? "", /\/desk/);
   });
 
   it("names the batch file that was probably meant", async () => {
@@ -184,7 +184,7 @@ describe("loadBatch", () => {
   it("gives what can be read of a batch with problems", async () => {
     const services = await servicesWith({ "b.json": { agent: "echo", input: "rows.csv", outputs: "out/" } });
     const { data, problems, what } = await loadBatchParts(services, "b.json", {}, ["output"]);
-    assert.equal(data?.inputUri, "/work/rows.csv");
+    assert.equal(data?.inputUri, "/desk/rows.csv");
     assert.deepEqual(
       problems.map(({ path }) => path),
       ["outputs", "output"],
