@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const pathOf = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const mask = (csv: string): string => csv.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ,\d+$/gm, "TIME,MS");
+
+/** What a page says comes out: its block of `csv`. */
+async function promised(readme: string): Promise<string> {
+  const [, csv = ""] = /^```csv\n(.*?)^```$/ms.exec(await readFile(pathOf(readme), "utf8")) ?? [];
+  assert.notEqual(csv, "", `${readme} shows no table`);
+  return mask(csv);
+}
+
+describe("examples give what their pages promise", { timeout: 60_000 }, () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "rowcall examples "));
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  /** The table that a batch of an example makes. */
+  async function outputOf(example: string, ...args: readonly string[]): Promise<string> {
+    const place = ["--output", join(folder, example, "/"), "--data-dir", join(folder, "data")];
+    const registry = ["--registry", pathOf(`examples/${example}/registry`)];
+    const command = [pathOf("src/cli/main.ts"), "run", pathOf(`examples/${example}/batch.json`)];
+    const { stdout } = await promisify(execFile)(process.execPath, [...command, ...registry, ...place, ...args]);
+    return mask(await readFile(stdout.trimEnd(), "utf8"));
+  }
+
+  it("function-agent", async () => {
+    assert.equal(await outputOf("function-agent"), await promised("examples/function-agent/README.md"));
+  });
+
+  it("http-agent", async () => {
+    const server = spawn(process.execPath, [pathOf("examples/http-agent/server.ts"), "0"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    try {
+      const [line] = (await once(server.stdout, "data")) as [Buffer];
+      const url = line.toString().trim().replace("A-100", "{{sku}}");
+      const output = await outputOf("http-agent", "--agent-config", JSON.stringify({ url }));
+      assert.equal(output, await promised("examples/http-agent/README.md"));
+    } finally {
+      server.kill();
+    }
+  });
+});
