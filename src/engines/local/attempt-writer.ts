@@ -3,38 +3,48 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { AttemptGroup, WriterAnswer } from "./attempt-group.ts";
 import { inTransaction, openDatabase } from "./sqlite.ts";
 
-const { path } = workerData as { readonly path: string };
-const database = openDatabase(path);
-const insert = database.prepare("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-const count = database.prepare(
-  "UPDATE runs SET succeeded = succeeded + ?, failed = failed + ?, in_flight = ? WHERE seq = ?",
-);
-
-function write({ run, numbers, texts, succeeded, failed, underWay }: AttemptGroup): void {
-  for (let n = 0, t = 0; n < numbers.length; n += 5, t += 4) {
-    const endedAt = numbers[n + 3] ?? Number.NaN;
-    insert.run(
-      run,
-      numbers[n] ?? 0,
-      numbers[n + 1] ?? 0,
-      numbers[n + 2] ?? 0,
-      Number.isNaN(endedAt) ? null : endedAt,
-      numbers[n + 4] ?? 0,
-      texts[t] ?? null,
-      texts[t + 1] ?? null,
-      texts[t + 2] ?? null,
-      texts[t + 3] ?? null,
-    );
-  }
-  count.run(succeeded, failed, underWay, run);
+interface Writer {
+  write(group: AttemptGroup): void;
 }
 
-parentPort?.on("message", (group: AttemptGroup) => {
-  let answer: WriterAnswer = {};
+function openWriter(path: string): Writer {
+  const database = openDatabase(path);
+  const insert = database.prepare("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  const count = database.prepare(
+    "UPDATE runs SET succeeded = succeeded + ?, failed = failed + ?, in_flight = ? WHERE seq = ?",
+  );
+  const writeAll = ({ run, numbers, texts, succeeded, failed, underWay }: AttemptGroup): void => {
+    for (let n = 0, t = 0; n < numbers.length; n += 5, t += 4) {
+      const endedAt = numbers[n + 3] ?? Number.NaN;
+      insert.run(
+        run,
+        numbers[n] ?? 0,
+        numbers[n + 1] ?? 0,
+        numbers[n + 2] ?? 0,
+        Number.isNaN(endedAt) ? null : endedAt,
+        numbers[n + 4] ?? 0,
+        texts[t] ?? null,
+        texts[t + 1] ?? null,
+        texts[t + 2] ?? null,
+        texts[t + 3] ?? null,
+      );
+    }
+    count.run(succeeded, failed, underWay, run);
+  };
+  return { write: (group) => inTransaction(database, () => writeAll(group)) };
+}
+
+function answerTo(writer: Writer, group: AttemptGroup): WriterAnswer {
   try {
-    inTransaction(database, () => write(group));
+    writer.write(group);
+    return {};
   } catch (error) {
-    answer = { failure: error instanceof Error ? error : new Error(String(error)) };
+    return { failure: error instanceof Error ? error : new Error(String(error)) };
   }
-  parentPort?.postMessage(answer);
-});
+}
+
+if (parentPort !== null) {
+  const port = parentPort;
+  const writer = openWriter((workerData as { readonly path: string }).path);
+  port.on("message", (group: AttemptGroup) => port.postMessage(answerTo(writer, group)));
+}

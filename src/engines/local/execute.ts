@@ -8,13 +8,14 @@ import { joinUri } from "../../core/uri.ts";
 import { createExtractor } from "../../row/extract.ts";
 import { createMapper, type MapInput } from "../../row/map.ts";
 import { runAttempt } from "../../row/run-attempt.ts";
-import { agentEnvironment } from "../resolve-agent.ts";
 import type { Journal, RunRecord } from "./journal.ts";
 import { createRateLimiter, runPool, type RateLimiter, type Task } from "./scheduler.ts";
 import type { Block, OpenTable } from "./staging.ts";
 
 /** What running the rows of one run takes. */
 export interface ExecuteSetup {
+  /** Closed as soon as the rows are done. */
+  readonly invoker: Invoker;
   readonly services: Services;
   readonly journal: Journal;
   readonly run: RunRecord;
@@ -36,10 +37,10 @@ const stopPollMs = 500;
 /**
  * Attempts every row that is not decided yet.
  *
- * @throws RowcallError when the agent cannot be opened or the journal cannot be written; what is committed stays
+ * @throws RowcallError when the journal cannot be written; what is committed stays
  */
 export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
-  const { services, journal, run, observer } = setup;
+  const { invoker, services, journal, run, observer } = setup;
   const { execution } = run.batch;
   const extract = createExtractor(run.agent);
   const mapInput = mapperOf(setup);
@@ -53,7 +54,6 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
   };
   const onInterrupt = (): void => end({ status: "interrupted", reason: "Interrupted" });
 
-  const invoker = await services.openAgent(run.agent, agentEnvironment(services, run.batch));
   let { succeeded, failed } = run;
   let failedNow = 0;
   let inFlight = 0;

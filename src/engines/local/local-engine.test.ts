@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parseBatch } from "../../core/batch-file.ts";
 import type { Notification } from "../../core/channel.ts";
+import { RowcallError } from "../../core/errors.ts";
 import { openStores } from "../../stores/open-store.ts";
 import { describeEngine } from "../../../test/contracts/engine-contract.ts";
 import { createTestServices } from "../../../test/fakes/services.ts";
@@ -60,6 +61,23 @@ test("an output that cannot be written is found before the agent is called or a 
         const batch = parseBatch({ agent_name: "echo", input: "in.csv", output }, "test batch");
         await assert.rejects(engine.start({ batch }), { code: /^STORE_/, message: /^Cannot write .*in\.csv/ });
       }
+      assert.deepEqual(await engine.list(), []);
+    } finally {
+      await engine.close();
+    }
+  }));
+
+test("an agent that cannot be opened leaves no run behind", () =>
+  inFolder(async (folder) => {
+    const store = openStores({ baseDirectory: folder });
+    const openAgent = async (): Promise<never> => {
+      throw new RowcallError("CHROMIUM_NOT_FOUND", "No Chromium that works was found");
+    };
+    const services = { ...createTestServices({ store, invoke: untouched }), openAgent };
+    const engine = openLocalEngine({ services, dataDirectory: join(folder, "data") });
+    try {
+      const batch = parseBatch({ agent_name: "echo", input: "in.csv", output: "out/" }, "test batch");
+      await assert.rejects(engine.start({ batch }), { code: "CHROMIUM_NOT_FOUND" });
       assert.deepEqual(await engine.list(), []);
     } finally {
       await engine.close();

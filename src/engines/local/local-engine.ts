@@ -1,6 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { AgentDefinition, Invoker } from "../../core/agent.ts";
+import type { Batch } from "../../core/batch.ts";
 import type {
   Engine,
   ExportRequest,
@@ -15,7 +17,7 @@ import type { Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
 import { chooseRows } from "../choose-rows.ts";
 import { freeOutputUri, probeOutput } from "../output-uri.ts";
-import { resolveAgent } from "../resolve-agent.ts";
+import { agentEnvironment, resolveAgent, type BatchAgent } from "../resolve-agent.ts";
 import { executeRows, inputKeys, type Ending } from "./execute.ts";
 import type { FinishSetup } from "./finish.ts";
 import { Journal, type RunRecord } from "./journal.ts";
@@ -66,40 +68,25 @@ class LocalEngine implements Engine {
     const agent = await resolveAgent(services, request.batch);
     await freeOutputUri(services.store, output, "csv", services.clock(), request.force === true);
     await probeOutput(services.store, output, services.random);
-    const id = createRunId(services);
-    const lock = await this.#lock(id);
-    try {
-      const setup = {
-        services,
-        dataDirectory: this.#dataDirectory,
-        directory: this.#directory(id),
-        id,
-        request,
-        agent,
-      };
-      const run = this.#journal.createRun(await stageRun(setup));
-      observer.onEvent?.({ type: "started", run: this.#toRun(run) });
-      return await this.#execute(run, observer, request.force === true);
-    } finally {
-      lock.release();
-    }
+    return this.#withAgent(agent.definition, request.batch, (invoker) =>
+      this.#begin(request, agent, invoker, observer),
+    );
   }
 
   async resume(id: string, observer: RunObserver = {}): Promise<Run> {
     return this.#withLock(id, async (run) => {
       if (run.status === "succeeded") return this.#toRun(run);
-      observer.onEvent?.({ type: "started", run: this.#toRun(run) });
-      return this.#execute(run, observer);
+      return this.#withAgent(run.agent, run.batch, (invoker) => this.#execute(run, invoker, observer));
     });
   }
 
   async rerun(id: string, codes: readonly ErrorCode[] | undefined, observer: RunObserver = {}): Promise<Run> {
-    return this.#withLock(id, async (run) => {
-      if (this.#journal.reopenFailed(run.seq, codes) === 0) return this.#toRun(run);
-      const opened = this.#journal.getRun(run.id);
-      observer.onEvent?.({ type: "started", run: this.#toRun(opened) });
-      return this.#execute(opened, observer);
-    });
+    return this.#withLock(id, (run) =>
+      this.#withAgent(run.agent, run.batch, async (invoker) => {
+        if (this.#journal.reopenFailed(run.seq, codes) === 0) return this.#toRun(run);
+        return this.#execute(this.#journal.getRun(run.id), invoker, observer);
+      }),
+    );
   }
 
   async stop(id: string): Promise<Run> {
@@ -145,7 +132,30 @@ class LocalEngine implements Engine {
     );
   }
 
-  async #execute(before: RunRecord, observer: RunObserver, force = false): Promise<Run> {
+  async #begin(request: StartRequest, agent: BatchAgent, invoker: Invoker, observer: RunObserver): Promise<Run> {
+    const id = createRunId(this.#services);
+    const lock = await this.#lock(id);
+    try {
+      const places = { dataDirectory: this.#dataDirectory, directory: this.#directory(id) };
+      const staged = await stageRun({ ...places, services: this.#services, id, request, agent });
+      return await this.#execute(this.#journal.createRun(staged), invoker, observer, request.force === true);
+    } finally {
+      lock.release();
+    }
+  }
+
+  // Opened before a run is noted or reopened: an agent that cannot be opened leaves nothing behind.
+  async #withAgent(agent: AgentDefinition, batch: Batch, work: (invoker: Invoker) => Promise<Run>): Promise<Run> {
+    const invoker = await this.#services.openAgent(agent, agentEnvironment(this.#services, batch));
+    try {
+      return await work(invoker);
+    } finally {
+      await invoker.close();
+    }
+  }
+
+  async #execute(before: RunRecord, invoker: Invoker, observer: RunObserver, force = false): Promise<Run> {
+    observer.onEvent?.({ type: "started", run: this.#toRun(before) });
     this.#journal.abandonAttempts(before.seq);
     this.#journal.recount(before.seq);
     const run = this.#journal.updateRun(before.id, {
@@ -155,7 +165,7 @@ class LocalEngine implements Engine {
       endedAt: null,
     });
     try {
-      return await this.#conclude(run.id, await this.#runRows(run, observer), observer, force);
+      return await this.#conclude(run.id, await this.#runRows(run, invoker, observer), observer, force);
     } catch (error) {
       this.#noteFailure(run.id, error);
       throw explainDatabaseError(error);
@@ -171,12 +181,13 @@ class LocalEngine implements Engine {
     }
   }
 
-  async #runRows(run: RunRecord, observer: RunObserver): Promise<Ending> {
+  async #runRows(run: RunRecord, invoker: Invoker, observer: RunObserver): Promise<Ending> {
     const table = await this.#openTable(run);
     try {
       const selection = selectionOf(run);
       if (run.batch.execution.dedupe) await this.#journal.noteDuplicates(run.seq, inputKeys({ run, table, selection }));
       return await executeRows({
+        invoker,
         services: this.#services,
         journal: this.#journal,
         run,

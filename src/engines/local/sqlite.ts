@@ -1,10 +1,8 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import { RowcallError, messageOf } from "../../core/errors.ts";
 
 /** An open database. */
 export type Database = DatabaseSync;
-/** A prepared statement. */
-export type Statement = StatementSync;
 
 /**
  * Opens a database file for durable writes by several processes: a committed transaction survives a power cut.
