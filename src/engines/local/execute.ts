@@ -118,8 +118,8 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
   } finally {
     clearInterval(poll);
     observer.drain?.removeEventListener("abort", onInterrupt);
-    await invoker.close();
     await log.close();
+    await invoker.close();
   }
   if (failure !== undefined) throw failure;
   return ending;
