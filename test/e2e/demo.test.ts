@@ -35,6 +35,8 @@ describe("the demo, interrupted and resumed", { timeout: 240_000 }, () => {
   const start = (script: string, ...args: readonly string[]): ChildProcess =>
     spawn(process.execPath, [pathOf(script), ...args, "--data-dir", join(folder, "data")], {
       stdio: ["ignore", "pipe", "ignore"],
+      timeout: 120_000,
+      killSignal: "SIGKILL",
     });
 
   async function end(child: ChildProcess): Promise<{ code: number; out: string }> {

@@ -30,7 +30,10 @@ describe("examples give what their pages promise", { timeout: 60_000 }, () => {
     const place = ["--output", join(folder, example, "/"), "--data-dir", join(folder, "data")];
     const registry = ["--registry", pathOf(`examples/${example}/registry`)];
     const command = [pathOf("src/cli/main.ts"), "run", pathOf(`examples/${example}/batch.json`)];
-    const { stdout } = await promisify(execFile)(process.execPath, [...command, ...registry, ...place, ...args]);
+    const { stdout } = await promisify(execFile)(process.execPath, [...command, ...registry, ...place, ...args], {
+      timeout: 30_000,
+      killSignal: "SIGKILL",
+    });
     return mask(await readFile(stdout.trimEnd(), "utf8"));
   }
 

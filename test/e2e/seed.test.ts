@@ -42,7 +42,11 @@ describe("the original product's batch and table, unchanged", { timeout: 120_000
   async function run(source: string): Promise<{ stdout: string; stderr: string }> {
     const config = JSON.stringify({ variables: { checker_url: `${site.url}/public/` } });
     const args = ["run", source, "--agent-config", config];
-    return promisify(execFile)(process.execPath, [pathOf("src/cli/main.ts"), ...args], { cwd: folder });
+    return promisify(execFile)(process.execPath, [pathOf("src/cli/main.ts"), ...args], {
+      cwd: folder,
+      timeout: 60_000,
+      killSignal: "SIGKILL",
+    });
   }
 
   async function assertOutput(output: string, printed: string): Promise<void> {
