@@ -38,8 +38,20 @@ export interface DuplicateRow {
   readonly sameAs: number;
 }
 
-/** What reading a whole table found. Lists hold the first few; counts are of all. */
-export interface TableReport {
+/** What kinds of rows were found. Lists hold the first few; counts are of all. */
+export interface FoundRows {
+  readonly sample: readonly PlannedRow[];
+  readonly invalid: { readonly count: number; readonly first: readonly InvalidRow[] };
+  /** Rows whose mapped input is that of an earlier row; `isComplete` is false when the table has more rows than are compared. */
+  readonly duplicates: {
+    readonly count: number;
+    readonly first: readonly DuplicateRow[];
+    readonly isComplete: boolean;
+  };
+}
+
+/** What reading a whole table found. */
+export interface TableReport extends FoundRows {
   readonly dialect: Dialect;
   readonly header: readonly string[];
   /** Records after the header. */
@@ -50,13 +62,6 @@ export interface TableReport {
   readonly short: number;
   readonly long: number;
   readonly valid: number;
-  readonly sample: readonly PlannedRow[];
-  readonly invalid: { readonly count: number; readonly first: readonly InvalidRow[] };
-  readonly duplicates: {
-    readonly count: number;
-    readonly first: readonly DuplicateRow[];
-    readonly isComplete: boolean;
-  };
 }
 
 /** What inspecting a table takes. */

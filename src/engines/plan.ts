@@ -11,13 +11,7 @@ import { attemptRow } from "./attempt-row.ts";
 import { checkAgent, checkChannels, checkOpening, checkOutput } from "./agent-checks.ts";
 import { checkProblems, checkThrown, checkTitles, createCheck, type Check } from "./check.ts";
 import { chooseFigures, estimateRun, type Estimate, type FigureSources } from "./estimate.ts";
-import {
-  inspectTable,
-  type DuplicateRow,
-  type InvalidRow,
-  type PlannedRow,
-  type TableReport,
-} from "./inspect-table.ts";
+import { inspectTable, type FoundRows, type TableReport } from "./inspect-table.ts";
 import { checkTable } from "./table-checks.ts";
 
 /** A check that the caller adds, since it needs what engines do not know, such as a browser. */
@@ -46,7 +40,7 @@ export interface PlanOptions {
 }
 
 /** What was found out about a batch without running it; plain data. */
-export interface Plan {
+export interface Plan extends FoundRows {
   /** Whether nothing keeps the batch from running. */
   readonly runnable: boolean;
   /** `name@version`, or as the batch names it while the agent is not known. */
@@ -64,14 +58,6 @@ export interface Plan {
   readonly rows: number;
   /** Every column of the output, original ones first; `_error_message` is written only when a row fails. */
   readonly outputColumns: readonly string[];
-  readonly sample: readonly PlannedRow[];
-  readonly invalid: { readonly count: number; readonly first: readonly InvalidRow[] };
-  /** Rows whose mapped input is that of an earlier row; `isComplete` is false when the table has more rows than are compared. */
-  readonly duplicates: {
-    readonly count: number;
-    readonly first: readonly DuplicateRow[];
-    readonly isComplete: boolean;
-  };
   readonly estimate: Estimate;
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import type { Channel, Notification } from "../../src/core/channel.ts";
+import { contractTests } from "./contract-tests.ts";
 
 /** A channel to hold to its contract, with the other side's view of it. */
 export interface ChannelUnderTest {
@@ -32,16 +32,7 @@ export function aNotification(number = 1): Notification {
 
 /** Holds a channel to the contract of `Channel`. */
 export function channelContract(name: string, open: () => Promise<ChannelUnderTest>): void {
-  const channelTest = (behaviour: string, run: (under: ChannelUnderTest) => Promise<void>): void => {
-    void test(`${name}: ${behaviour}`, async () => {
-      const under = await open();
-      try {
-        await run(under);
-      } finally {
-        await under.close();
-      }
-    });
-  };
+  const channelTest = contractTests(name, open);
 
   channelTest("delivers subject and body, every character as it is", async ({ channel, received }) => {
     await channel.notify(aNotification());

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import type { AgentInput, InvokeContext, Invoker } from "../../src/core/agent.ts";
 import type { StepRecord } from "../../src/core/attempt.ts";
 import { isJsonObject, type JsonValue } from "../../src/core/json.ts";
+import { contractTests } from "./contract-tests.ts";
 
 /** An opened agent to hold to its contract, and the other side that it talks to. */
 export interface InvokerUnderTest {
@@ -69,17 +69,14 @@ export function aContext(over: Partial<Pick<InvokeContext, "signal" | "row" | "a
 
 /** Holds an agent kind to the contract of `Invoker`. */
 export function invokerContract(kind: string, open: () => Promise<InvokerUnderTest>): void {
-  const invokerTest = (behaviour: string, run: (under: InvokerUnderTest) => Promise<void>): void => {
-    void test(`${kind} agent: ${behaviour}`, { timeout: 60_000 }, async () => {
-      const under = await open();
-      try {
-        await run(under);
-      } finally {
-        await under.invoker.close();
-        await under.close();
-      }
-    });
-  };
+  const invokerTest = contractTests(`${kind} agent`, async () => {
+    const under = await open();
+    const close = async (): Promise<void> => {
+      await under.invoker.close();
+      await under.close();
+    };
+    return { ...under, close };
+  });
 
   invokerTest("passes the other side's answer through", async ({ invoker, echo }) => {
     assert.equal(echoOf(await invoker.invoke(echo("hello"), aContext())), "hello");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import type { ObjectInfo, ObjectStore } from "../../src/core/object-store.ts";
 import { joinUri } from "../../src/core/uri.ts";
+import { contractTests } from "./contract-tests.ts";
 
 /** A store to hold to its contract. */
 export interface StoreUnderTest {
@@ -26,16 +26,7 @@ const awkwardNames = [
 
 /** Holds a store to the contract of `ObjectStore`. */
 export function objectStoreContract(name: string, open: () => Promise<StoreUnderTest>): void {
-  const storeTest = (behaviour: string, run: (under: StoreUnderTest) => Promise<void>): void => {
-    void test(`${name}: ${behaviour}`, async () => {
-      const under = await open();
-      try {
-        await run(under);
-      } finally {
-        await under.close();
-      }
-    });
-  };
+  const storeTest = contractTests(name, open);
 
   storeTest("reads back what was written, bytes and streams", async ({ store, prefix }) => {
     const bytes = Buffer.from([0, 255, 10, 13, 0xef, 0xbb, 0xbf]);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { parseAgent, type AgentDefinition } from "../../src/core/agent.ts";
 import type { Registry } from "../../src/core/registry.ts";
 import { parseTemplateDocument, type TemplateDocument } from "../../src/core/template.ts";
+import { contractTests } from "./contract-tests.ts";
 
 /** A registry to hold to its contract. */
 export interface RegistryUnderTest {
@@ -32,16 +32,9 @@ export function aTemplate(over: Readonly<Record<string, unknown>> = {}): Templat
 
 /** Holds a registry to the contract of `Registry` and `Shelf`. */
 export function registryContract(name: string, open: () => Promise<RegistryUnderTest>): void {
-  const registryTest = (behaviour: string, run: (registry: Registry) => Promise<void>): void => {
-    void test(`${name}: ${behaviour}`, async () => {
-      const under = await open();
-      try {
-        await run(under.registry);
-      } finally {
-        await under.close();
-      }
-    });
-  };
+  const tests = contractTests(name, open);
+  const registryTest = (behaviour: string, run: (registry: Registry) => Promise<void>): void =>
+    tests(behaviour, ({ registry }) => run(registry));
   const publish = async (
     { agents }: Registry,
     ...documents: readonly Readonly<Record<string, unknown>>[]
