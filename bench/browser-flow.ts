@@ -95,6 +95,7 @@ function openAgent(recording: RecordingLevel): Promise<Invoker> {
     secret: () => undefined,
     concurrency,
     recording,
+    aws: { endpoints: {} },
     baseDirectory: process.cwd(),
   });
 }

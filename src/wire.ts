@@ -3,6 +3,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { openAgent } from "./agents/open-agent.ts";
 import { openChannel } from "./channels/open-channel.ts";
+import { awsSettings, type AwsOptions } from "./core/aws.ts";
 import type { Engine } from "./core/engine.ts";
 import type { Services } from "./core/services.ts";
 import { openFileRegistry } from "./registry/file-registry.ts";
@@ -18,6 +19,8 @@ export interface WireOptions {
   readonly dataDirectory?: string;
   /** Folders of agents and templates, the first one winning and being published to. @default ROWCALL_REGISTRY, else `registry` */
   readonly registryDirectories?: readonly string[];
+  /** Each wins over its environment variable. */
+  readonly aws?: AwsOptions;
   /** Chromium executable. @default ROWCALL_CHROMIUM, else the first one found */
   readonly chromiumPath?: string;
   /** Where the console channel writes. @default process.stderr */
@@ -39,7 +42,8 @@ export function wire(options: WireOptions = {}): Wiring {
   const stderr = options.stderr ?? process.stderr;
   const chromiumPath = options.chromiumPath ?? given(env["ROWCALL_CHROMIUM"]);
   const registryDirectories = registriesOf(options, env, workingDirectory);
-  const store = openStores({ baseDirectory: workingDirectory });
+  const aws = awsSettings(env, options.aws);
+  const store = openStores({ baseDirectory: workingDirectory, aws });
   const services: Services = {
     store,
     registry: openFileRegistry({ store, directories: registryDirectories }),
@@ -48,6 +52,7 @@ export function wire(options: WireOptions = {}): Wiring {
     clock: Date.now,
     random: Math.random,
     secret: (name) => env[name],
+    aws,
     ...(chromiumPath === undefined ? {} : { chromiumPath: resolve(workingDirectory, chromiumPath) }),
     baseDirectory: workingDirectory,
   };

@@ -100,6 +100,7 @@ describe("browser agent", { timeout: 60_000 }, () => {
       secret: () => undefined,
       concurrency: 2,
       recording,
+      aws: { endpoints: {} },
       baseDirectory: "/",
     });
     return invoker;
@@ -267,6 +268,7 @@ describe("browser agent", { timeout: 60_000 }, () => {
         concurrency: 1,
         recording: "none",
         chromiumPath: "/nowhere/chrome",
+        aws: { endpoints: {} },
         baseDirectory: "/",
       }),
       { code: "CHROMIUM_NOT_FOUND", message: /\/nowhere\/chrome/ },

@@ -9,6 +9,9 @@ export interface GlobalOptions {
   readonly dataDir?: string;
   readonly registry?: readonly string[];
   readonly chromium?: string;
+  readonly profile?: string;
+  readonly region?: string;
+  readonly endpointUrl?: string;
 }
 
 /** What a command is handed. */
@@ -44,12 +47,13 @@ function isSet(value: string | undefined): boolean {
 /** Creates what commands are handed. Nothing heavy is loaded before a command asks for it. */
 export function createCli(io: Io, globals: () => GlobalOptions, setExitCode: (code: number) => void): Cli {
   const wire = async (): Promise<Wiring> => {
-    const { dataDir, registry, chromium } = globals();
+    const { dataDir, registry, chromium, ...aws } = globals();
     const { wire: create } = await import("../wire.ts");
     return create({
       env: io.env,
       workingDirectory: io.workingDirectory,
       stderr: io.stderr,
+      aws,
       ...(dataDir === undefined ? {} : { dataDirectory: dataDir }),
       ...(registry === undefined ? {} : { registryDirectories: registry }),
       ...(chromium === undefined ? {} : { chromiumPath: chromium }),

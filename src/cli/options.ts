@@ -8,6 +8,9 @@ export function globalOptions(): Option[] {
       "--registry <folder>",
       "where agents and templates are; may be repeated (ROWCALL_REGISTRY, default: registry)",
     ).argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]),
+    new Option("--profile <name>", "AWS profile to use (AWS_PROFILE)"),
+    new Option("--region <name>", "AWS region to use (AWS_REGION)"),
+    new Option("--endpoint-url <url>", "address to use in place of AWS's own (AWS_ENDPOINT_URL)"),
     new Option("--chromium <path>", "Chromium executable to use (ROWCALL_CHROMIUM, default: the first one found)"),
   ];
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { AwsSettings } from "./aws.ts";
 import type { StepRecord } from "./attempt.ts";
 import type { PublicationStatus, TemplateDocument } from "./template.ts";
 import { parseWith } from "./schema.ts";
@@ -142,6 +143,10 @@ export interface AgentEnvironment {
   /** Invocations that will be under way at once. */
   readonly concurrency: number;
   readonly recording: RecordingLevel;
+  /** How AWS is reached. */
+  readonly aws: AwsSettings;
+  /** The batch's `agent_state_machine_arn`, for agents that name no state machine themselves. */
+  readonly stateMachineArn?: string;
   /** Explicit path of a Chromium executable. */
   readonly chromiumPath?: string;
   /** Folder that relative paths in the agent's config start from. */

@@ -39,6 +39,7 @@ test("fills in every default", () => {
         doNotRetryOn: [],
       },
       dedupe: false,
+      heartbeatSeconds: 30,
     },
     notifications: { onSuccess: false, onFailure: false, channels: [] },
     recording: { level: "screenshot" },

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { recordingLevels } from "./agent.ts";
 import {
+  dispatches,
   extraMetadataColumns,
   type Batch,
   type ColumnMapping,
@@ -103,6 +104,15 @@ const executionConfig = z.strictObject({
     .describe("Stop the run when more rows than this have failed"),
   tolerated_failure_count: z.int().min(0).optional().describe("Stop the run when more rows than this have failed"),
   dedupe: z.boolean().default(false).describe("Run the agent once for rows whose mapped input is the same"),
+  dispatch: z
+    .enum(dispatches)
+    .optional()
+    .describe("Where attempts are made: in the run's own process, or by workers that poll an activity"),
+  heartbeat_seconds: z
+    .number()
+    .min(1)
+    .default(30)
+    .describe("Longest silence of a worker before its rows go to another one"),
   rate_limit: z
     .strictObject({
       requests_per_second: z.number().positive(),
@@ -356,6 +366,8 @@ function readExecution(config: ParsedFile["execution_config"]): Execution {
     toleratedFailurePercentage: config.tolerated_failure_percentage,
     toleratedFailureCount: config.tolerated_failure_count,
     dedupe: config.dedupe,
+    dispatch: config.dispatch,
+    heartbeatSeconds: config.heartbeat_seconds,
     rateLimit: config.rate_limit && {
       requestsPerSecond: config.rate_limit.requests_per_second,
       per: config.rate_limit.per,

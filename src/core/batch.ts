@@ -55,6 +55,11 @@ export interface InputDialect {
   readonly ragged: "fail" | "pad" | "keep";
 }
 
+/** Where attempts are made: in the process of the run, or by workers that fetch them. */
+export const dispatches = ["in_process", "activity"] as const;
+/** One of {@link dispatches}. */
+export type Dispatch = (typeof dispatches)[number];
+
 /** How rows are run. */
 export interface Execution {
   readonly maxConcurrency: number;
@@ -63,6 +68,10 @@ export interface Execution {
   readonly toleratedFailurePercentage?: number;
   readonly toleratedFailureCount?: number;
   readonly dedupe: boolean;
+  /** Undefined: as the engine is set up. */
+  readonly dispatch?: Dispatch;
+  /** Longest silence of a worker before its rows go to another one. */
+  readonly heartbeatSeconds: number;
   readonly rateLimit?: { readonly requestsPerSecond: number; readonly per: "agent" | "host" };
 }
 

@@ -69,6 +69,8 @@ export const errorTable = {
   CHROMIUM_NOT_FOUND: "config",
   DEPENDENCY_MISSING: "config",
   SECRET_MISSING: "config",
+  AWS_DENIED: "denied",
+  AWS_FAILED: "passing",
 
   // A run as a whole.
   RUN_NOT_FOUND: "missing",
@@ -97,6 +99,7 @@ export const errorTable = {
   CHOICE_NONE: "row",
   HOST_BLOCKED: "row",
   BROWSER_CRASHED: "passing",
+  WORKER_LOST: "passing",
   NEEDS_HUMAN: "row",
   MODEL_MISSING: "row",
 } as const;

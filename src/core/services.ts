@@ -1,5 +1,6 @@
 import type { OpenAgent } from "./agent.ts";
 import type { OpenChannel } from "./channel.ts";
+import type { AwsSettings } from "./aws.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { Registry } from "./registry.ts";
 
@@ -17,6 +18,8 @@ export interface Services {
   readonly random: () => number;
   /** A secret by name, from the environment. */
   readonly secret: (name: string) => string | undefined;
+  /** How AWS is reached. */
+  readonly aws: AwsSettings;
   /** Explicit path of a Chromium executable. */
   readonly chromiumPath?: string;
   /** Folder that relative paths start from. */

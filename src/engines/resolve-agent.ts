@@ -108,6 +108,8 @@ export function agentEnvironment(services: Services, batch: Batch): AgentEnviron
     secret: services.secret,
     concurrency: batch.execution.maxConcurrency,
     recording: batch.recording.level,
+    aws: services.aws,
+    ...(batch.agentStateMachineArn === undefined ? {} : { stateMachineArn: batch.agentStateMachineArn }),
     baseDirectory: services.baseDirectory,
     ...(services.chromiumPath === undefined ? {} : { chromiumPath: services.chromiumPath }),
   };

@@ -1,3 +1,4 @@
+import type { AwsSettings } from "../core/aws.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { ObjectStore } from "../core/object-store.ts";
 import { suggest } from "../core/schema.ts";
@@ -8,6 +9,8 @@ import { schemeOf } from "../core/uri.ts";
 export interface StoreOptions {
   /** Where relative paths start. */
   readonly baseDirectory: string;
+  /** How AWS is reached. @default AWS itself, by the SDK's own rules */
+  readonly aws?: AwsSettings;
   /** @default Date.now */
   readonly clock?: Clock;
 }
@@ -24,13 +27,13 @@ const stores: Readonly<Record<string, OpenStore>> = {
  *
  * @throws RowcallError STORE_UNKNOWN, from every method, for a scheme that is not in the table
  */
-export function openStores({ baseDirectory, clock = Date.now }: StoreOptions): ObjectStore {
+export function openStores({ baseDirectory, aws = { endpoints: {} }, clock = Date.now }: StoreOptions): ObjectStore {
   const opened = new Map<string, Promise<ObjectStore>>();
   const storeOf = async (uri: string): Promise<ObjectStore> => {
     const scheme = schemeOf(uri);
     const open = Object.hasOwn(stores, scheme) ? stores[scheme] : undefined;
     if (open === undefined) throw unknownScheme(scheme, uri);
-    const store = opened.get(scheme) ?? open({ baseDirectory, clock });
+    const store = opened.get(scheme) ?? open({ baseDirectory, aws, clock });
     opened.set(scheme, store);
     return store;
   };

@@ -16,6 +16,7 @@ export function anEnvironment(over: Partial<AgentEnvironment> = {}): AgentEnviro
     secret: () => undefined,
     concurrency: 4,
     recording: "none",
+    aws: { endpoints: {} },
     baseDirectory: process.cwd(),
     ...over,
   };

@@ -54,6 +54,7 @@ export function createTestServices(options: {
     clock: options.clock ?? Date.now,
     random: Math.random,
     secret: () => undefined,
+    aws: { endpoints: {} },
     baseDirectory: process.cwd(),
   };
 }

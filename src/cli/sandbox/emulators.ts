@@ -1,0 +1,88 @@
+import { once } from "node:events";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** Emulators of AWS services on this machine. */
+export interface Emulators {
+  /** S3, SNS and SQS: `http://127.0.0.1:40123`. */
+  readonly url: string;
+  readonly dynamodbUrl: string;
+  close(): Promise<void>;
+}
+
+/** The account that the emulators belong to when nobody says otherwise: the one that AWS's own documentation uses. */
+export const emulatedAccount = "123456789012";
+
+/**
+ * Starts fauxqs and dynalite on free loopback ports. All they hold is in memory and gone with them.
+ *
+ * @param region - region of topics and queues
+ */
+export async function startEmulators(region: string): Promise<Emulators> {
+  const [fauxqs, dynalite] = await Promise.all([startFauxqs(region), startDynalite()]);
+  return {
+    url: fauxqs.url,
+    dynamodbUrl: dynalite.url,
+    close: async () => void (await Promise.all([fauxqs.close(), dynalite.close()])),
+  };
+}
+
+interface Running {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+async function startFauxqs(region: string): Promise<Running> {
+  const { buildApp } = await import("fauxqs");
+  const app = buildApp({ logger: false, host: "127.0.0.1", defaultRegion: region });
+  const free = createTurns();
+
+  // What fauxqs leaves out of S3: a write on the condition that nothing is there. Such writes of one key take turns.
+  app.addHook("preHandler", async (request, reply) => {
+    if (request.headers["if-none-match"] !== "*" || !["PUT", "POST"].includes(request.method)) return;
+    const [path = ""] = request.url.split("?");
+    const done = await free.take(path);
+    reply.raw.once("close", done);
+    if ((await app.inject({ method: "HEAD", url: path })).statusCode !== 200) return;
+    await reply
+      .code(412)
+      .type("application/xml")
+      .send(
+        "<Error><Code>PreconditionFailed</Code><Message>At least one of the pre-conditions you specified did not hold</Message><Condition>If-None-Match</Condition></Error>",
+      );
+  });
+  const url = await app.listen({ port: 0, host: "127.0.0.1" });
+  return { url, close: () => app.close() };
+}
+
+/** Turns at things by name, first come first served. */
+function createTurns(): { take(name: string): Promise<() => void> } {
+  const last = new Map<string, Promise<void>>();
+  return {
+    take: async (name) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const before = last.get(name);
+      last.set(name, promise);
+      await before;
+      return () => {
+        if (last.get(name) === promise) last.delete(name);
+        resolve();
+      };
+    },
+  };
+}
+
+async function startDynalite(): Promise<Running> {
+  const { default: dynalite } = await import("dynalite");
+  const server: Server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import { z } from "zod";
+import { recordingLevels, type AgentDefinition, type RecordingLevel } from "./agent.ts";
+import type { Artifact, StepRecord } from "./attempt.ts";
+import type { JsonObject } from "./json.ts";
+import { parseWith } from "./schema.ts";
+import type { TemplateDocument } from "./template.ts";
+
+/**
+ * One attempt as a worker gets it, the input of an activity's task: all that it takes to make the attempt, so that a worker
+ * needs no registry. snake_case, because other machines and state machines read it.
+ */
+export interface AttemptTask {
+  readonly run_id: string;
+  /** 0-based index of the row. */
+  readonly row: number;
+  /** 1-based. */
+  readonly attempt: number;
+  /** With the batch's settings laid over it. */
+  readonly agent: AgentDefinition;
+  /** Every template the agent asks for, by the reference it uses. */
+  readonly templates: Readonly<Record<string, TemplateDocument>>;
+  /** The mapped row. */
+  readonly input: JsonObject;
+  /** Limit of the attempt, counted from when the worker begins. */
+  readonly timeout_seconds: number;
+  readonly recording: { readonly level: RecordingLevel; readonly prefix: string };
+}
+
+const object = z.record(z.string(), z.unknown());
+
+const attemptTaskSchema = z.strictObject({
+  run_id: z.string(),
+  row: z.int().min(0),
+  attempt: z.int().min(1),
+  agent: object,
+  templates: z.record(z.string(), object).default({}),
+  input: object,
+  timeout_seconds: z.number().positive(),
+  recording: z.strictObject({ level: z.enum(recordingLevels), prefix: z.string() }),
+});
+
+/**
+ * Reads the input of a task.
+ *
+ * @throws RowcallError BATCH_INVALID when it is no attempt
+ */
+export function parseAttemptTask(value: unknown): AttemptTask {
+  return parseWith(attemptTaskSchema, value, "BATCH_INVALID", "input of the task") as unknown as AttemptTask;
+}
+
+/** What a worker tells about an attempt besides its outcome. */
+export interface AttemptRecord {
+  /** Milliseconds since 1970, UTC. */
+  readonly started_at: number;
+  /** Milliseconds since 1970, UTC. */
+  readonly ended_at: number;
+  readonly steps: readonly StepRecord[];
+  readonly artifacts: readonly Artifact[];
+}
+
+/**
+ * What a worker answers to an attempt that succeeded, the task's output: an agent's reply, with the record beside it. An
+ * output too large for Step Functions stands in an object, and the answer is `{ "reply_uri": URI }`.
+ */
+export interface AttemptReply {
+  readonly structured_output: JsonObject;
+  readonly attempt?: AttemptRecord;
+}
+
+/** The cause of a task that failed, as JSON; the task's error is the outcome's code. */
+export interface AttemptFailure {
+  readonly message: string;
+  readonly hint?: string;
+  readonly retry_after_ms?: number;
+  readonly attempt?: AttemptRecord;
+}
