@@ -125,6 +125,12 @@ export interface Invoker {
   targetHost?(input: AgentInput): string | undefined;
   /** What the agent would do with this input, rendered but not done; `try` shows it. */
   preview?(input: AgentInput): JsonValue;
+  /**
+   * Whether an invocation outlives the process that began it, as a state machine's execution does. A resumed run makes such an
+   * attempt again under its old number, and the invoker must find what it began then by run, row and attempt, and not begin anew.
+   * @default false
+   */
+  readonly outlivesProcess?: boolean;
   /** Lets go of browsers, sockets and the like; safe to call twice. */
   close(): Promise<void>;
 }
