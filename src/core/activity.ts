@@ -67,11 +67,14 @@ export interface ActivityQueue {
 
   /** Puts tasks on their queues; the first come is served first. */
   schedule(requests: readonly TaskRequest[]): void;
-  /** Takes tasks off their queues; a worker that has one finds its token over. */
+  /** Takes tasks back, as if they had never been scheduled; a worker that has one finds its token unknown. */
   cancel(keys: readonly string[]): void;
   /** Where a task stands; undefined for a key that was never scheduled, or is forgotten. */
   find(key: string): TaskState | undefined;
-  /** Calls back, soon after, whenever one of the tasks whose key begins with the prefix is taken or ends. */
+  /**
+   * Calls back, soon after, whenever one of the tasks whose key begins with the prefix is taken or ends; at first for those that
+   * have been.
+   */
   watch(prefix: string, listener: (task: TaskState) => void): { close(): void };
   /** Forgets tasks that have ended. */
   forget(keys: readonly string[]): void;

@@ -7,7 +7,7 @@ import type { JsonObject } from "../../core/json.ts";
 import type { RunStatus } from "../../core/run.ts";
 import { standing } from "./attempt-group.ts";
 import { openAttemptLog, type AttemptLog, type LogListener } from "./attempt-log.ts";
-import { migrate } from "./migrations.ts";
+import { journalMigrations, migrate } from "./migrations.ts";
 import { inTransaction, openDatabase, type Database } from "./sqlite.ts";
 import type { StagedTable } from "./staging.ts";
 
@@ -81,7 +81,7 @@ export class Journal {
   constructor(path: string) {
     this.#path = path;
     this.#database = openDatabase(path);
-    migrate(this.#database);
+    migrate(this.#database, journalMigrations);
     this.#decided = attemptQuery(this.#database, `standing = ${standing.decided}`);
     this.#ended = attemptQuery(this.#database, `standing <> ${standing.underWay}`);
   }

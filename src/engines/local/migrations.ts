@@ -1,8 +1,8 @@
 import { RowcallError } from "../../core/errors.ts";
 import { inTransaction, type Database } from "./sqlite.ts";
 
-// Each entry takes the schema one version further; entries are never changed once released.
-const migrations = [
+/** The journal's schema: each entry takes it one version further; entries are never changed once released. */
+export const journalMigrations: readonly string[] = [
   `
   CREATE TABLE runs (
     seq INTEGER PRIMARY KEY,
@@ -46,14 +46,15 @@ const migrations = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX duplicates_by_leader ON duplicates (run, leader);
   `,
-] as const;
+];
 
 /**
- * Brings a journal to this version's schema.
+ * Brings a database to this version's schema.
  *
+ * @param migrations - each takes the schema one version further
  * @throws RowcallError JOURNAL_UNREADABLE when a newer version wrote it
  */
-export function migrate(database: Database): void {
+export function migrate(database: Database, migrations: readonly string[]): void {
   const version = (): number =>
     (database.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
   if (version() > migrations.length) {
