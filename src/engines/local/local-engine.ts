@@ -33,6 +33,8 @@ export interface LocalEngineOptions {
   readonly services: Services;
   /** Folder of the journal and of each run's copy of its input; made when it is not there. */
   readonly dataDirectory: string;
+  /** Prefix of recordings when the batch names none. @default `recordings` in the data directory */
+  readonly recordingsPrefix?: string;
 }
 
 const progressMs = 100;
@@ -50,11 +52,13 @@ export function openLocalEngine(options: LocalEngineOptions): Engine {
 class LocalEngine implements Engine {
   readonly #services: Services;
   readonly #dataDirectory: string;
+  readonly #recordingsPrefix: string;
   readonly #journal: Journal;
 
-  constructor({ services, dataDirectory }: LocalEngineOptions, journal: Journal) {
+  constructor({ services, dataDirectory, recordingsPrefix }: LocalEngineOptions, journal: Journal) {
     this.#services = services;
     this.#dataDirectory = dataDirectory;
+    this.#recordingsPrefix = recordingsPrefix ?? join(dataDirectory, "recordings");
     this.#journal = journal;
   }
 
@@ -136,7 +140,11 @@ class LocalEngine implements Engine {
     const id = createRunId(this.#services);
     const lock = await this.#lock(id);
     try {
-      const places = { dataDirectory: this.#dataDirectory, directory: this.#directory(id) };
+      const places = {
+        dataDirectory: this.#dataDirectory,
+        recordingsPrefix: this.#recordingsPrefix,
+        directory: this.#directory(id),
+      };
       const staged = await stageRun({ ...places, services: this.#services, id, request, agent });
       return await this.#execute(this.#journal.createRun(staged), invoker, observer, request.force === true);
     } finally {
