@@ -25,6 +25,11 @@ test("places come from options, else from the environment, else from the working
   assert.equal(set.services.chromiumPath, "/work/jobs/chrome");
   assert.equal(set.services.secret("TOKEN"), "t");
 
+  assert.equal(set.recordingsPrefix, "/work/jobs/data/recordings");
+  const bucket = wire({ workingDirectory, env: { ROWCALL_RECORDINGS: "s3://recordings/" } });
+  assert.equal(bucket.recordingsPrefix, "s3://recordings/");
+  assert.equal(wire({ workingDirectory, env: { ROWCALL_RECORDINGS: "kept" } }).recordingsPrefix, "/work/jobs/kept");
+
   const chosen = wire({ workingDirectory, env, dataDirectory: "/d", registryDirectories: ["r"], chromiumPath: "/c" });
   assert.equal(chosen.dataDirectory, "/d");
   assert.deepEqual(chosen.registryDirectories, ["/work/jobs/r", own]);

@@ -1,4 +1,4 @@
-import { delimiter, resolve } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { openAgent } from "./agents/open-agent.ts";
@@ -6,6 +6,7 @@ import { openChannel } from "./channels/open-channel.ts";
 import { awsSettings, type AwsOptions } from "./core/aws.ts";
 import type { Engine } from "./core/engine.ts";
 import type { Services } from "./core/services.ts";
+import { schemeOf } from "./core/uri.ts";
 import { openFileRegistry } from "./registry/file-registry.ts";
 import { openStores } from "./stores/open-store.ts";
 
@@ -17,6 +18,8 @@ export interface WireOptions {
   readonly workingDirectory?: string;
   /** Folder of the journal. @default ROWCALL_DATA_DIR, else `.rowcall` */
   readonly dataDirectory?: string;
+  /** Prefix of recordings when a batch names none. @default ROWCALL_RECORDINGS, else `recordings` in the data directory */
+  readonly recordingsPrefix?: string;
   /** Folders of agents and templates, the first one winning and being published to. @default ROWCALL_REGISTRY, else `registry` */
   readonly registryDirectories?: readonly string[];
   /** Each wins over its environment variable. */
@@ -31,6 +34,8 @@ export interface WireOptions {
 export interface Wiring {
   readonly services: Services;
   readonly dataDirectory: string;
+  /** Path or URI. */
+  readonly recordingsPrefix: string;
   /** Absolute; the package's own is the last. */
   readonly registryDirectories: readonly string[];
 }
@@ -60,16 +65,22 @@ export function wire(options: WireOptions = {}): Wiring {
     workingDirectory,
     options.dataDirectory ?? given(env["ROWCALL_DATA_DIR"]) ?? ".rowcall",
   );
-  return { services, dataDirectory, registryDirectories };
+  const recordings = options.recordingsPrefix ?? given(env["ROWCALL_RECORDINGS"]) ?? join(dataDirectory, "recordings");
+  const recordingsPrefix =
+    schemeOf(recordings) === "file" && !recordings.startsWith("file:")
+      ? resolve(workingDirectory, recordings)
+      : recordings;
+  return { services, dataDirectory, recordingsPrefix, registryDirectories };
 }
 
 /** Opens the engine that runs batches on this machine; who opens it closes it. */
 export async function openEngine({
   services,
   dataDirectory,
-}: Pick<Wiring, "services" | "dataDirectory">): Promise<Engine> {
+  recordingsPrefix,
+}: Pick<Wiring, "services" | "dataDirectory" | "recordingsPrefix">): Promise<Engine> {
   const { openLocalEngine } = await import("./engines/local/local-engine.ts");
-  return openLocalEngine({ services, dataDirectory });
+  return openLocalEngine({ services, dataDirectory, recordingsPrefix });
 }
 
 function registriesOf(options: WireOptions, env: NonNullable<WireOptions["env"]>, workingDirectory: string): string[] {

@@ -67,8 +67,8 @@ export function createCli(io: Io, globals: () => GlobalOptions, setExitCode: (co
       const { openEngine } = await import("../wire.ts");
       const { holdYoungGeneration } = await import("./young-generation.ts");
       holdYoungGeneration();
-      const { services, dataDirectory } = await wire();
-      return openEngine({ services: { ...services, store: withStdout(services.store, io.stdout) }, dataDirectory });
+      const { services, ...places } = await wire();
+      return openEngine({ services: { ...services, store: withStdout(services.store, io.stdout) }, ...places });
     },
     setExitCode,
     suggestion: (command) => {

@@ -53,6 +53,12 @@ export const commands: readonly CommandEntry[] = [
     summary: "ask a run to finish its rows in flight and stop",
     load: () => import("./stop-command.ts"),
   },
+  {
+    name: "worker",
+    group: running,
+    summary: "make attempts for runs that leave their rows to workers",
+    load: () => import("./worker-command.ts"),
+  },
   { name: "runs", group: looking, summary: "list runs", load: () => import("./runs-command.ts") },
   {
     name: "show",

@@ -58,7 +58,7 @@ async function plan(cli: Cli, source: string, options: PlanCommandOptions): Prom
       import("./print-plan.ts"),
       import("../core/schema.ts"),
     ]);
-  const { services, dataDirectory } = await cli.wire();
+  const { services, dataDirectory, recordingsPrefix } = await cli.wire();
   const { data: batch, problems, what } = await loadBatchParts(services, source, await readOverrides(options, cli.io));
   if (batch === undefined) throw invalid("BATCH_INVALID", what, problems);
   const agent = await services.registry.agents.resolve(batch.agent).catch(() => undefined);
@@ -69,7 +69,7 @@ async function plan(cli: Cli, source: string, options: PlanCommandOptions): Prom
     figures: await figuresOf(cli, options, dataDirectory, agent && `${agent.agent_name}@${agent.version}`),
     ...(options.probe === undefined
       ? {}
-      : { probe: { recordingsUri: recordingsUri(batch, dataDirectory, recordingsName("plan", services.clock())) } }),
+      : { probe: { recordingsUri: recordingsUri(batch, recordingsPrefix, recordingsName("plan", services.clock())) } }),
   });
   if (options.json === true) await printJson(cli.io, planned);
   else await printPlan(cli, planned, source);

@@ -32,7 +32,7 @@ export function defineCommand(command: Command, cli: Cli): void {
       import("../engines/try-row.ts"),
       import("./print-try.ts"),
     ]);
-    const { services, dataDirectory } = await cli.wire();
+    const { services, recordingsPrefix } = await cli.wire();
     const batch = await loadBatch(services, source, await readOverrides(options, cli.io));
     const row = await rowOf(services, batch, options);
     const interrupted = new AbortController();
@@ -41,7 +41,7 @@ export function defineCommand(command: Command, cli: Cli): void {
       const report = await tryRow(services, {
         batch,
         row,
-        recordingsUri: recordingsUri(batch, dataDirectory, recordingsName("try", services.clock())),
+        recordingsUri: recordingsUri(batch, recordingsPrefix, recordingsName("try", services.clock())),
         signal: interrupted.signal,
       });
       if (options.json === true) await printJson(cli.io, report);

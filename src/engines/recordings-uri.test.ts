@@ -2,9 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { recordingsUri } from "./recordings-uri.ts";
 
-test("recordings are under the data directory or the batch's prefix, each run's in a place of its own, named by URI", () => {
+test("recordings are under the usual or the batch's prefix, each run's in a place of its own, named by URI", () => {
   const places = [undefined, "/data/my recordings/", "file:///data/recordings", "memory:recordings"].map((prefix) =>
-    recordingsUri({ recording: { level: "screenshot", ...(prefix === undefined ? {} : { prefix }) } }, "/data", "r1"),
+    recordingsUri(
+      { recording: { level: "screenshot", ...(prefix === undefined ? {} : { prefix }) } },
+      "/data/recordings",
+      "r1",
+    ),
   );
   assert.deepEqual(places, [
     "file:///data/recordings/r1",

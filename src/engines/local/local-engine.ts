@@ -39,6 +39,8 @@ export interface LocalEngineOptions {
   readonly services: Services;
   /** Folder of the journal and of each run's copy of its input; made when it is not there. */
   readonly dataDirectory: string;
+  /** Prefix of recordings when the batch names none. @default `recordings` in the data directory */
+  readonly recordingsPrefix?: string;
   /** Where attempts are made when the batch does not say. @default "in_process" */
   readonly dispatch?: Dispatch;
 }
@@ -58,13 +60,16 @@ export function openLocalEngine(options: LocalEngineOptions): Engine {
 class LocalEngine implements Engine {
   readonly #services: Services;
   readonly #dataDirectory: string;
+  readonly #recordingsPrefix: string;
   readonly #dispatch: Dispatch;
   readonly #journal: Journal;
   #openedQueue: ActivityQueue | undefined;
 
-  constructor({ services, dataDirectory, dispatch = "in_process" }: LocalEngineOptions, journal: Journal) {
+  constructor(options: LocalEngineOptions, journal: Journal) {
+    const { services, dataDirectory, recordingsPrefix, dispatch = "in_process" } = options;
     this.#services = services;
     this.#dataDirectory = dataDirectory;
+    this.#recordingsPrefix = recordingsPrefix ?? join(dataDirectory, "recordings");
     this.#dispatch = dispatch;
     this.#journal = journal;
   }
@@ -149,7 +154,11 @@ class LocalEngine implements Engine {
     const id = createRunId(this.#services);
     const lock = await this.#lock(id);
     try {
-      const places = { dataDirectory: this.#dataDirectory, directory: this.#directory(id) };
+      const places = {
+        dataDirectory: this.#dataDirectory,
+        recordingsPrefix: this.#recordingsPrefix,
+        directory: this.#directory(id),
+      };
       const staged = await stageRun({ ...places, services: this.#services, id, request, agent });
       return await this.#execute(this.#journal.createRun(staged), dispatcher, observer, request.force === true);
     } finally {

@@ -48,6 +48,8 @@ export function createRunId({ clock, random }: Services): string {
 export interface StageSetup {
   readonly services: Services;
   readonly dataDirectory: string;
+  /** Prefix of recordings when the batch names none. */
+  readonly recordingsPrefix: string;
   /** The run's own folder. */
   readonly directory: string;
   readonly id: string;
@@ -63,7 +65,7 @@ export interface StageSetup {
  * COLUMN_COLLISION, USAGE_INVALID, STORE_FAILED
  */
 export async function stageRun(setup: StageSetup): Promise<NewRun> {
-  const { services, dataDirectory, directory, id, request, agent } = setup;
+  const { services, dataDirectory, recordingsPrefix, directory, id, request, agent } = setup;
   const { batch } = request;
   const { definition, fields } = agent;
   const { inputUri } = requirePlaces(request);
@@ -82,7 +84,7 @@ export async function stageRun(setup: StageSetup): Promise<NewRun> {
       staged,
       total,
       createdAt: services.clock(),
-      recordingsUri: recordingsUri(batch, dataDirectory, id),
+      recordingsUri: recordingsUri(batch, recordingsPrefix, id),
     };
   } catch (error) {
     await rm(directory, { recursive: true, force: true });

@@ -118,12 +118,17 @@ function unfitError(worker: string, { agent }: AttemptTask, thrown: unknown): Ro
   return new RowcallError(code, message, { ...(hint === undefined ? {} : { hint }), cause: thrown });
 }
 
-async function answerOf({ services }: TaskSetup, task: AttemptTask, attempt: Attempt): Promise<TaskAnswer> {
+async function answerOf(
+  { services, noteLocalFile }: TaskSetup,
+  task: AttemptTask,
+  attempt: Attempt,
+): Promise<TaskAnswer> {
   const answer = answerWith(attempt);
   if (answer.status === "failed" || Buffer.byteLength(answer.output) <= outputLimit) return answer;
   const uri = joinUri(attemptFolder(task.recording.prefix, task.row, task.attempt), "reply.json");
   try {
     const written = await services.store.write(uri, Buffer.from(answer.output), { contentType: "application/json" });
+    if (schemeOf(written.uri) === "file") noteLocalFile(written.uri);
     return { status: "succeeded", output: JSON.stringify({ reply_uri: written.uri }) };
   } catch (thrown) {
     return answerWith({ ...attempt, outcome: outcomeOf(thrown) });

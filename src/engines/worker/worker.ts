@@ -52,7 +52,7 @@ class Worker {
   /** Askings that failed since one got through. */
   #failures = 0;
   #hasToldOfFiles = false;
-  #failure: unknown;
+  #failure: Error | undefined;
   #idle: NodeJS.Timeout | undefined;
 
   constructor(options: WorkerOptions) {
@@ -84,7 +84,7 @@ class Worker {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  #end(failure?: unknown): void {
+  #end(failure?: Error): void {
     this.#failure ??= failure;
     this.#stop.abort();
     this.#pump();
@@ -122,7 +122,7 @@ class Worker {
       await this.#answer(await this.#setup.tasks.take(signal));
     } catch (thrown) {
       if (thrown instanceof RowcallError && thrown.retryable) await this.#wait(thrown.message, thrown.hint);
-      else if (!signal.aborted) this.#end(thrown);
+      else if (!signal.aborted) this.#end(asError(thrown));
     } finally {
       this.#asking -= 1;
       this.#pump();
@@ -152,7 +152,7 @@ class Worker {
     this.#taken += 1;
     this.#underWay += 1;
     void doTask(this.#setup, task)
-      .catch((thrown: unknown) => this.#end(thrown))
+      .catch((thrown: unknown) => this.#end(asError(thrown)))
       .finally(() => {
         this.#underWay -= 1;
         this.#pump();
@@ -168,4 +168,8 @@ class Worker {
       hint: "Give the batch a recording.prefix that all machines reach, such as s3://BUCKET/recordings/.",
     });
   }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
