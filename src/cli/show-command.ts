@@ -5,7 +5,7 @@ import { findRun, runArgument } from "./find-run.ts";
 import { examples, jsonOption } from "./options.ts";
 import { formatDuration, formatTime, printJson, printLines, printTable } from "./output.ts";
 import { failureRows, nextSteps } from "./run-report.ts";
-import { failuresOf, slowestRows, type FailureGroup, type SlowRow } from "./survey-rows.ts";
+import { failuresOf, slowestRows, workersOf, type FailureGroup, type SlowRow, type WorkerShare } from "./survey-rows.ts";
 
 const slowest = 5;
 
@@ -13,7 +13,7 @@ const slowest = 5;
 export function defineCommand(command: Command, cli: Cli): void {
   command
     .argument(...runArgument)
-    .addOption(jsonOption("the run, its failures by code and its slowest rows as one JSON object"));
+    .addOption(jsonOption("the run, its failures by code, its slowest rows and its workers' shares as one JSON object"));
   examples(command, ["rowcall show last", "rowcall show 20251018-0530", "rowcall show monday --json"]);
   command.action(async (text: string, options: { readonly json?: true }) => {
     const engine = await cli.openEngine();
@@ -21,8 +21,9 @@ export function defineCommand(command: Command, cli: Cli): void {
       const run = await findRun(engine, text);
       const failures = await failuresOf(engine, run);
       const slow = await slowestRows(engine, run, slowest);
-      if (options.json === true) await printJson(cli.io, { ...run, failures, slowest: slow });
-      else await printRun(cli, run, failures, slow);
+      const shares = await workersOf(engine, run);
+      if (options.json === true) await printJson(cli.io, { ...run, failures, slowest: slow, shares });
+      else await printRun(cli, run, failures, slow, shares);
     } finally {
       await engine.close();
     }
@@ -34,6 +35,7 @@ async function printRun(
   run: Run,
   failures: readonly FailureGroup[],
   slow: readonly SlowRow[],
+  shares: readonly WorkerShare[],
 ): Promise<void> {
   const { io } = cli;
   const { bold } = colorsFor(io, io.stdout);
@@ -54,6 +56,7 @@ async function printRun(
       "Rows",
       `${counts.total}: ${counts.succeeded} succeeded, ${counts.failed} failed, ${counts.inFlight} in flight, ${counts.pending} pending`,
     ],
+    ["Workers", run.workers === undefined ? undefined : `${run.workers} on line`],
   ];
   const lines = facts
     .filter(([, value]) => value !== undefined)
@@ -71,5 +74,10 @@ async function printRun(
       formatDuration(durationMs),
     ]);
     await printTable(io, io.stdout, ["Slowest row", "Attempts", "Took"], cells);
+  }
+  if (shares.length > 0) {
+    await printLines(io.stdout, [""]);
+    const cells = shares.map(({ worker, attempts, lost }) => [worker, String(attempts), String(lost)]);
+    await printTable(io, io.stdout, ["Worker", "Attempts", "Lost"], cells);
   }
 }

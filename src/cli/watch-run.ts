@@ -81,7 +81,9 @@ async function observe(
     if (event.type === "warning") {
       const { type: _type, ...warning } = event;
       warnings.push(warning);
+      sayWarning(cli, progress, warning);
     }
+    if (event.type === "notice" && options.quiet !== true) progress.say(printable(event.message));
     if (event.type === "started") {
       started = event.run;
       if (options.quiet !== true) progress.say(describeStart(event.run));
@@ -103,12 +105,13 @@ async function observe(
   } finally {
     ignore();
     progress.stop();
-    const { yellow, cyan } = colorsFor(io, io.stderr);
-    for (const { message, hint } of warnings) {
-      progress.say(`${yellow("warning:")} ${printable(message)}`);
-      if (hint !== undefined) progress.say(`${cyan("hint:")} ${hint}`);
-    }
   }
+}
+
+function sayWarning({ io }: Cli, progress: Progress, { message, hint }: Watched["warnings"][number]): void {
+  const { yellow, cyan } = colorsFor(io, io.stderr);
+  progress.say(`${yellow("warning:")} ${printable(message)}`);
+  if (hint !== undefined) progress.say(`${cyan("hint:")} ${printable(hint)}`);
 }
 
 function interrupt({ io }: Cli, signal: string, drain: AbortController, progress: Progress): void {
