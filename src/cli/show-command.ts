@@ -5,7 +5,14 @@ import { findRun, runArgument } from "./find-run.ts";
 import { examples, jsonOption } from "./options.ts";
 import { formatDuration, formatTime, printJson, printLines, printTable } from "./output.ts";
 import { failureRows, nextSteps } from "./run-report.ts";
-import { failuresOf, slowestRows, workersOf, type FailureGroup, type SlowRow, type WorkerShare } from "./survey-rows.ts";
+import {
+  failuresOf,
+  slowestRows,
+  workersOf,
+  type FailureGroup,
+  type SlowRow,
+  type WorkerShare,
+} from "./survey-rows.ts";
 
 const slowest = 5;
 
@@ -13,7 +20,9 @@ const slowest = 5;
 export function defineCommand(command: Command, cli: Cli): void {
   command
     .argument(...runArgument)
-    .addOption(jsonOption("the run, its failures by code, its slowest rows and its workers' shares as one JSON object"));
+    .addOption(
+      jsonOption("the run, its failures by code, its slowest rows and its workers' shares as one JSON object"),
+    );
   examples(command, ["rowcall show last", "rowcall show 20251018-0530", "rowcall show monday --json"]);
   command.action(async (text: string, options: { readonly json?: true }) => {
     const engine = await cli.openEngine();
