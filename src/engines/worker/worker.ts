@@ -30,6 +30,8 @@ export interface WorkerOptions {
 
 // Several ask at once, so that the next row is there when one ends; more would only ask in vain.
 const maxAsking = 4;
+// A run that makes the activity should not wait for long.
+const longestMissMs = 5000;
 
 /**
  * Works until it is drained, has done enough, or has nothing to do for long.
@@ -133,19 +135,20 @@ class Worker {
     if (taking.status === "no_activity") {
       const { others } = taking;
       const known = others.length === 0 ? "" : ` There are: ${others.join(", ")}.`;
-      return this.#wait("The activity is not there yet", `A run makes its own when it begins.${known}`);
+      const hint = `A run makes its own when it begins.${known}`;
+      return this.#wait("The activity is not there yet", hint, longestMissMs);
     }
     if (this.#failures > 0) this.#options.onEvent({ type: "reached" });
     this.#failures = 0;
     if (taking.status === "task") this.#begin(taking.task);
   }
 
-  async #wait(message: string, hint: string | undefined): Promise<void> {
+  async #wait(message: string, hint: string | undefined, longestMs = Number.POSITIVE_INFINITY): Promise<void> {
     if (this.#stop.signal.aborted) return;
     this.#failures += 1;
     if (this.#failures === 1)
       this.#options.onEvent({ type: "waiting", message, ...(hint === undefined ? {} : { hint }) });
-    await pause(this.#setup.backoff(this.#failures), this.#stop.signal);
+    await pause(Math.min(this.#setup.backoff(this.#failures), longestMs), this.#stop.signal);
   }
 
   #begin(task: TakenTask): void {
