@@ -49,7 +49,6 @@ const violations: readonly Violation[] = [
   forbidden("src/engines/agents.ts", "../agents/value.ts", "all else reaches them as Services"),
   forbidden("src/engines/down.ts", "./local/value.ts", "engines/ import core/"),
   forbidden("src/engines/local/sideways.ts", "../aws/value.ts", "engines/ import core/"),
-  forbidden("src/engines/local/sideways.ts", "../aws/value.ts", "engines/ import core/"),
   forbidden("src/engines/local/stores.ts", "../../stores/value.ts", "all else reaches them as Services"),
   forbidden("src/engines/local/database.ts", "node:sqlite", "Only engines/local/sqlite.ts"),
   forbidden("src/cli/database.ts", "node:sqlite", "Only engines/local/sqlite.ts"),
