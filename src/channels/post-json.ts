@@ -48,7 +48,8 @@ export async function postJson(post: Post, timing: Timing): Promise<void> {
       if (failure === undefined) return;
       const asked = Math.min(failure.retryAfterMs ?? 0, longestWaitMs);
       const waitMs = retryDelayMs(policy, tries, random, asked);
-      if (!failure.passing || tries > policy.maxAttempts || clock() + waitMs > deadline) throw failed(post, failure, tries);
+      if (!failure.passing || tries > policy.maxAttempts || clock() + waitMs > deadline)
+        throw failed(post, failure, tries);
       await wait(waitMs);
     }
   } finally {
@@ -97,7 +98,10 @@ async function tryOnce(post: Post, { clock, wait }: Timing, dispatcher: Agent): 
 async function refusal(post: Post, response: Response, now: number): Promise<Failure> {
   const { status } = response;
   const location = response.headers.get("location");
-  const said = masked(post, await beginningOf(response)).replace(/\s+/g, " ").trim().slice(0, excerptLength);
+  const said = masked(post, await beginningOf(response))
+    .replace(/\s+/g, " ")
+    .trim()
+    .slice(0, excerptLength);
   return {
     what: `answered ${`${status} ${response.statusText}`.trim()}${said === "" ? "" : `: ${said}`}`,
     hint:
@@ -130,16 +134,22 @@ function parseRetryAfter(value: string | null, now: number): number | undefined 
 }
 
 function masked({ secrets }: Post, text: string): string {
-  return secrets
-    // What is shorter guards nothing, and would turn up everywhere.
-    .filter(({ length }) => length >= 4)
-    .toSorted((a, b) => b.length - a.length)
-    .reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
+  return (
+    secrets
+      // What is shorter guards nothing, and would turn up everywhere.
+      .filter(({ length }) => length >= 4)
+      .toSorted((a, b) => b.length - a.length)
+      .reduce((rest, secret) => rest.replaceAll(secret, "***"), text)
+  );
 }
 
 function failed({ shown }: Post, { what, hint, cause }: Failure, tries: number): RowcallError {
-  return new RowcallError("CHANNEL_FAILED", `${shown} ${what}${tries === 1 ? "" : `, also at the last of ${tries} tries`}`, {
-    hint,
-    cause,
-  });
+  return new RowcallError(
+    "CHANNEL_FAILED",
+    `${shown} ${what}${tries === 1 ? "" : `, also at the last of ${tries} tries`}`,
+    {
+      hint,
+      cause,
+    },
+  );
 }

@@ -14,7 +14,10 @@ const longestSection = 2900;
  * @throws RowcallError CHANNEL_UNKNOWN, SECRET_MISSING
  * @see https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
  */
-export function openSlackChannel(address: string, { secret, timing }: Pick<ChannelOptions, "secret" | "timing">): Channel {
+export function openSlackChannel(
+  address: string,
+  { secret, timing }: Pick<ChannelOptions, "secret" | "timing">,
+): Channel {
   const named = address.slice(address.indexOf(":") + 1);
   if (!isVariableName(named)) {
     throw new RowcallError("CHANNEL_UNKNOWN", `${maskAddress(address)} does not name an environment variable`, {
@@ -73,5 +76,8 @@ function escape(text: string): string {
 
 function cut(escaped: string, length: number): string {
   if (escaped.length <= length) return escaped;
-  return `${escaped.slice(0, length - 1).replace(/&[a-z]*$/, "").toWellFormed()}…`;
+  return `${escaped
+    .slice(0, length - 1)
+    .replace(/&[a-z]*$/, "")
+    .toWellFormed()}…`;
 }

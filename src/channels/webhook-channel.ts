@@ -14,7 +14,10 @@ const usualSecret = "ROWCALL_WEBHOOK_SECRET";
  * @throws RowcallError CHANNEL_UNKNOWN, SECRET_MISSING
  * @see docs/notifications.md for what is sent and how the signature is checked
  */
-export function openWebhookChannel(address: string, { secret, timing }: Pick<ChannelOptions, "secret" | "timing">): Channel {
+export function openWebhookChannel(
+  address: string,
+  { secret, timing }: Pick<ChannelOptions, "secret" | "timing">,
+): Channel {
   const { url, password, authorization, secretName } = readAddress(address);
   const key = secret(secretName ?? usualSecret) ?? "";
   if (key === "" && secretName !== undefined) {
@@ -118,7 +121,8 @@ function decoded(part: string): string {
 }
 
 function hintFor(status: number): string {
-  if (status === 401 || status === 403) return "Check that the receiver has the same secret, and what else it asks for.";
+  if (status === 401 || status === 403)
+    return "Check that the receiver has the same secret, and what else it asks for.";
   if (status === 404 || status === 410) return "Check the webhook's address with its owner.";
   return "Ask the webhook's owner why it refuses.";
 }

@@ -62,7 +62,19 @@ interface Entry extends Omit<DeliveryRecord, "triedAt" | "error"> {
   readonly hint: string | null;
 }
 
-function toRecord({ id, ending, place, channel, kind, status, tries, tried_at, code, message, hint }: Entry): DeliveryRecord {
+function toRecord({
+  id,
+  ending,
+  place,
+  channel,
+  kind,
+  status,
+  tries,
+  tried_at,
+  code,
+  message,
+  hint,
+}: Entry): DeliveryRecord {
   const error = code === null ? {} : { error: { code, message: message ?? "", ...(hint === null ? {} : { hint }) } };
   return { id, ending, place, channel, kind, status, tries, triedAt: tried_at, ...error };
 }

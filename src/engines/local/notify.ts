@@ -46,7 +46,9 @@ export async function notifyChannels(setup: NotifySetup): Promise<readonly Deliv
       const last = setup.which === "new" ? undefined : before.findLast((delivery) => delivery.place === place);
       if (last?.status === "delivered" && setup.which === "unsent") return shown(last);
       const delivery = note(setup, kind, address, place, last);
-      return shown(await send({ ...setup, warn }, address, delivery, composeNotification(delivery.id, kind, run, failures)));
+      return shown(
+        await send({ ...setup, warn }, address, delivery, composeNotification(delivery.id, kind, run, failures)),
+      );
     }),
   );
 }
