@@ -86,3 +86,15 @@ export function formatTime(at: number): string {
 export function count(many: number, noun: string): string {
   return `${many.toLocaleString("en-GB")} ${noun}${many === 1 ? "" : "s"}`;
 }
+
+/** Warnings with their hints as lines, as they stand below a run's progress. */
+export function warningLines(
+  io: Io,
+  warnings: readonly { readonly message: string; readonly hint?: string }[],
+): readonly string[] {
+  const { yellow, cyan } = colorsFor(io, io.stderr);
+  return warnings.flatMap(({ message, hint }) => [
+    `${yellow("warning:")} ${printable(message)}`,
+    ...(hint === undefined ? [] : [`${cyan("hint:")} ${printable(hint)}`]),
+  ]);
+}
