@@ -26,7 +26,7 @@ const schemes: Readonly<Record<string, Scheme>> = {
   http: { form: "http://HOST/PATH", open: openWebhook },
   arn: {
     form: "arn:aws:sns:REGION:ACCOUNT:TOPIC",
-    open: async (address, { aws }) => (await import("./sns-channel.ts")).openSnsChannel(address, aws),
+    open: async (address, options) => (await import("./sns-channel.ts")).openSnsChannel(address, options),
   },
 };
 

@@ -3,6 +3,7 @@ import { RowcallError } from "../core/errors.ts";
 import { explainNetwork } from "../core/network-errors.ts";
 import { retryDelayMs, type RetryPolicy } from "../core/retry.ts";
 import type { Timing } from "./channel-options.ts";
+import { withTimeLimit } from "./time-limit.ts";
 
 /** JSON to be posted. */
 export interface Post {
@@ -66,33 +67,25 @@ interface Failure {
   readonly cause?: unknown;
 }
 
-async function tryOnce(post: Post, { clock, wait }: Timing, dispatcher: Agent): Promise<Failure | undefined> {
-  const limit = new AbortController();
-  const ended = new AbortController();
-  const tooLate = wait(tryMs, ended.signal).then(
-    () => limit.abort(),
-    () => {},
-  );
-  const now = clock();
-  try {
-    const response = await fetch(post.url, {
-      method: "POST",
-      headers: { ...post.headersAt(now), "content-type": "application/json", "user-agent": "rowcall" },
-      body: post.body,
-      redirect: "manual",
-      signal: limit.signal,
-      dispatcher,
-    });
-    return response.ok ? undefined : await refusal(post, response, clock());
-  } catch (cause) {
-    const what = limit.signal.aborted
-      ? `gave no answer within ${tryMs / 1000} seconds`
-      : `could not be reached: ${masked(post, explainNetwork(cause).what)}`;
-    return { what, hint: "Check the address, and that it can be reached from here.", passing: true, cause };
-  } finally {
-    ended.abort();
-    await tooLate;
-  }
+async function tryOnce(post: Post, timing: Timing, dispatcher: Agent): Promise<Failure | undefined> {
+  return withTimeLimit(timing, tryMs, async (signal) => {
+    try {
+      const response = await fetch(post.url, {
+        method: "POST",
+        headers: { ...post.headersAt(timing.clock()), "content-type": "application/json", "user-agent": "rowcall" },
+        body: post.body,
+        redirect: "manual",
+        signal,
+        dispatcher,
+      });
+      return response.ok ? undefined : await refusal(post, response, timing.clock());
+    } catch (cause) {
+      const what = signal.aborted
+        ? `gave no answer within ${tryMs / 1000} seconds`
+        : `could not be reached: ${masked(post, explainNetwork(cause).what)}`;
+      return { what, hint: "Check the address, and that it can be reached from here.", passing: true, cause };
+    }
+  });
 }
 
 async function refusal(post: Post, response: Response, now: number): Promise<Failure> {

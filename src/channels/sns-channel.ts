@@ -1,14 +1,22 @@
 import type { MessageAttributeValue, PublishCommandInput } from "@aws-sdk/client-sns";
-import { explainAws } from "../core/aws-errors.ts";
-import { awsClientConfig, parseArn, type AwsSettings } from "../core/aws.ts";
+import { explainAws, type AwsProblem } from "../core/aws-errors.ts";
+import { awsClientConfig, parseArn } from "../core/aws.ts";
 import type { Channel, Notification } from "../core/channel.ts";
 import { RowcallError } from "../core/errors.ts";
+import type { ChannelOptions } from "./channel-options.ts";
+import { withTimeLimit } from "./time-limit.ts";
 
 // SNS's own limits, and "less than 100": https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 const longestSubject = 99;
 const largestMessage = 256 * 1024;
 
 const limitMs = 60_000;
+const tooSlow: AwsProblem = {
+  kind: "passing",
+  name: "",
+  what: `there was no answer within ${limitMs / 1000} seconds`,
+  hint: "Check the network, --endpoint-url and AWS_ENDPOINT_URL.",
+};
 
 /**
  * Opens the channel that publishes to an SNS topic, standard or FIFO.
@@ -17,20 +25,22 @@ const limitMs = 60_000;
  * @throws RowcallError CHANNEL_UNKNOWN
  * @see docs/notifications.md for attributes and the policy that is needed
  */
-export function openSnsChannel(address: string, settings: AwsSettings): Channel {
+export function openSnsChannel(address: string, { aws, timing }: Pick<ChannelOptions, "aws" | "timing">): Channel {
   const region = regionOf(address);
   return {
     notify: async (notification) => {
       const { PublishCommand, SNSClient } = await import("@aws-sdk/client-sns");
-      const client = new SNSClient(awsClientConfig(settings, "SNS", region));
-      try {
-        const abortSignal = AbortSignal.timeout(limitMs);
-        await client.send(new PublishCommand(publication(address, notification)), { abortSignal });
-      } catch (cause) {
-        throw failed(address, cause);
-      } finally {
-        client.destroy();
-      }
+      const client = new SNSClient(awsClientConfig(aws, "SNS", region));
+      const command = new PublishCommand(publication(address, notification));
+      await withTimeLimit(timing, limitMs, async (abortSignal) => {
+        try {
+          await client.send(command, { abortSignal });
+        } catch (cause) {
+          throw failed(address, abortSignal.aborted ? tooSlow : explainAws(cause), cause);
+        } finally {
+          client.destroy();
+        }
+      });
     },
   };
 }
@@ -115,8 +125,7 @@ function cutBytes(text: string, bytes: number): string {
   return `${kept.replace(/\uFFFD+$/, "")}${ellipsis}`;
 }
 
-function failed(topic: string, cause: unknown): RowcallError {
-  const { kind, name, what, hint } = explainAws(cause);
+function failed(topic: string, { kind, name, what, hint }: AwsProblem, cause: unknown): RowcallError {
   const isForbidden = /^(?:AccessDenied|AuthorizationError|Forbidden|403)/.test(name);
   return new RowcallError("CHANNEL_FAILED", `Cannot publish to ${topic}: ${what}`, {
     hint: isForbidden

@@ -90,7 +90,7 @@ function readAddress(address: string): WebhookAddress {
   const refuse = (message: string, hint: string): RowcallError =>
     new RowcallError("CHANNEL_UNKNOWN", `${maskAddress(address)} ${message}`, { hint });
   if (url === null) throw refuse("is no webhook's URL", "Write it as https://HOST/PATH.");
-  if (url.hostname === "hooks.slack.com")
+  if (/^hooks\.slack(?:-gov)?\.com$/.test(url.hostname))
     throw refuse(
       "is Slack's, and a secret",
       "Put it into the environment variable SLACK_WEBHOOK_URL, and name slack: as the channel.",

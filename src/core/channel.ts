@@ -64,7 +64,7 @@ export function maskAddress(address: string): string {
   // What is no URL may have its password anywhere before an @.
   const user = URL.canParse(address) ? /^[^/?#]*@/ : /^.*@/s;
   return `${origin}${rest.replace(user, "***@").replace(/\?[^#]*/s, "?***")}`.replace(
-    /^(https?:\/\/hooks\.slack\.com\/).+$/is,
+    /^(https?:\/\/hooks\.slack(?:-gov)?\.com\/).+$/is,
     "$1***",
   );
 }

@@ -23,7 +23,7 @@ import { executeRows, inputKeys, type Ending } from "./execute.ts";
 import type { FinishSetup } from "./finish.ts";
 import { Journal, type RunRecord } from "./journal.ts";
 import { createRunId, isSameRun, requirePlaces, stageRun } from "./new-run.ts";
-import { notifyChannels, shown } from "./notify.ts";
+import { notifyChannels, shown, tellChannels, type NotifySetup } from "./notify.ts";
 import { reportRows } from "./report-rows.ts";
 import { explainDatabaseError, tryLock, type ProcessLock } from "./sqlite.ts";
 import { openTable, type OpenTable } from "./staging.ts";
@@ -123,16 +123,7 @@ class LocalEngine implements Engine {
     { all = false }: { readonly all?: boolean } = {},
     observer: RunObserver = {},
   ): Promise<readonly Delivery[]> {
-    return this.#withLock(id, (record) =>
-      notifyChannels({
-        services: this.#services,
-        journal: this.#journal,
-        record,
-        run: this.#toRun(record),
-        which: all ? "all" : "unsent",
-        warn: warnerOf(observer),
-      }),
-    );
+    return this.#withLock(id, (record) => notifyChannels(this.#notifySetup(record, observer), all ? "all" : "unsent"));
   }
 
   async deliveries(id: string): Promise<readonly Delivery[]> {
@@ -199,27 +190,15 @@ class LocalEngine implements Engine {
     try {
       const endedAt = this.#services.clock();
       const record = this.#journal.updateRun(id, { status: "failed", reason: messageOf(error), endedAt });
-      await this.#tell(record, observer);
+      await tellChannels(this.#notifySetup(record, observer));
     } catch (second) {
       if (explainDatabaseError(second) === second) throw second;
     }
   }
 
-  // Whatever becomes of the news, the run stands as it is.
-  async #tell(record: RunRecord, observer: RunObserver): Promise<void> {
+  #notifySetup(record: RunRecord, observer: RunObserver): NotifySetup {
     const services = this.#services;
-    const warn = warnerOf(observer);
-    const again = `Send it again: \`rowcall notify ${record.id}\`.`;
-    try {
-      const setup = { services, journal: this.#journal, record, run: this.#toRun(record), warn };
-      for (const { channel, error } of await notifyChannels({ ...setup, which: "new" })) {
-        if (error === undefined) continue;
-        const { message, hint } = error;
-        warn(`The notification to ${channel} failed: ${message}`, hint === undefined ? again : `${hint} ${again}`);
-      }
-    } catch (error) {
-      warn(`The notifications of run ${record.id} could not be kept account of: ${messageOf(error)}`, again);
-    }
+    return { services, journal: this.#journal, record, run: this.#toRun(record), warn: warnerOf(observer) };
   }
 
   async #runRows(run: RunRecord, invoker: Invoker, observer: RunObserver): Promise<Ending> {
@@ -256,7 +235,7 @@ class LocalEngine implements Engine {
     const record = this.#journal.updateRun(id, { status, reason, endedAt, outputUri });
     const ended = this.#toRun(record);
     observer.onEvent?.({ type: "progress", run: ended });
-    await this.#tell(record, observer);
+    await tellChannels(this.#notifySetup(record, observer));
     return ended;
   }
 

@@ -15,10 +15,26 @@ export interface NotifySetup {
   readonly record: RunRecord;
   /** The same run as others see it. */
   readonly run: Run;
-  /** `new`: the run has just ended; `unsent`: what has not arrived since it ended; `all`: that, and what has arrived once more. */
-  readonly which: "new" | "unsent" | "all";
   /** Told what the user should know of a channel that works, each thing once. */
   warn(message: string, hint: string): void;
+}
+
+/** `new`: the run has just ended; `unsent`: what has not arrived since it ended; `all`: that, and what has arrived once more. */
+type Which = "new" | "unsent" | "all";
+
+/** Tells the batch's channels of a run that has just ended. Whatever becomes of it is a warning: the run stands as it is. */
+export async function tellChannels(setup: NotifySetup): Promise<void> {
+  const { record, warn } = setup;
+  const again = `Send it again: \`rowcall notify ${record.id}\`.`;
+  try {
+    for (const { channel, error } of await notifyChannels(setup, "new")) {
+      if (error === undefined) continue;
+      const { message, hint } = error;
+      warn(`The notification to ${channel} failed: ${message}`, hint === undefined ? again : `${hint} ${again}`);
+    }
+  } catch (error) {
+    warn(`The notifications of run ${record.id} could not be kept account of: ${messageOf(error)}`, again);
+  }
 }
 
 /**
@@ -28,7 +44,7 @@ export interface NotifySetup {
  * @returns where each channel stands; empty when nobody is to be told of how the run stands
  * @throws when the journal cannot be written
  */
-export async function notifyChannels(setup: NotifySetup): Promise<readonly Delivery[]> {
+export async function notifyChannels(setup: NotifySetup, which: Which): Promise<readonly Delivery[]> {
   const { journal, record } = setup;
   const { notifications } = record.batch;
   const kind = newsOf(setup.run.status);
@@ -43,8 +59,8 @@ export async function notifyChannels(setup: NotifySetup): Promise<readonly Deliv
   };
   return Promise.all(
     notifications.channels.map(async (address, place) => {
-      const last = setup.which === "new" ? undefined : before.findLast((delivery) => delivery.place === place);
-      if (last?.status === "delivered" && setup.which === "unsent") return shown(last);
+      const last = which === "new" ? undefined : before.findLast((delivery) => delivery.place === place);
+      if (last?.status === "delivered" && which === "unsent") return shown(last);
       const delivery = note(setup, kind, address, place, last);
       return shown(
         await send({ ...setup, warn }, address, delivery, composeNotification(delivery.id, kind, run, failures)),
