@@ -18,7 +18,7 @@ export function openWebhookChannel(
   address: string,
   { secret, timing }: Pick<ChannelOptions, "secret" | "timing">,
 ): Channel {
-  const { url, password, authorization, secretName } = readAddress(address);
+  const { url, login, authorization, secretName } = readAddress(address);
   const key = secret(secretName ?? usualSecret) ?? "";
   if (key === "" && secretName !== undefined) {
     throw new RowcallError(
@@ -39,7 +39,7 @@ export function openWebhookChannel(
         }),
         body,
         shown: `The webhook ${maskAddress(address)}`,
-        secrets: [url.search.slice(1), ...url.searchParams.values(), key, password, authorization ?? ""],
+        secrets: [url.search.slice(1), ...url.searchParams.values(), key, ...login, authorization ?? ""],
         hintFor,
       };
       await postJson(post, timing);
@@ -80,7 +80,8 @@ function deliveryHeaders(id: string, seconds: number, body: string, key: string)
 interface WebhookAddress {
   /** Without user, password and fragment. */
   readonly url: URL;
-  readonly password: string;
+  /** User and password, each empty where there is none. */
+  readonly login: readonly [string, string];
   readonly authorization?: string;
   readonly secretName?: string;
 }
@@ -98,16 +99,14 @@ function readAddress(address: string): WebhookAddress {
   const [, secretName] = /^#secret=(.+)$/.exec(url.hash) ?? [];
   if (url.hash !== "" && (secretName === undefined || !isVariableName(secretName)))
     throw refuse("ends in what is not known", "After # comes nothing but secret=NAME, an environment variable's name.");
-  const [user, password] = [decoded(url.username), decoded(url.password)];
+  const login = [decoded(url.username), decoded(url.password)] as const;
   url.username = "";
   url.password = "";
   url.hash = "";
   return {
     url,
-    password,
-    ...(user + password === ""
-      ? {}
-      : { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` }),
+    login,
+    ...(login.join("") === "" ? {} : { authorization: `Basic ${Buffer.from(login.join(":")).toString("base64")}` }),
     ...(secretName === undefined ? {} : { secretName }),
   };
 }

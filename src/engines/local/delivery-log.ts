@@ -55,6 +55,11 @@ export function openDeliveryLog(database: Database): DeliveryLog {
   };
 }
 
+/** A delivery as others see it. */
+export function toDelivery({ ending: _ending, place: _place, ...delivery }: DeliveryRecord): Delivery {
+  return delivery;
+}
+
 interface Entry extends Omit<DeliveryRecord, "triedAt" | "error"> {
   readonly tried_at: number;
   readonly code: ErrorCode | null;

@@ -19,11 +19,12 @@ import type { Services } from "../../core/services.ts";
 import { chooseRows } from "../choose-rows.ts";
 import { freeOutputUri, probeOutput } from "../output-uri.ts";
 import { agentEnvironment, resolveAgent, type BatchAgent } from "../resolve-agent.ts";
+import { toDelivery } from "./delivery-log.ts";
 import { executeRows, inputKeys, type Ending } from "./execute.ts";
 import type { FinishSetup } from "./finish.ts";
 import { Journal, type RunRecord } from "./journal.ts";
 import { createRunId, isSameRun, requirePlaces, stageRun } from "./new-run.ts";
-import { notifyChannels, shown, tellChannels, type NotifySetup } from "./notify.ts";
+import { notifyChannels, tellChannels, type NotifySetup } from "./notify.ts";
 import { reportRows } from "./report-rows.ts";
 import { explainDatabaseError, tryLock, type ProcessLock } from "./sqlite.ts";
 import { openTable, type OpenTable } from "./staging.ts";
@@ -127,7 +128,7 @@ class LocalEngine implements Engine {
   }
 
   async deliveries(id: string): Promise<readonly Delivery[]> {
-    return this.#journal.deliveries.list(this.#journal.getRun(id).seq).map(shown);
+    return this.#journal.deliveries.list(this.#journal.getRun(id).seq).map(toDelivery);
   }
 
   async close(): Promise<void> {

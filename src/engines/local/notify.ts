@@ -5,7 +5,7 @@ import type { Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
 import { composeNotification, newsOf } from "../compose-notification.ts";
 import { hasRecordings } from "../recordings-uri.ts";
-import type { DeliveryRecord } from "./delivery-log.ts";
+import { toDelivery, type DeliveryRecord } from "./delivery-log.ts";
 import type { Journal, RunRecord } from "./journal.ts";
 
 /** Who is to be told, of which run. */
@@ -60,9 +60,9 @@ export async function notifyChannels(setup: NotifySetup, which: Which): Promise<
   return Promise.all(
     notifications.channels.map(async (address, place) => {
       const last = which === "new" ? undefined : before.findLast((delivery) => delivery.place === place);
-      if (last?.status === "delivered" && which === "unsent") return shown(last);
+      if (last?.status === "delivered" && which === "unsent") return toDelivery(last);
       const delivery = note(setup, kind, address, place, last);
-      return shown(
+      return toDelivery(
         await send({ ...setup, warn }, address, delivery, composeNotification(delivery.id, kind, run, failures)),
       );
     }),
@@ -110,11 +110,6 @@ function toError(thrown: unknown): NonNullable<Delivery["error"]> {
   if (!(thrown instanceof RowcallError)) return { code: "CHANNEL_FAILED", message: messageOf(thrown) };
   const { code, message, hint } = thrown;
   return { code, message, ...(hint === undefined ? {} : { hint }) };
-}
-
-/** A delivery as others see it. */
-export function shown({ ending: _ending, place: _place, ...delivery }: DeliveryRecord): Delivery {
-  return delivery;
 }
 
 // A run names the place of its recordings whether or not its agent left any; where nobody can look, it is left out too.
