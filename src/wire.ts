@@ -1,5 +1,6 @@
 import { delimiter, join, resolve } from "node:path";
 import process from "node:process";
+import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { openAgent } from "./agents/open-agent.ts";
 import { openChannel } from "./channels/open-channel.ts";
@@ -49,14 +50,21 @@ export function wire(options: WireOptions = {}): Wiring {
   const registryDirectories = registriesOf(options, env, workingDirectory);
   const aws = awsSettings(env, options.aws);
   const store = openStores({ baseDirectory: workingDirectory, aws });
+  const secret = (name: string): string | undefined => env[name];
+  const timing = {
+    clock: Date.now,
+    random: Math.random,
+    wait: (milliseconds: number, signal?: AbortSignal) => wait(milliseconds, undefined, signal && { signal }),
+  };
+  const write = (text: string): void => void stderr.write(text);
   const services: Services = {
     store,
     registry: openFileRegistry({ store, directories: registryDirectories }),
     openAgent,
-    openChannel: (address) => openChannel(address, { write: (text: string) => void stderr.write(text) }),
-    clock: Date.now,
-    random: Math.random,
-    secret: (name) => env[name],
+    openChannel: (address) => openChannel(address, { write, aws, secret, timing }),
+    clock: timing.clock,
+    random: timing.random,
+    secret,
     aws,
     ...(chromiumPath === undefined ? {} : { chromiumPath: resolve(workingDirectory, chromiumPath) }),
     baseDirectory: workingDirectory,

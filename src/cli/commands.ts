@@ -73,6 +73,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./export-command.ts"),
   },
   {
+    name: "notify",
+    group: looking,
+    summary: "send a run's notifications that have not arrived",
+    load: () => import("./notify-command.ts"),
+  },
+  {
     name: "agents",
     group: preparing,
     summary: "list, show, validate and publish agents",
