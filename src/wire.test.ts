@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
 import { delimiter, join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { wire } from "./wire.ts";
-
-const own = fileURLToPath(new URL("../registry", import.meta.url));
 
 test("places come from options, else from the environment, else from the working directory", () => {
   const workingDirectory = "/work/jobs";
   const usual = wire({ workingDirectory, env: { ROWCALL_DATA_DIR: "" } });
   assert.equal(usual.dataDirectory, join(workingDirectory, ".rowcall"));
-  assert.deepEqual(usual.registryDirectories, [join(workingDirectory, "registry"), own]);
+  assert.deepEqual(usual.registries, [join(workingDirectory, "registry")]);
   assert.equal(usual.services.chromiumPath, undefined);
 
   const env = {
@@ -21,12 +18,12 @@ test("places come from options, else from the environment, else from the working
   };
   const set = wire({ workingDirectory, env });
   assert.equal(set.dataDirectory, "/work/jobs/data");
-  assert.deepEqual(set.registryDirectories, ["/work/jobs/a", "/b", own]);
+  assert.deepEqual(set.registries, ["/work/jobs/a", "/b"]);
   assert.equal(set.services.chromiumPath, "/work/jobs/chrome");
   assert.equal(set.services.secret("TOKEN"), "t");
 
-  const chosen = wire({ workingDirectory, env, dataDirectory: "/d", registryDirectories: ["r"], chromiumPath: "/c" });
+  const chosen = wire({ workingDirectory, env, dataDirectory: "/d", registries: ["r"], chromiumPath: "/c" });
   assert.equal(chosen.dataDirectory, "/d");
-  assert.deepEqual(chosen.registryDirectories, ["/work/jobs/r", own]);
+  assert.deepEqual(chosen.registries, ["/work/jobs/r"]);
   assert.equal(chosen.services.chromiumPath, "/c");
 });

@@ -97,13 +97,9 @@ export function addShelfCommands<T>(command: Command, cli: Cli, face: ShelfFace<
     .addOption(jsonOption("name, version and folder as one JSON object"))
     .action(async (path: string, options: JsonOption) => {
       const document = await read(path);
-      const { opened, shelf } = await open();
-      await shelf.publish(document);
-      const published = {
-        name: face.nameOf(document),
-        version: face.versionOf(document),
-        registry: opened.publishesTo,
-      };
+      const { shelf } = await open();
+      const registry = await shelf.publish(document);
+      const published = { name: face.nameOf(document), version: face.versionOf(document), registry };
       if (options.json === true) return printJson(cli.io, published);
       return printLines(cli.io.stdout, [`Published ${published.name}@${published.version} in ${published.registry}`]);
     });
