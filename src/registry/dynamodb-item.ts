@@ -11,7 +11,7 @@ export const maxItemBytes: number = 400 * 1024;
 export async function itemOf(document: object): Promise<Item> {
   const { marshall } = await import("@aws-sdk/util-dynamodb");
   // Numbers beyond 2^53 are as exact as the document has them: both sides hold doubles.
-  return marshall(document, { removeUndefinedValues: true, allowImpreciseNumbers: true }) as Item;
+  return marshall(document, { removeUndefinedValues: true, allowImpreciseNumbers: true });
 }
 
 /**
