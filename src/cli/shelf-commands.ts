@@ -14,7 +14,11 @@ interface JsonOption {
 }
 
 const statusCommands = [
-  { verb: "deprecate", status: "deprecated", about: "keep a version for those who name it, and no longer find it by name" },
+  {
+    verb: "deprecate",
+    status: "deprecated",
+    about: "keep a version for those who name it, and no longer find it by name",
+  },
   { verb: "archive", status: "archived", about: "let a version be found no more, even by those who name it" },
   { verb: "activate", status: "active", about: "let a version be found by name again" },
 ] as const satisfies readonly { verb: string; status: PublicationStatus; about: string }[];
