@@ -27,3 +27,22 @@ test("places come from options, else from the environment, else from the working
   assert.deepEqual(chosen.registries, ["/work/jobs/r"]);
   assert.equal(chosen.services.chromiumPath, "/c");
 });
+
+test("registries may be URIs, which are no paths, also in ROWCALL_REGISTRY", () => {
+  const workingDirectory = "/work/jobs";
+  const addresses = ["s3://bucket/registry", "dynamodb:AgentRegistry-prod", "file:///srv/registry"];
+  const registriesOf = (ROWCALL_REGISTRY: string): readonly string[] =>
+    wire({ workingDirectory, env: { ROWCALL_REGISTRY } }).registries;
+  assert.deepEqual(registriesOf([...addresses, "mine"].join(delimiter)), [...addresses, "/work/jobs/mine"]);
+  assert.deepEqual(wire({ workingDirectory, env: {}, registries: addresses }).registries, addresses);
+});
+
+test("a registry that cannot be reached is no error before it is used", async () => {
+  const env = { AWS_REGION: "eu-west-1", AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b" };
+  const aws = { endpointUrl: "http://127.0.0.1:1" };
+  const { services } = wire({ workingDirectory: "/", env, aws, registries: ["dynamodb:AgentRegistry-prod"] });
+  await assert.rejects(services.registry.agents.resolve({ name: "lookup" }), {
+    code: "AWS_FAILED",
+    message: "Cannot look at the DynamoDB table AgentRegistry-prod: the endpoint cannot be reached",
+  });
+});

@@ -1,5 +1,5 @@
 import type { DynamoDB } from "@aws-sdk/client-dynamodb";
-import { RowcallError } from "../core/errors.ts";
+import { messageOf, RowcallError } from "../core/errors.ts";
 import { itemBytes, itemOf, maxItemBytes, valueOfItem } from "./dynamodb-item.ts";
 import { openTable, type DynamodbTable, type Item } from "./dynamodb-table.ts";
 import type { ShelfKind } from "./shelf-kind.ts";
@@ -52,7 +52,11 @@ function openDynamodbPlace<T>(kind: ShelfKind<T>, table: DynamodbTable, address:
       const item = await itemOf(document as object);
       const bytes = itemBytes(item);
       if (bytes > maxItemBytes) throw tooLarge(kind, document, bytes, address);
-      return table.put(item);
+      try {
+        return await table.put(item);
+      } catch (thrown) {
+        throw refused(kind, document, thrown, address);
+      }
     },
   };
 }
@@ -80,6 +84,20 @@ function oddVersion<T>(kind: ShelfKind<T>, name: string, version: string, addres
     kind.invalid,
     `The ${kind.noun} ${name} in ${address} has the version "${version}", which is not a semantic one`,
     { hint: "A version such as 1.0.0 is found." },
+  );
+}
+
+// What DynamoDB cannot keep, such as a number of 1e300 or a name without a letter, is the document's fault.
+function refused<T>(kind: ShelfKind<T>, document: T, thrown: unknown, address: string): unknown {
+  if (!(thrown instanceof RowcallError) || thrown.details["awsError"] !== "ValidationException") return thrown;
+  const name = `${kind.nameOf(document)}@${kind.versionOf(document)}`;
+  return new RowcallError(
+    kind.invalid,
+    `The ${kind.noun} ${name} cannot be kept in ${address}: ${messageOf(thrown.cause)}`,
+    {
+      hint: "Correct what is named, or keep it in a folder or under an s3:// prefix.",
+      cause: thrown,
+    },
   );
 }
 

@@ -176,6 +176,14 @@ test("says that a document is too large before anything is sent", async () => {
   assert.equal((await shelf.list()).length, 1);
 });
 
+test("says what of a document DynamoDB cannot keep", async () => {
+  const [agents] = await dynamodb.createRegistries();
+  await assert.rejects(open([agents]).agents.publish(anAgent({ config: { number: 1e300 } })), {
+    code: "AGENT_INVALID",
+    message: new RegExp(`^The agent lookup@1\\.0\\.0 cannot be kept in ${agents}: Number overflow`),
+  });
+});
+
 test("names a table that is not there, and finds it once it is", async () => {
   const registry = open(["dynamodb:Nowhere-prod"]);
   const missing = {
