@@ -123,7 +123,7 @@ export function addShelfCommands<T>(command: Command, cli: Cli, face: ShelfFace<
     .command("copy")
     .description(`copy ${noun}s to another registry: all, every version of a name, or one version`)
     .argument("[name[@version]...]", `${noun}s to copy (default: all but those that come with Rowcall)`)
-    .requiredOption("--to <registry>", "folder, s3:// prefix or dynamodb:TABLE to copy to")
+    .requiredOption("--to <address>", "folder, s3:// prefix or dynamodb:TABLE to copy to")
     .addOption(jsonOption("what became of each as one JSON object"))
     .action(async (references: readonly string[], options: JsonOption & { readonly to: string }) => {
       const { copyShelf } = await import("./copy-shelf.ts");
