@@ -6,8 +6,8 @@ import type { ShelfFace } from "./shelf-face.ts";
 
 /** What became of one version that was to be copied. */
 export interface CopyResult extends PinnedReference {
-  /** `equal`: it was there already. `failed`: another one of its version is there, or it cannot be kept there. */
-  readonly result: "copied" | "equal" | "failed";
+  /** `equal`: it was there already. `differs`: another one of its version is there. `failed`: it cannot be kept there. */
+  readonly result: "copied" | "equal" | "differs" | "failed";
   readonly problem?: Problem & { readonly code: ErrorCode };
 }
 
@@ -64,7 +64,11 @@ export async function* copyDocuments<T>(
     else {
       const hint = "Nothing is overwritten: raise the version, or give both the same content and status.";
       const message = "another one of this version is there already";
-      yield { ...reference, result: "failed", problem: { code: "VERSION_EXISTS", path: key(document), message, hint } };
+      yield {
+        ...reference,
+        result: "differs",
+        problem: { code: "VERSION_EXISTS", path: key(document), message, hint },
+      };
     }
   }
 }

@@ -1,6 +1,5 @@
 import { RowcallError } from "../core/errors.ts";
 import { formatReference } from "../core/registry.ts";
-import type { Problem } from "../core/schema.ts";
 import { bundledRegistry, registryAddress } from "../wire.ts";
 import type { Cli } from "./cli.ts";
 import { chooseDocuments, copyDocuments, type CopyResult } from "./copy-documents.ts";
@@ -8,7 +7,12 @@ import { openAlone } from "./open-registry.ts";
 import { count, printJson, printLines, printWarnings } from "./output.ts";
 import type { ShelfFace } from "./shelf-face.ts";
 
-const said = { copied: "copied", equal: "is there already", failed: "not copied" } as const;
+const said = {
+  copied: "copied",
+  equal: "is there already",
+  differs: "differs from what is there, not copied",
+  failed: "not copied",
+} as const satisfies Record<CopyResult["result"], string>;
 
 /**
  * Copies documents from the registries to another one and says what became of each. What could not be copied is an error at the
@@ -27,10 +31,11 @@ export async function copyShelf<T>(
   const { services, registries } = await cli.wire();
   const address = registryAddress(to, services.baseDirectory);
   const source = openAlone(services, registries, references.length === 0 ? undefined : bundledRegistry);
-  const documents = chooseDocuments(face, await face.shelf(source.registry).list(), references);
-  const target = face.shelf(openAlone(services, [address]).registry);
+  const readable = await face.shelf(source.registry).list();
   await printWarnings(cli.io, source.problems);
+  const documents = chooseDocuments(face, readable, references);
 
+  const target = face.shelf(openAlone(services, [address]).registry);
   const results: CopyResult[] = [];
   for await (const result of copyDocuments(face, documents, target)) {
     results.push(result);
@@ -57,10 +62,9 @@ function notCopied<T>(
 ): RowcallError {
   const [first] = problems;
   const lines = problems.map(({ path, message }) => [path, message].filter(Boolean).join(": "));
-  const shown: readonly Problem[] = problems;
   return new RowcallError(
     first?.code ?? "VERSION_EXISTS",
     `${count(problems.length, noun)} could not be copied to ${address}: ${lines.join("; ")}`,
-    { ...(first?.hint === undefined ? {} : { hint: first.hint }), details: { problems: shown } },
+    { ...(first?.hint === undefined ? {} : { hint: first.hint }), details: { problems } },
   );
 }

@@ -253,7 +253,7 @@ describe("rowcall agents and templates in DynamoDB", () => {
     await rowcall("agents", "publish", "mine.json", "--registry", agents);
     const differing = await rowcall("agents", "copy", "--to", agents);
     assert.equal(differing.code, 2);
-    assert.equal(differing.out, "doubler@1.0.0: not copied\ntripler@1.0.0: copied\n");
+    assert.equal(differing.out, "doubler@1.0.0: differs from what is there, not copied\ntripler@1.0.0: copied\n");
     assert.match(
       differing.err,
       /error: 1 agent could not be copied to \S+: doubler@1\.0\.0: another one of this version is there already\nhint: Nothing is overwritten/,

@@ -10,6 +10,7 @@ import type { AwsSettings } from "../core/aws.ts";
 import type { RowcallError } from "../core/errors.ts";
 import type { Registry } from "../core/registry.ts";
 import { openStores } from "../stores/open-store.ts";
+import { dynamodbConnector, openTable } from "./dynamodb-table.ts";
 import { openRegistry, type RegistryOptions } from "./open-registry.ts";
 
 let dynamodb: TestDynamodb;
@@ -83,6 +84,29 @@ test("reads an agent of a state machine as others registered it, with JSON text 
   await shelf.setStatus({ name: agent.agent_name, version: "1.0.0" }, "deprecated");
   assert.deepEqual(await shelf.list(), [{ ...agent, status: "deprecated" }]);
   await assert.rejects(shelf.publish(agent), { code: "VERSION_EXISTS" });
+});
+
+test("where a table has 1.0 and 1.0.0, the latter is 1.0.0", async () => {
+  const [agents] = await dynamodb.createRegistries();
+  const item = { agent_name: "lookup", structured_output: { enabled: true } };
+  await put(
+    agents,
+    { ...item, version: "1.0", description: "short" },
+    { ...item, version: "1.0.0", description: "full" },
+  );
+  const { agents: shelf } = open([agents]);
+  assert.equal((await shelf.resolve({ name: "lookup" })).description, "full");
+  assert.deepEqual(
+    (await shelf.list()).map(({ description }) => description),
+    ["full"],
+  );
+});
+
+test("writes a status into no item that was deleted since it was found", async () => {
+  const TableName = await dynamodb.createTable("agent_name", "version");
+  const table = openTable(TableName, dynamodbConnector(dynamodb.aws));
+  assert.equal(await table.setStatus({ name: "lookup", version: "1.0.0" }, "archived"), false);
+  assert.deepEqual(await table.scan(), []);
 });
 
 test("reads sets as lists, numbers as numbers, absent status as active and absent output as none", async () => {
