@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { delimiter } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import { createTestIo } from "../../test/fakes/io.ts";
-import { startTestDynamodb, type TestDynamodb } from "../../test/fakes/registry-tables.ts";
+import { useTestDynamodb, type TestDynamodb } from "../../test/fakes/registry-tables.ts";
 import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
 import { runCli } from "./run-cli.ts";
 
@@ -160,14 +160,11 @@ describe("rowcall agents deprecate, archive and activate", () => {
 describe("rowcall agents and templates in DynamoDB", () => {
   useWorkspace(1, (made) => (workspace = made));
   let dynamodb: TestDynamodb;
-  before(async () => {
-    dynamodb = await startTestDynamodb();
-    env = dynamodb.env;
+  useTestDynamodb((started) => {
+    dynamodb = started;
+    env = started.env;
   });
-  after(async () => {
-    env = {};
-    await dynamodb.close();
-  });
+  after(() => (env = {}));
 
   it("publishes to the tables, lists them and finds in them", async () => {
     const [agents, templates] = await dynamodb.createRegistries();

@@ -1,17 +1,13 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { describe, test } from "node:test";
 import fc from "fast-check";
 import { aTemplate, anAgent } from "../../test/contracts/registry-contract.ts";
-import { startTestDynamodb, type TestDynamodb } from "../../test/fakes/registry-tables.ts";
+import { useTestDynamodb, type TestDynamodb } from "../../test/fakes/registry-tables.ts";
 import type { JsonValue } from "../core/json.ts";
 import { openStores } from "../stores/open-store.ts";
 import { openRegistry } from "./open-registry.ts";
 
 let dynamodb: TestDynamodb;
-before(async () => {
-  dynamodb = await startTestDynamodb();
-});
-after(() => dynamodb.close());
 
 const text = fc.oneof(
   fc.string({ unit: "binary" }),
@@ -38,42 +34,46 @@ const { value } = fc.letrec<{ value: JsonValue }>((tie) => ({
 }));
 const object = fc.dictionary(key, value, { maxKeys: 5, noNullPrototype: true });
 
-test("documents are the same after the way from files to DynamoDB and back", async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      object,
-      object,
-      text,
-      fc.array(text, { maxLength: 3 }),
-      fc.array(object, { maxLength: 3 }),
-      async (config, schema, description, aliases, steps) => {
-        const tables = await dynamodb.createRegistries();
-        const store = openStores({ baseDirectory: "/" });
-        const [files, dynamo, back] = [["memory:files"], tables, ["memory:back"]].map((registries) =>
-          openRegistry({ store, aws: dynamodb.aws, registries }),
-        );
-        assert.ok(files !== undefined && dynamo !== undefined && back !== undefined);
-        const agent = anAgent({
-          config,
-          input_schema: schema,
-          description,
-          aliases,
-          estimate: { seconds_per_row: 0.1 },
-        });
-        const template = aTemplate({ steps, variables: config, name: description, more: [schema, null] });
-        await files.agents.publish(agent);
-        await files.templates.publish(template);
-        for (const [from, to] of [
-          [files, dynamo],
-          [dynamo, back],
-        ] as const) {
-          for (const document of await from.agents.list()) await to.agents.publish(document);
-          for (const document of await from.templates.list()) await to.templates.publish(document);
-        }
-        assert.deepEqual(await back.agents.list(), [agent]);
-        assert.deepEqual(await back.templates.list(), [template]);
-      },
-    ),
-    { numRuns: 60 },
-  );
+describe("the way between registries", () => {
+  useTestDynamodb((started) => (dynamodb = started));
+
+  test("documents are the same after the way from files to DynamoDB and back", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        object,
+        object,
+        text,
+        fc.array(text, { maxLength: 3 }),
+        fc.array(object, { maxLength: 3 }),
+        async (config, schema, description, aliases, steps) => {
+          const tables = await dynamodb.createRegistries();
+          const store = openStores({ baseDirectory: "/" });
+          const [files, dynamo, back] = [["memory:files"], tables, ["memory:back"]].map((registries) =>
+            openRegistry({ store, aws: dynamodb.aws, registries }),
+          );
+          assert.ok(files !== undefined && dynamo !== undefined && back !== undefined);
+          const agent = anAgent({
+            config,
+            input_schema: schema,
+            description,
+            aliases,
+            estimate: { seconds_per_row: 0.1 },
+          });
+          const template = aTemplate({ steps, variables: config, name: description, more: [schema, null] });
+          await files.agents.publish(agent);
+          await files.templates.publish(template);
+          for (const [from, to] of [
+            [files, dynamo],
+            [dynamo, back],
+          ] as const) {
+            for (const document of await from.agents.list()) await to.agents.publish(document);
+            for (const document of await from.templates.list()) await to.templates.publish(document);
+          }
+          assert.deepEqual(await back.agents.list(), [agent]);
+          assert.deepEqual(await back.templates.list(), [template]);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
 });

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { after, before } from "node:test";
 import { DynamoDB, type KeySchemaElement } from "@aws-sdk/client-dynamodb";
 import { startEmulators } from "../../src/cli/sandbox/emulators.ts";
 import type { AwsSettings } from "../../src/core/aws.ts";
@@ -16,8 +17,21 @@ export interface TestDynamodb {
   close(): Promise<void>;
 }
 
-/** Starts an emulated DynamoDB. */
-export async function startTestDynamodb(): Promise<TestDynamodb> {
+/**
+ * Gives a suite an emulated DynamoDB of its own; called at the top of the suite.
+ *
+ * @param use - receives it before the first test
+ */
+export function useTestDynamodb(use: (dynamodb: TestDynamodb) => void): void {
+  let started: TestDynamodb;
+  before(async () => {
+    started = await startTestDynamodb();
+    use(started);
+  });
+  after(() => started.close());
+}
+
+async function startTestDynamodb(): Promise<TestDynamodb> {
   const emulators = await startEmulators("eu-west-1");
   const credentials = { accessKeyId: "test", secretAccessKey: "test" };
   const aws: AwsSettings = { region: "eu-west-1", credentials, endpoints: { DYNAMODB: emulators.dynamodbUrl } };
