@@ -81,13 +81,13 @@ export const commands: readonly CommandEntry[] = [
   {
     name: "agents",
     group: preparing,
-    summary: "list, show, validate and publish agents",
+    summary: "list, show, validate, publish, retire and copy agents",
     load: () => import("./agents-command.ts"),
   },
   {
     name: "templates",
     group: preparing,
-    summary: "list, show, validate and publish templates",
+    summary: "list, show, validate, publish, retire and copy templates",
     load: () => import("./templates-command.ts"),
   },
   {

@@ -1,4 +1,5 @@
 import Table from "cli-table3";
+import type { RowcallError } from "../core/errors.ts";
 import { colorsFor } from "./cli.ts";
 import { write, type Io, type Output } from "./io.ts";
 import { printable } from "./printable.ts";
@@ -13,6 +14,17 @@ export async function printJson(io: Io, value: unknown, outputUri?: string): Pro
 /** Prints lines. */
 export async function printLines(output: Output, lines: readonly string[]): Promise<void> {
   await write(output, lines.map((line) => `${line}\n`).join(""));
+}
+
+/** Prints what is wrong and does not keep a command from going on, on standard error. */
+export async function printWarnings(io: Io, problems: readonly RowcallError[]): Promise<void> {
+  const { yellow, cyan } = colorsFor(io, io.stderr);
+  for (const { message, hint } of problems) {
+    await printLines(io.stderr, [
+      `${yellow("warning:")} ${message}`,
+      ...(hint === undefined ? [] : [`${cyan("hint:")} ${hint}`]),
+    ]);
+  }
 }
 
 /**

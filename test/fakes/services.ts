@@ -41,8 +41,14 @@ export function createTestServices(options: {
         resolve: async ({ name }) => (name === agent.agent_name ? agent : missing(`agent ${name}`)()),
         list: async () => [agent],
         publish: missing("place to publish to"),
+        setStatus: missing("place to publish to"),
       },
-      templates: { resolve: missing("template"), list: async () => [], publish: missing("place to publish to") },
+      templates: {
+        resolve: missing("template"),
+        list: async () => [],
+        publish: missing("place to publish to"),
+        setStatus: missing("place to publish to"),
+      },
     },
     openAgent: async () => ({
       invoke: options.invoke,
