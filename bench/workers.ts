@@ -35,7 +35,7 @@ await writeFile(input, `n\n${Array.from({ length: rows }, (_, n) => `${n}\n`).jo
 
 /** Rows per second from the first attempt's start to the last one's end. */
 async function measure(data: string, concurrency: number, dispatch: "in_process" | "activity"): Promise<number> {
-  const engine = await openEngine(wire({ registryDirectories: [registry], dataDirectory: data }));
+  const engine = await openEngine(wire({ registries: [registry], dataDirectory: data }));
   const execution_config = { max_concurrency: concurrency, dispatch };
   const batch = parseBatch({ agent_name: "waiting", input, output: join(data, "out/"), execution_config }, "batch");
   let [first, last] = [Number.POSITIVE_INFINITY, 0];

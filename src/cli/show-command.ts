@@ -1,9 +1,10 @@
 import type { Command } from "commander";
+import type { Delivery } from "../core/channel.ts";
 import type { Run } from "../core/run.ts";
 import { colorsFor, type Cli } from "./cli.ts";
 import { findRun, runArgument } from "./find-run.ts";
 import { examples, jsonOption } from "./options.ts";
-import { formatDuration, formatTime, printJson, printLines, printTable } from "./output.ts";
+import { formatDuration, formatTime, printJson, printLines, printTable, shorten } from "./output.ts";
 import { failureRows, nextSteps } from "./run-report.ts";
 import {
   failuresOf,
@@ -21,7 +22,9 @@ export function defineCommand(command: Command, cli: Cli): void {
   command
     .argument(...runArgument)
     .addOption(
-      jsonOption("the run, its failures by code, its slowest rows and its workers' shares as one JSON object"),
+      jsonOption(
+        "the run, its failures by code, its slowest rows, its workers' shares and its notifications as one JSON object",
+      ),
     );
   examples(command, ["rowcall show last", "rowcall show 20251018-0530", "rowcall show monday --json"]);
   command.action(async (text: string, options: { readonly json?: true }) => {
@@ -31,8 +34,9 @@ export function defineCommand(command: Command, cli: Cli): void {
       const failures = await failuresOf(engine, run);
       const slow = await slowestRows(engine, run, slowest);
       const shares = await workersOf(engine, run);
-      if (options.json === true) await printJson(cli.io, { ...run, failures, slowest: slow, shares });
-      else await printRun(cli, run, failures, slow, shares);
+      const deliveries = await engine.deliveries(run.id);
+      if (options.json === true) await printJson(cli.io, { ...run, failures, slowest: slow, shares, deliveries });
+      else await printRun(cli, run, failures, slow, shares, deliveries);
     } finally {
       await engine.close();
     }
@@ -45,6 +49,7 @@ async function printRun(
   failures: readonly FailureGroup[],
   slow: readonly SlowRow[],
   shares: readonly WorkerShare[],
+  deliveries: readonly Delivery[],
 ): Promise<void> {
   const { io } = cli;
   const { bold } = colorsFor(io, io.stdout);
@@ -88,5 +93,16 @@ async function printRun(
     await printLines(io.stdout, [""]);
     const cells = shares.map(({ worker, attempts, lost }) => [worker, String(attempts), String(lost)]);
     await printTable(io, io.stdout, ["Worker", "Attempts", "Lost"], cells);
+  }
+  if (deliveries.length > 0) {
+    await printLines(io.stdout, [""]);
+    const cells = deliveries.map(({ channel, kind, status, tries, triedAt, error }) => [
+      channel,
+      kind,
+      error === undefined ? status : `${status}: ${shorten(error.message, 160)}`,
+      String(tries),
+      formatTime(triedAt),
+    ]);
+    await printTable(io, io.stdout, ["Told", "Of", "Status", "Tries", "Last try"], cells);
   }
 }

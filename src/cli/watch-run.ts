@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import type { Engine, RunEvent, RunObserver } from "../core/engine.ts";
 import type { Run } from "../core/run.ts";
-import { colorsFor, type Cli } from "./cli.ts";
+import type { Cli } from "./cli.ts";
 import { write } from "./io.ts";
 import { jsonOption } from "./options.ts";
-import { count, printJson } from "./output.ts";
+import { count, printJson, warningLines } from "./output.ts";
 import { printable } from "./printable.ts";
 import { openProgress, type Progress, type ProgressStyle } from "./progress.ts";
 import { printReport } from "./run-report.ts";
@@ -81,7 +81,7 @@ async function observe(
     if (event.type === "warning") {
       const { type: _type, ...warning } = event;
       warnings.push(warning);
-      sayWarning(cli, progress, warning);
+      for (const line of warningLines(io, [warning])) progress.say(line);
     }
     if (event.type === "notice" && options.quiet !== true) progress.say(printable(event.message));
     if (event.type === "started") {
@@ -106,12 +106,6 @@ async function observe(
     ignore();
     progress.stop();
   }
-}
-
-function sayWarning({ io }: Cli, progress: Progress, { message, hint }: Watched["warnings"][number]): void {
-  const { yellow, cyan } = colorsFor(io, io.stderr);
-  progress.say(`${yellow("warning:")} ${printable(message)}`);
-  if (hint !== undefined) progress.say(`${cyan("hint:")} ${printable(hint)}`);
 }
 
 function interrupt({ io }: Cli, signal: string, drain: AbortController, progress: Progress): void {

@@ -36,7 +36,7 @@ export function startWorkerProcess(name: string, url: string, arn: string, ...ar
     },
   );
   const lines: WorkerLine[] = [];
-  const reader = createInterface(child.stdout!);
+  const reader = createInterface(child.stdout);
   reader.on("line", (line) => lines.push(JSON.parse(line) as WorkerLine));
   return {
     name,

@@ -245,9 +245,10 @@ describe("rows that are left to workers", { timeout: 60_000 }, () => {
     const events: RunEvent[] = [];
     const running = engine.start(await request(1), { onEvent: (event) => void events.push(event) });
     const told = (type: string): RunEvent[] => events.filter((event) => event.type === type);
-    await until(() => events.length > 0);
-    now += 20_000;
-    await until(() => told("warning").length > 0);
+    await until(() => {
+      now += 1000;
+      return told("warning").length > 0;
+    });
     const [warning] = told("warning");
     assert.ok(warning?.type === "warning");
     assert.equal(warning.message, "No worker asks for rows of echo: the run waits");
@@ -287,7 +288,7 @@ describe("rows that are left to workers", { timeout: 60_000 }, () => {
             const taken = await queue.take("echo", worker, strike.signal);
             if (taken === undefined) return;
             const { row, attempt } = JSON.parse(taken.input) as AttemptTask;
-            const deed = stream.next().value;
+            const { value: deed } = stream.next() as IteratorYieldResult<string>;
             if (deed === "dies" || deed === "freezes and answers late") now += 10_000;
             if (deed === "gives back") queue.putBack(taken.token);
             if (deed === "works" || deed === "freezes and answers late") {
