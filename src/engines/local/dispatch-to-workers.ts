@@ -55,7 +55,7 @@ class WorkerAttempts implements Attempts {
   readonly #handed = new Map<string, Handed>();
   /** Ended tasks that nobody asks for: of attempts that were committed before the run's process ended. */
   readonly #strays = new Set<string>();
-  readonly #watch: { close(): void };
+  readonly #watch: ReturnType<ActivityQueue["watch"]>;
   readonly #timer: NodeJS.Timeout;
   #unsent: string[] = [];
   #committed: string[] = [];
