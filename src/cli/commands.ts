@@ -53,6 +53,12 @@ export const commands: readonly CommandEntry[] = [
     summary: "ask a run to finish its rows in flight and stop",
     load: () => import("./stop-command.ts"),
   },
+  {
+    name: "adjust",
+    group: running,
+    summary: "change limits of a run while it goes",
+    load: () => import("./adjust-command.ts"),
+  },
   { name: "runs", group: looking, summary: "list runs", load: () => import("./runs-command.ts") },
   {
     name: "show",

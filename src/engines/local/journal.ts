@@ -1,7 +1,7 @@
 import type { AgentDefinition } from "../../core/agent.ts";
 import type { Artifact, Attempt, Outcome, StepRecord } from "../../core/attempt.ts";
 import type { Batch } from "../../core/batch.ts";
-import type { RowSelection } from "../../core/engine.ts";
+import type { RowSelection, RunLimits } from "../../core/engine.ts";
 import { errorKind, RowcallError, type ErrorCode } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { RunStatus } from "../../core/run.ts";
@@ -37,6 +37,8 @@ export interface RunRecord {
   readonly recordingsUri: string;
   readonly reason: string | null;
   readonly stopRequested: boolean;
+  /** What was changed of the batch's limits. */
+  readonly limits: Partial<RunLimits> | null;
 }
 
 /** A run to be noted. */
@@ -46,7 +48,12 @@ export type NewRun = Pick<
 >;
 
 /** What of a run changes. */
-export type RunPatch = Partial<Pick<RunRecord, "status" | "endedAt" | "outputUri" | "reason" | "stopRequested">>;
+export type RunPatch = Partial<
+  Pick<RunRecord, "status" | "endedAt" | "outputUri" | "reason" | "stopRequested" | "limits">
+>;
+
+/** What others ask of a run that is going. */
+export type RunWishes = Pick<RunRecord, "stopRequested" | "limits">;
 
 /** What is known of a row that has been attempted. */
 export interface RowHistory {
@@ -65,7 +72,7 @@ const columns: Readonly<Record<string, string>> = {
   recordingsUri: "recordings_uri",
   stopRequested: "stop_requested",
 };
-const jsonColumns = ["batch", "agent", "fields", "request", "staged"];
+const jsonColumns = ["batch", "agent", "fields", "request", "staged", "limits"];
 
 /** The durable memory of local runs: one file for all of them, shared by several processes. */
 export class Journal {
@@ -110,6 +117,14 @@ export class Journal {
     return this.getRun(id);
   }
 
+  /** Lays limits over those that were changed before. */
+  adjustRun(idOrName: string, change: Partial<RunLimits>): RunRecord {
+    return inTransaction(this.#database, () => {
+      const { id, limits } = this.getRun(idOrName);
+      return this.updateRun(id, { limits: { ...limits, ...change } });
+    });
+  }
+
   /** A run by id or name. */
   findRun(idOrName: string): RunRecord | undefined {
     const found = this.#database.prepare("SELECT * FROM runs WHERE id = ? OR name = ?").get(idOrName, idOrName);
@@ -128,9 +143,13 @@ export class Journal {
     return this.#database.prepare("SELECT * FROM runs ORDER BY seq DESC").all().map(toRun);
   }
 
-  /** Whether somebody has asked the run to stop. */
-  isStopRequested(seq: number): boolean {
-    return this.#database.prepare("SELECT stop_requested AS flag FROM runs WHERE seq = ?").get(seq)?.["flag"] === 1;
+  wishes(seq: number): RunWishes {
+    const found = this.#database.prepare("SELECT stop_requested, limits FROM runs WHERE seq = ?").get(seq);
+    const limits = found?.["limits"];
+    return {
+      stopRequested: found?.["stop_requested"] === 1,
+      limits: typeof limits === "string" ? (JSON.parse(limits) as RunWishes["limits"]) : null,
+    };
   }
 
   /** Opens the log of a run's attempts; see `openAttemptLog`. */

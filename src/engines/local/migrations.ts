@@ -46,6 +46,7 @@ export const journalMigrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX duplicates_by_leader ON duplicates (run, leader);
   `,
+  `ALTER TABLE runs ADD COLUMN limits TEXT`,
 ];
 
 /**
