@@ -40,6 +40,7 @@ const floors: readonly Floor[] = [
   engine("src/engines/*.ts", ["engines"]),
   engine("src/engines/local/**/*.ts", ["engines", "local"]),
   engine("src/engines/aws/**/*.ts", ["engines", "aws"]),
+  engine("src/engines/state-machines/**/*.ts", ["engines", "state-machines"]),
   {
     files: "src/server/**/*.ts",
     mayImport: ["server", "core", "dashboard"],
@@ -47,28 +48,29 @@ const floors: readonly Floor[] = [
   },
   {
     files: "src/wire.ts",
-    mayImport: [...siblings, "core", "engines", "local", "aws"],
+    mayImport: [...siblings, "core", "engines", "local", "aws", "state-machines"],
     rule: "wire.ts puts floors 1 to 3 together; it knows no face (cli/, lambda/, server/).",
   },
   {
     files: "src/{cli,lambda}/**/*.ts",
-    mayImport: [...siblings, "core", "engines", "local", "aws", "server", "wire", "cli", "lambda"],
+    mayImport: [...siblings, "core", "engines", "local", "aws", "state-machines", "server", "wire", "cli", "lambda"],
     rule: "Nobody inside imports index.ts: it is the front door for others.",
   },
   {
     files: "src/index.ts",
-    mayImport: [...siblings, "core", "engines", "local", "aws", "server", "wire"],
+    mayImport: [...siblings, "core", "engines", "local", "aws", "state-machines", "server", "wire"],
     rule: "index.ts re-exports what lies below; the faces (cli/, lambda/) are none of it.",
   },
 ];
 
-/** Every folder and file directly in `src/` that the floors know, and the two engines. */
+/** Every folder and file directly in `src/` that the floors know, and the folders in `engines/`. */
 export const places: readonly string[] = [
   "core",
   ...siblings,
   "engines",
   "local",
   "aws",
+  "state-machines",
   "server",
   "wire",
   "cli",
@@ -97,7 +99,7 @@ const sqlite = {
 function forbiddenPaths({ files, mayImport }: Floor): string {
   const above = places.filter((place) => !mayImport.includes(place));
   const upwards = files.split("/").length === 2 ? "\\./" : "(?:\\.\\./)+";
-  const engines = files === "src/engines/*.ts" ? "|^\\./(?:local|aws)/" : "";
+  const engines = files === "src/engines/*.ts" ? "|^\\./(?:local|aws|state-machines)/" : "";
   return `^${upwards}(?:${above.join("|")})(?:/|\\.ts$)${engines}`;
 }
 
