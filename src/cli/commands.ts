@@ -59,6 +59,12 @@ export const commands: readonly CommandEntry[] = [
     summary: "change limits of a run while it goes",
     load: () => import("./adjust-command.ts"),
   },
+  {
+    name: "serve",
+    group: running,
+    summary: "answer the AWS command line and SDKs as Step Functions does",
+    load: () => import("./serve-command.ts"),
+  },
   { name: "runs", group: looking, summary: "list runs", load: () => import("./runs-command.ts") },
   {
     name: "show",

@@ -81,10 +81,7 @@ export interface NewEvent extends Pick<HistoryEvent, "type" | "details"> {
 }
 
 /** Starts, stops and remembers executions. */
-export interface Executions extends Pick<
-  ExecutionJournal,
-  "firstOffered" | "find" | "findByRun" | "list" | "history"
-> {
+export interface Executions extends Pick<ExecutionJournal, "firstOffered" | "find" | "findByRun" | "list" | "history"> {
   /** Starts an execution whose name is free in the machine. */
   start(request: ExecutionId & Pick<Execution, "input">): Execution;
   /** Ends an execution as ABORTED; one that has ended is shown as it is. */

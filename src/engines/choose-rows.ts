@@ -36,8 +36,6 @@ export function chooseRows(
 export function overlap(selection: RowSelection, other: RowSelection | undefined): RowSelection {
   if (other === undefined) return selection;
   return selection.flatMap(([first, last]) =>
-    other
-      .map(([from, to]) => [Math.max(first, from), Math.min(last, to)] as const)
-      .filter(([from, to]) => from <= to),
+    other.map(([from, to]) => [Math.max(first, from), Math.min(last, to)] as const).filter(([from, to]) => from <= to),
   );
 }

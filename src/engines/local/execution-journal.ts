@@ -68,9 +68,7 @@ export function openExecutionJournal(path: string, clock: Clock = Date.now): Exe
   try {
     const database = openDatabase(path);
     migrate(database, migrations);
-    database
-      .prepare("DELETE FROM executions WHERE status <> 'RUNNING' AND stopped_at < ?")
-      .run(clock() - rememberedMs);
+    database.prepare("DELETE FROM executions WHERE status <> 'RUNNING' AND stopped_at < ?").run(clock() - rememberedMs);
     return new SqliteExecutionJournal(database, lock, clock);
   } catch (error) {
     lock.release();
@@ -191,7 +189,14 @@ class SqliteExecutionJournal implements ExecutionJournal {
     );
     this.#database
       .prepare("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)")
-      .run(seq, newest + 1, previous ?? newest, this.#clock(), type, details === undefined ? null : JSON.stringify(details));
+      .run(
+        seq,
+        newest + 1,
+        previous ?? newest,
+        this.#clock(),
+        type,
+        details === undefined ? null : JSON.stringify(details),
+      );
     return newest + 1;
   }
 }

@@ -22,7 +22,10 @@ export function checkLimits(change: Partial<RunLimits>): void {
     throw outOfRange("max_concurrency", maxConcurrency, "a whole number, 1 or more");
   if (toleratedFailureCount !== undefined && !isCount(toleratedFailureCount, 0))
     throw outOfRange("tolerated_failure_count", toleratedFailureCount, "a whole number, 0 or more");
-  if (toleratedFailurePercentage !== undefined && !(toleratedFailurePercentage >= 0 && toleratedFailurePercentage <= 100))
+  if (
+    toleratedFailurePercentage !== undefined &&
+    !(toleratedFailurePercentage >= 0 && toleratedFailurePercentage <= 100)
+  )
     throw outOfRange("tolerated_failure_percentage", toleratedFailurePercentage, "a number from 0 to 100");
 }
 

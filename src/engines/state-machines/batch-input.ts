@@ -43,13 +43,20 @@ const inlineInput = z
  */
 export function batchOfInput(input: JsonValue): JsonValue {
   if (!isJsonObject(input) || !("target" in input)) return input;
-  const { csv_s3_uri, input_csv_s3_uri, output_s3_prefix, output, target: named, ...rest } = parseWith(
-    inlineInput,
-    input,
-    "BATCH_INVALID",
-    "execution input",
-  );
-  const batch = { ...agentOf(named), input: csv_s3_uri ?? input_csv_s3_uri, output: output_s3_prefix ?? output, ...rest };
+  const {
+    csv_s3_uri,
+    input_csv_s3_uri,
+    output_s3_prefix,
+    output,
+    target: named,
+    ...rest
+  } = parseWith(inlineInput, input, "BATCH_INVALID", "execution input");
+  const batch = {
+    ...agentOf(named),
+    input: csv_s3_uri ?? input_csv_s3_uri,
+    output: output_s3_prefix ?? output,
+    ...rest,
+  };
   return Object.fromEntries(Object.entries(batch).filter(([, value]) => value !== undefined)) as JsonObject;
 }
 

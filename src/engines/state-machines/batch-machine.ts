@@ -138,7 +138,11 @@ function openMapHistory({ execution, history, tell }: ExecutionContext): MapHist
       if (begun !== undefined) return;
       if (last("MapRunStarted") === undefined) {
         // With an ItemReader Step Functions says 0, however many there are.
-        tell({ type: "MapStateStarted", details: { length: 0 }, ...(entered === undefined ? {} : { previous: entered }) });
+        tell({
+          type: "MapStateStarted",
+          details: { length: 0 },
+          ...(entered === undefined ? {} : { previous: entered }),
+        });
         begun = tell({ type: "MapRunStarted", details: { mapRun: runId } });
       } else {
         begun = tell({ type: "MapRunRedriven", details: { mapRun: runId, redriveCount: execution.redrives } });

@@ -50,6 +50,7 @@ class RunningExecutions implements Executions {
 
   start(request: ExecutionId & Pick<Execution, "input">): Execution {
     this.#requireOpen();
+    this.#journal.firstOffered(request.machine);
     const details = { input: request.input };
     const execution = this.#journal.create(request, { type: "ExecutionStarted", details, previous: 0 });
     this.#run(execution);

@@ -56,9 +56,7 @@ export function executionOperations(endpoint: Endpoint): Operations {
       z.object({
         stateMachineArn: members.arn.optional(),
         mapRunArn: members.arn.optional(),
-        statusFilter: z
-          .enum(["SUCCEEDED", "TIMED_OUT", "PENDING_REDRIVE", "ABORTED", "FAILED", "RUNNING"])
-          .optional(),
+        statusFilter: z.enum(["SUCCEEDED", "TIMED_OUT", "PENDING_REDRIVE", "ABORTED", "FAILED", "RUNNING"]).optional(),
         redriveFilter: z.enum(["REDRIVEN", "NOT_REDRIVEN"]).optional(),
         maxResults: members.maxResults,
         nextToken: members.nextToken(3096),
@@ -88,8 +86,7 @@ export function executionOperations(endpoint: Endpoint): Operations {
         const { items, nextToken } = await takePage(
           request,
           scope,
-          (many, cursor) =>
-            executions.list(filter, many, cursor === undefined ? undefined : { machine, name: cursor }),
+          (many, cursor) => executions.list(filter, many, cursor === undefined ? undefined : { machine, name: cursor }),
           ({ name }) => name,
         );
         const summaries = items.map((execution) => summaryOf(endpoint, execution));

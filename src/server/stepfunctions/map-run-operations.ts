@@ -69,7 +69,9 @@ export function mapRunOperations(endpoint: Endpoint): Operations {
           throw validationError(`The map run has ended and cannot be updated: '${mapRunArn}'`, reason);
         }
         const change: Partial<RunLimits> = {
-          ...(maxConcurrency === undefined ? {} : { maxConcurrency: maxConcurrency === 0 ? unlimited : maxConcurrency }),
+          ...(maxConcurrency === undefined
+            ? {}
+            : { maxConcurrency: maxConcurrency === 0 ? unlimited : maxConcurrency }),
           ...(toleratedFailurePercentage === undefined ? {} : { toleratedFailurePercentage }),
           ...(toleratedFailureCount === undefined ? {} : { toleratedFailureCount }),
         };
