@@ -1,4 +1,5 @@
 import type { RowReport, RowStatus } from "../../core/engine.ts";
+import type { ExecutionId } from "../../core/execution.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Run } from "../../core/run.ts";
 import { doesNotExist } from "./arns.ts";
@@ -68,11 +69,12 @@ export async function describeRow(endpoint: Endpoint, arn: string, { runId, row 
   const run = await engine.describe(runId);
   for await (const report of engine.rows(runId, { rows: [[row, row]] })) {
     if (report.status === "pending") break;
-    const summary = summaryOf(report, { execution, label, runId }, run, arns);
-    if (summary["executionArn"] !== arn) throw doesNotExist("execution", arn, String(summary["executionArn"]));
+    const mapRun = { execution, label, runId };
+    const known = arns.execution(idOf(mapRun, row));
+    if (known !== arn) throw doesNotExist("execution", arn, known);
     const outcome = report.status === "in_flight" ? undefined : report.attempts.at(-1)?.outcome;
     return withoutUndefined({
-      ...summary,
+      ...summaryOf(report, mapRun, run, arns),
       input: JSON.stringify(report.input ?? report.cells),
       inputDetails: { included: true },
       ...(outcome?.status === "succeeded"
@@ -86,10 +88,13 @@ export async function describeRow(endpoint: Endpoint, arn: string, { runId, row 
   throw doesNotExist("execution", arn);
 }
 
+function idOf({ execution, label, runId }: MapRun, row: number): ExecutionId {
+  return { machine: `${execution.machine}/${label}`, name: `${runId}-row-${row}` };
+}
+
 function summaryOf(report: RowReport, mapRun: MapRun, run: Run, arns: Endpoint["arns"]): JsonObject {
   const { execution, label, runId } = mapRun;
-  const machine = `${execution.machine}/${label}`;
-  const name = `${runId}-row-${report.row}`;
+  const { machine, name } = idOf(mapRun, report.row);
   const { attempts } = report;
   const last = attempts.at(-1);
   return withoutUndefined({

@@ -31,8 +31,12 @@ export function readRequest<T extends z.ZodType>(schema: T, body: unknown): z.ou
 }
 
 function sentence(issue: z.core.$ZodIssue): string {
-  const value = issue.input == null ? "null" : `'${String(issue.input)}'`;
+  const value = issue.input == null ? "null" : `'${text(issue.input)}'`;
   return `Value ${value} at '${pathOf(issue)}' failed to satisfy constraint: Member must ${constraint(issue)}`;
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function constraint(issue: z.core.$ZodIssue): string {

@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual, type Hash, type Hmac } from "node:crypto";
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { ApiError } from "./api-error.ts";
 
 /** The one key pair that requests may be signed with. */
@@ -126,7 +126,7 @@ function isSame(a: string, b: string): boolean {
 
 /** SHA-256, with a key for HMAC, as the signer wants it. */
 class Sha256 {
-  readonly #hash: Hash | Hmac;
+  readonly #hash: { update(data: Uint8Array): unknown; digest(): Uint8Array };
 
   constructor(key?: string | ArrayBuffer | ArrayBufferView) {
     this.#hash = key === undefined ? createHash("sha256") : createHmac("sha256", bytesOf(key));
