@@ -41,11 +41,13 @@ export interface StateMachine {
 export class ExecutionFailure extends Error {
   override readonly name = "ExecutionFailure";
   readonly error: string;
+  /** A sentence or JSON. */
+  override readonly cause: string | undefined;
 
-  /** @param cause - a sentence or JSON */
-  constructor(error: string, cause: string) {
-    super(cause);
+  constructor(error: string, cause?: string) {
+    super(cause ?? error);
     this.error = error;
+    this.cause = cause;
   }
 }
 

@@ -90,9 +90,12 @@ function schedule(context: ExecutionContext, { definition }: AgentMachineOptions
 }
 
 function failed({ tell }: ExecutionContext, { code, message, hint }: FailedOutcome): ExecutionFailure {
-  const timedOut = code === "TIMEOUT";
-  const error = timedOut ? "States.Timeout" : code;
+  if (code === "TIMEOUT") {
+    const error = "States.Timeout";
+    tell({ type: "TaskTimedOut", details: { ...task, error } });
+    return new ExecutionFailure(error);
+  }
   const cause = hint === undefined ? message : `${message}. ${hint}`;
-  tell({ type: timedOut ? "TaskTimedOut" : "TaskFailed", details: { ...task, error, cause } });
-  return new ExecutionFailure(error, cause);
+  tell({ type: "TaskFailed", details: { ...task, error: code, cause } });
+  return new ExecutionFailure(code, cause);
 }

@@ -156,7 +156,7 @@ function openMapHistory({ execution, history, tell }: ExecutionContext): MapHist
     },
     fail: (thrown) => {
       if (begun === undefined) return;
-      tell({ type: "MapRunFailed", details: failureOf(thrown), ...after(begun) });
+      tell({ type: "MapRunFailed", details: { ...failureOf(thrown) }, ...after(begun) });
       tell({ type: "MapStateFailed" });
     },
     abort: () => {

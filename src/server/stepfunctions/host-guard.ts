@@ -17,6 +17,5 @@ export const onlyLoopbackHosts: MiddlewareHandler = async (c, next) => {
 
 /** Whether a `Host` header, or a name to listen at, means this machine alone. */
 export function isLoopbackHost(host: string): boolean {
-  const name = host.replace(/:\d+$/, "").toLowerCase();
-  return /^(?:localhost|.+\.localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/.test(name);
+  return /^(?:(?:localhost|[\w.-]+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?|::1)$/i.test(host);
 }
