@@ -1,5 +1,9 @@
 import { SFNClient, type SFNClientConfig } from "@aws-sdk/client-sfn";
-import { startStepFunctionsEndpoint, type EndpointOptions, type RunningEndpoint } from "../../src/cli/serve/start-endpoint.ts";
+import {
+  startStepFunctionsEndpoint,
+  type EndpointOptions,
+  type RunningEndpoint,
+} from "../../src/cli/serve/start-endpoint.ts";
 import { openEngine, wire } from "../../src/wire.ts";
 import type { Workspace } from "./workspace.ts";
 

@@ -95,7 +95,10 @@ describe("the endpoint, as the AWS SDK sees it", () => {
     );
 
     const listed = await endpoint.client.send(new ListExecutionsCommand({ mapRunArn, statusFilter: "FAILED" }));
-    assert.deepEqual(listed.executions?.map(({ name }) => name), [`${String(runId)}-row-3`]);
+    assert.deepEqual(
+      listed.executions?.map(({ name }) => name),
+      [`${String(runId)}-row-3`],
+    );
     const row = await describe_(listed.executions?.[0]?.executionArn ?? "");
     assert.deepEqual([row.status, row.error, row.cause], ["FAILED", "AGENT_FAILED", "no luck with 3"]);
     assert.deepEqual(JSON.parse(row.input ?? ""), { n: "3", text: "row, 3" });
@@ -123,24 +126,26 @@ describe("the endpoint, as the AWS SDK sees it", () => {
     const executionArn = await start("batch-processor-prod", "later", input);
     const failed = await ended(executionArn);
     assert.deepEqual([failed.status, failed.error, failed.redriveStatus], ["FAILED", "BATCH_NOT_FOUND", "REDRIVABLE"]);
-    assert.deepEqual((await history(executionArn)).map(([, , type]) => type), [
-      "ExecutionStarted",
-      "MapStateEntered",
-      "ExecutionFailed",
-    ]);
+    assert.deepEqual(
+      (await history(executionArn)).map(([, , type]) => type),
+      ["ExecutionStarted", "MapStateEntered", "ExecutionFailed"],
+    );
     await workspace.write("later.json", await workspace.read("config.json"));
     await endpoint.client.send(new RedriveExecutionCommand({ executionArn }));
     const redriven = await ended(executionArn);
     assert.deepEqual([redriven.status, redriven.redriveCount], ["SUCCEEDED", 1]);
-    assert.deepEqual((await history(executionArn)).slice(3).map(([, , type]) => type), [
-      "ExecutionRedriven",
-      "MapStateStarted",
-      "MapRunStarted",
-      "MapRunSucceeded",
-      "MapStateSucceeded",
-      "MapStateExited",
-      "ExecutionSucceeded",
-    ]);
+    assert.deepEqual(
+      (await history(executionArn)).slice(3).map(([, , type]) => type),
+      [
+        "ExecutionRedriven",
+        "MapStateStarted",
+        "MapRunStarted",
+        "MapRunSucceeded",
+        "MapStateSucceeded",
+        "MapStateExited",
+        "ExecutionSucceeded",
+      ],
+    );
   });
 
   it("fails with Step Functions' own error when more rows fail than are tolerated; a redrive runs those again too", async () => {
@@ -191,7 +196,7 @@ describe("the endpoint, as the AWS SDK sees it", () => {
     };
     const executionArn = await start("batch-processor-prod", "wider");
     const mapRunArn = await mapRunOf(executionArn);
-    for (let running = 0; running !== 2; ) {
+    for (let running = 0; running !== 2;) {
       const { itemCounts } = await endpoint.client.send(new DescribeMapRunCommand({ mapRunArn }));
       running = itemCounts?.running ?? 0;
     }
@@ -255,7 +260,10 @@ describe("the endpoint, as the AWS SDK sees it", () => {
     endpoint = await openTestEndpoint(workspace);
     assert.deepEqual(JSON.parse((await describe_(agentArn)).output ?? ""), { structured_output: { double: 42 } });
     assert.equal((await ended(executionArn)).status, "SUCCEEDED");
-    assert.deepEqual(seen.toSorted((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6, 7, 21]);
+    assert.deepEqual(
+      seen.toSorted((a, b) => a - b),
+      [0, 1, 2, 3, 4, 5, 6, 7, 21],
+    );
     assert.equal((await history(executionArn)).length, 8);
   });
 

@@ -125,15 +125,19 @@ class RunningExecutions implements Executions {
       history: this.#journal.history(execution, "oldest", Number.MAX_SAFE_INTEGER),
       stop,
       drain: this.#drain.signal,
-      tell: (event) => this.#journal.tell(execution, event) ?? 0,
+      tell: (event) => (this.#isCurrent(execution) ? this.#journal.tell(execution, event) : undefined) ?? 0,
       noteRun: (runId) => void this.#journal.update(execution, { runId }),
     });
   }
 
-  // An execution that was stopped meanwhile stays ABORTED, also when it has been redriven since.
   #endRunning(execution: Execution, status: Execution["status"], result: Result, event: NewEvent): void {
+    if (this.#isCurrent(execution)) this.#end(execution, status, result, event);
+  }
+
+  // What was stopped has nothing to say any more, also when it has been redriven since.
+  #isCurrent(execution: Execution): boolean {
     const now = this.#journal.find(execution);
-    if (now?.status === "RUNNING" && now.redrives === execution.redrives) this.#end(execution, status, result, event);
+    return now?.status === "RUNNING" && now.redrives === execution.redrives;
   }
 
   #end(id: ExecutionId, status: Execution["status"], result: Result, event: NewEvent): Execution {

@@ -228,10 +228,7 @@ suite(`answers are those that AWS Step Functions was recorded with${why}`, () =>
     {
       file: api,
       id: "test_list_sms",
-      leftOut: [
-        ...[0, 1, 2].flatMap((i) => [`creation_resp_${i}`, `deletion_resp_${i}`]),
-        "lst_resp_del_filter",
-      ],
+      leftOut: [...[0, 1, 2].flatMap((i) => [`creation_resp_${i}`, `deletion_resp_${i}`]), "lst_resp_del_filter"],
       reproduce: async () => {
         const { stateMachines } = (await call("ListStateMachines", {})) as { stateMachines: unknown[] };
         return { lst_resp_filter: stateMachines.slice(0, 3) };
@@ -259,7 +256,9 @@ suite(`answers are those that AWS Step Functions was recorded with${why}`, () =>
       file: api,
       id: "test_describe_nonexistent_sm",
       reproduce: async () => ({
-        describe_nonexistent_sm: await exception("DescribeStateMachine", { stateMachineArn: arn(`stateMachine:${nothing}`) }),
+        describe_nonexistent_sm: await exception("DescribeStateMachine", {
+          stateMachineArn: arn(`stateMachine:${nothing}`),
+        }),
       }),
     },
     {
@@ -368,7 +367,10 @@ suite(`answers are those that AWS Step Functions was recorded with${why}`, () =>
         return {
           "list-executions-page-1": first,
           "list-executions-page-2": await call("ListExecutions", { stateMachineArn, maxResults: 10, nextToken }),
-          "list-executions-invalid-param-too-large": await call("ListExecutions", { stateMachineArn, maxResults: 1001 }),
+          "list-executions-invalid-param-too-large": await call("ListExecutions", {
+            stateMachineArn,
+            maxResults: 1001,
+          }),
           "list-executions-invalid-param-long-nextToken": await call("ListExecutions", {
             stateMachineArn,
             nextToken: "x".repeat(3097),

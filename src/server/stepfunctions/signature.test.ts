@@ -32,7 +32,10 @@ describe("signed requests", () => {
         body: "{}",
       });
       assert.equal(answer.status, 400);
-      assert.match(await answer.text(), /MissingAuthenticationTokenException","message":"Missing Authentication Token"/);
+      assert.match(
+        await answer.text(),
+        /MissingAuthenticationTokenException","message":"Missing Authentication Token"/,
+      );
     } finally {
       await endpoint.close();
       await workspace.remove();
@@ -123,7 +126,14 @@ describe("where the endpoint can be reached", () => {
   it("knows this machine's own names", () => {
     for (const host of ["127.0.0.1", "127.0.0.1:8083", "LOCALHOST:1", "states.localhost", "[::1]:8083", "::1"])
       assert.ok(isLoopbackHost(host), host);
-    for (const host of ["", "evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "10.0.0.1", "0.0.0.0"])
+    for (const host of [
+      "",
+      "evil.example",
+      "127.0.0.1.evil.example",
+      "localhost.evil.example:80",
+      "10.0.0.1",
+      "0.0.0.0",
+    ])
       assert.ok(!isLoopbackHost(host), host);
   });
 });

@@ -92,7 +92,10 @@ describe("the Step Functions API", () => {
       "Invalid Arn: 'Resource type not valid in this context: stateMachine'",
     ]);
     assert.equal((await errorOf("ListExecutions", {}))[0], "ValidationException");
-    assert.equal((await errorOf("ListExecutions", { stateMachineArn, mapRunArn: arn("mapRun:a/b:c") }))[0], "ValidationException");
+    assert.equal(
+      (await errorOf("ListExecutions", { stateMachineArn, mapRunArn: arn("mapRun:a/b:c") }))[0],
+      "ValidationException",
+    );
     assert.equal((await errorOf("DescribeMapRun", { mapRunArn: arn("mapRun:a/b:c") }))[0], "ResourceNotFound");
   });
 
