@@ -26,9 +26,7 @@ for (const width of widths) {
   const rows = width * rounds;
   const input = join(scratch, `in-${width}.csv`);
   await writeFile(input, `n\n${Array.from({ length: rows }, (_, n) => `${n}\n`).join("")}`);
-  const engine = await openEngine(
-    wire({ registryDirectories: [registry], dataDirectory: join(scratch, `data-${width}`) }),
-  );
+  const engine = await openEngine(wire({ registries: [registry], dataDirectory: join(scratch, `data-${width}`) }));
   const batch = parseBatch(
     {
       agent_name: "slow",

@@ -23,7 +23,7 @@ const sibling = (folder: string): Floor => ({
 const engine = (files: string, mayImport: readonly string[]): Floor => ({
   files,
   mayImport: ["core", "row", ...mayImport],
-  rule: "engines/ import core/, row/ and what lies directly in engines/; all else reaches them as Services.",
+  rule: "engines/ import core/, row/ and what lies directly in engines/, aws/ also local/; all else reaches them as Services.",
 });
 
 /** The floors of `src/`: imports only fall. */
@@ -39,7 +39,7 @@ const floors: readonly Floor[] = [
   ),
   engine("src/engines/*.ts", ["engines"]),
   engine("src/engines/local/**/*.ts", ["engines", "local"]),
-  engine("src/engines/aws/**/*.ts", ["engines", "aws"]),
+  engine("src/engines/aws/**/*.ts", ["engines", "local", "aws"]),
   engine("src/engines/state-machines/**/*.ts", ["engines", "state-machines"]),
   {
     files: "src/server/**/*.ts",

@@ -18,6 +18,7 @@ export type { AgentDefinition, AgentInput, Artifacts, InvokeContext } from "./co
 export type { Attempt, Outcome } from "./core/attempt.ts";
 export { type Batch } from "./core/batch.ts";
 export { parseBatch } from "./core/batch-file.ts";
+export type { Delivery } from "./core/channel.ts";
 export type {
   Engine,
   ExportRequest,

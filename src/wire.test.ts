@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
 import { delimiter, join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { wire } from "./wire.ts";
-
-const own = fileURLToPath(new URL("../registry", import.meta.url));
 
 test("places come from options, else from the environment, else from the working directory", () => {
   const workingDirectory = "/work/jobs";
   const usual = wire({ workingDirectory, env: { ROWCALL_DATA_DIR: "" } });
   assert.equal(usual.dataDirectory, join(workingDirectory, ".rowcall"));
-  assert.deepEqual(usual.registryDirectories, [join(workingDirectory, "registry"), own]);
+  assert.deepEqual(usual.registries, [join(workingDirectory, "registry")]);
   assert.equal(usual.services.chromiumPath, undefined);
 
   const env = {
@@ -21,7 +18,7 @@ test("places come from options, else from the environment, else from the working
   };
   const set = wire({ workingDirectory, env });
   assert.equal(set.dataDirectory, "/work/jobs/data");
-  assert.deepEqual(set.registryDirectories, ["/work/jobs/a", "/b", own]);
+  assert.deepEqual(set.registries, ["/work/jobs/a", "/b"]);
   assert.equal(set.services.chromiumPath, "/work/jobs/chrome");
   assert.equal(set.services.secret("TOKEN"), "t");
 
@@ -30,8 +27,27 @@ test("places come from options, else from the environment, else from the working
   assert.equal(bucket.recordingsPrefix, "s3://recordings/");
   assert.equal(wire({ workingDirectory, env: { ROWCALL_RECORDINGS: "kept" } }).recordingsPrefix, "/work/jobs/kept");
 
-  const chosen = wire({ workingDirectory, env, dataDirectory: "/d", registryDirectories: ["r"], chromiumPath: "/c" });
+  const chosen = wire({ workingDirectory, env, dataDirectory: "/d", registries: ["r"], chromiumPath: "/c" });
   assert.equal(chosen.dataDirectory, "/d");
-  assert.deepEqual(chosen.registryDirectories, ["/work/jobs/r", own]);
+  assert.deepEqual(chosen.registries, ["/work/jobs/r"]);
   assert.equal(chosen.services.chromiumPath, "/c");
+});
+
+test("registries may be URIs, which are no paths, also in ROWCALL_REGISTRY", () => {
+  const workingDirectory = "/work/jobs";
+  const addresses = ["s3://bucket/registry", "dynamodb:AgentRegistry-prod", "file:///srv/registry"];
+  const registriesOf = (ROWCALL_REGISTRY: string): readonly string[] =>
+    wire({ workingDirectory, env: { ROWCALL_REGISTRY } }).registries;
+  assert.deepEqual(registriesOf([...addresses, "mine"].join(delimiter)), [...addresses, "/work/jobs/mine"]);
+  assert.deepEqual(wire({ workingDirectory, env: {}, registries: addresses }).registries, addresses);
+});
+
+test("a registry that cannot be reached is no error before it is used", async () => {
+  const env = { AWS_REGION: "eu-west-1", AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b" };
+  const aws = { endpointUrl: "http://127.0.0.1:1" };
+  const { services } = wire({ workingDirectory: "/", env, aws, registries: ["dynamodb:AgentRegistry-prod"] });
+  await assert.rejects(services.registry.agents.resolve({ name: "lookup" }), {
+    code: "AWS_FAILED",
+    message: "Cannot look at the DynamoDB table AgentRegistry-prod: the endpoint cannot be reached",
+  });
 });

@@ -1,13 +1,14 @@
 import { delimiter, join, resolve } from "node:path";
 import process from "node:process";
+import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { openAgent } from "./agents/open-agent.ts";
 import { openChannel } from "./channels/open-channel.ts";
 import { awsSettings, type AwsOptions } from "./core/aws.ts";
 import type { Engine } from "./core/engine.ts";
 import type { Services } from "./core/services.ts";
-import { schemeOf } from "./core/uri.ts";
-import { openFileRegistry } from "./registry/file-registry.ts";
+import { openRegistry } from "./registry/open-registry.ts";
+import { isPath, splitRegistries } from "./registry/registry-address.ts";
 import { openStores } from "./stores/open-store.ts";
 
 /** How Rowcall is put together; what is absent comes from the environment. */
@@ -20,8 +21,11 @@ export interface WireOptions {
   readonly dataDirectory?: string;
   /** Prefix of recordings when a batch names none. @default ROWCALL_RECORDINGS, else `recordings` in the data directory */
   readonly recordingsPrefix?: string;
-  /** Folders of agents and templates, the first one winning and being published to. @default ROWCALL_REGISTRY, else `registry` */
-  readonly registryDirectories?: readonly string[];
+  /**
+   * Where agents and templates are: folders as paths or URIs, tables as `dynamodb:TABLE`. Earlier ones win, the first that can
+   * hold a kind is published to. @default ROWCALL_REGISTRY, else `registry`
+   */
+  readonly registries?: readonly string[];
   /** Each wins over its environment variable. */
   readonly aws?: AwsOptions;
   /** Chromium executable. @default ROWCALL_CHROMIUM, else the first one found */
@@ -36,9 +40,12 @@ export interface Wiring {
   readonly dataDirectory: string;
   /** Path or URI. */
   readonly recordingsPrefix: string;
-  /** Absolute; the package's own is the last. */
-  readonly registryDirectories: readonly string[];
+  /** Addresses of registries, the paths among them absolute; without the package's own. */
+  readonly registries: readonly string[];
 }
+
+/** Path of the registry that comes with the package; it is read last and not written. */
+export const bundledRegistry: string = fileURLToPath(new URL("../registry", import.meta.url));
 
 /** Puts stores, registry, agents and channels together. */
 export function wire(options: WireOptions = {}): Wiring {
@@ -46,17 +53,24 @@ export function wire(options: WireOptions = {}): Wiring {
   const workingDirectory = options.workingDirectory ?? process.cwd();
   const stderr = options.stderr ?? process.stderr;
   const chromiumPath = options.chromiumPath ?? given(env["ROWCALL_CHROMIUM"]);
-  const registryDirectories = registriesOf(options, env, workingDirectory);
+  const registries = registriesOf(options, env, workingDirectory);
   const aws = awsSettings(env, options.aws);
   const store = openStores({ baseDirectory: workingDirectory, aws });
-  const services: Services = {
-    store,
-    registry: openFileRegistry({ store, directories: registryDirectories }),
-    openAgent,
-    openChannel: (address) => openChannel(address, { write: (text: string) => void stderr.write(text) }),
+  const secret = (name: string): string | undefined => env[name];
+  const timing = {
     clock: Date.now,
     random: Math.random,
-    secret: (name) => env[name],
+    wait: (milliseconds: number, signal?: AbortSignal) => wait(milliseconds, undefined, signal && { signal }),
+  };
+  const write = (text: string): void => void stderr.write(text);
+  const services: Services = {
+    store,
+    registry: openRegistry({ store, aws, registries, bundled: bundledRegistry }),
+    openAgent,
+    openChannel: (address) => openChannel(address, { write, aws, secret, timing }),
+    clock: timing.clock,
+    random: timing.random,
+    secret,
     aws,
     ...(chromiumPath === undefined ? {} : { chromiumPath: resolve(workingDirectory, chromiumPath) }),
     baseDirectory: workingDirectory,
@@ -66,11 +80,8 @@ export function wire(options: WireOptions = {}): Wiring {
     options.dataDirectory ?? given(env["ROWCALL_DATA_DIR"]) ?? ".rowcall",
   );
   const recordings = options.recordingsPrefix ?? given(env["ROWCALL_RECORDINGS"]) ?? join(dataDirectory, "recordings");
-  const recordingsPrefix =
-    schemeOf(recordings) === "file" && !recordings.startsWith("file:")
-      ? resolve(workingDirectory, recordings)
-      : recordings;
-  return { services, dataDirectory, recordingsPrefix, registryDirectories };
+  const recordingsPrefix = isPath(recordings) ? resolve(workingDirectory, recordings) : recordings;
+  return { services, dataDirectory, recordingsPrefix, registries };
 }
 
 /** Opens the engine that runs batches on this machine; who opens it closes it. */
@@ -83,11 +94,15 @@ export async function openEngine({
   return openLocalEngine({ services, dataDirectory, recordingsPrefix });
 }
 
+/** A registry's address as a user writes it, a path made absolute. */
+export function registryAddress(text: string, workingDirectory: string): string {
+  return isPath(text) ? resolve(workingDirectory, text) : text;
+}
+
 function registriesOf(options: WireOptions, env: NonNullable<WireOptions["env"]>, workingDirectory: string): string[] {
-  const named = options.registryDirectories ??
-    given(env["ROWCALL_REGISTRY"])?.split(delimiter).filter(Boolean) ?? ["registry"];
-  const own = fileURLToPath(new URL("../registry", import.meta.url));
-  return [...new Set([...named.map((folder) => resolve(workingDirectory, folder)), own])];
+  const set = given(env["ROWCALL_REGISTRY"]);
+  const named = options.registries ?? (set === undefined ? ["registry"] : splitRegistries(set, delimiter));
+  return [...new Set(named.map((address) => registryAddress(address, workingDirectory)))];
 }
 
 function given(value: string | undefined): string | undefined {

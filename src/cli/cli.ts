@@ -55,7 +55,7 @@ export function createCli(io: Io, globals: () => GlobalOptions, setExitCode: (co
       stderr: io.stderr,
       aws,
       ...(dataDir === undefined ? {} : { dataDirectory: dataDir }),
-      ...(registry === undefined ? {} : { registryDirectories: registry }),
+      ...(registry === undefined ? {} : { registries: registry }),
       ...(chromium === undefined ? {} : { chromiumPath: chromium }),
     });
   };

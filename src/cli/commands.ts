@@ -85,15 +85,21 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./export-command.ts"),
   },
   {
+    name: "notify",
+    group: looking,
+    summary: "send a run's notifications that have not arrived",
+    load: () => import("./notify-command.ts"),
+  },
+  {
     name: "agents",
     group: preparing,
-    summary: "list, show, validate and publish agents",
+    summary: "list, show, validate, publish, retire and copy agents",
     load: () => import("./agents-command.ts"),
   },
   {
     name: "templates",
     group: preparing,
-    summary: "list, show, validate and publish templates",
+    summary: "list, show, validate, publish, retire and copy templates",
     load: () => import("./templates-command.ts"),
   },
   {

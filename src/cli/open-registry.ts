@@ -1,29 +1,39 @@
-import { resolve } from "node:path";
 import type { RowcallError } from "../core/errors.ts";
 import type { Registry } from "../core/registry.ts";
-import { openFileRegistry } from "../registry/file-registry.ts";
-import type { Wiring } from "../wire.ts";
+import { openRegistry as open } from "../registry/open-registry.ts";
+import { bundledRegistry, type Wiring } from "../wire.ts";
 
-/** A registry that reports broken files rather than stop at them, and where it publishes. */
+/** A registry that reports broken documents rather than stop at them. */
 export interface OpenedRegistry {
   readonly registry: Registry;
-  /** Folder that publish writes to. */
-  readonly publishesTo: string;
-  /** Filled by `list`: files that cannot be read. */
+  /** Where it looks, in order. */
+  readonly addresses: readonly string[];
+  /** Filled by `list`: documents that cannot be read. */
   readonly problems: readonly RowcallError[];
 }
 
 /** Opens the registry for the commands that look after it. */
-export function openRegistry({ services, registryDirectories }: Wiring): OpenedRegistry {
+export function openRegistry({ services, registries }: Wiring): OpenedRegistry {
+  return openAlone(services, registries, bundledRegistry);
+}
+
+/**
+ * Opens registries without the one that comes with the package, unless it is among them.
+ *
+ * @param bundled - read last all the same
+ */
+export function openAlone(
+  { store, aws }: Wiring["services"],
+  registries: readonly string[],
+  bundled?: string,
+): OpenedRegistry {
   const problems: RowcallError[] = [];
-  const [first = "", ...others] = registryDirectories;
-  // The package's own registry comes last and alone when there is no other: it is no place to publish to.
-  const publishesTo = others.length === 0 ? resolve(services.baseDirectory, "registry") : first;
-  const directories = [...new Set([publishesTo, ...registryDirectories])];
-  const registry = openFileRegistry({
-    store: services.store,
-    directories,
+  const registry = open({
+    store,
+    aws,
+    registries,
+    ...(bundled === undefined ? {} : { bundled }),
     onProblem: (problem) => void problems.push(problem),
   });
-  return { registry, publishesTo, problems };
+  return { registry, addresses: [...new Set([...registries, ...(bundled === undefined ? [] : [bundled])])], problems };
 }

@@ -5,8 +5,8 @@ export function globalOptions(): Option[] {
   return [
     new Option("--data-dir <folder>", "where runs are remembered (ROWCALL_DATA_DIR, default: .rowcall)"),
     new Option(
-      "--registry <folder>",
-      "where agents and templates are; may be repeated (ROWCALL_REGISTRY, default: registry)",
+      "--registry <address>",
+      "folder, s3:// prefix or dynamodb:TABLE of agents and templates; may be repeated (ROWCALL_REGISTRY, default: registry)",
     ).argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]),
     new Option("--profile <name>", "AWS profile to use (AWS_PROFILE)"),
     new Option("--region <name>", "AWS region to use (AWS_REGION)"),

@@ -1,7 +1,10 @@
 import Table from "cli-table3";
+import type { RowcallError } from "../core/errors.ts";
 import { colorsFor } from "./cli.ts";
 import { write, type Io, type Output } from "./io.ts";
 import { printable } from "./printable.ts";
+
+export { formatDuration } from "../core/duration.ts";
 
 /** Prints a value as one line of JSON: on standard output, unless the table itself was written there. */
 export async function printJson(io: Io, value: unknown, outputUri?: string): Promise<void> {
@@ -11,6 +14,17 @@ export async function printJson(io: Io, value: unknown, outputUri?: string): Pro
 /** Prints lines. */
 export async function printLines(output: Output, lines: readonly string[]): Promise<void> {
   await write(output, lines.map((line) => `${line}\n`).join(""));
+}
+
+/** Prints what is wrong and does not keep a command from going on, on standard error. */
+export async function printWarnings(io: Io, problems: readonly RowcallError[]): Promise<void> {
+  const { yellow, cyan } = colorsFor(io, io.stderr);
+  for (const { message, hint } of problems) {
+    await printLines(io.stderr, [
+      `${yellow("warning:")} ${message}`,
+      ...(hint === undefined ? [] : [`${cyan("hint:")} ${hint}`]),
+    ]);
+  }
 }
 
 /**
@@ -75,16 +89,6 @@ export function shorten(text: string, length: number): string {
   return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
 }
 
-/** A duration for people: `350 ms`, `12.3 s`, `4 min 5 s`, `2 h 10 min`. */
-export function formatDuration(milliseconds: number): string {
-  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
-  if (milliseconds < 59_950) return `${(milliseconds / 1000).toFixed(1)} s`;
-  const seconds = Math.round(milliseconds / 1000);
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-  const minutes = Math.round(seconds / 60);
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
 /** A moment for people, in UTC: `2025-10-18 05:30:00Z`. */
 export function formatTime(at: number): string {
   return `${new Date(at).toISOString().slice(0, 19).replace("T", " ")}Z`;
@@ -93,4 +97,16 @@ export function formatTime(at: number): string {
 /** A count with its noun: `1 row`, `2 rows`. */
 export function count(many: number, noun: string): string {
   return `${many.toLocaleString("en-GB")} ${noun}${many === 1 ? "" : "s"}`;
+}
+
+/** Warnings with their hints as lines, as they stand below a run's progress. */
+export function warningLines(
+  io: Io,
+  warnings: readonly { readonly message: string; readonly hint?: string }[],
+): readonly string[] {
+  const { yellow, cyan } = colorsFor(io, io.stderr);
+  return warnings.flatMap(({ message, hint }) => [
+    `${yellow("warning:")} ${printable(message)}`,
+    ...(hint === undefined ? [] : [`${cyan("hint:")} ${printable(hint)}`]),
+  ]);
 }

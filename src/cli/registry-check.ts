@@ -8,8 +8,7 @@ import { validateAgent, validateTemplate } from "./validate-documents.ts";
 /** Checks that the registry can be read and everything in it is valid. */
 export async function checkRegistry(wiring: Wiring): Promise<ShownCheck & { readonly id: "registry" }> {
   const title = "The registry can be read and all in it is valid";
-  const { registryDirectories } = wiring;
-  const { registry, problems: unreadable } = openRegistry(wiring);
+  const { registry, addresses, problems: unreadable } = openRegistry(wiring);
   const problems: Problem[] = [];
   const tell = (thrown: unknown): void => {
     const hint = thrown instanceof RowcallError ? thrown.hint : undefined;
@@ -29,7 +28,7 @@ export async function checkRegistry(wiring: Wiring): Promise<ShownCheck & { read
     for (const agent of agents) inspect(() => validateAgent(agent, `agent ${agent.agent_name}@${agent.version}`));
     for (const template of templates)
       inspect(() => validateTemplate(template, `template ${template.template_id}@${template.version}`));
-    const detail = `${agents.length} agents and ${templates.length} templates in ${registryDirectories.join(", ")}`;
+    const detail = `${agents.length} agents and ${templates.length} templates in ${addresses.join(", ")}`;
     const [first] = problems;
     if (first === undefined) {
       if (agents.length > 0) return { id: "registry", title, status: "passed", detail };
@@ -49,12 +48,13 @@ export async function checkRegistry(wiring: Wiring): Promise<ShownCheck & { read
       problems,
     };
   } catch (thrown) {
+    const hint = thrown instanceof RowcallError ? thrown.hint : undefined;
     return {
       id: "registry",
       title,
       status: "failed",
       detail: messageOf(thrown),
-      hint: "Check --registry and the right to read its files.",
+      hint: hint ?? "Check --registry and the right to read its files.",
     };
   }
 }

@@ -1,4 +1,5 @@
 import type { Run } from "../core/run.ts";
+import { hasRecordings } from "../engines/recordings-uri.ts";
 import { colorsFor, type Cli } from "./cli.ts";
 import { count, formatDuration, printLines, printTable, shorten } from "./output.ts";
 import type { FailureGroup } from "./survey-rows.ts";
@@ -52,10 +53,11 @@ function paint({ io }: Cli, { status, counts }: Run): (text: string) => string {
 
 /** Where things are and what a user may type next, one a line. */
 export async function nextSteps(cli: Cli, run: Run): Promise<readonly string[]> {
+  const { services } = await cli.wire();
   const goesOn = run.status === "interrupted" || run.status === "stopped" || run.status === "failed";
   const steps: (readonly [string, string | undefined])[] = [
     ["Output", run.outputUri],
-    ["Recordings", (await hasRecordings(cli, run)) ? run.recordingsUri : undefined],
+    ["Recordings", (await hasRecordings(services.store, run)) ? run.recordingsUri : undefined],
     ["Failed rows", run.counts.failed > 0 ? cli.suggestion(`rows ${run.id} --status failed`) : undefined],
     [
       "Try them again",
@@ -64,12 +66,4 @@ export async function nextSteps(cli: Cli, run: Run): Promise<readonly string[]> 
     ["Go on", goesOn ? cli.suggestion(`resume ${run.id}`) : undefined],
   ];
   return steps.filter(([, value]) => value !== undefined).map(([label, value]) => `${label.padEnd(16)}${value ?? ""}`);
-}
-
-// A run names the place of its recordings whether or not its agent left any.
-async function hasRecordings(cli: Cli, { recordingsUri }: Run): Promise<boolean> {
-  if (recordingsUri === undefined) return false;
-  const { services } = await cli.wire();
-  for await (const _first of services.store.list(`${recordingsUri}/`)) return true;
-  return false;
 }

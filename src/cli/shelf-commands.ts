@@ -1,32 +1,29 @@
 import type { Command } from "commander";
 import { RowcallError } from "../core/errors.ts";
-import type { Registry, Shelf } from "../core/registry.ts";
+import type { Shelf } from "../core/registry.ts";
+import type { PublicationStatus } from "../core/template.ts";
 import type { Wiring } from "../wire.ts";
-import { colorsFor, type Cli } from "./cli.ts";
+import type { Cli } from "./cli.ts";
 import type { OpenedRegistry } from "./open-registry.ts";
 import { examples, jsonOption } from "./options.ts";
-import { printJson, printLines, printTable } from "./output.ts";
-
-/** What commands must know of one kind of document in the registry. */
-export interface ShelfFace<T> {
-  readonly noun: "agent" | "template";
-  /** A reference for the examples of the help. */
-  readonly example: string;
-  readonly head: readonly string[];
-  shelf(registry: Registry): Shelf<T>;
-  /** One line of the list. */
-  cells(document: T): readonly string[];
-  nameOf(document: T): string;
-  versionOf(document: T): string;
-  /** Reads a file's value; throws when something is wrong with it. */
-  validate(value: unknown, what: string): Promise<T>;
-}
+import { printJson, printLines, printTable, printWarnings } from "./output.ts";
+import type { ShelfFace } from "./shelf-face.ts";
 
 interface JsonOption {
   readonly json?: true;
 }
 
-/** Adds list, show, validate and publish for one kind of document; list when nothing is said. */
+const statusCommands = [
+  {
+    verb: "deprecate",
+    status: "deprecated",
+    about: "keep a version for those who name it, and no longer find it by name",
+  },
+  { verb: "archive", status: "archived", about: "let a version be found no more, even by those who name it" },
+  { verb: "activate", status: "active", about: "let a version be found by name again" },
+] as const satisfies readonly { verb: string; status: PublicationStatus; about: string }[];
+
+/** Adds the commands for one kind of document; list when nothing is said. */
 export function addShelfCommands<T>(command: Command, cli: Cli, face: ShelfFace<T>): void {
   const { noun, example } = face;
   const file = `${example.replace("@", "_v")}.json`;
@@ -60,7 +57,7 @@ export function addShelfCommands<T>(command: Command, cli: Cli, face: ShelfFace<
           face.head,
           documents.map((document) => face.cells(document)),
         );
-      await warnOf(cli, opened.problems);
+      await printWarnings(cli.io, opened.problems);
     });
   command
     .command("show")
@@ -94,24 +91,51 @@ export function addShelfCommands<T>(command: Command, cli: Cli, face: ShelfFace<
     .command("publish")
     .description(`add a version to the registry; one that is there is never overwritten`)
     .argument("<file>", "JSON or YAML")
-    .addOption(jsonOption("name, version and folder as one JSON object"))
+    .addOption(jsonOption("name, version and registry as one JSON object"))
     .action(async (path: string, options: JsonOption) => {
       const document = await read(path);
-      const { opened, shelf } = await open();
-      await shelf.publish(document);
-      const published = {
-        name: face.nameOf(document),
-        version: face.versionOf(document),
-        registry: opened.publishesTo,
-      };
+      const { shelf } = await open();
+      const registry = await shelf.publish(document);
+      const published = { name: face.nameOf(document), version: face.versionOf(document), registry };
       if (options.json === true) return printJson(cli.io, published);
       return printLines(cli.io.stdout, [`Published ${published.name}@${published.version} in ${published.registry}`]);
+    });
+  for (const { verb, status, about } of statusCommands) {
+    command
+      .command(verb)
+      .description(about)
+      .argument("<name@version>", `version of the ${noun}`)
+      .addOption(jsonOption("name, version, status and registry as one JSON object"))
+      .action(async (text: string, options: JsonOption) => {
+        const [{ shelf }, { parseReference }] = await Promise.all([open(), import("../core/registry.ts")]);
+        const { name, version } = parseReference(text);
+        if (version === undefined) {
+          throw new RowcallError("USAGE_INVALID", `"${text}" names no version`, {
+            hint: `Write it with its version: ${name}@1.0.0. \`rowcall ${noun}s\` lists them.`,
+          });
+        }
+        const registry = await shelf.setStatus({ name, version }, status);
+        if (options.json === true) return printJson(cli.io, { name, version, status, registry });
+        return printLines(cli.io.stdout, [`${name}@${version} in ${registry} is ${status}`]);
+      });
+  }
+  command
+    .command("copy")
+    .description(`copy ${noun}s to another registry: all, every version of a name, or one version`)
+    .argument("[name[@version]...]", `${noun}s to copy (default: all but those that come with Rowcall)`)
+    .requiredOption("--to <address>", "folder, s3:// prefix or dynamodb:TABLE to copy to")
+    .addOption(jsonOption("what became of each as one JSON object"))
+    .action(async (references: readonly string[], options: JsonOption & { readonly to: string }) => {
+      const { copyShelf } = await import("./copy-shelf.ts");
+      await copyShelf(cli, face, references, options.to, options.json === true);
     });
   examples(command, [
     `rowcall ${noun}s`,
     `rowcall ${noun}s show ${example}`,
     `rowcall ${noun}s validate ${file}`,
     `rowcall ${noun}s publish ${file} --registry ./registry`,
+    `rowcall ${noun}s deprecate ${example}`,
+    `rowcall ${noun}s copy --registry ./registry --to dynamodb:${noun === "agent" ? "Agent" : "Template"}Registry-prod`,
   ]);
 }
 
@@ -143,14 +167,4 @@ async function readFileValue(
     throw new RowcallError(missing, `There is no ${noun} file ${path}`, { hint: "Check the path.", cause });
   }
   return readDocument(bytes.toString("utf8"), path, invalid, `${noun} file ${path}`);
-}
-
-async function warnOf({ io }: Cli, problems: readonly RowcallError[]): Promise<void> {
-  const { yellow, cyan } = colorsFor(io, io.stderr);
-  for (const { message, hint } of problems) {
-    await printLines(io.stderr, [
-      `${yellow("warning:")} ${message}`,
-      ...(hint === undefined ? [] : [`${cyan("hint:")} ${hint}`]),
-    ]);
-  }
 }

@@ -1,9 +1,10 @@
 import type { Command } from "commander";
+import type { Delivery } from "../core/channel.ts";
 import type { Run } from "../core/run.ts";
 import { colorsFor, type Cli } from "./cli.ts";
 import { findRun, runArgument } from "./find-run.ts";
 import { examples, jsonOption } from "./options.ts";
-import { formatDuration, formatTime, printJson, printLines, printTable } from "./output.ts";
+import { formatDuration, formatTime, printJson, printLines, printTable, shorten } from "./output.ts";
 import { failureRows, nextSteps } from "./run-report.ts";
 import { failuresOf, slowestRows, type FailureGroup, type SlowRow } from "./survey-rows.ts";
 
@@ -13,7 +14,7 @@ const slowest = 5;
 export function defineCommand(command: Command, cli: Cli): void {
   command
     .argument(...runArgument)
-    .addOption(jsonOption("the run, its failures by code and its slowest rows as one JSON object"));
+    .addOption(jsonOption("the run, its failures by code, its slowest rows and its notifications as one JSON object"));
   examples(command, ["rowcall show last", "rowcall show 20251018-0530", "rowcall show monday --json"]);
   command.action(async (text: string, options: { readonly json?: true }) => {
     const engine = await cli.openEngine();
@@ -21,8 +22,9 @@ export function defineCommand(command: Command, cli: Cli): void {
       const run = await findRun(engine, text);
       const failures = await failuresOf(engine, run);
       const slow = await slowestRows(engine, run, slowest);
-      if (options.json === true) await printJson(cli.io, { ...run, failures, slowest: slow });
-      else await printRun(cli, run, failures, slow);
+      const deliveries = await engine.deliveries(run.id);
+      if (options.json === true) await printJson(cli.io, { ...run, failures, slowest: slow, deliveries });
+      else await printRun(cli, run, failures, slow, deliveries);
     } finally {
       await engine.close();
     }
@@ -34,6 +36,7 @@ async function printRun(
   run: Run,
   failures: readonly FailureGroup[],
   slow: readonly SlowRow[],
+  deliveries: readonly Delivery[],
 ): Promise<void> {
   const { io } = cli;
   const { bold } = colorsFor(io, io.stdout);
@@ -71,5 +74,16 @@ async function printRun(
       formatDuration(durationMs),
     ]);
     await printTable(io, io.stdout, ["Slowest row", "Attempts", "Took"], cells);
+  }
+  if (deliveries.length > 0) {
+    await printLines(io.stdout, [""]);
+    const cells = deliveries.map(({ channel, kind, status, tries, triedAt, error }) => [
+      channel,
+      kind,
+      error === undefined ? status : `${status}: ${shorten(error.message, 160)}`,
+      String(tries),
+      formatTime(triedAt),
+    ]);
+    await printTable(io, io.stdout, ["Told", "Of", "Status", "Tries", "Last try"], cells);
   }
 }

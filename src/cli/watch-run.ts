@@ -1,11 +1,10 @@
 import type { Command } from "commander";
 import type { Engine, RunEvent, RunObserver } from "../core/engine.ts";
 import type { Run } from "../core/run.ts";
-import { colorsFor, type Cli } from "./cli.ts";
+import type { Cli } from "./cli.ts";
 import { write } from "./io.ts";
 import { jsonOption } from "./options.ts";
-import { count, printJson } from "./output.ts";
-import { printable } from "./printable.ts";
+import { count, printJson, warningLines } from "./output.ts";
 import { openProgress, type Progress, type ProgressStyle } from "./progress.ts";
 import { printReport } from "./run-report.ts";
 import { failuresOf } from "./survey-rows.ts";
@@ -103,11 +102,7 @@ async function observe(
   } finally {
     ignore();
     progress.stop();
-    const { yellow, cyan } = colorsFor(io, io.stderr);
-    for (const { message, hint } of warnings) {
-      progress.say(`${yellow("warning:")} ${printable(message)}`);
-      if (hint !== undefined) progress.say(`${cyan("hint:")} ${hint}`);
-    }
+    for (const line of warningLines(io, warnings)) progress.say(line);
   }
 }
 

@@ -69,6 +69,9 @@ const agentSchema = z.strictObject({
     .describe("What one row takes, for plan"),
 });
 
+/** Keys of an agent. */
+export const agentKeys: readonly string[] = Object.keys(agentSchema.shape);
+
 /**
  * Reads the value of an agent file.
  *

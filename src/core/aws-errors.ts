@@ -24,7 +24,7 @@ const signIn: Explanation = {
 const expired: Explanation = {
   kind: "denied",
   what: "the AWS credentials have expired",
-  hint: "Sign in again, for instance with `aws sso login --profile NAME`, then resume the run.",
+  hint: "Sign in again, for instance with `aws sso login --profile NAME`, then go on.",
 };
 const unknownKey: Explanation = {
   kind: "denied",

@@ -126,7 +126,10 @@ const notificationConfig = z.strictObject({
   success_notification: z.boolean().default(true),
   failure_notification: z.boolean().default(true),
   sns_topic_arn: z.string().optional(),
-  channels: z.array(z.string()).default([]).describe("Addresses such as console:"),
+  channels: z
+    .array(z.string())
+    .default([])
+    .describe("Who is told: an SNS topic's ARN, https://…, slack:NAME, console:"),
 });
 
 const inputObject = z.strictObject({

@@ -1,5 +1,6 @@
 import type { Attempt } from "./attempt.ts";
 import type { Batch, OutputMapping } from "./batch.ts";
+import type { Delivery } from "./channel.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
 import type { Run } from "./run.ts";
@@ -113,5 +114,15 @@ export interface Engine {
    * @returns URI of what was written
    */
   export(id: string, request: ExportRequest): Promise<string>;
+  /**
+   * Sends the notifications of how a run ended that have failed or never went; with `all` also those that have arrived, under
+   * new ids. What was owed for an earlier end of the run is not sent any more.
+   *
+   * @returns where each channel stands now; empty when the batch tells nobody of how the run stands
+   * @throws RowcallError RUN_BUSY while the run is going
+   */
+  notify(id: string, options?: { readonly all?: boolean }, observer?: RunObserver): Promise<readonly Delivery[]>;
+  /** Every notification of a run, oldest first. */
+  deliveries(id: string): Promise<readonly Delivery[]>;
   close(): Promise<void>;
 }

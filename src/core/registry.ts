@@ -1,11 +1,14 @@
 import type { AgentDefinition } from "./agent.ts";
-import type { TemplateDocument } from "./template.ts";
+import type { PublicationStatus, TemplateDocument } from "./template.ts";
 
 /** A name with or without a version, written `name` or `name@1.2.3`. */
 export interface Reference {
   readonly name: string;
   readonly version?: string;
 }
+
+/** One version of a name. */
+export type PinnedReference = Required<Reference>;
 
 /** Agents or templates by name and version. */
 export interface Shelf<T> {
@@ -20,9 +23,17 @@ export interface Shelf<T> {
   /**
    * Adds a version.
    *
+   * @returns address of the registry that it went to
    * @throws RowcallError VERSION_EXISTS: a version is never overwritten
    */
-  publish(document: T): Promise<void>;
+  publish(document: T): Promise<string>;
+  /**
+   * Gives a version another status; nothing else of a version ever changes.
+   *
+   * @returns address of the registry that holds it
+   * @throws RowcallError AGENT_NOT_FOUND or TEMPLATE_NOT_FOUND; USAGE_INVALID when it lives elsewhere than where publish writes
+   */
+  setStatus(reference: PinnedReference, status: PublicationStatus): Promise<string>;
 }
 
 /** Resolves `name@version` to an agent or a template. */

@@ -1,5 +1,6 @@
 import type { AgentDefinition, Invoker } from "../core/agent.ts";
 import type { Batch } from "../core/batch.ts";
+import { maskAddress } from "../core/channel.ts";
 import { messageOf, RowcallError } from "../core/errors.ts";
 import type { Problem } from "../core/schema.ts";
 import type { Services } from "../core/services.ts";
@@ -119,11 +120,12 @@ export async function checkChannels(services: Services, { notifications }: Batch
   const problems: Problem[] = [];
   for (const address of channels) {
     try {
-      await services.openChannel(address);
+      const { warning } = await services.openChannel(address);
+      if (warning !== undefined) problems.push({ path: "", ...warning });
     } catch (thrown) {
       const hint = thrown instanceof RowcallError ? thrown.hint : undefined;
       problems.push({ path: "", message: messageOf(thrown), ...(hint === undefined ? {} : { hint }) });
     }
   }
-  return checkProblems("channels", problems, channels.join(", "), "warning");
+  return checkProblems("channels", problems, channels.map(maskAddress).join(", "), "warning");
 }

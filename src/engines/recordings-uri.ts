@@ -1,5 +1,7 @@
 import { pathToFileURL } from "node:url";
 import type { Batch } from "../core/batch.ts";
+import type { ObjectStore } from "../core/object-store.ts";
+import type { Run } from "../core/run.ts";
 import { joinUri, schemeOf } from "../core/uri.ts";
 
 /**
@@ -13,4 +15,11 @@ export function recordingsUri(batch: Pick<Batch, "recording">, usual: string, na
   const prefix = batch.recording.prefix ?? usual;
   const isPath = schemeOf(prefix) === "file" && !prefix.startsWith("file:");
   return joinUri(isPath ? pathToFileURL(prefix).href : prefix, name);
+}
+
+/** Whether a run has left recordings; it names their place in any case. */
+export async function hasRecordings(store: ObjectStore, { recordingsUri: uri }: Run): Promise<boolean> {
+  if (uri === undefined) return false;
+  for await (const _first of store.list(`${uri}/`)) return true;
+  return false;
 }

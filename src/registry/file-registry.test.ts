@@ -147,3 +147,48 @@ test("refuses a name that would leave the folder", async () => {
   }
   await assert.rejects(agents.resolve({ name: "../../etc/passwd" }), { code: "AGENT_NOT_FOUND" });
 });
+
+async function text(store: ObjectStore, path: string): Promise<string> {
+  return Buffer.concat(await Array.fromAsync(store.read(`memory:${path}`))).toString("utf8");
+}
+
+test("a changed status keeps a JSON file's indentation and order, and what only the file says", async () => {
+  const store = openMemory();
+  const { agents } = openFileRegistry({ store, directories: ["memory:r"] });
+  const at = { name: "lookup", version: "1.0.0" };
+  const { version, ...rest } = lookup;
+  const before = { $schema: "../agent.json", version, status: "active", ...rest };
+  for (const indent of ["\t", "    ", undefined]) {
+    const written = (status: string): string => `${JSON.stringify({ ...before, status }, undefined, indent)}\n`;
+    await put(store, "r/agents/lookup_v1.0.0.json", `\uFEFF${written("active")}`);
+    await agents.setStatus(at, "deprecated");
+    assert.equal(await text(store, "r/agents/lookup_v1.0.0.json"), written("deprecated"));
+  }
+  await put(store, "r/agents/lookup_v1.0.0.json", lookup);
+  await agents.setStatus(at, "archived");
+  assert.equal(
+    await text(store, "r/agents/lookup_v1.0.0.json"),
+    `${JSON.stringify({ ...lookup, status: "archived" })}\n`,
+  );
+});
+
+test("a changed status keeps a YAML file's comments, and one that was absent is added", async () => {
+  const store = openMemory();
+  const { templates } = openFileRegistry({ store, directories: ["memory:r"] });
+  const written = (status: string): string =>
+    `# The form\ntemplate_id: form # its name\nversion: "1.0.0"\n${status}steps:\n  # first\n  - goto: "/"\n`;
+  await put(store, "r/templates/deep/form_v1.0.0.yaml", written("status: active # for now\n"));
+  await templates.setStatus({ name: "form", version: "1.0.0" }, "deprecated");
+  assert.equal(await text(store, "r/templates/deep/form_v1.0.0.yaml"), written("status: deprecated # for now\n"));
+  await put(store, "r/templates/deep/form_v1.0.0.yaml", written(""));
+  await templates.setStatus({ name: "form", version: "1.0.0" }, "archived");
+  assert.equal(await text(store, "r/templates/deep/form_v1.0.0.yaml"), `${written("")}status: archived\n`);
+});
+
+test("changes the status of no broken file", async () => {
+  const store = openMemory();
+  await put(store, "r/agents/lookup_v1.0.0.json", "{ not json");
+  const { agents } = openFileRegistry({ store, directories: ["memory:r"] });
+  await assert.rejects(agents.setStatus({ name: "lookup", version: "1.0.0" }, "archived"), { code: "AGENT_INVALID" });
+  assert.equal(await text(store, "r/agents/lookup_v1.0.0.json"), "{ not json");
+});

@@ -1,13 +1,13 @@
 import type { Registry } from "../core/registry.ts";
-import type { FileRegistryOptions } from "./file-registry-options.ts";
-import { openFileShelf } from "./file-shelf.ts";
-import { agentKind, templateKind } from "./shelf-kind.ts";
+import { openRegistry, type RegistryOptions } from "./open-registry.ts";
 
-/**
- * Opens a registry of JSON and YAML files named `{name}_v{version}.json`. Nothing is kept in memory: a file added is found.
- *
- * A broken file fails only what resolves to it.
- */
-export function openFileRegistry(options: FileRegistryOptions): Registry {
-  return { agents: openFileShelf(agentKind, options), templates: openFileShelf(templateKind, options) };
+/** What a registry of files stands on. */
+export interface FileRegistryOptions extends Pick<RegistryOptions, "store" | "onProblem"> {
+  /** Folders with `agents/` and `templates/` in them, as paths or URIs of the store; the earlier one counts. */
+  readonly directories: readonly string[];
+}
+
+/** Opens a registry of folders alone. */
+export function openFileRegistry({ directories, ...options }: FileRegistryOptions): Registry {
+  return openRegistry({ ...options, registries: directories });
 }

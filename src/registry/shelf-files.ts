@@ -1,5 +1,6 @@
 import { RowcallError, messageOf } from "../core/errors.ts";
 import type { ObjectStore } from "../core/object-store.ts";
+import type { PublicationStatus } from "../core/template.ts";
 import { baseName, joinUri } from "../core/uri.ts";
 import type { ShelfKind } from "./shelf-kind.ts";
 
@@ -43,7 +44,7 @@ function decode(name: string, prefix: string): string {
  */
 export async function readShelfFile<T>(store: ObjectStore, kind: ShelfKind<T>, file: ShelfFile): Promise<T> {
   const what = `${kind.noun} file ${file.uri}`;
-  const text = Buffer.concat(await Array.fromAsync(store.read(file.uri))).toString("utf8");
+  const text = await readText(store, file.uri);
   const document = kind.parse(await parseText(text, file.uri, kind, what), what);
   const said = `${kind.nameOf(document)} ${kind.versionOf(document)}`;
   if (said !== `${file.name} ${file.version}`) {
@@ -54,9 +55,55 @@ export async function readShelfFile<T>(store: ObjectStore, kind: ShelfKind<T>, f
   return document;
 }
 
+/**
+ * Writes another status into a file, in the file's own format; a YAML file keeps its comments.
+ *
+ * @returns false when there is no such file
+ * @throws RowcallError AGENT_INVALID or TEMPLATE_INVALID when it is broken; what the store throws
+ */
+export async function writeShelfStatus<T>(
+  store: ObjectStore,
+  kind: ShelfKind<T>,
+  file: ShelfFile,
+  status: PublicationStatus,
+): Promise<boolean> {
+  try {
+    await readShelfFile(store, kind, file);
+    const text = await readText(store, file.uri);
+    const changed = file.uri.endsWith(".json") ? jsonWithStatus(text, status) : await yamlWithStatus(text, status);
+    await store.write(file.uri, Buffer.from(changed));
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof RowcallError && thrown.code === "STORE_NOT_FOUND") return false;
+    throw thrown;
+  }
+}
+
+function jsonWithStatus(text: string, status: PublicationStatus): string {
+  const value = { ...(JSON.parse(withoutMark(text)) as object), status };
+  const indent = /^\s*\{\r?\n([ \t]+)/.exec(withoutMark(text))?.[1] ?? 0;
+  return `${JSON.stringify(value, undefined, indent)}\n`;
+}
+
+async function yamlWithStatus(text: string, status: PublicationStatus): Promise<string> {
+  const { parseDocument } = await import("yaml");
+  const document = parseDocument(text);
+  document.set("status", status);
+  // No line is folded that was not folded before.
+  return document.toString({ lineWidth: 0 });
+}
+
+async function readText(store: ObjectStore, uri: string): Promise<string> {
+  return Buffer.concat(await Array.fromAsync(store.read(uri))).toString("utf8");
+}
+
+function withoutMark(text: string): string {
+  return text.replace(/^\uFEFF/, "");
+}
+
 async function parseText<T>(text: string, uri: string, kind: ShelfKind<T>, what: string): Promise<unknown> {
   try {
-    if (uri.endsWith(".json")) return JSON.parse(text.replace(/^\uFEFF/, "")) as unknown;
+    if (uri.endsWith(".json")) return JSON.parse(withoutMark(text)) as unknown;
     const { parse } = await import("yaml");
     return parse(text) as unknown;
   } catch (cause) {

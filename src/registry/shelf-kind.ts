@@ -5,6 +5,8 @@ import { parseTemplateDocument, type PublicationStatus, type TemplateDocument } 
 /** What a shelf must know of the documents on it. */
 export interface ShelfKind<T> {
   readonly noun: "agent" | "template";
+  /** What its name is called in the document. */
+  readonly key: "agent_name" | "template_id";
   /** Folder in a registry's directory. */
   readonly folder: string;
   readonly notFound: ErrorCode;
@@ -20,6 +22,7 @@ export interface ShelfKind<T> {
 /** Agents: `agents/{agent_name}_v{version}.json`. */
 export const agentKind: ShelfKind<AgentDefinition> = {
   noun: "agent",
+  key: "agent_name",
   folder: "agents",
   notFound: "AGENT_NOT_FOUND",
   invalid: "AGENT_INVALID",
@@ -33,6 +36,7 @@ export const agentKind: ShelfKind<AgentDefinition> = {
 /** Templates: `templates/{template_id}_v{version}.json`. */
 export const templateKind: ShelfKind<TemplateDocument> = {
   noun: "template",
+  key: "template_id",
   folder: "templates",
   notFound: "TEMPLATE_NOT_FOUND",
   invalid: "TEMPLATE_INVALID",

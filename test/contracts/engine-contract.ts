@@ -12,7 +12,10 @@ export interface EngineHarness {
   readonly engine: Engine;
   /** Another engine on the same journal, as another process would have. */
   reopen(): Engine;
+  /** What the channel `test:` was told. */
   readonly told: readonly Notification[];
+  /** Whether the channel `test:` takes nothing from now on. */
+  setDeaf(deaf: boolean): void;
   writeInput(text: string): Promise<string>;
   read(uri: string): Promise<string>;
   readonly outputPrefix: string;
@@ -442,12 +445,123 @@ export function describeEngine(name: string, open: (invoke: TestInvoke) => Promi
       },
     );
 
+    const told = { notification_config: { channels: ["test:"] } };
+    check("a notification that fails never fails the run, and is sent again when asked", echo, async (harness) => {
+      const { engine } = harness;
+      harness.setDeaf(true);
+      const warnings: RunEvent[] = [];
+      const run = await engine.start(await request(harness, "a\n1\n", told), {
+        onEvent: (event) => void (event.type === "warning" && warnings.push(event)),
+      });
+      assert.equal(run.status, "succeeded");
+      assert.deepEqual(warnings, [
+        {
+          type: "warning",
+          message: "The notification to test: failed: Nobody answers",
+          hint: `Wait for somebody. Send it again: \`rowcall notify ${run.id}\`.`,
+        },
+      ]);
+      const [failed, ...others] = await engine.deliveries(run.id);
+      assert.ok(failed !== undefined && others.length === 0);
+      const { id, triedAt: _at, ...delivery } = failed;
+      const error = { code: "CHANNEL_FAILED", message: "Nobody answers", hint: "Wait for somebody." };
+      assert.deepEqual(delivery, { channel: "test:", kind: "success", status: "failed", tries: 1, error });
+
+      assert.equal((await engine.notify(run.id))[0]?.status, "failed");
+      harness.setDeaf(false);
+      const [sent] = await engine.notify(run.id);
+      assert.deepEqual([sent?.id, sent?.status, sent?.tries, sent?.error], [id, "delivered", 3, undefined]);
+      assert.deepEqual(
+        harness.told.map((notification) => [notification.id, notification.run.id, notification.run.counts.total]),
+        [[id, run.id, 1]],
+      );
+    });
+
+    check("what has arrived is sent again only when asked for, under a new id", echo, async (harness) => {
+      const { engine } = harness;
+      const run = await engine.start(await request(harness, "a\n1\n", told));
+      assert.deepEqual(await engine.notify(run.id), await engine.deliveries(run.id));
+      assert.equal(harness.told.length, 1);
+      const [again] = await engine.notify(run.id, { all: true });
+      assert.equal(harness.told.length, 2);
+      const deliveries = await engine.deliveries(run.id);
+      assert.deepEqual(
+        deliveries.map(({ id }) => id),
+        harness.told.map(({ id }) => id),
+      );
+      assert.deepEqual(deliveries[1], again);
+      assert.notEqual(deliveries[0]?.id, again?.id);
+    });
+
+    check("an interrupted run tells nobody, and tells when it has been resumed", echo, async (harness) => {
+      const { engine } = harness;
+      const start = await request(harness, "a\n1\n", told);
+      const run = await engine.start(start, { drain: AbortSignal.abort() });
+      assert.equal(run.status, "interrupted");
+      assert.deepEqual(await engine.notify(run.id, { all: true }), []);
+      assert.deepEqual(harness.told, []);
+      await engine.resume(run.id);
+      assert.deepEqual(
+        harness.told.map(({ kind }) => kind),
+        ["success"],
+      );
+    });
+
+    check(
+      "tells of a stopped run as a failure, with what its rows failed of; after a rerun only of how it stands then",
+      async (input, context) => {
+        if (input["a"] === "1") throw new RowcallError("ROW_INVALID", "no");
+        if (input["a"] === "2") throw new RowcallError("CHOICE_NONE", "none");
+        return echo(input, context);
+      },
+      async (harness) => {
+        const { engine } = harness;
+        const execution_config = { max_concurrency: 1, tolerated_failure_count: 2, dedupe: true };
+        const over = { input_mapping: { column_mappings: { a: "a" } }, execution_config, ...told };
+        harness.setDeaf(true);
+        const run = await engine.start(await request(harness, "a,id\n1,1\n1,2\n2,3\n3,4\n", over));
+        assert.equal(run.status, "stopped");
+        assert.deepEqual(
+          (await engine.deliveries(run.id)).map(({ kind, status }) => [kind, status]),
+          [["failure", "failed"]],
+        );
+        harness.setDeaf(false);
+        await engine.notify(run.id);
+        const [failure] = harness.told;
+        assert.deepEqual(failure?.failures, [
+          { code: "ROW_INVALID", count: 2 },
+          { code: "CHOICE_NONE", count: 1 },
+        ]);
+        assert.match(failure?.body ?? "", /^Failed with: ROW_INVALID 2, CHOICE_NONE 1$/m);
+        assert.match(failure?.body ?? "", /^Go on: rowcall resume /m);
+
+        harness.setDeaf(true);
+        const resumed = await engine.resume(run.id);
+        assert.deepEqual([resumed.status, resumed.counts.failed], ["succeeded", 3]);
+        harness.setDeaf(false);
+        assert.equal((await engine.notify(run.id)).length, 1);
+        assert.deepEqual(
+          harness.told.map(({ kind }) => kind),
+          ["failure", "success"],
+        );
+      },
+    );
+
+    check("tells nobody of what the batch has switched off", echo, async (harness) => {
+      const notification_config = { channels: ["test:"], success_notification: false };
+      const run = await harness.engine.start(await request(harness, "a\n1\n", { notification_config }));
+      assert.deepEqual(await harness.engine.notify(run.id, { all: true }), []);
+      assert.deepEqual([harness.told, await harness.engine.deliveries(run.id)], [[], []]);
+    });
+
     check("does not know a run that is not there", echo, async ({ engine }) => {
       for (const call of [
         () => engine.describe("x"),
         () => engine.resume("x"),
         () => engine.stop("x"),
         () => engine.rerun("x", undefined),
+        () => engine.notify("x"),
+        () => engine.deliveries("x"),
       ]) {
         await assert.rejects(call(), { code: "RUN_NOT_FOUND", message: 'There is no run "x"' });
       }

@@ -172,4 +172,56 @@ export function registryContract(name: string, open: () => Promise<RegistryUnder
     await agents.publish(anAgent());
     assert.equal((await agents.resolve({ name: "lookup" })).version, "1.0.0");
   });
+
+  registryTest("says where it published to", async ({ agents, templates }) => {
+    const places = [await agents.publish(anAgent()), await templates.publish(aTemplate())];
+    for (const place of places) assert.notEqual(place, "");
+    assert.equal(await agents.setStatus({ name: "lookup", version: "1.0.0" }, "draft"), places[0]);
+  });
+
+  registryTest("changes a version's status and nothing else of it", async ({ agents, templates }) => {
+    const agent = anAgent({ description: "speed", config: { a: [1, null, "", { b: "é" }] } });
+    await agents.publish(agent);
+    for (const status of ["deprecated", "deprecated", "draft", "active"] as const) {
+      await agents.setStatus({ name: "lookup", version: "1.0.0" }, status);
+      assert.deepEqual(await agents.resolve({ name: "lookup", version: "1.0.0" }), { ...agent, status });
+    }
+    await templates.publish(aTemplate());
+    await templates.setStatus({ name: "check_line", version: "1.0.0" }, "deprecated");
+    assert.deepEqual(await templates.list(), [aTemplate({ status: "deprecated" })]);
+  });
+
+  registryTest(
+    "a name means the version before once the newest is deprecated, and again when it is active",
+    async (registry) => {
+      await publish(registry, { version: "1.0.0" }, { version: "1.1.0" });
+      const { agents } = registry;
+      const meant = async (): Promise<string> => (await agents.resolve({ name: "lookup" })).version;
+      await agents.setStatus({ name: "lookup", version: "1.1.0" }, "deprecated");
+      assert.equal(await meant(), "1.0.0");
+      await agents.setStatus({ name: "lookup", version: "1.1.0" }, "archived");
+      await assert.rejects(agents.resolve({ name: "lookup", version: "1.1.0" }), { code: "AGENT_NOT_FOUND" });
+      await agents.setStatus({ name: "lookup", version: "1.1.0" }, "active");
+      assert.equal(await meant(), "1.1.0");
+    },
+  );
+
+  registryTest("changes the status of no version that is not there, and makes none", async (registry) => {
+    const { agents, templates } = registry;
+    await publish(registry, { version: "1.0.0" }, { version: "1.10.0" }, { version: "1.9.0" });
+    await assert.rejects(agents.setStatus({ name: "lookup", version: "2.0.0" }, "archived"), {
+      code: "AGENT_NOT_FOUND",
+      message: 'The agent "lookup" has no version 2.0.0',
+      hint: "There is 1.10.0, 1.9.0, 1.0.0.",
+    });
+    await assert.rejects(agents.setStatus({ name: "lokup", version: "1.0.0" }, "archived"), {
+      code: "AGENT_NOT_FOUND",
+      hint: /Did you mean "lookup"\?/,
+    });
+    await assert.rejects(templates.setStatus({ name: "lookup", version: "1.0.0" }, "archived"), {
+      code: "TEMPLATE_NOT_FOUND",
+    });
+    assert.equal((await agents.list()).length, 3);
+    assert.deepEqual(await templates.list(), []);
+  });
 }

@@ -27,6 +27,8 @@ export function createTestServices(options: {
   readonly agent?: AgentDefinition;
   readonly clock?: () => number;
   readonly told?: Notification[];
+  /** Whether the channel `test:` takes nothing now. */
+  readonly isDeaf?: () => boolean;
 }): Services {
   const agent = options.agent ?? echoAgent;
   const missing = (what: string) => async (): Promise<never> => {
@@ -39,8 +41,14 @@ export function createTestServices(options: {
         resolve: async ({ name }) => (name === agent.agent_name ? agent : missing(`agent ${name}`)()),
         list: async () => [agent],
         publish: missing("place to publish to"),
+        setStatus: missing("place to publish to"),
       },
-      templates: { resolve: missing("template"), list: async () => [], publish: missing("place to publish to") },
+      templates: {
+        resolve: missing("template"),
+        list: async () => [],
+        publish: missing("place to publish to"),
+        setStatus: missing("place to publish to"),
+      },
     },
     openAgent: async () => ({
       invoke: options.invoke,
@@ -49,7 +57,13 @@ export function createTestServices(options: {
     }),
     openChannel: async (address) => {
       if (address !== "test:") throw new RowcallError("CHANNEL_UNKNOWN", `No channel ${address}`);
-      return { notify: async (notification) => void options.told?.push(notification) };
+      return {
+        notify: async (notification) => {
+          if (options.isDeaf?.() === true)
+            throw new RowcallError("CHANNEL_FAILED", "Nobody answers", { hint: "Wait for somebody." });
+          options.told?.push(notification);
+        },
+      };
     },
     clock: options.clock ?? Date.now,
     random: Math.random,

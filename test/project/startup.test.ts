@@ -38,3 +38,14 @@ for (const args of [["--help"], ["--version"], ["run", "--help"]]) {
     assert.ok(!modules.includes("node:sqlite"));
   });
 }
+
+for (const args of [["agents"], ["runs", "--registry", "dynamodb:AgentRegistry-prod"]]) {
+  test(`rowcall ${args.join(" ")} loads no cloud library, since no table is used`, async () => {
+    const modules = await modulesOf(args);
+    assert.ok(modules.some((address) => address.endsWith("/registry/open-registry.ts")));
+    assert.deepEqual(
+      modules.filter((address) => address.includes("/node_modules/@aws-sdk/")),
+      [],
+    );
+  });
+}

@@ -1,5 +1,6 @@
 import { Agent, fetch, type Response } from "undici";
-import { RowcallError, messageOf } from "../../core/errors.ts";
+import { RowcallError } from "../../core/errors.ts";
+import { explainNetwork } from "../../core/network-errors.ts";
 import type { HttpReply, Shown } from "./http-reply.ts";
 import type { HttpRequest } from "./http-request.ts";
 
@@ -15,24 +16,6 @@ export interface HttpClient {
 }
 
 const maxReplyBytes = 10 * 1024 * 1024;
-
-const networkErrors: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "the connection was refused",
-  ECONNRESET: "the connection was cut",
-  UND_ERR_SOCKET: "the connection was cut",
-  EPIPE: "the connection was cut",
-  ETIMEDOUT: "the connection took too long",
-  UND_ERR_CONNECT_TIMEOUT: "the connection took too long",
-  ENOTFOUND: "the host's name is not known",
-  EAI_AGAIN: "the host's name could not be looked up",
-  EHOSTUNREACH: "the host cannot be reached",
-  ENETUNREACH: "the network cannot be reached",
-  CERT_HAS_EXPIRED: "its certificate has expired",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is self-signed",
-  SELF_SIGNED_CERT_IN_CHAIN: "its certificate is self-signed",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate cannot be verified",
-  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host",
-};
 
 /**
  * Opens a client. It has no time limits of its own after a connection stands, and follows no redirects: a redirect to
@@ -98,11 +81,8 @@ async function readText(response: Response, shown: Shown): Promise<string> {
 }
 
 function unavailable(thrown: unknown, shown: Shown): RowcallError {
-  const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
-  const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : undefined;
-  const known = code === undefined ? undefined : networkErrors[code];
-  const words = known === undefined ? messageOf(cause) : `${known} (${code})`;
-  return new RowcallError("HTTP_UNAVAILABLE", `${shown.call} could not be reached: ${shown.mask(words)}`, {
+  const { what, code } = explainNetwork(thrown);
+  return new RowcallError("HTTP_UNAVAILABLE", `${shown.call} could not be reached: ${shown.mask(what)}`, {
     hint: "Check that the service is running and that the agent's url is right.",
     cause: thrown,
     details: code === undefined ? {} : { systemCode: code },

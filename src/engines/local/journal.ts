@@ -1,12 +1,14 @@
 import type { AgentDefinition } from "../../core/agent.ts";
 import type { Artifact, Attempt, Outcome, StepRecord } from "../../core/attempt.ts";
 import type { Batch } from "../../core/batch.ts";
+import type { FailureCount } from "../../core/channel.ts";
 import type { RowSelection, RunLimits } from "../../core/engine.ts";
 import { errorKind, RowcallError, type ErrorCode } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { RunStatus } from "../../core/run.ts";
 import { standing } from "./attempt-group.ts";
 import { openAttemptLog, type AttemptLog, type LogListener } from "./attempt-log.ts";
+import { openDeliveryLog, type DeliveryLog } from "./delivery-log.ts";
 import { journalMigrations, migrate } from "./migrations.ts";
 import { inTransaction, openDatabase, type Database } from "./sqlite.ts";
 import type { StagedTable } from "./staging.ts";
@@ -80,6 +82,7 @@ export class Journal {
   readonly #database: Database;
   readonly #decided: AttemptQuery;
   readonly #ended: AttemptQuery;
+  readonly deliveries: DeliveryLog;
 
   /**
    * @param path - file; made when it is not there
@@ -91,6 +94,7 @@ export class Journal {
     migrate(this.#database, journalMigrations);
     this.#decided = attemptQuery(this.#database, `standing = ${standing.decided}`);
     this.#ended = attemptQuery(this.#database, `standing <> ${standing.underWay}`);
+    this.deliveries = openDeliveryLog(this.#database);
   }
 
   /** @throws RowcallError RUN_CONFLICT when the name is taken */
@@ -191,6 +195,18 @@ export class Journal {
                          failed = (SELECT coalesce(sum(weight), 0) FROM decided WHERE NOT ok) WHERE seq = ?`,
       )
       .run(seq, seq);
+  }
+
+  /** Failed rows by code, most frequent first. */
+  failureCounts(seq: number): FailureCount[] {
+    return this.#database
+      .prepare(
+        `SELECT code, sum(1 + (SELECT count(*) FROM duplicates d WHERE d.run = a.run AND d.leader = a.row)) AS count
+         FROM attempts a WHERE run = ? AND standing = ${standing.decided} AND code IS NOT NULL
+         GROUP BY code ORDER BY count DESC, code`,
+      )
+      .all(seq)
+      .map(({ code, count }) => ({ code: code as ErrorCode, count: Number(count) }));
   }
 
   /** What is known of the rows from `first` to `last`; rows never attempted are absent. */

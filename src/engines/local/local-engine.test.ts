@@ -7,15 +7,19 @@ import { fileURLToPath } from "node:url";
 import { parseBatch } from "../../core/batch-file.ts";
 import type { Notification } from "../../core/channel.ts";
 import { RowcallError } from "../../core/errors.ts";
+import type { ObjectStore } from "../../core/object-store.ts";
 import { openStores } from "../../stores/open-store.ts";
 import { describeEngine } from "../../../test/contracts/engine-contract.ts";
 import { createTestServices } from "../../../test/fakes/services.ts";
 import { openLocalEngine } from "./local-engine.ts";
+import { openDatabase } from "./sqlite.ts";
 
 describeEngine("local", async (invoke) => {
   const directory = await mkdtemp(join(tmpdir(), "rowcall-engine-"));
   const told: Notification[] = [];
-  const services = createTestServices({ store: openStores({ baseDirectory: directory }), invoke, told });
+  let deaf = false;
+  const isDeaf = (): boolean => deaf;
+  const services = createTestServices({ store: openStores({ baseDirectory: directory }), invoke, told, isDeaf });
   const open = (): ReturnType<typeof openLocalEngine> =>
     openLocalEngine({ services, dataDirectory: join(directory, "data") });
   const engines = [open()];
@@ -27,6 +31,9 @@ describeEngine("local", async (invoke) => {
       return engine;
     },
     told,
+    setDeaf: (now) => {
+      deaf = now;
+    },
     writeInput: async (text) => {
       await writeFile(join(directory, "in.csv"), text);
       return join(directory, "in.csv");
@@ -104,4 +111,64 @@ test("a data directory that cannot be made is told with what to do", () =>
       message: /^The data directory .* cannot be made/,
       hint: /--data-dir/,
     });
+  }));
+
+test("a run whose output cannot be written at the end is told as a failure", () =>
+  inFolder(async (folder) => {
+    const files = openStores({ baseDirectory: folder });
+    const told: Notification[] = [];
+    const store: ObjectStore = {
+      ...files,
+      write: async (uri, content, options) => {
+        if (uri.endsWith(".csv")) throw new RowcallError("STORE_FAILED", "The bucket is gone");
+        return files.write(uri, content, options);
+      },
+    };
+    const services = createTestServices({ store, invoke: async () => ({ structured_output: { field: 1 } }), told });
+    const engine = openLocalEngine({ services, dataDirectory: join(folder, "data") });
+    try {
+      const value = {
+        agent_name: "echo",
+        input: "in.csv",
+        output: "out/",
+        notification_config: { channels: ["test:"] },
+      };
+      await assert.rejects(engine.start({ batch: parseBatch(value, "test batch") }), { code: "STORE_FAILED" });
+      const [{ kind, run, body } = assert.fail("nobody was told")] = told;
+      assert.deepEqual([kind, run.status, run.counts.succeeded], ["failure", "failed", 2]);
+      assert.match(body, /^Status: failed, The bucket is gone$/m);
+      assert.match(body, /^Output: none$/m);
+    } finally {
+      await engine.close();
+    }
+  }));
+
+test("a journal of the version before deliveries were kept gets their table, and keeps its runs", () =>
+  inFolder(async (folder) => {
+    const services = createTestServices({
+      store: openStores({ baseDirectory: folder }),
+      invoke: async () => ({ structured_output: { field: 1 } }),
+    });
+    const dataDirectory = join(folder, "data");
+    const batch = parseBatch(
+      { agent_name: "echo", input: "in.csv", output: "out/", notification_config: { channels: ["test:"] } },
+      "test batch",
+    );
+    const before = openLocalEngine({ services, dataDirectory });
+    const run = await before.start({ batch });
+    await before.close();
+    const database = openDatabase(join(dataDirectory, "journal.db"));
+    database.exec("DROP TABLE deliveries; PRAGMA user_version = 1");
+    database.close();
+
+    const engine = openLocalEngine({ services, dataDirectory });
+    try {
+      assert.deepEqual(await engine.deliveries(run.id), []);
+      assert.deepEqual(
+        (await engine.notify(run.id)).map(({ status, tries }) => [status, tries]),
+        [["delivered", 1]],
+      );
+    } finally {
+      await engine.close();
+    }
   }));

@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { AgentDefinition, Invoker } from "../../core/agent.ts";
 import type { Batch } from "../../core/batch.ts";
+import type { Delivery } from "../../core/channel.ts";
 import type {
   Engine,
   ExportRequest,
@@ -19,11 +20,12 @@ import type { Services } from "../../core/services.ts";
 import { chooseRows, overlap } from "../choose-rows.ts";
 import { freeOutputUri, probeOutput } from "../output-uri.ts";
 import { agentEnvironment, resolveAgent, type BatchAgent } from "../resolve-agent.ts";
+import { toDelivery } from "./delivery-log.ts";
 import { executeRows, inputKeys, type Ending } from "./execute.ts";
 import type { FinishSetup } from "./finish.ts";
 import { Journal, type RunRecord } from "./journal.ts";
 import { createRunId, isSameRun, requirePlaces, stageRun } from "./new-run.ts";
-import { notifyChannels } from "./notify.ts";
+import { notifyChannels, tellChannels, type NotifySetup } from "./notify.ts";
 import { reportRows } from "./report-rows.ts";
 import { checkLimits, limitsOf } from "./run-limits.ts";
 import { explainDatabaseError, tryLock, type ProcessLock } from "./sqlite.ts";
@@ -132,6 +134,18 @@ class LocalEngine implements Engine {
     return this.#write(this.#journal.getRun(id), request, () => {});
   }
 
+  async notify(
+    id: string,
+    { all = false }: { readonly all?: boolean } = {},
+    observer: RunObserver = {},
+  ): Promise<readonly Delivery[]> {
+    return this.#withLock(id, (record) => notifyChannels(this.#notifySetup(record, observer), all ? "all" : "unsent"));
+  }
+
+  async deliveries(id: string): Promise<readonly Delivery[]> {
+    return this.#journal.deliveries.list(this.#journal.getRun(id).seq).map(toDelivery);
+  }
+
   async close(): Promise<void> {
     this.#journal.close();
   }
@@ -186,18 +200,25 @@ class LocalEngine implements Engine {
     try {
       return await this.#conclude(run.id, await this.#runRows(run, invoker, observer), observer, force);
     } catch (error) {
-      this.#noteFailure(run.id, error);
+      await this.#noteFailure(run.id, error, observer);
       throw explainDatabaseError(error);
     }
   }
 
   // What ended the run may keep the journal from being written too; then the run counts as interrupted.
-  #noteFailure(id: string, error: unknown): void {
+  async #noteFailure(id: string, error: unknown, observer: RunObserver): Promise<void> {
     try {
-      this.#journal.updateRun(id, { status: "failed", reason: messageOf(error), endedAt: this.#services.clock() });
+      const endedAt = this.#services.clock();
+      const record = this.#journal.updateRun(id, { status: "failed", reason: messageOf(error), endedAt });
+      await tellChannels(this.#notifySetup(record, observer));
     } catch (second) {
       if (explainDatabaseError(second) === second) throw second;
     }
+  }
+
+  #notifySetup(record: RunRecord, observer: RunObserver): NotifySetup {
+    const services = this.#services;
+    return { services, journal: this.#journal, record, run: this.#toRun(record), warn: warnerOf(observer) };
   }
 
   async #runRows(run: RunRecord, invoker: Invoker, observer: RunObserver): Promise<Ending> {
@@ -227,13 +248,14 @@ class LocalEngine implements Engine {
     if (ending.status === "interrupted")
       return this.#toRun(this.#journal.updateRun(id, { status: "interrupted", reason, endedAt }));
 
-    const warn = (message: string, hint: string): void => observer.onEvent?.({ type: "warning", message, hint });
+    const warn = warnerOf(observer);
     const output = run.batch.output ?? "";
     const outputUri = await this.#write(run, { output, format: "csv", force: force || run.outputUri === output }, warn);
     const status = ending.status === "finished" ? "succeeded" : "stopped";
-    const ended = this.#toRun(this.#journal.updateRun(id, { status, reason, endedAt, outputUri }));
+    const record = this.#journal.updateRun(id, { status, reason, endedAt, outputUri });
+    const ended = this.#toRun(record);
     observer.onEvent?.({ type: "progress", run: ended });
-    await notifyChannels(this.#services.openChannel, run.batch.notifications, ended, warn);
+    await tellChannels(this.#notifySetup(record, observer));
     return ended;
   }
 
@@ -269,7 +291,7 @@ class LocalEngine implements Engine {
     return lock === undefined ? toRun(run, "running", run.inFlight) : toRun(run, "interrupted", 0);
   }
 
-  async #withLock(id: string, work: (run: RunRecord) => Promise<Run>): Promise<Run> {
+  async #withLock<T>(id: string, work: (run: RunRecord) => Promise<T>): Promise<T> {
     const { id: runId } = this.#journal.getRun(id);
     const lock = await this.#lock(runId);
     try {
@@ -297,6 +319,10 @@ class LocalEngine implements Engine {
   #lockPath(id: string): string {
     return join(this.#directory(id), "lock.db");
   }
+}
+
+function warnerOf(observer: RunObserver): (message: string, hint: string) => void {
+  return (message, hint) => observer.onEvent?.({ type: "warning", message, hint });
 }
 
 function toRun(run: RunRecord, status: Run["status"], inFlight: number): Run {

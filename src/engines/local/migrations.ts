@@ -46,6 +46,24 @@ export const journalMigrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX duplicates_by_leader ON duplicates (run, leader);
   `,
+  `
+  CREATE TABLE deliveries (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    run INTEGER NOT NULL REFERENCES runs (seq),
+    ending INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    channel TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    status TEXT NOT NULL,
+    tries INTEGER NOT NULL,
+    tried_at INTEGER NOT NULL,
+    code TEXT,
+    message TEXT,
+    hint TEXT
+  ) STRICT;
+  CREATE INDEX deliveries_by_run ON deliveries (run);
+  `,
   `ALTER TABLE runs ADD COLUMN limits TEXT`,
 ];
 

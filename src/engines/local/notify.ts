@@ -1,39 +1,123 @@
-import type { Notifications } from "../../core/batch.ts";
-import type { OpenChannel } from "../../core/channel.ts";
-import { messageOf } from "../../core/errors.ts";
+import { randomUUID } from "node:crypto";
+import { maskAddress, type Delivery, type Notification } from "../../core/channel.ts";
+import { messageOf, RowcallError } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
+import type { Services } from "../../core/services.ts";
+import { composeNotification, newsOf } from "../compose-notification.ts";
+import { hasRecordings } from "../recordings-uri.ts";
+import { toDelivery, type DeliveryRecord } from "./delivery-log.ts";
+import type { Journal, RunRecord } from "./journal.ts";
+
+/** Who is to be told, of which run. */
+export interface NotifySetup {
+  readonly services: Services;
+  readonly journal: Journal;
+  readonly record: RunRecord;
+  /** The same run as others see it. */
+  readonly run: Run;
+  /** Told what the user should know of a channel that works, each thing once. */
+  warn(message: string, hint: string): void;
+}
+
+/** `new`: the run has just ended; `unsent`: what has not arrived since it ended; `all`: that, and what has arrived once more. */
+type Which = "new" | "unsent" | "all";
+
+/** Tells the batch's channels of a run that has just ended. Whatever becomes of it is a warning: the run stands as it is. */
+export async function tellChannels(setup: NotifySetup): Promise<void> {
+  const { record, warn } = setup;
+  const again = `Send it again: \`rowcall notify ${record.id}\`.`;
+  try {
+    for (const { channel, error } of await notifyChannels(setup, "new")) {
+      if (error === undefined) continue;
+      const { message, hint } = error;
+      warn(`The notification to ${channel} failed: ${message}`, hint === undefined ? again : `${hint} ${again}`);
+    }
+  } catch (error) {
+    warn(`The notifications of run ${record.id} could not be kept account of: ${messageOf(error)}`, again);
+  }
+}
 
 /**
- * Tells the batch's channels how a run ended. A channel that fails is reported and never fails the run.
+ * Tells the batch's channels how a run ended, all at once, and keeps account in the journal. A channel that fails is in what is
+ * returned and nothing else.
  *
- * @param warn - told of each channel that could not be reached
+ * @returns where each channel stands; empty when nobody is to be told of how the run stands
+ * @throws when the journal cannot be written
  */
-export async function notifyChannels(
-  openChannel: OpenChannel,
-  notifications: Notifications,
-  run: Run,
-  warn: (message: string, hint: string) => void,
-): Promise<void> {
-  const kind = run.status === "succeeded" ? "success" : "failure";
-  if (kind === "success" ? !notifications.onSuccess : !notifications.onFailure) return;
-  const { total, succeeded, failed, pending } = run.counts;
-  const subject = `Rowcall run ${run.id} ${run.status}: ${succeeded} of ${total} rows succeeded`;
-  const body = [
-    `Run: ${run.id}${run.name === undefined ? "" : ` (${run.name})`}`,
-    `Agent: ${run.agent}`,
-    `Status: ${run.status}${run.reason === undefined ? "" : `, ${run.reason}`}`,
-    `Rows: ${total} in all, ${succeeded} succeeded, ${failed} failed, ${pending} pending`,
-    `Output: ${run.outputUri ?? "none"}`,
-  ].join("\n");
-  for (const address of notifications.channels) {
-    try {
-      const channel = await openChannel(address);
-      await channel.notify({ kind, run, subject, body });
-    } catch (error) {
-      warn(
-        `The notification to ${address} failed: ${messageOf(error)}`,
-        "The run and its output are complete; only the message is missing.",
+export async function notifyChannels(setup: NotifySetup, which: Which): Promise<readonly Delivery[]> {
+  const { journal, record } = setup;
+  const { notifications } = record.batch;
+  const kind = newsOf(setup.run.status);
+  if (kind === undefined || !(kind === "success" ? notifications.onSuccess : notifications.onFailure)) return [];
+  const run = await withoutEmptyRecordings(setup);
+  const failures = journal.failureCounts(record.seq);
+  const before = journal.deliveries.list(record.seq).filter(({ ending }) => ending === record.endedAt);
+  const warned = new Set<string>();
+  const warn: NotifySetup["warn"] = (message, hint) => {
+    if (!warned.has(message)) setup.warn(message, hint);
+    warned.add(message);
+  };
+  return Promise.all(
+    notifications.channels.map(async (address, place) => {
+      const last = which === "new" ? undefined : before.findLast((delivery) => delivery.place === place);
+      if (last?.status === "delivered" && which === "unsent") return toDelivery(last);
+      const delivery = note(setup, kind, address, place, last);
+      return toDelivery(
+        await send({ ...setup, warn }, address, delivery, composeNotification(delivery.id, kind, run, failures)),
       );
-    }
+    }),
+  );
+}
+
+// What has not arrived keeps its id, so that a receiver that has it all the same can tell; what has arrived is told anew.
+function note(
+  { services, journal, record }: NotifySetup,
+  kind: Notification["kind"],
+  address: string,
+  place: number,
+  last: DeliveryRecord | undefined,
+): DeliveryRecord {
+  const triedAt = services.clock();
+  if (last !== undefined && last.status !== "delivered") return journal.deliveries.again(last, triedAt);
+  return journal.deliveries.begin(record.seq, {
+    id: randomUUID(),
+    ending: record.endedAt ?? triedAt,
+    place,
+    channel: maskAddress(address),
+    kind,
+    triedAt,
+  });
+}
+
+async function send(
+  { services, journal, warn }: NotifySetup,
+  address: string,
+  delivery: DeliveryRecord,
+  notification: Notification,
+): Promise<DeliveryRecord> {
+  let error: Delivery["error"];
+  try {
+    const channel = await services.openChannel(address);
+    if (channel.warning !== undefined) warn(channel.warning.message, channel.warning.hint);
+    await channel.notify(notification);
+  } catch (thrown) {
+    error = toError(thrown);
+  }
+  return journal.deliveries.end(delivery, error);
+}
+
+function toError(thrown: unknown): NonNullable<Delivery["error"]> {
+  if (!(thrown instanceof RowcallError)) return { code: "CHANNEL_FAILED", message: messageOf(thrown) };
+  const { code, message, hint } = thrown;
+  return { code, message, ...(hint === undefined ? {} : { hint }) };
+}
+
+// A run names the place of its recordings whether or not its agent left any; where nobody can look, it is left out too.
+async function withoutEmptyRecordings({ services, run }: NotifySetup): Promise<Run> {
+  const { recordingsUri: _recordings, ...others } = run;
+  try {
+    return (await hasRecordings(services.store, run)) ? run : others;
+  } catch {
+    return others;
   }
 }

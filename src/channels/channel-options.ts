@@ -1,0 +1,22 @@
+import type { AwsSettings } from "../core/aws.ts";
+import type { Clock } from "../core/services.ts";
+
+/** What opening a channel takes. */
+export interface ChannelOptions {
+  /** Where the console channel writes. */
+  readonly write: (text: string) => void;
+  /** How AWS is reached. */
+  readonly aws: AwsSettings;
+  /** A secret by name, from the environment. */
+  readonly secret: (name: string) => string | undefined;
+  readonly timing: Timing;
+}
+
+/** Time and chance of repeated tries; tests bring their own. */
+export interface Timing {
+  readonly clock: Clock;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  /** Settles after so long, or rejects as soon as the signal is aborted. */
+  readonly wait: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
+}

@@ -1,0 +1,71 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { SandboxNames } from "./sandbox-names.ts";
+
+/** Where a sandbox's services listen, and what a client needs to know besides. */
+export interface SandboxPlaces {
+  /** S3, SNS and SQS. */
+  readonly awsUrl: string;
+  readonly dynamodbUrl: string;
+  readonly stepFunctionsUrl: string;
+  /** Folder of the journal, and of the AWS profile. */
+  readonly dataDirectory: string;
+}
+
+/** The profile that the original product's commands name. */
+export const sandboxProfile = "CGI-PoC";
+
+const keys = { aws_access_key_id: "sandbox", aws_secret_access_key: "sandbox" };
+
+/**
+ * Writes an AWS profile for the sandbox and gives the environment in which AWS's and Rowcall's commands reach it and nothing
+ * else: `--profile CGI-PoC` works as it stands, and no key of the user's is ever sent anywhere.
+ */
+export async function createEnvironment(
+  names: SandboxNames,
+  { awsUrl, dynamodbUrl, stepFunctionsUrl, dataDirectory }: SandboxPlaces,
+): Promise<Readonly<Record<string, string>>> {
+  const configFile = join(dataDirectory, "aws-config");
+  const credentialsFile = join(dataDirectory, "aws-credentials");
+  const services = [
+    "[services sandbox]",
+    ...Object.entries({ s3: awsUrl, sns: awsUrl, sqs: awsUrl, dynamodb: dynamodbUrl, sfn: stepFunctionsUrl }).flatMap(
+      ([service, url]) => [`${service} =`, `  endpoint_url = ${url}`],
+    ),
+  ];
+  const profile = [`region = ${names.region}`, "services = sandbox", ""];
+  await writeFile(
+    configFile,
+    ["[default]", ...profile, `[profile ${sandboxProfile}]`, ...profile, ...services, ""].join("\n"),
+  );
+  const pairs = Object.entries(keys).map(([key, value]) => `${key} = ${value}`);
+  await writeFile(credentialsFile, ["[default]", ...pairs, "", `[${sandboxProfile}]`, ...pairs, ""].join("\n"));
+  return {
+    AWS_CONFIG_FILE: configFile,
+    AWS_SHARED_CREDENTIALS_FILE: credentialsFile,
+    AWS_PROFILE: sandboxProfile,
+    AWS_REGION: names.region,
+    AWS_DEFAULT_REGION: names.region,
+    AWS_ENDPOINT_URL: awsUrl,
+    AWS_ENDPOINT_URL_S3: awsUrl,
+    AWS_ENDPOINT_URL_DYNAMODB: dynamodbUrl,
+    AWS_ENDPOINT_URL_SFN: stepFunctionsUrl,
+    // Else the AWS command line waits for an answer of a virtual machine's metadata service.
+    AWS_EC2_METADATA_DISABLED: "true",
+    // A pager would hold up pasted commands.
+    AWS_PAGER: "",
+    ROWCALL_DATA_DIR: dataDirectory,
+    ROWCALL_RECORDINGS: `s3://${names.recordingsBucket}/`,
+    ROWCALL_REGISTRY: `dynamodb:${names.agentTable}:dynamodb:${names.templateTable}`,
+  };
+}
+
+/** Variables of the user's that would lead out of the sandbox, to be taken out of its environment. */
+export const leadingOut: readonly string[] = [
+  "AWS_ACCESS_KEY_ID",
+  "AWS_SECRET_ACCESS_KEY",
+  "AWS_SESSION_TOKEN",
+  "AWS_ENDPOINT_URL_SNS",
+  "AWS_ENDPOINT_URL_SQS",
+  "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+];

@@ -1,0 +1,193 @@
+import { RowcallError } from "../core/errors.ts";
+import {
+  compareVersions,
+  formatReference,
+  type PinnedReference,
+  type Reference,
+  type Shelf,
+} from "../core/registry.ts";
+import { suggest } from "../core/schema.ts";
+import { chooseVersion } from "./choose-version.ts";
+import type { ShelfKind } from "./shelf-kind.ts";
+import type { RegistryPart, ShelfEntry, ShelfPlace } from "./shelf-place.ts";
+
+/** What a shelf stands on. */
+export interface ShelfOptions {
+  /** Where two hold the same version of a name, the earlier one counts. The first that can hold the kind is published to. */
+  readonly parts: readonly RegistryPart[];
+  /** Read after all others and never written. */
+  readonly bundled?: RegistryPart;
+  /** Told by `list` of each document that cannot be read, which is then left out. @default `list` throws the first */
+  readonly onProblem?: (problem: RowcallError) => void;
+}
+
+interface Places<T> {
+  readonly all: readonly ShelfPlace<T>[];
+  /** Where publish writes. */
+  readonly target: ShelfPlace<T> | undefined;
+}
+
+interface Found<T> extends ShelfEntry<T> {
+  readonly place: ShelfPlace<T>;
+}
+
+/** Opens one kind of document over all parts of a registry. Nothing is kept in memory: what is added is found. */
+export function openShelf<T>(kind: ShelfKind<T>, options: ShelfOptions): Shelf<T> {
+  const places = async (): Promise<Places<T>> => {
+    const { parts, bundled } = options;
+    const own = await Promise.all(parts.map((part) => part.placeOf(kind)));
+    const all = [...own, await bundled?.placeOf(kind)];
+    return { all: all.filter((place) => place !== undefined), target: own.find((place) => place !== undefined) };
+  };
+
+  return {
+    resolve: async (reference) => {
+      const { all } = await places();
+      const named = await find(all, reference.name);
+      if (named.length > 0) return chooseVersion(kind, reference, named);
+      const { documents } = await readAll(kind, all);
+      const aliased = aliasedDocuments(kind, documents, reference.name);
+      if (aliased.length === 0) throw notFound(kind, documents, reference, all);
+      return chooseVersion(
+        kind,
+        reference,
+        aliased.map((document) => ({ version: kind.versionOf(document), read: async () => document })),
+      );
+    },
+
+    list: async () => {
+      const { documents, problems } = await readAll(kind, (await places()).all);
+      for (const problem of problems) {
+        if (options.onProblem === undefined) throw problem;
+        options.onProblem(problem);
+      }
+      return documents;
+    },
+
+    publish: async (document) => {
+      const [name, version] = [kind.nameOf(document), kind.versionOf(document)];
+      const { all, target } = await places();
+      if (target === undefined) throw noTarget(kind);
+      const isThere = (await find(all, name)).some((entry) => entry.version === version);
+      if (isThere || !(await target.add(document))) throw versionExists(kind, name, version);
+      return target.address;
+    },
+
+    setStatus: async (reference, status) => {
+      const { all, target } = await places();
+      const versions = await find(all, reference.name);
+      if (versions.length === 0) throw notFound(kind, (await readAll(kind, all)).documents, reference, all);
+      const entry = versions.find(({ version }) => version === reference.version);
+      if (entry === undefined) throw versionNotFound(kind, reference, versions);
+      if (entry.place !== target) throw livesElsewhere(kind, reference, entry.place, target);
+      if (!(await entry.setStatus(status))) throw versionNotFound(kind, reference, versions);
+      return target.address;
+    },
+  };
+}
+
+async function find<T>(places: readonly ShelfPlace<T>[], name: string): Promise<Found<T>[]> {
+  return firstOfEach(
+    await Promise.all(places.map(async (place) => (await place.find(name)).map((entry) => ({ ...entry, place })))),
+  );
+}
+
+async function readAll<T>(
+  kind: ShelfKind<T>,
+  places: readonly ShelfPlace<T>[],
+): Promise<{ documents: T[]; problems: RowcallError[] }> {
+  const found = await Promise.all(places.map((place) => place.findAll()));
+  const results = await Promise.allSettled(
+    firstOfEach(found.map(({ entries }) => entries)).map((entry) => entry.read()),
+  );
+  const documents = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  const broken = results.flatMap((result) => (result.status === "rejected" ? [ownError(result.reason)] : []));
+  return { documents: sorted(kind, documents), problems: [...found.flatMap(({ problems }) => problems), ...broken] };
+}
+
+// Where two hold the same version of a name, the earlier one's counts.
+function firstOfEach<E extends PinnedReference>(entries: readonly (readonly E[])[]): E[] {
+  const byKey = new Map<string, E>();
+  for (const entry of entries.flat()) {
+    const key = formatReference(entry);
+    if (!byKey.has(key)) byKey.set(key, entry);
+  }
+  return [...byKey.values()];
+}
+
+function sorted<T>(kind: ShelfKind<T>, documents: readonly T[]): T[] {
+  const byName = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
+  return documents.toSorted(
+    (a, b) => byName(kind.nameOf(a), kind.nameOf(b)) || compareVersions(kind.versionOf(a), kind.versionOf(b)),
+  );
+}
+
+function aliasedDocuments<T>(kind: ShelfKind<T>, documents: readonly T[], alias: string): T[] {
+  const aliased = documents.filter((document) => kind.aliasesOf(document).includes(alias));
+  const owners = [...new Set(aliased.map(kind.nameOf))];
+  if (owners.length <= 1) return aliased;
+  throw new RowcallError(
+    kind.invalid,
+    `The alias "${alias}" belongs to more than one ${kind.noun}: ${owners.join(", ")}`,
+    {
+      hint: `Name the ${kind.noun} itself.`,
+    },
+  );
+}
+
+function notFound<T>(
+  kind: ShelfKind<T>,
+  documents: readonly T[],
+  wanted: Reference,
+  places: readonly ShelfPlace<T>[],
+): RowcallError {
+  const names = [...new Set(documents.flatMap((document) => [kind.nameOf(document), ...kind.aliasesOf(document)]))];
+  return new RowcallError(kind.notFound, `There is no ${kind.noun} "${formatReference(wanted)}" in the registry`, {
+    hint: `${suggest(wanted.name, names)} Looked in ${places.map(({ address }) => address).join(", ")}.`,
+    details: { names },
+  });
+}
+
+function versionNotFound<T>(
+  kind: ShelfKind<T>,
+  { name, version }: PinnedReference,
+  entries: readonly ShelfEntry<T>[],
+): RowcallError {
+  const versions = entries.map((entry) => entry.version).toSorted((a, b) => compareVersions(b, a));
+  return new RowcallError(kind.notFound, `The ${kind.noun} "${name}" has no version ${version}`, {
+    hint: `There is ${versions.join(", ")}.`,
+    details: { versions },
+  });
+}
+
+function livesElsewhere<T>(
+  kind: ShelfKind<T>,
+  reference: PinnedReference,
+  { address }: ShelfPlace<T>,
+  target: ShelfPlace<T> | undefined,
+): RowcallError {
+  const written =
+    target === undefined ? "which is not written" : `and ${target.address} is the registry that is written`;
+  return new RowcallError(
+    "USAGE_INVALID",
+    `The ${kind.noun} ${formatReference(reference)} is in ${address}, ${written}`,
+    { hint: `Name the registry that it is in first: --registry ${address}` },
+  );
+}
+
+function noTarget<T>(kind: ShelfKind<T>): RowcallError {
+  return new RowcallError("USAGE_INVALID", `There is no registry to publish the ${kind.noun} to`, {
+    hint: `Name a folder, or a table whose key is ${kind.key} and version, with --registry.`,
+  });
+}
+
+function versionExists<T>(kind: ShelfKind<T>, name: string, version: string): RowcallError {
+  return new RowcallError("VERSION_EXISTS", `Version ${version} of the ${kind.noun} "${name}" is published already`, {
+    hint: "A version is never overwritten: raise the version.",
+  });
+}
+
+function ownError(thrown: unknown): RowcallError {
+  if (thrown instanceof RowcallError) return thrown;
+  throw thrown;
+}
