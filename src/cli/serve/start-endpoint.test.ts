@@ -237,7 +237,10 @@ describe("the endpoint, as the AWS SDK sees it", () => {
     await endpoint.client.send(new RedriveExecutionCommand({ executionArn }));
     gate.resolve();
     assert.equal((await ended(executionArn)).status, "SUCCEEDED");
-    assert.deepEqual(seen.toSorted((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6, 7]);
+    assert.deepEqual(
+      seen.toSorted((a, b) => a - b),
+      [0, 1, 2, 3, 4, 5, 6, 7],
+    );
   });
 
   it("goes on after a restart with what was running, and remembers what had ended", async () => {

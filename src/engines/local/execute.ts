@@ -90,9 +90,11 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
     return log.ended({ attempt, decides, weight });
   };
   const widened = new EventTarget();
+  let widest = limits.maxConcurrency;
   const poll = setInterval(() => {
     const wishes = journal.wishes(run.seq);
     limits = limitsOf({ batch: run.batch, limits: wishes.limits });
+    if (limits.maxConcurrency > widest) invoker.widen?.((widest = limits.maxConcurrency));
     if (wishes.stopRequested) end({ status: "stopped", reason: stoppedOnRequest });
     heedTolerance();
     widened.dispatchEvent(new Event("change"));

@@ -37,8 +37,9 @@ export function createAgentMachine(options: AgentMachineOptions): StateMachine {
       schedule(context, options, timeoutSeconds);
       const { execution, stop, tell } = context;
       const id = `${name}/${execution.name}`;
-      const { attempt } = await options.agents.use(definition, batch, (invoker) =>
-        attemptRow(options.services, {
+      const { attempt } = await options.agents.use(definition, batch, (invoker) => {
+        tell({ type: "TaskStarted", details: task });
+        return attemptRow(options.services, {
           batch,
           definition,
           invoker,
@@ -47,8 +48,8 @@ export function createAgentMachine(options: AgentMachineOptions): StateMachine {
           input,
           recordingsUri: recordingsUri(batch, options.recordingsPrefix, id),
           signal: stop,
-        }),
-      );
+        });
+      });
       if (attempt.outcome.status === "failed") throw failed(context, attempt.outcome);
       const reply = { structured_output: attempt.outcome.output };
       const output = JSON.stringify(reply);
@@ -86,7 +87,6 @@ function schedule(context: ExecutionContext, { definition }: AgentMachineOptions
     Input: JSON.parse(execution.input) as JsonValue,
   });
   tell({ type: "TaskScheduled", details: { ...task, parameters, timeoutInSeconds: timeoutSeconds } });
-  tell({ type: "TaskStarted", details: task });
 }
 
 function failed({ tell }: ExecutionContext, { code, message, hint }: FailedOutcome): ExecutionFailure {

@@ -85,7 +85,10 @@ describe("executions", () => {
     journal.create({ ...id, machine: "gone", input: "{}" }, { type: "ExecutionStarted", previous: 0 });
     const { error, cause } = await end(open(), { ...id, machine: "gone" });
     assert.equal(error, "AGENT_NOT_FOUND");
-    assert.match(cause ?? "", /^The state machine gone is not offered any more\. Publish the agent again/);
+    assert.match(
+      cause ?? "",
+      /^The state machine gone is not offered any more\. Publish the agent again, or serve the --stage/,
+    );
   });
 
   it("end at once when they are stopped, and what their agent still does changes nothing", async () => {
@@ -136,6 +139,26 @@ describe("executions", () => {
     executions = undefined;
     journal = openExecutionJournal(join(folder, "executions.db"));
     assert.deepEqual([opened, closed], [1, 1]);
+  });
+
+  it("wait for their turn with an agent that has enough to do", async () => {
+    const gate = Promise.withResolvers<void>();
+    const full = Promise.withResolvers<void>();
+    let [under, most] = [0, 0];
+    invoke = async (input, context) => {
+      most = Math.max(most, (under += 1));
+      if (under === 10) full.resolve();
+      await gate.promise;
+      under -= 1;
+      return echo(input, context);
+    };
+    const over = open();
+    const names = Array.from({ length: 25 }, (_, i) => String(i));
+    for (const name of names) over.start({ ...id, name, input: "{}" });
+    await full.promise;
+    gate.resolve();
+    for (const name of names) assert.equal((await end(over, { ...id, name })).status, "SUCCEEDED");
+    assert.equal(most, 10);
   });
 
   it("refuse an input that the agent's schema refuses, and know a time-out by Step Functions' word", async () => {

@@ -116,7 +116,7 @@ class RunningExecutions implements Executions {
     const machine = await this.#machines.find(execution.machine);
     if (machine === undefined) {
       throw new RowcallError("AGENT_NOT_FOUND", `The state machine ${execution.machine} is not offered any more`, {
-        hint: "Publish the agent again, then redrive the execution.",
+        hint: "Publish the agent again, or serve the --stage that it was started in; then redrive the execution.",
       });
     }
     return machine.run({
