@@ -20,6 +20,7 @@ type OpenStore = (options: Required<StoreOptions>) => Promise<ObjectStore>;
 const stores: Readonly<Record<string, OpenStore>> = {
   file: async (options) => (await import("./file-store.ts")).openFileStore(options),
   memory: async (options) => (await import("./memory-store.ts")).openMemoryStore(options),
+  s3: async (options) => (await import("./s3-store.ts")).openS3Store(options),
 };
 
 /**
@@ -47,6 +48,10 @@ export function openStores({ baseDirectory, aws = { endpoints: {} }, clock = Dat
       yield* (await storeOf(prefix)).list(prefix);
     },
     delete: async (uri) => (await storeOf(uri)).delete(uri),
+    copy: async (from, to, options) => {
+      const [source, target] = [await storeOf(from), await storeOf(to)];
+      return source === target ? source.copy(from, to, options) : target.write(to, source.read(from), options);
+    },
   };
 }
 
