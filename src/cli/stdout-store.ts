@@ -16,7 +16,6 @@ export function withStdout(store: ObjectStore, stdout: Output): ObjectStore {
     ...store,
     stat: async (uri) => (uri === "-" ? undefined : store.stat(uri)),
     write: writeTo,
-    copy: (from, to, options) =>
-      to === "-" ? writeTo(to, store.read(from)) : store.copy(from, to, options),
+    copy: (from, to, options) => (to === "-" ? writeTo(to, store.read(from)) : store.copy(from, to, options)),
   };
 }

@@ -14,7 +14,6 @@ const actions = {
 /** What can be tried with an object. */
 export type S3Verb = keyof typeof actions;
 
-
 /**
  * Makes a call of S3 and puts what goes wrong into words.
  *
@@ -40,7 +39,11 @@ export function explainS3(verb: S3Verb, address: S3Address, thrown: unknown): Ro
 }
 
 /** AWS's name of an error, and the status of its answer. */
-export function awsFailure(thrown: unknown): { readonly name: string; readonly status?: number; readonly tries: number } {
+export function awsFailure(thrown: unknown): {
+  readonly name: string;
+  readonly status?: number;
+  readonly tries: number;
+} {
   const { $metadata: answer } = Object(thrown) as {
     readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number };
   };

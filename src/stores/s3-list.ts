@@ -22,10 +22,12 @@ export async function* listS3(s3: S3, prefix: S3Address): AsyncGenerator<ObjectI
       }),
     );
     const decode = page.EncodingType === "url" ? decodeKey : (key: string): string => key;
-    yield* (page.Contents ?? [])
-      .map(({ Key = "", Size, LastModified }) => infoOf(s3Uri(prefix.bucket, decode(Key)), Size, LastModified))
-      // Pages follow each other in order; within a page not every store keeps to S3's.
-      .sort((a, b) => (a.uri < b.uri ? -1 : 1));
+    yield* (
+      (page.Contents ?? [])
+        .map(({ Key = "", Size, LastModified }) => infoOf(s3Uri(prefix.bucket, decode(Key)), Size, LastModified))
+        // Pages follow each other in order; within a page not every store keeps to S3's.
+        .sort((a, b) => (a.uri < b.uri ? -1 : 1))
+    );
     token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
   } while (token !== undefined);
 }

@@ -16,11 +16,7 @@ const breaksAtMost = 3;
  *
  * @throws RowcallError STORE_NOT_FOUND with the nearest key in the same folder where listing is allowed, STORE_DENIED, STORE_FAILED
  */
-export async function* readS3(
-  s3: S3,
-  address: S3Address,
-  range: ByteRange = { start: 0 },
-): AsyncGenerator<Uint8Array> {
+export async function* readS3(s3: S3, address: S3Address, range: ByteRange = { start: 0 }): AsyncGenerator<Uint8Array> {
   if (range.end !== undefined && range.end <= range.start) {
     if ((await statS3(s3, address)) === undefined) throw await withNearKey(s3, address, notThere("read", address, ""));
     return;
@@ -42,7 +38,8 @@ export async function* readS3(
     } catch (thrown) {
       breaks += 1;
       // With all bytes there it is no break: what came is not what the checksum says.
-      if (first.etag === undefined || at >= first.end || breaks > breaksAtMost) throw explainS3("read", address, thrown);
+      if (first.etag === undefined || at >= first.end || breaks > breaksAtMost)
+        throw explainS3("read", address, thrown);
     }
   }
 }
@@ -80,7 +77,10 @@ export async function withNearKey(s3: S3, { bucket, key }: S3Address, error: Row
   if (error.code !== "STORE_NOT_FOUND" || error.details["awsError"] === "NoSuchBucket") return error;
   const folder = folderOf(key);
   const keys = await keysIn(s3, bucket, folder);
-  const near = nearest(key.slice(folder.length), keys.map((found) => found.slice(folder.length)));
+  const near = nearest(
+    key.slice(folder.length),
+    keys.map((found) => found.slice(folder.length)),
+  );
   const hint =
     near === undefined
       ? `Check the key: capitals count. \`aws s3 ls ${s3Uri(bucket, folder)}\` lists what there is.`

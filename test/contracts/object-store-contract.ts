@@ -206,11 +206,14 @@ export function objectStoreContract(name: string, open: () => Promise<StoreUnder
   });
 
   storeTest("copying what is not there is STORE_NOT_FOUND and leaves nothing", async ({ store, prefix, leftovers }) => {
-    await assert.rejects(store.copy(`${prefix}/none.csv`, `${prefix}/copy.csv`), (error: { code: string; message: string }) => {
-      assert.equal(error.code, "STORE_NOT_FOUND");
-      assert.ok(error.message.includes("none.csv"), error.message);
-      return true;
-    });
+    await assert.rejects(
+      store.copy(`${prefix}/none.csv`, `${prefix}/copy.csv`),
+      (error: { code: string; message: string }) => {
+        assert.equal(error.code, "STORE_NOT_FOUND");
+        assert.ok(error.message.includes("none.csv"), error.message);
+        return true;
+      },
+    );
     assert.deepEqual(await leftovers(), []);
   });
 
