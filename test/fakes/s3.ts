@@ -5,7 +5,7 @@ import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { startEmulators } from "../../src/cli/sandbox/emulators.ts";
 import type { AwsSettings } from "../../src/core/aws.ts";
 
-/** Answers one request itself, or answers false for it to be passed on. */
+/** Answers a request itself, or changes it and says false for it to be passed on. */
 export type Intercept = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /** An emulated S3 with one bucket, seen through a proxy that watches. */
@@ -15,7 +15,7 @@ export interface TestS3 {
   /** Ids of multipart uploads that were neither completed nor given up. */
   readonly openUploads: ReadonlySet<string>;
   /** `GET /bucket/key` of each request so far. */
-  readonly requests: readonly string[];
+  readonly requests: string[];
   /** Set by a test that lets calls fail. */
   intercept: Intercept;
   createBucket(name: string): Promise<void>;
