@@ -96,10 +96,10 @@ export async function checkOutput(services: Services, batch: Batch, mayReplace: 
     );
   }
   if (output === "-") return createCheck("output_accessible", "passed", "Standard output");
-  const { store, clock, random } = services;
+  const { store, clock } = services;
   return checkBy("output_accessible", async () => {
     await freeOutputUri(store, output, "csv", clock(), mayReplace);
-    await probeOutput(store, output, random);
+    await probeOutput(store, output);
     return isOutputFile(output) ? `${output} can be written` : `Files can be written under ${output}`;
   });
 }

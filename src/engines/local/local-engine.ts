@@ -67,7 +67,7 @@ class LocalEngine implements Engine {
     const { output } = requirePlaces(request);
     const agent = await resolveAgent(services, request.batch);
     await freeOutputUri(services.store, output, "csv", services.clock(), request.force === true);
-    await probeOutput(services.store, output, services.random);
+    await probeOutput(services.store, output);
     return this.#withAgent(agent.definition, request.batch, (invoker) =>
       this.#begin(request, agent, invoker, observer),
     );
