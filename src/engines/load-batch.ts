@@ -112,9 +112,11 @@ async function readText({ store, baseDirectory }: Services, uri: string): Promis
     for await (const chunk of store.read(uri)) chunks.push(chunk);
   } catch (cause) {
     if (!(cause instanceof RowcallError) || cause.code !== "STORE_NOT_FOUND") throw cause;
-    const from = schemeOf(uri) === "file" && !isAbsolute(uri) ? `; it is looked for from ${baseDirectory}` : "";
+    const isFile = schemeOf(uri) === "file";
+    const from = isFile && !isAbsolute(uri) ? `; it is looked for from ${baseDirectory}` : "";
+    const hint = isFile && cause.hint?.startsWith("Did you mean") !== true ? `Check the path${from}.` : cause.hint;
     throw new RowcallError("BATCH_NOT_FOUND", `There is no batch file ${uri}`, {
-      hint: cause.hint?.startsWith("Did you mean") === true ? cause.hint : `Check the path${from}.`,
+      ...(hint === undefined ? {} : { hint }),
       cause,
     });
   }

@@ -89,7 +89,12 @@ function explanationOf(verb: S3Verb, { bucket }: S3Address, thrown: unknown): Ex
   if (name === "NoSuchBucket") {
     const { BucketName: missing = bucket } = Object(thrown) as { readonly BucketName?: string };
     const words = `there is no bucket ${missing}`;
-    return { name, code: "STORE_NOT_FOUND", what: words, hint: "Check the bucket's name; `aws s3 ls` lists yours." };
+    return {
+      name,
+      code: "STORE_NOT_FOUND",
+      what: words,
+      hint: `Check the bucket's name, ${missing}; \`aws s3 ls\` lists yours.`,
+    };
   }
   if (name === "InvalidObjectState") {
     const words = "it is archived";
