@@ -38,17 +38,10 @@ export function explainS3(verb: S3Verb, address: S3Address, thrown: unknown): Ro
   });
 }
 
-/** AWS's name of an error, and the status of its answer. */
-export function awsFailure(thrown: unknown): {
-  readonly name: string;
-  readonly status?: number;
-  readonly tries: number;
-} {
-  const { $metadata: answer } = Object(thrown) as {
-    readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number };
-  };
-  const status = answer?.httpStatusCode;
-  return { name: explainAws(thrown).name, ...(status === undefined ? {} : { status }), tries: answer?.attempts ?? 1 };
+/** AWS's name of an error, empty when there is none, and the HTTP status of its answer. */
+export function awsFailure(thrown: unknown): { readonly name: string; readonly status: number | undefined } {
+  const { $metadata } = Object(thrown) as { readonly $metadata?: { readonly httpStatusCode?: number } };
+  return { name: explainAws(thrown).name, status: $metadata?.httpStatusCode };
 }
 
 /** What asking for something that is not there comes to. */
@@ -84,26 +77,23 @@ interface Explanation {
 }
 
 function explanationOf(verb: S3Verb, { bucket }: S3Address, thrown: unknown): Explanation {
-  const problem = explainAws(thrown);
-  const { name, kind, what, hint } = problem;
+  const { name, kind, what, hint } = explainAws(thrown);
   if (name === "NoSuchBucket") {
     const { BucketName: missing = bucket } = Object(thrown) as { readonly BucketName?: string };
-    const words = `there is no bucket ${missing}`;
     return {
       name,
       code: "STORE_NOT_FOUND",
-      what: words,
+      what: `there is no bucket ${missing}`,
       hint: `Check the bucket's name, ${missing}; \`aws s3 ls\` lists yours.`,
     };
   }
   if (name === "InvalidObjectState") {
-    const words = "it is archived";
-    return { name, code: "STORE_DENIED", what: words, hint: "Restore it with `aws s3api restore-object`, then wait." };
+    const restore = "Restore it with `aws s3api restore-object`, then wait.";
+    return { name, code: "STORE_DENIED", what: "it is archived", hint: restore };
   }
   if (kind === "missing") return { name, code: "STORE_NOT_FOUND", what: "there is no such object", hint };
   if (what === "access is denied") return { name, code: "STORE_DENIED", what, hint: hintOfDenied(verb) };
-  if (kind === "denied" || kind === "invalid") return { name, code: "STORE_DENIED", what, hint };
-  return { name, code: "STORE_FAILED", what, hint };
+  return { name, code: kind === "denied" || kind === "invalid" ? "STORE_DENIED" : "STORE_FAILED", what, hint };
 }
 
 function hintOfDenied(verb: S3Verb): string {

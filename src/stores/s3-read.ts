@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type { GetObjectCommandOutput, S3 } from "@aws-sdk/client-s3";
-import { RowcallError } from "../core/errors.ts";
+import { messageOf, RowcallError } from "../core/errors.ts";
 import type { ByteRange } from "../core/object-store.ts";
 import { nearest } from "../core/schema.ts";
 import { folderOf, s3Uri, type S3Address } from "./s3-address.ts";
@@ -16,18 +16,22 @@ const breaksAtMost = 3;
  *
  * @throws RowcallError STORE_NOT_FOUND with the nearest key in the same folder where listing is allowed, STORE_DENIED, STORE_FAILED
  */
-export async function* readS3(s3: S3, address: S3Address, range: ByteRange = { start: 0 }): AsyncGenerator<Uint8Array> {
-  if (range.end !== undefined && range.end <= range.start) {
+export async function* readS3(
+  s3: S3,
+  address: S3Address,
+  { start, end = Number.POSITIVE_INFINITY }: ByteRange = { start: 0 },
+): AsyncGenerator<Uint8Array> {
+  if (end <= start) {
     if ((await statS3(s3, address)) === undefined) throw await withNearKey(s3, address, notThere("read", address, ""));
     return;
   }
-  let at = range.start;
+  let at = start;
   let breaks = 0;
-  let first: { readonly etag: string | undefined; readonly end: number } | undefined;
-  for (;;) {
-    const answer = await open(s3, address, { ...range, start: at }, first?.etag);
+  let first: GetObjectCommandOutput | undefined;
+  while (at < end) {
+    const answer = await open(s3, address, at, end, first?.ETag);
     if (answer === undefined) return;
-    first ??= { etag: answer.ETag, end: at + (answer.ContentLength ?? Number.POSITIVE_INFINITY) };
+    first ??= answer;
     try {
       for await (const chunk of answer.Body as Readable as AsyncIterable<Uint8Array>) {
         at += chunk.length;
@@ -37,23 +41,29 @@ export async function* readS3(s3: S3, address: S3Address, range: ByteRange = { s
       return;
     } catch (thrown) {
       breaks += 1;
-      // With all bytes there it is no break: what came is not what the checksum says.
-      if (first.etag === undefined || at >= first.end || breaks > breaksAtMost)
+      if (first.ETag === undefined || breaks > breaksAtMost || isDamage(thrown))
         throw explainS3("read", address, thrown);
     }
   }
+}
+
+// No break: what came is not what S3 has. To go on would hide it, since a range comes without a checksum.
+function isDamage(thrown: unknown): boolean {
+  return messageOf(thrown).startsWith("Checksum mismatch");
 }
 
 /** Undefined when there is nothing at or after the start. */
 async function open(
   s3: S3,
   address: S3Address,
-  { start, end }: ByteRange,
+  start: number,
+  end: number,
   etag: string | undefined,
 ): Promise<GetObjectCommandOutput | undefined> {
   const { bucket, key } = address;
   // A whole object is asked for without a range, since only then its checksum comes along. S3's own end is inclusive.
-  const range = start === 0 && end === undefined ? undefined : `bytes=${start}-${end === undefined ? "" : end - 1}`;
+  const last = Number.isFinite(end) ? String(end - 1) : "";
+  const range = start === 0 && last === "" ? undefined : `bytes=${start}-${last}`;
   try {
     return await s3.getObject({ Bucket: bucket, Key: key, Range: range, IfMatch: etag });
   } catch (thrown) {

@@ -173,12 +173,18 @@ describe("S3 as it is", () => {
       await assert.rejects(read("s3://bucket/cut"), { code: "STORE_FAILED", message: /it was replaced while/ });
     });
 
-    it("does not take damaged bytes", async () => {
-      s3.intercept = (_request, response) => {
-        response.writeHead(200, { "content-length": 4, etag: '"a"', "x-amz-checksum-crc32": "AAAAAA==" }).end("oops");
-        return true;
-      };
-      await assert.rejects(read("s3://bucket/damaged"), { code: "STORE_FAILED", message: /Checksum mismatch/ });
+    it("does not take damaged bytes, nor go on after them", async () => {
+      for (const content of [Buffer.from("oops"), Buffer.alloc(mebibyte, "a")]) {
+        const headers = { "content-length": content.length, etag: '"a"', "x-amz-checksum-crc32": "AAAAAA==" };
+        s3.requests.length = 0;
+        s3.intercept = (_request, response) => {
+          response.writeHead(200, headers).end(content);
+          return true;
+        };
+        const told = { code: "STORE_FAILED", message: /^Cannot read s3:\/\/bucket\/damaged: Checksum mismatch/ };
+        await assert.rejects(read("s3://bucket/damaged"), told);
+        assert.equal(s3.requests.length, 1);
+      }
     });
 
     it("tries again when S3 asks to slow down", async () => {
@@ -293,6 +299,22 @@ describe("S3 as it is", () => {
       await store.copy("s3://bucket/typed", "s3://bucket/copy", { contentType: "text/plain" });
       await note("s3://bucket/copy");
       assert.deepEqual(types, ["text/csv", "text/csv", "text/csv", "text/csv", "text/plain"]);
+    });
+
+    it("takes a copy of more than S3 copies by itself through this machine", async () => {
+      await store.write("s3://bucket/huge", Buffer.from("as if huge"), { contentType: "text/csv" });
+      s3.intercept = (request, response) => {
+        if (request.method !== "HEAD" || request.url?.startsWith("/bucket/huge") !== true) return false;
+        response.writeHead(200, { "content-length": 6 * 1024 ** 3, "content-type": "text/csv" }).end();
+        return true;
+      };
+      s3.requests.length = 0;
+      await store.copy("s3://bucket/huge", "s3://bucket/tiny");
+      assert.equal(await read("s3://bucket/tiny"), "as if huge");
+      assert.deepEqual(
+        s3.requests.slice(0, 3).map((line) => line.split("?")[0]),
+        ["HEAD /bucket/huge", "GET /bucket/huge", "PUT /bucket/tiny"],
+      );
     });
 
     it("gives parts up when the source fails late, or a part or the last call does", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
@@ -82,9 +83,9 @@ describe("a batch in S3", { timeout: 120_000 }, () => {
   }
 
   /** Holds an output to every byte, and the pictures that it names to their content. */
-  async function assertOutput(uri: string): Promise<void> {
+  async function assertOutput(uri: string, bucket = "recordings"): Promise<void> {
     const csv = await read(uri);
-    const recordings = /s3:\/\/recordings\/runs\/[^/]+\//.exec(csv)?.[0] ?? "";
+    const [recordings = ""] = new RegExp(`s3://${bucket}/runs/[^/]+/`).exec(csv) ?? [];
     assert.equal(
       csv,
       "\uFEFFn;text;double;screenshot_url\r\n" +
@@ -140,30 +141,38 @@ describe("a batch in S3", { timeout: 120_000 }, () => {
     await assertOutput("s3://bucket/named.csv");
   });
 
-  it("runs for who may neither list nor delete nor look at what is written", async () => {
-    await put("s3://bucket/configs/config.json", batch({ input: "../inputs/addresses 100%.csv" }));
-    s3.intercept = ({ method, url = "" }, response) => {
-      const mayNot = method === "DELETE" || url.includes("list-type") || (method !== "PUT" && url.includes("/blind/"));
-      if (mayNot)
-        response.writeHead(403).end(method === "HEAD" ? undefined : "<Error><Code>AccessDenied</Code></Error>");
-      return mayNot;
+  it("runs under the least policy of the documentation", async () => {
+    await s3.createBucket("my-bucket");
+    await s3.createBucket("my-recordings");
+    await put("s3://my-bucket/inputs/rows.csv", table);
+    const places = {
+      input: "../inputs/rows.csv",
+      output: "../outputs/",
+      recording: { prefix: "s3://my-recordings/runs" },
     };
+    await put("s3://my-bucket/configs/batch.json", batch(places));
+    const allows = await documentedPolicy();
+    const denied = new Set<string>();
+    s3.intercept = (request, response) => {
+      const [action, resource] = actionOf(request);
+      if (allows(action, resource)) return false;
+      denied.add(action);
+      response.writeHead(403).end(request.method === "HEAD" ? undefined : "<Error><Code>AccessDenied</Code></Error>");
+      return true;
+    };
+    const outputs: string[] = [];
     for (let run = 0; run < 2; run += 1) {
-      const { exitCode, io } = await rowcall(
-        "run",
-        "s3://bucket/configs/config.json",
-        "--output",
-        "s3://bucket/blind/",
-      );
+      const { exitCode, io } = await rowcall("run", "s3://my-bucket/configs/batch.json");
       assert.equal(exitCode, 0, io.err());
+      outputs.push(io.out().trimEnd());
     }
+    assert.deepEqual([...denied].toSorted(), ["s3:DeleteObject", "s3:GetObject", "s3:ListBucket"]);
     s3.intercept = () => false;
-    const names = (await Array.fromAsync(store.list("s3://bucket/blind/"))).map(({ uri }) => uri);
     assert.deepEqual(
-      names.filter((uri) => !uri.includes("/result-")),
-      ["s3://bucket/blind/.rowcall-probe"],
+      (await Array.fromAsync(store.list("s3://my-bucket/outputs/"))).map(({ uri }) => uri),
+      ["s3://my-bucket/outputs/.rowcall-probe", ...outputs],
     );
-    await assertOutput(names.at(-1) ?? "");
+    for (const uri of outputs) await assertOutput(uri, "my-recordings");
   });
 
   it("is planned, every place looked at", async () => {
@@ -242,3 +251,29 @@ describe("a batch in S3", { timeout: 120_000 }, () => {
     });
   });
 });
+
+type Allows = (action: string, resource: string) => boolean;
+
+async function documentedPolicy(): Promise<Allows> {
+  const page = await readFile(new URL("../../docs/stores.md", import.meta.url), "utf8");
+  const [, json = ""] = /```json\n(.*?)```/s.exec(page) ?? [];
+  const { Statement: statements } = JSON.parse(json) as {
+    readonly Statement: readonly { readonly Action: readonly string[]; readonly Resource: readonly string[] }[];
+  };
+  const matches = (pattern: string, resource: string): boolean =>
+    pattern.endsWith("*") ? resource.startsWith(pattern.slice(0, -1)) : resource === pattern;
+  return (action, resource) =>
+    statements.some(
+      ({ Action, Resource }) => Action.includes(action) && Resource.some((pattern) => matches(pattern, resource)),
+    );
+}
+
+/** The permission that S3 asks for when it gets a request, and what it is asked for on. */
+function actionOf({ method, url = "" }: IncomingMessage): readonly [action: string, resource: string] {
+  const { pathname, searchParams } = new URL(url, "http://s3");
+  const resource = `arn:aws:s3:::${decodeURIComponent(pathname).slice(1)}`;
+  if (searchParams.has("list-type")) return ["s3:ListBucket", resource.replace(/\/$/, "")];
+  if (method === "GET" || method === "HEAD") return ["s3:GetObject", resource];
+  if (method !== "DELETE") return ["s3:PutObject", resource];
+  return [searchParams.has("uploadId") ? "s3:AbortMultipartUpload" : "s3:DeleteObject", resource];
+}
