@@ -75,7 +75,9 @@ class LocalEngine implements Engine {
     const { output } = requirePlaces(request);
     const agent = await resolveAgent(services, request.batch);
     await freeOutputUri(services.store, output, "csv", services.clock(), request.force === true);
-    await probeOutput(services.store, output, services.random);
+    await probeOutput(services.store, output);
+    const { prefix } = request.batch.recording;
+    if (prefix !== undefined) await probeOutput(services.store, prefix);
     return this.#withAgent(agent.definition, request.batch, (invoker) =>
       this.#begin(request, agent, invoker, observer),
     );
