@@ -288,10 +288,9 @@ test("keeps connections between calls, and opens no more than run at once", asyn
 test("opens more connections at once when it is widened", async () => {
   const all = Promise.withResolvers<void>();
   let under = 0;
-  const service = await startService(async (...call) => {
+  const service = await startService((...call) => {
     if ((under += 1) === contractConcurrency + 2) all.resolve();
-    await all.promise;
-    return ok(...call);
+    void all.promise.then(() => ok(...call));
   });
   const invoker = await open({ url: service.origin });
   try {

@@ -23,8 +23,9 @@ export const testKeys = { accessKeyId: "AKIATEST", secretAccessKey: "not a secre
 export async function openTestEndpoint(
   { folder }: Workspace,
   options: Partial<EndpointOptions> = {},
+  env: Readonly<Record<string, string>> = {},
 ): Promise<TestEndpoint> {
-  const wiring = wire({ env: {}, workingDirectory: folder });
+  const wiring = wire({ env, workingDirectory: folder });
   const engine = await openEngine(wiring);
   const clients: SFNClient[] = [];
   try {

@@ -49,7 +49,7 @@ export function openHttpClient(concurrency: number): HttpClient {
     },
     widen: (connections) => void dispatchers.push((dispatcher = open(connections))),
     close: async () => {
-      await Promise.all(dispatchers.map((each) => (each.destroyed ? undefined : each.destroy())));
+      await Promise.all(dispatchers.filter(({ destroyed }) => !destroyed).map((each) => each.destroy()));
     },
   };
 }

@@ -16,6 +16,8 @@ import {
   UpdateMapRunCommand,
   type DescribeExecutionCommandOutput,
 } from "@aws-sdk/client-sfn";
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { startEmulators } from "../sandbox/emulators.ts";
 import { openTestEndpoint, type TestEndpoint } from "../../../test/fakes/endpoint.ts";
 import { useWorkspace, type Workspace } from "../../../test/fakes/workspace.ts";
 
@@ -102,6 +104,47 @@ describe("the endpoint, as the AWS SDK sees it", () => {
     const row = await describe_(listed.executions?.[0]?.executionArn ?? "");
     assert.deepEqual([row.status, row.error, row.cause], ["FAILED", "AGENT_FAILED", "no luck with 3"]);
     assert.deepEqual(JSON.parse(row.input ?? ""), { n: "3", text: "row, 3" });
+  });
+
+  it("reads the seed's batch from S3, and writes its output there", async () => {
+    await endpoint.close();
+    const emulators = await startEmulators("eu-west-1");
+    const credentials = { accessKeyId: "test", secretAccessKey: "test" };
+    const s3 = new S3Client({ endpoint: emulators.url, region: "eu-west-1", credentials, forcePathStyle: true });
+    try {
+      const Bucket = "batch-processor-prod";
+      await s3.send(new CreateBucketCommand({ Bucket }));
+      const put = async (Key: string, name: string): Promise<unknown> =>
+        s3.send(new PutObjectCommand({ Bucket, Key, Body: await workspace.read(name) }));
+      await put("configs/config.json", "config.json");
+      await put("inputs/rows.csv", "rows.csv");
+      endpoint = await openTestEndpoint(
+        workspace,
+        {},
+        {
+          AWS_ENDPOINT_URL_S3: emulators.url,
+          AWS_REGION: "eu-west-1",
+          AWS_ACCESS_KEY_ID: "test",
+          AWS_SECRET_ACCESS_KEY: "test",
+        },
+      );
+      const input = {
+        config_s3_uri: `s3://${Bucket}/configs/config.json`,
+        input_csv_s3_uri: `s3://${Bucket}/inputs/rows.csv`,
+        output_s3_prefix: `s3://${Bucket}/outputs/`,
+      };
+      const execution = await ended(await start("batch-processor-prod", "s3", JSON.stringify(input)));
+      assert.equal(execution.status, "SUCCEEDED", execution.cause);
+      const { output_csv_s3_uri: uri } = JSON.parse(execution.output ?? "") as { output_csv_s3_uri: string };
+      assert.match(uri, /^s3:\/\/batch-processor-prod\/outputs\/result-[\d-]+\.csv$/);
+      const { Body: written } = await s3.send(
+        new GetObjectCommand({ Bucket, Key: uri.slice(`s3://${Bucket}/`.length) }),
+      );
+      assert.match((await written?.transformToString()) ?? "", /^n,text,double,_status/);
+    } finally {
+      s3.destroy();
+      await emulators.close();
+    }
   });
 
   it("takes a batch whose sections stand in the input", async () => {
