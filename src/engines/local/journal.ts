@@ -6,12 +6,13 @@ import type { RowSelection, RunLimits } from "../../core/engine.ts";
 import { errorKind, RowcallError, type ErrorCode } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { RunStatus } from "../../core/run.ts";
-import { standing } from "./attempt-group.ts";
+import { packAttempts, standing, type AttemptGroup, type EndedAttempt } from "./attempt-group.ts";
 import { openAttemptLog, type AttemptLog, type LogListener } from "./attempt-log.ts";
 import { openDeliveryLog, type DeliveryLog } from "./delivery-log.ts";
 import { journalMigrations, migrate } from "./migrations.ts";
 import { inTransaction, openDatabase, type Database } from "./sqlite.ts";
 import type { StagedTable } from "./staging.ts";
+import { openAttemptWriter } from "./write-attempts.ts";
 
 /** A run as the journal keeps it. */
 export interface RunRecord {
@@ -83,6 +84,7 @@ export class Journal {
   readonly #decided: AttemptQuery;
   readonly #ended: AttemptQuery;
   readonly deliveries: DeliveryLog;
+  #write: ((group: AttemptGroup) => void) | undefined;
 
   /**
    * @param path - file; made when it is not there
@@ -159,6 +161,12 @@ export class Journal {
   /** Opens the log of a run's attempts; see `openAttemptLog`. */
   openLog(seq: number, listener: LogListener): AttemptLog {
     return openAttemptLog(this.#path, seq, listener);
+  }
+
+  /** Notes attempts that were made elsewhere. */
+  importAttempts(seq: number, entries: readonly EndedAttempt[]): void {
+    this.#write ??= openAttemptWriter(this.#database);
+    this.#write(packAttempts(seq, new Map(), entries, 0));
   }
 
   /** Closes the attempts that were under way when the process ended: they failed, and do not count against the retries. */
