@@ -85,8 +85,8 @@ export function packAttempts(
   return { run, numbers, texts, succeeded, failed, underWay };
 }
 
-function detailOf({ steps, artifacts, outcome }: Attempt): string | null {
+function detailOf({ steps, artifacts, outcome, worker }: Attempt): string | null {
   const hint = outcome.status === "failed" ? outcome.hint : undefined;
-  if (steps.length === 0 && artifacts.length === 0 && hint === undefined) return null;
-  return JSON.stringify({ steps, artifacts, hint });
+  if (steps.length === 0 && artifacts.length === 0 && hint === undefined && worker === undefined) return null;
+  return JSON.stringify({ steps, artifacts, hint, worker });
 }

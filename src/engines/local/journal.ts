@@ -65,6 +65,8 @@ export interface RowHistory {
   readonly lastNumber: number;
   /** Failed attempts that count against the retries: those since the last rerun. */
   readonly failures: number;
+  /** Attempts since the last rerun that lost their worker. */
+  readonly losses: number;
 }
 
 const columns: Readonly<Record<string, string>> = {
@@ -222,9 +224,10 @@ export class Journal {
     const rows = this.#database
       .prepare(
         `SELECT row, max(number) AS lastNumber, max(standing = ${standing.decided}) AS decided, max(standing = ${standing.underWay}) AS underWay,
-           sum(standing = ${standing.superseded} AND code <> 'INTERRUPTED' AND number > coalesce(
-             (SELECT max(number) FROM attempts r WHERE r.run = a.run AND r.row = a.row AND r.standing = ${standing.reopened}), 0)) AS failures
-         FROM attempts a WHERE run = ? AND row BETWEEN ? AND ? GROUP BY row`,
+           sum(counts AND code NOT IN ('INTERRUPTED', 'WORKER_LOST')) AS failures, sum(counts AND code = 'WORKER_LOST') AS losses
+         FROM (SELECT *, standing = ${standing.superseded} AND number > coalesce(
+             (SELECT max(number) FROM attempts r WHERE r.run = a.run AND r.row = a.row AND r.standing = ${standing.reopened}), 0) AS counts
+           FROM attempts a WHERE run = ? AND row BETWEEN ? AND ?) GROUP BY row`,
       )
       .all(seq, first, last) as unknown as {
       row: number;
@@ -232,6 +235,7 @@ export class Journal {
       decided: number;
       underWay: number;
       failures: number;
+      losses: number;
     }[];
     return new Map(rows.map((r) => [r.row, { ...r, decided: r.decided === 1, underWay: r.underWay === 1 }]));
   }
@@ -350,16 +354,27 @@ function toAttempt([row, number, startedAt, endedAt, code, message, output, deta
     steps = [],
     artifacts = [],
     hint,
+    worker,
   } = (detail === null ? {} : JSON.parse(detail)) as {
     steps?: StepRecord[];
     artifacts?: Artifact[];
     hint?: string;
+    worker?: string;
   };
   const outcome: Outcome =
     output === null
       ? failedOutcome(code ?? "INTERRUPTED", message ?? "", hint)
       : { status: "succeeded", output: JSON.parse(output) as JsonObject };
-  return { row, number, startedAt, endedAt: endedAt ?? startedAt, outcome, steps, artifacts };
+  return {
+    row,
+    number,
+    startedAt,
+    endedAt: endedAt ?? startedAt,
+    outcome,
+    steps,
+    artifacts,
+    ...(worker === undefined ? {} : { worker }),
+  };
 }
 
 function failedOutcome(code: ErrorCode, message: string, hint: string | undefined): Outcome {
