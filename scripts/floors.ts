@@ -14,6 +14,8 @@ export interface Floor {
 
 const siblings = ["row", "stores", "agents", "channels", "registry", "dashboard"] as const;
 
+const engineFolders = ["local", "aws", "state-machines", "worker"] as const;
+
 const sibling = (folder: string): Floor => ({
   files: `src/${folder}/**/*.ts`,
   mayImport: [folder, "core"],
@@ -40,6 +42,7 @@ const floors: readonly Floor[] = [
   engine("src/engines/*.ts", ["engines"]),
   engine("src/engines/local/**/*.ts", ["engines", "local"]),
   engine("src/engines/aws/**/*.ts", ["engines", "local", "aws"]),
+  engine("src/engines/state-machines/**/*.ts", ["engines", "state-machines"]),
   engine("src/engines/worker/**/*.ts", ["engines", "worker"]),
   {
     files: "src/server/**/*.ts",
@@ -48,29 +51,27 @@ const floors: readonly Floor[] = [
   },
   {
     files: "src/wire.ts",
-    mayImport: [...siblings, "core", "engines", "local", "aws", "worker"],
+    mayImport: [...siblings, "core", "engines", ...engineFolders],
     rule: "wire.ts puts floors 1 to 3 together; it knows no face (cli/, lambda/, server/).",
   },
   {
     files: "src/{cli,lambda}/**/*.ts",
-    mayImport: [...siblings, "core", "engines", "local", "aws", "worker", "server", "wire", "cli", "lambda"],
+    mayImport: [...siblings, "core", "engines", ...engineFolders, "server", "wire", "cli", "lambda"],
     rule: "Nobody inside imports index.ts: it is the front door for others.",
   },
   {
     files: "src/index.ts",
-    mayImport: [...siblings, "core", "engines", "local", "aws", "worker", "server", "wire"],
+    mayImport: [...siblings, "core", "engines", ...engineFolders, "server", "wire"],
     rule: "index.ts re-exports what lies below; the faces (cli/, lambda/) are none of it.",
   },
 ];
 
-/** Every folder and file directly in `src/` that the floors know, and those of `src/engines/`. */
+/** Every folder and file directly in `src/` that the floors know, and the folders in `engines/`. */
 export const places: readonly string[] = [
   "core",
   ...siblings,
   "engines",
-  "local",
-  "aws",
-  "worker",
+  ...engineFolders,
   "server",
   "wire",
   "cli",
@@ -99,7 +100,7 @@ const sqlite = {
 function forbiddenPaths({ files, mayImport }: Floor): string {
   const above = places.filter((place) => !mayImport.includes(place));
   const upwards = files.split("/").length === 2 ? "\\./" : "(?:\\.\\./)+";
-  const engines = files === "src/engines/*.ts" ? "|^\\./(?:local|aws|worker)/" : "";
+  const engines = files === "src/engines/*.ts" ? `|^\\./(?:${engineFolders.join("|")})/` : "";
   return `^${upwards}(?:${above.join("|")})(?:/|\\.ts$)${engines}`;
 }
 

@@ -110,6 +110,7 @@ export async function openBrowserAgent(definition: AgentDefinition, environment:
     invoke,
     targetHost: (input) => hostOf(template, variablesFor(config, input)),
     preview: (input) => previewTemplate(template, variablesFor(config, input)),
+    widen: pool.widen,
     close: pool.close,
   };
 }

@@ -285,6 +285,23 @@ test("keeps connections between calls, and opens no more than run at once", asyn
   }
 });
 
+test("opens more connections at once when it is widened", async () => {
+  const all = Promise.withResolvers<void>();
+  let under = 0;
+  const service = await startService((...call) => {
+    if ((under += 1) === contractConcurrency + 2) all.resolve();
+    void all.promise.then(() => ok(...call));
+  });
+  const invoker = await open({ url: service.origin });
+  try {
+    invoker.widen?.(contractConcurrency + 2);
+    await Promise.all(Array.from({ length: contractConcurrency + 2 }, () => invoker.invoke({}, aContext())));
+  } finally {
+    await invoker.close();
+    await service.close();
+  }
+});
+
 test("sends secrets, and shows them nowhere", async () => {
   const TOKEN = 'tök"en/+ 1';
   const config = {

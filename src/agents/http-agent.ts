@@ -48,6 +48,7 @@ export async function openHttpAgent(
     invoke,
     targetHost: (input) => hostOf(() => renderRequest(config, input, secrets.values).url),
     preview: (input) => ({ ...renderRequest(config, input, secrets.masked) }) satisfies JsonObject,
+    widen: (concurrency) => client.widen(concurrency),
     close: () => client.close(),
   };
 }

@@ -54,6 +54,18 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./stop-command.ts"),
   },
   {
+    name: "adjust",
+    group: running,
+    summary: "change limits of a run while it goes",
+    load: () => import("./adjust-command.ts"),
+  },
+  {
+    name: "serve",
+    group: running,
+    summary: "answer the AWS command line and SDKs as Step Functions does",
+    load: () => import("./serve-command.ts"),
+  },
+  {
     name: "worker",
     group: running,
     summary: "make attempts for runs that leave their rows to workers",

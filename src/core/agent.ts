@@ -134,6 +134,8 @@ export interface Invoker {
    * @default false
    */
   readonly outlivesProcess?: boolean;
+  /** Prepares for more invocations at once than it was opened for; absent: it takes any number. */
+  widen?(concurrency: number): void;
   /** Lets go of browsers, sockets and the like; safe to call twice. */
   close(): Promise<void>;
 }

@@ -37,6 +37,11 @@ for (const [what, error, kind, hint] of cases) {
   });
 }
 
+test("a policy that forbids is told in AWS's own words, which name the action and who lacks it", () => {
+  const words = "User: arn:aws:iam::123456789012:user/ann is not authorized to perform: states:StartExecution";
+  assert.equal(explainAws(thrown("AccessDeniedException", 400, words)).what, words);
+});
+
 test("an error says what was tried and keeps AWS's name and the cause", () => {
   const cause = thrown("ThrottlingException", 400);
   const error = awsError("start an execution", cause);

@@ -98,6 +98,8 @@ const byName: Readonly<Record<string, Explanation>> = {
 export function explainAws(thrown: unknown): AwsProblem {
   const { name, status, message } = describe(thrown);
   const known = Object.hasOwn(byName, name) ? byName[name] : undefined;
+  // What is missing, and to whom, says AWS itself.
+  if (known === forbidden && message.includes("not authorized")) return { ...known, name, what: message };
   if (known !== undefined) return { ...known, name };
   if (message.includes("Region is missing")) return { ...noRegion, name };
   if (/profile .*could not be found|Could not resolve credentials|Could not load credentials/i.test(message))

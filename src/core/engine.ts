@@ -54,8 +54,18 @@ export interface RowReport {
   readonly sameAs?: number;
 }
 
+/** What of a run may be changed while it goes. */
+export interface RunLimits {
+  readonly maxConcurrency: number;
+  /** 0 to 100. */
+  readonly toleratedFailurePercentage?: number;
+  readonly toleratedFailureCount?: number;
+}
+
 /** Which rows of a run to report. */
 export interface RowFilter {
+  /** Only of these. @default all */
+  readonly rows?: RowSelection;
   readonly status?: RowStatus;
   readonly code?: ErrorCode;
 }
@@ -87,6 +97,15 @@ export interface Engine {
   /** Asks a run, here or in another process, to drain and stop. */
   stop(id: string): Promise<Run>;
   describe(id: string): Promise<Run>;
+  /** The limits that hold for a run now. */
+  limits(id: string): Promise<RunLimits>;
+  /**
+   * Changes limits of a run, here or in another process, at once; they also hold when it is resumed. What is absent stays.
+   *
+   * @returns the limits that hold now
+   * @throws RowcallError USAGE_INVALID for a limit out of range
+   */
+  adjust(id: string, change: Partial<RunLimits>): Promise<RunLimits>;
   /** Newest first. */
   list(): Promise<readonly Run[]>;
   rows(id: string, filter?: RowFilter): AsyncIterable<RowReport>;

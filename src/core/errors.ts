@@ -76,6 +76,7 @@ export const errorTable = {
   RUN_NOT_FOUND: "missing",
   RUN_CONFLICT: "conflict",
   RUN_BUSY: "conflict",
+  ENDPOINT_BUSY: "conflict",
   JOURNAL_UNREADABLE: "broken",
   TOLERANCE_EXCEEDED: "limit",
   INTERRUPTED: "interrupted",

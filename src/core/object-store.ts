@@ -32,4 +32,6 @@ export interface ObjectStore {
   list(prefix: string): AsyncIterable<ObjectInfo>;
   /** Deletes an object; deleting what is not there is fine. */
   delete(uri: string): Promise<void>;
+  /** Writes an object's bytes under another URI, as `write` does; within a store they need not pass through this machine. */
+  copy(from: string, to: string, options?: WriteOptions): Promise<ObjectInfo>;
 }

@@ -6,6 +6,9 @@
  */
 export type RunStatus = "running" | "succeeded" | "failed" | "stopped" | "interrupted";
 
+/** The reason of a run that somebody asked to stop. */
+export const stoppedOnRequest = "Stopped on request";
+
 /** How many rows stand where; `total` is the sum of the others. */
 export interface RowCounts {
   readonly total: number;

@@ -85,7 +85,10 @@ export async function checkOpening(
   }
 }
 
-/** Checks that the output is named, is free, and can be written: a small object is written beside it and deleted again. */
+/**
+ * Checks that the output is named, is free, and can be written, as well as the place of recordings: an empty object is written
+ * there and deleted again.
+ */
 export async function checkOutput(services: Services, batch: Batch, mayReplace: boolean): Promise<Check> {
   const { output } = batch;
   if (output === undefined) {
@@ -97,10 +100,11 @@ export async function checkOutput(services: Services, batch: Batch, mayReplace: 
     );
   }
   if (output === "-") return createCheck("output_accessible", "passed", "Standard output");
-  const { store, clock, random } = services;
+  const { store, clock } = services;
   return checkBy("output_accessible", async () => {
     await freeOutputUri(store, output, "csv", clock(), mayReplace);
-    await probeOutput(store, output, random);
+    await probeOutput(store, output);
+    if (batch.recording.prefix !== undefined) await probeOutput(store, batch.recording.prefix);
     return isOutputFile(output) ? `${output} can be written` : `Files can be written under ${output}`;
   });
 }

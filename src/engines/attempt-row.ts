@@ -12,6 +12,8 @@ export interface AttemptRequest {
   readonly batch: Batch;
   readonly definition: AgentDefinition;
   readonly invoker: Invoker;
+  /** What stands for the run, where agents ask for it. @default `try` */
+  readonly runId?: string;
   /** 0-based index of the row. */
   readonly row: number;
   readonly input: AgentInput;
@@ -43,7 +45,7 @@ export async function attemptRow(services: Services, request: AttemptRequest): P
     {
       invoker: watched,
       extract: createExtractor(definition),
-      runId: "try",
+      runId: request.runId ?? "try",
       timeoutMs: batch.execution.timeoutSeconds * 1000,
       clock: services.clock,
       saveArtifact: artifactSaver(services.store, recordingsUri),

@@ -31,3 +31,11 @@ export function chooseRows(
   }
   return { selection, total };
 }
+
+/** The rows that are in both selections; an absent one has all rows. */
+export function overlap(selection: RowSelection, other: RowSelection | undefined): RowSelection {
+  if (other === undefined) return selection;
+  return selection.flatMap(([first, last]) =>
+    other.map(([from, to]) => [Math.max(first, from), Math.min(last, to)] as const).filter(([from, to]) => from <= to),
+  );
+}

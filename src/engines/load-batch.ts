@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, posix, resolve } from "node:path";
+import { dirname, isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RecordingLevel } from "../core/agent.ts";
 import type { Batch, OutputMapping } from "../core/batch.ts";
@@ -7,7 +7,7 @@ import { RowcallError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../core/json.ts";
 import { invalid, type Problem, type Reading } from "../core/schema.ts";
 import type { Services } from "../core/services.ts";
-import { schemeOf } from "../core/uri.ts";
+import { resolveUri, schemeOf } from "../core/uri.ts";
 import { readDocument } from "./read-document.ts";
 
 /** What is laid over a batch file; paths start from the base directory. */
@@ -112,9 +112,11 @@ async function readText({ store, baseDirectory }: Services, uri: string): Promis
     for await (const chunk of store.read(uri)) chunks.push(chunk);
   } catch (cause) {
     if (!(cause instanceof RowcallError) || cause.code !== "STORE_NOT_FOUND") throw cause;
-    const from = schemeOf(uri) === "file" && !isAbsolute(uri) ? `; it is looked for from ${baseDirectory}` : "";
+    const isFile = schemeOf(uri) === "file";
+    const from = isFile && !isAbsolute(uri) ? `; it is looked for from ${baseDirectory}` : "";
+    const hint = isFile && cause.hint?.startsWith("Did you mean") !== true ? `Check the path${from}.` : cause.hint;
     throw new RowcallError("BATCH_NOT_FOUND", `There is no batch file ${uri}`, {
-      hint: cause.hint?.startsWith("Did you mean") === true ? cause.hint : `Check the path${from}.`,
+      ...(hint === undefined ? {} : { hint }),
       cause,
     });
   }
@@ -183,8 +185,7 @@ function beside(uri: string, place: string): string {
   const scheme = schemeOf(place);
   if (scheme === "file") return absolute(uri, dirname(place.startsWith("file:") ? fileURLToPath(place) : place));
   if (uri === "" || uri === "-" || schemeOf(uri) !== "file" || uri.startsWith("file:") || isAbsolute(uri)) return uri;
-  const [, origin = "", path = ""] = /^([a-z][a-z0-9+.-]*:\/\/[^/]*)(.*)$/i.exec(place) ?? [];
-  return origin + posix.join("/", posix.dirname(path), uri);
+  return resolveUri(place, uri);
 }
 
 function absolute(uri: string, directory: string): string {

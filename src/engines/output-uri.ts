@@ -1,4 +1,4 @@
-import { RowcallError } from "../core/errors.ts";
+import { RowcallError, type ErrorCode } from "../core/errors.ts";
 import type { ObjectStore } from "../core/object-store.ts";
 import { joinUri } from "../core/uri.ts";
 
@@ -22,7 +22,7 @@ export async function freeOutputUri(
   mayReplace: boolean,
 ): Promise<string> {
   if (isOutputFile(output)) {
-    if (!mayReplace && (await store.stat(output)) !== undefined) {
+    if (!mayReplace && (await isTaken(store, output))) {
       throw new RowcallError("OUTPUT_EXISTS", `The output ${output} exists already`, {
         hint: "Choose another --output, or replace it with --force.",
       });
@@ -32,20 +32,41 @@ export async function freeOutputUri(
   for (let second = Math.floor(at / 1000); ; second += 1) {
     const stamp = new Date(second * 1000).toISOString().slice(0, 19).replace(/[T:]/g, "-");
     const uri = joinUri(output, `result-${stamp}.${extension}`);
-    if ((await store.stat(uri)) === undefined) return uri;
+    if (!(await isTaken(store, uri))) return uri;
+  }
+}
+
+// Who may not look may write all the same: S3 has a permission for each, and the write itself finds out what is there.
+async function isTaken(store: ObjectStore, uri: string): Promise<boolean> {
+  try {
+    return (await store.stat(uri)) !== undefined;
+  } catch (error) {
+    if (error instanceof RowcallError && error.code === "STORE_DENIED") return false;
+    throw error;
   }
 }
 
 /**
- * Writes a small object where an output will be and deletes it again, so that a place that cannot be written is found before
- * anything is spent.
+ * Writes an empty object where an output will be and deletes it again, so that a place that cannot be written is found before
+ * anything is spent. Who may write but not delete leaves it behind: one `.rowcall-probe`, however many runs there are.
  *
  * @throws RowcallError as the store does
  */
-export async function probeOutput(store: ObjectStore, output: string, random: () => number): Promise<void> {
+export async function probeOutput(store: ObjectStore, output: string): Promise<void> {
   if (output === "-") return;
   const prefix = isOutputFile(output) ? output.replace(/[^/\\]*$/, "") : output;
-  const probe = joinUri(prefix, `.rowcall-probe-${Math.floor(random() * 36 ** 6).toString(36)}`);
-  await store.write(probe, new Uint8Array(), { contentType: "application/octet-stream" });
-  await store.delete(probe);
+  const probe = joinUri(prefix, ".rowcall-probe");
+  // Written as outputs are, since a place may be closed to what replaces. One that is there was left by such a run.
+  await unless("OUTPUT_EXISTS", () =>
+    store.write(probe, new Uint8Array(), { ifAbsent: true, contentType: "application/octet-stream" }),
+  );
+  await unless("STORE_DENIED", () => store.delete(probe));
+}
+
+async function unless(code: ErrorCode, call: () => Promise<unknown>): Promise<void> {
+  try {
+    await call();
+  } catch (error) {
+    if (!(error instanceof RowcallError) || error.code !== code) throw error;
+  }
 }

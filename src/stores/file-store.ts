@@ -20,15 +20,16 @@ const absent = new Set(["ENOENT", "ENOTDIR"]);
  */
 export function openFileStore({ baseDirectory }: { readonly baseDirectory: string }): ObjectStore {
   const address = (uri: string): FileAddress => parseFileAddress(uri, baseDirectory);
+  const write: ObjectStore["write"] = async (uri, content, options = {}) => {
+    const target = address(uri);
+    await writeFileWhole(target, content, options);
+    return infoOf(target, await explained("write", uri, () => stat(target.path)));
+  };
   return {
     async *read(uri, range) {
       yield* readFile(address(uri), range);
     },
-    write: async (uri, content, options = {}) => {
-      const target = address(uri);
-      await writeFileWhole(target, content, options);
-      return infoOf(target, await explained("write", uri, () => stat(target.path)));
-    },
+    write,
     stat: async (uri) => {
       const { path, isFolder, uri: canonical } = address(uri);
       if (isFolder) return undefined;
@@ -49,6 +50,7 @@ export function openFileStore({ baseDirectory }: { readonly baseDirectory: strin
           if (!absent.has(systemCode(thrown) ?? "")) throw thrown;
         }
       }),
+    copy: async (from, to, options) => write(to, readFile(address(from)), options),
   };
 }
 

@@ -12,19 +12,20 @@ const chunkBytes = 64 * 1024;
 /** Opens a store that lives as long as the process: `memory:` URIs, any text after the colon. */
 export function openMemoryStore({ clock }: { readonly clock: Clock }): ObjectStore {
   const objects = new Map<string, StoredObject>();
+  const write: ObjectStore["write"] = async (uri, content, { ifAbsent = false } = {}) => {
+    const bytes = await collect(content);
+    if (ifAbsent && objects.has(uri)) {
+      throw new RowcallError("OUTPUT_EXISTS", `${uri} exists already`, {
+        hint: "Choose another name, or delete it first.",
+      });
+    }
+    const object = { bytes, modifiedAt: clock() };
+    objects.set(uri, object);
+    return infoOf(uri, object);
+  };
   return {
     read: (uri, range) => readObject(objects, uri, range),
-    write: async (uri, content, { ifAbsent = false } = {}) => {
-      const bytes = await collect(content);
-      if (ifAbsent && objects.has(uri)) {
-        throw new RowcallError("OUTPUT_EXISTS", `${uri} exists already`, {
-          hint: "Choose another name, or delete it first.",
-        });
-      }
-      const object = { bytes, modifiedAt: clock() };
-      objects.set(uri, object);
-      return infoOf(uri, object);
-    },
+    write,
     stat: async (uri) => {
       const object = objects.get(uri);
       return object && infoOf(uri, object);
@@ -36,6 +37,7 @@ export function openMemoryStore({ clock }: { readonly clock: Clock }): ObjectSto
       }
     },
     delete: async (uri) => void objects.delete(uri),
+    copy: (from, to, options) => write(to, readObject(objects, from), options),
   };
 }
 

@@ -30,6 +30,21 @@ test("goes by the scheme: one store's objects are not another's", async () => {
   }
 });
 
+test("copies from one scheme to another", async () => {
+  const baseDirectory = await mkdtemp(join(tmpdir(), "rowcall-stores-"));
+  try {
+    const store = openStores({ baseDirectory });
+    await store.write("memory:a.csv", Buffer.from("a"));
+    assert.equal((await store.copy("memory:a.csv", "out/b.csv")).uri, "out/b.csv");
+    assert.equal(Buffer.concat(await Array.fromAsync(store.read("out/b.csv"))).toString(), "a");
+    await assert.rejects(store.copy("memory:none", "out/c.csv"), { code: "STORE_NOT_FOUND" });
+    await assert.rejects(store.copy("memory:a.csv", "out/b.csv", { ifAbsent: true }), { code: "OUTPUT_EXISTS" });
+    assert.equal(await store.stat("out/c.csv"), undefined);
+  } finally {
+    await rm(baseDirectory, { recursive: true });
+  }
+});
+
 test("refuses an unknown scheme by every method, naming the known ones", async () => {
   const store = openStores({ baseDirectory: tmpdir() });
   const uri = "flie:///tmp/a.csv";
@@ -39,12 +54,14 @@ test("refuses an unknown scheme by every method, naming the known ones", async (
     () => store.stat(uri),
     () => Array.fromAsync(store.list(uri)),
     () => store.delete(uri),
+    () => store.copy(uri, "memory:a"),
+    () => store.copy("memory:a", uri),
   ];
   for (const call of calls) {
     await assert.rejects(call, {
       code: "STORE_UNKNOWN",
       message: 'Unknown kind of URI "flie:" in flie:///tmp/a.csv',
-      hint: /^Did you mean "file"\? A path, file: and memory: can be used/,
+      hint: /^Did you mean "file"\? A path, file:, memory:, s3:, https:, and http: can be used/,
     });
   }
   await assert.rejects(store.stat("constructor:a"), { code: "STORE_UNKNOWN" });

@@ -17,9 +17,14 @@ export interface StoreOptions {
 
 type OpenStore = (options: Required<StoreOptions>) => Promise<ObjectStore>;
 
+const openHttp: OpenStore = async (options) => (await import("./http-store.ts")).openHttpStore(options);
+
 const stores: Readonly<Record<string, OpenStore>> = {
   file: async (options) => (await import("./file-store.ts")).openFileStore(options),
   memory: async (options) => (await import("./memory-store.ts")).openMemoryStore(options),
+  s3: async (options) => (await import("./s3-store.ts")).openS3Store(options),
+  https: openHttp,
+  http: openHttp,
 };
 
 /**
@@ -47,12 +52,17 @@ export function openStores({ baseDirectory, aws = { endpoints: {} }, clock = Dat
       yield* (await storeOf(prefix)).list(prefix);
     },
     delete: async (uri) => (await storeOf(uri)).delete(uri),
+    copy: async (from, to, options) => {
+      const [source, target] = [await storeOf(from), await storeOf(to)];
+      return source === target ? source.copy(from, to, options) : target.write(to, source.read(from), options);
+    },
   };
 }
 
 function unknownScheme(scheme: string, uri: string): RowcallError {
   const known = Object.keys(stores);
+  const usable = new Intl.ListFormat("en").format(["A path", ...known.map((name) => `${name}:`)]);
   return new RowcallError("STORE_UNKNOWN", `Unknown kind of URI "${scheme}:" in ${uri}`, {
-    hint: `${suggest(scheme, known)} A path, ${known.map((name) => `${name}:`).join(" and ")} can be used; a file whose name begins like that is written ./${uri}.`,
+    hint: `${suggest(scheme, known)} ${usable} can be used; a file whose name begins like that is written ./${uri}.`,
   });
 }

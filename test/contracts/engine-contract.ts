@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
 import { parseBatch } from "../../src/core/batch-file.ts";
 import type { Notification } from "../../src/core/channel.ts";
 import type { Engine, RunEvent, StartRequest } from "../../src/core/engine.ts";
@@ -302,6 +303,71 @@ export function describeEngine(name: string, open: (invoke: TestInvoke) => Promi
         assert.deepEqual(seen.toSorted(), ["1", "2", "3", "4", "5", "6"]);
       },
     );
+
+    const wide = { running: 0, most: 0, entered: Promise.withResolvers<void>(), open: Promise.withResolvers<void>() };
+    check(
+      "takes more rows at once as soon as another process says so, and remembers it",
+      async (input, context) => {
+        wide.running += 1;
+        wide.most = Math.max(wide.most, wide.running);
+        wide.entered.resolve();
+        if (wide.running === 4) wide.open.resolve();
+        await wide.open.promise;
+        wide.running -= 1;
+        return echo(input, context);
+      },
+      async (harness) => {
+        const one = { execution_config: { max_concurrency: 1, tolerated_failure_count: 3 } };
+        const start = { ...(await request(harness, "a\n1\n2\n3\n4\n5\n6\n", one)), name: "wide" };
+        const running = harness.engine.start(start);
+        await wide.entered.promise;
+        const other = harness.reopen();
+        assert.deepEqual(await other.limits("wide"), { maxConcurrency: 1, toleratedFailureCount: 3 });
+        await assert.rejects(other.adjust("wide", { maxConcurrency: 0 }), { code: "USAGE_INVALID" });
+        await assert.rejects(other.adjust("wide", { toleratedFailurePercentage: 101 }), { code: "USAGE_INVALID" });
+        await other.adjust("wide", { maxConcurrency: 4 });
+        const run = await running;
+        assert.deepEqual([run.counts.succeeded, wide.most], [6, 4]);
+        assert.deepEqual(await harness.engine.limits("wide"), { maxConcurrency: 4, toleratedFailureCount: 3 });
+        assert.equal((await harness.engine.start(start)).id, run.id, "it is still the same batch");
+      },
+    );
+
+    const strict = Promise.withResolvers<void>();
+    check(
+      "stops when fewer failures are tolerated than there are already",
+      async (input, context) => {
+        if (Number(input["a"]) < 2) throw new RowcallError("ROW_INVALID", "no");
+        strict.resolve();
+        await wait(5);
+        return echo(input, context);
+      },
+      async (harness) => {
+        const rows = Array.from({ length: 5000 }, (_, i) => `${i}\n`).join("");
+        const start = await request(harness, `a\n${rows}`, { execution_config: { max_concurrency: 1 } });
+        const running = harness.engine.start({ ...start, name: "strict" });
+        await strict.promise;
+        await harness.reopen().adjust("strict", { toleratedFailureCount: 1 });
+        const run = await running;
+        assert.equal(run.status, "stopped");
+        assert.match(run.reason ?? "", /^2 rows failed, more than the tolerated 1$/);
+      },
+    );
+
+    check("reports a part of the rows when asked", echo, async (harness) => {
+      const run = await harness.engine.start({
+        ...(await request(harness, "a\n0\n1\n2\n3\n4\n")),
+        rows: [
+          [0, 1],
+          [3, 4],
+        ],
+      });
+      const reports = await Array.fromAsync(harness.engine.rows(run.id, { rows: [[1, 3]] }));
+      assert.deepEqual(
+        reports.map((report) => report.row),
+        [1, 3],
+      );
+    });
 
     check("exports again with another mapping, and as JSON Lines", echo, async (harness) => {
       const run = await harness.engine.start(await request(harness, "a\n1\n"));

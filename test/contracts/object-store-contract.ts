@@ -189,11 +189,47 @@ export function objectStoreContract(name: string, open: () => Promise<StoreUnder
     await store.delete(`${prefix}/no/such/folder/a.csv`);
   });
 
+  storeTest("copies an object, replacing or not as it is told", async ({ store, prefix, leftovers }) => {
+    const [from, to] = [`${prefix}/a b/1.csv`, `${prefix}/new/2.csv`];
+    await store.write(from, Buffer.from("original"));
+    const copied = await store.copy(from, to, { contentType: "text/csv" });
+    assert.deepEqual(copied, await store.stat(to));
+    assert.equal(await textOf(store, to), "original");
+    await store.write(from, Buffer.from("changed"));
+    await assert.rejects(store.copy(from, to, { ifAbsent: true }), { code: "OUTPUT_EXISTS" });
+    assert.equal(await textOf(store, to), "original");
+    await store.copy(from, to);
+    assert.equal(await textOf(store, to), "changed");
+    await store.copy(to, to);
+    assert.equal(await textOf(store, to), "changed");
+    assert.equal((await leftovers()).length, 2);
+  });
+
+  storeTest("copying what is not there is STORE_NOT_FOUND and leaves nothing", async ({ store, prefix, leftovers }) => {
+    await assert.rejects(
+      store.copy(`${prefix}/none.csv`, `${prefix}/copy.csv`),
+      (error: { code: string; message: string }) => {
+        assert.equal(error.code, "STORE_NOT_FOUND");
+        assert.ok(error.message.includes("none.csv"), error.message);
+        return true;
+      },
+    );
+    assert.deepEqual(await leftovers(), []);
+  });
+
   storeTest("keeps what it was given, whatever becomes of the writer's buffer", async ({ store, prefix }) => {
     const buffer = Buffer.from("before");
     await store.write(`${prefix}/a`, buffer);
     buffer.fill("x");
     assert.equal(await textOf(store, `${prefix}/a`), "before");
+    async function* reusing(): AsyncGenerator<Uint8Array> {
+      for (const text of ["one ", "two ", "end."]) {
+        buffer.write(text);
+        yield buffer.subarray(0, 4);
+      }
+    }
+    await store.write(`${prefix}/b`, reusing());
+    assert.equal(await textOf(store, `${prefix}/b`), "one two end.");
   });
 
   storeTest("a reader that stops early does no harm", async ({ store, prefix }) => {
@@ -206,7 +242,7 @@ export function objectStoreContract(name: string, open: () => Promise<StoreUnder
   });
 }
 
-// Only in a plain path and a memory: URI does every character stand for itself.
+// In a plain path, a memory: URI and an s3: URI every character stands for itself.
 function encodeFor(prefix: string, name: string): string {
   return prefix.startsWith("file:") ? encodeURIComponent(name) : name;
 }

@@ -85,6 +85,22 @@ describe("browser pool", { timeout: 60_000 }, () => {
     await pool.close();
   });
 
+  it("lets more in at once when it is widened, and those who wait at once", async () => {
+    const pool = openBrowserPool({ binary, concurrency: 1 });
+    const all = Promise.withResolvers<void>();
+    let inside = 0;
+    const rows = [1, 2, 3].map(() =>
+      pool.withContext({}, never, async () => {
+        if ((inside += 1) === 3) all.resolve();
+        await all.promise;
+      }),
+    );
+    pool.widen(2);
+    pool.widen(3);
+    await Promise.all(rows);
+    await pool.close();
+  });
+
   it("changes to a fresh process after its number of rows, and lets what is under way end in the old one", async () => {
     const pool = openBrowserPool({ binary, concurrency: 2, recycleAfterRows: 2 });
     const release = Promise.withResolvers<void>();

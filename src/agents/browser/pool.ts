@@ -28,6 +28,8 @@ export interface BrowserPool {
     signal: AbortSignal,
     use: (context: BrowserContext) => Promise<T>,
   ): Promise<T>;
+  /** Allows so many contexts at once, if it was fewer before. */
+  widen(concurrency: number): void;
   /** Process ids of the browsers that live. */
   readonly pids: readonly number[];
   /** Waits for what is under way, then ends every browser; safe to call twice. */
@@ -140,6 +142,7 @@ export function openBrowserPool(options: BrowserPoolOptions): BrowserPool {
 
   return {
     withContext,
+    widen: turns.widen,
     get pids() {
       return [...hosts].flatMap((host) => (host.pid > 0 ? [host.pid] : []));
     },
@@ -150,11 +153,14 @@ export function openBrowserPool(options: BrowserPoolOptions): BrowserPool {
 interface Turns {
   /** Waits for a turn; the returned function gives it back. */
   take(signal: AbortSignal): Promise<() => void>;
+  /** Has so many turns, if it had fewer before. */
+  widen(limit: number): void;
   /** Resolves when nobody has a turn any more. */
   allDone(): Promise<void>;
 }
 
-function openTurns(limit: number): Turns {
+function openTurns(atFirst: number): Turns {
+  let limit = atFirst;
   const waiting: (() => void)[] = [];
   const idle: (() => void)[] = [];
   let taken = 0;
@@ -187,6 +193,10 @@ function openTurns(limit: number): Turns {
         signal.addEventListener("abort", onAbort, { once: true });
       });
       return giveBack;
+    },
+    widen(most) {
+      limit = Math.max(limit, most);
+      for (; taken < limit && waiting.length > 0; taken += 1) waiting.shift()?.();
     },
     allDone: () => (taken === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))),
   };

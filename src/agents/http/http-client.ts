@@ -11,6 +11,8 @@ export interface HttpClient {
    * when it is aborted
    */
   send(request: HttpRequest, url: URL, shown: Shown, signal: AbortSignal): Promise<HttpReply>;
+  /** Allows so many connections to one host; requests under way keep those that they have. */
+  widen(concurrency: number): void;
   /** Ends all connections. */
   close(): Promise<void>;
 }
@@ -24,7 +26,9 @@ const maxReplyBytes = 10 * 1024 * 1024;
  * @param concurrency - connections to one host, at most
  */
 export function openHttpClient(concurrency: number): HttpClient {
-  const dispatcher = new Agent({ connections: concurrency, headersTimeout: 0, bodyTimeout: 0 });
+  const open = (connections: number): Agent => new Agent({ connections, headersTimeout: 0, bodyTimeout: 0 });
+  let dispatcher = open(concurrency);
+  const dispatchers = [dispatcher];
   return {
     send: async ({ method, headers, body }, url, shown, signal) => {
       const content = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
@@ -43,8 +47,9 @@ export function openHttpClient(concurrency: number): HttpClient {
         throw thrown instanceof RowcallError ? thrown : unavailable(thrown, shown);
       }
     },
+    widen: (connections) => void dispatchers.push((dispatcher = open(connections))),
     close: async () => {
-      if (!dispatcher.destroyed) await dispatcher.destroy();
+      await Promise.all(dispatchers.filter(({ destroyed }) => !destroyed).map((each) => each.destroy()));
     },
   };
 }

@@ -31,6 +31,7 @@ export async function dispatchInProcess(services: Services, agent: AgentDefiniti
           onBegin(task, services.clock());
           return runAttempt(setup, task.input, task.row, task.number);
         },
+        widen: (concurrency) => invoker.widen?.(concurrency),
         drain: () => {},
         committed: () => {},
         close: () => {},

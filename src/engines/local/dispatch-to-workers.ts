@@ -102,6 +102,9 @@ class WorkerAttempts implements Attempts {
       if (this.#unsent.push(key) === 1) setImmediate(() => this.#send());
     });
 
+  // Each worker has its own width.
+  widen(): void {}
+
   drain(): void {
     this.#isDraining = true;
     this.#takeBack();

@@ -30,6 +30,8 @@ export interface DispatchSetup {
 export interface Attempts {
   /** Makes an attempt; never rejects. One that was taken back ends as INTERRUPTED and counts for nothing. */
   attempt(task: Task): Promise<Attempt>;
+  /** Told that more attempts will be under way at once than was said before. */
+  widen(concurrency: number): void;
   /** Takes back what nobody has begun, from now on. */
   drain(): void;
   /** Told which attempts are in the journal. */

@@ -2,10 +2,12 @@ import { createHash } from "node:crypto";
 import type { Attempt, FailedOutcome } from "../../core/attempt.ts";
 import type { RowSelection, RunObserver } from "../../core/engine.ts";
 import { messageOf, RowcallError } from "../../core/errors.ts";
+import { stoppedOnRequest } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
 import { createMapper, type MapInput } from "../../row/map.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Journal, RunRecord } from "./journal.ts";
+import { limitsOf, toleranceReason } from "./run-limits.ts";
 import { createRateLimiter, runPool, type RateLimiter, type Task } from "./scheduler.ts";
 import type { Block, OpenTable } from "./staging.ts";
 
@@ -29,7 +31,7 @@ export interface Ending {
   readonly reason?: string;
 }
 
-const stopPollMs = 500;
+const pollMs = 500;
 
 /**
  * Attempts every row that is not decided yet.
@@ -60,7 +62,9 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
 
   let isFinished = false;
   let { succeeded, failed } = run;
+  // Counted since the run was started or resumed, so that a resumed run gets as far as a new one would.
   let failedNow = 0;
+  let limits = limitsOf(run);
   let inFlight = 0;
   const attempts = dispatcher.begin({
     run,
@@ -81,16 +85,26 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
     },
     onFailure,
   });
+  const heedTolerance = (): void => {
+    const reason = toleranceReason(limits, failedNow, run.total);
+    if (reason !== undefined) end({ status: "stopped", reason });
+  };
   const settle = (attempt: Attempt, decides: boolean): Promise<void> | undefined => {
     const weight = decides && execution.dedupe ? journal.weight(run.seq, attempt.row) : 1;
     if (decides && attempt.outcome.status === "failed") failedNow += weight;
-    const reason = toleranceReason(run, failedNow);
-    if (reason !== undefined) end({ status: "stopped", reason });
+    heedTolerance();
     return log.ended({ attempt, decides, weight });
   };
+  const widened = new EventTarget();
+  let widest = limits.maxConcurrency;
   const poll = setInterval(() => {
-    if (journal.isStopRequested(run.seq)) end({ status: "stopped", reason: "Stopped on request" });
-  }, stopPollMs);
+    const wishes = journal.wishes(run.seq);
+    limits = limitsOf({ batch: run.batch, limits: wishes.limits });
+    if (limits.maxConcurrency > widest) attempts.widen((widest = limits.maxConcurrency));
+    if (wishes.stopRequested) end({ status: "stopped", reason: stoppedOnRequest });
+    heedTolerance();
+    widened.dispatchEvent(new Event("change"));
+  }, pollMs);
   observer.drain?.addEventListener("abort", onInterrupt, { once: true });
   if (observer.drain?.aborted === true) onInterrupt();
   try {
@@ -107,7 +121,8 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
         inFlight -= 1;
         return settle(attempt, decides);
       },
-      maxConcurrency: () => execution.maxConcurrency,
+      maxConcurrency: () => limits.maxConcurrency,
+      widened,
       retry: execution.retry,
       ...limiterOf(run, dispatcher),
       clock: services.clock,
@@ -187,16 +202,4 @@ function limiterOf({ batch }: RunRecord, { targetHost }: Dispatcher): { limiter?
   if (rateLimit === undefined) return {};
   const keyOf = rateLimit.per === "agent" ? () => "" : ({ input }: Task) => targetHost(input) ?? "";
   return { limiter: createRateLimiter(rateLimit.requestsPerSecond, keyOf) };
-}
-
-// Counted since the run was started or resumed, so that a resumed run gets as far as a new one would.
-function toleranceReason({ batch, total }: RunRecord, failed: number): string | undefined {
-  const { toleratedFailureCount, toleratedFailurePercentage } = batch.execution;
-  if (toleratedFailureCount !== undefined && failed > toleratedFailureCount) {
-    return `${failed} rows failed, more than the tolerated ${toleratedFailureCount}`;
-  }
-  if (toleratedFailurePercentage !== undefined && failed * 100 > toleratedFailurePercentage * total) {
-    return `${failed} of ${total} rows failed, more than the tolerated ${toleratedFailurePercentage} %`;
-  }
-  return undefined;
 }

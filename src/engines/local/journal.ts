@@ -2,16 +2,17 @@ import type { AgentDefinition } from "../../core/agent.ts";
 import type { Artifact, Attempt, Outcome, StepRecord } from "../../core/attempt.ts";
 import type { Batch } from "../../core/batch.ts";
 import type { FailureCount } from "../../core/channel.ts";
-import type { RowSelection } from "../../core/engine.ts";
+import type { RowSelection, RunLimits } from "../../core/engine.ts";
 import { errorKind, RowcallError, type ErrorCode } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { RunStatus } from "../../core/run.ts";
-import { standing } from "./attempt-group.ts";
+import { packAttempts, standing, type AttemptGroup, type EndedAttempt } from "./attempt-group.ts";
 import { openAttemptLog, type AttemptLog, type LogListener } from "./attempt-log.ts";
 import { openDeliveryLog, type DeliveryLog } from "./delivery-log.ts";
 import { journalMigrations, migrate } from "./migrations.ts";
 import { inTransaction, openDatabase, type Database } from "./sqlite.ts";
 import type { StagedTable } from "./staging.ts";
+import { openAttemptWriter } from "./write-attempts.ts";
 
 /** A run as the journal keeps it. */
 export interface RunRecord {
@@ -39,6 +40,8 @@ export interface RunRecord {
   readonly recordingsUri: string;
   readonly reason: string | null;
   readonly stopRequested: boolean;
+  /** What was changed of the batch's limits. */
+  readonly limits: Partial<RunLimits> | null;
 }
 
 /** A run to be noted. */
@@ -48,7 +51,12 @@ export type NewRun = Pick<
 >;
 
 /** What of a run changes. */
-export type RunPatch = Partial<Pick<RunRecord, "status" | "endedAt" | "outputUri" | "reason" | "stopRequested">>;
+export type RunPatch = Partial<
+  Pick<RunRecord, "status" | "endedAt" | "outputUri" | "reason" | "stopRequested" | "limits">
+>;
+
+/** What others ask of a run that is going. */
+export type RunWishes = Pick<RunRecord, "stopRequested" | "limits">;
 
 /** What is known of a row that has been attempted. */
 export interface RowHistory {
@@ -69,7 +77,7 @@ const columns: Readonly<Record<string, string>> = {
   recordingsUri: "recordings_uri",
   stopRequested: "stop_requested",
 };
-const jsonColumns = ["batch", "agent", "fields", "request", "staged"];
+const jsonColumns = ["batch", "agent", "fields", "request", "staged", "limits"];
 
 /** The durable memory of local runs: one file for all of them, shared by several processes. */
 export class Journal {
@@ -78,6 +86,7 @@ export class Journal {
   readonly #decided: AttemptQuery;
   readonly #ended: AttemptQuery;
   readonly deliveries: DeliveryLog;
+  #write: ((group: AttemptGroup) => void) | undefined;
 
   /**
    * @param path - file; made when it is not there
@@ -116,6 +125,14 @@ export class Journal {
     return this.getRun(id);
   }
 
+  /** Lays limits over those that were changed before. */
+  adjustRun(idOrName: string, change: Partial<RunLimits>): RunRecord {
+    return inTransaction(this.#database, () => {
+      const { id, limits } = this.getRun(idOrName);
+      return this.updateRun(id, { limits: { ...limits, ...change } });
+    });
+  }
+
   /** A run by id or name. */
   findRun(idOrName: string): RunRecord | undefined {
     const found = this.#database.prepare("SELECT * FROM runs WHERE id = ? OR name = ?").get(idOrName, idOrName);
@@ -134,14 +151,24 @@ export class Journal {
     return this.#database.prepare("SELECT * FROM runs ORDER BY seq DESC").all().map(toRun);
   }
 
-  /** Whether somebody has asked the run to stop. */
-  isStopRequested(seq: number): boolean {
-    return this.#database.prepare("SELECT stop_requested AS flag FROM runs WHERE seq = ?").get(seq)?.["flag"] === 1;
+  wishes(seq: number): RunWishes {
+    const found = this.#database.prepare("SELECT stop_requested, limits FROM runs WHERE seq = ?").get(seq);
+    const limits = found?.["limits"];
+    return {
+      stopRequested: found?.["stop_requested"] === 1,
+      limits: typeof limits === "string" ? (JSON.parse(limits) as RunWishes["limits"]) : null,
+    };
   }
 
   /** Opens the log of a run's attempts; see `openAttemptLog`. */
   openLog(seq: number, listener: LogListener): AttemptLog {
     return openAttemptLog(this.#path, seq, listener);
+  }
+
+  /** Notes attempts that were made elsewhere. */
+  importAttempts(seq: number, entries: readonly EndedAttempt[]): void {
+    this.#write ??= openAttemptWriter(this.#database);
+    this.#write(packAttempts(seq, new Map(), entries, 0));
   }
 
   /** Closes the attempts that were under way when the process ended: they failed, and do not count against the retries. */

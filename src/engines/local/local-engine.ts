@@ -11,13 +11,14 @@ import type {
   RowFilter,
   RowReport,
   RowSelection,
+  RunLimits,
   RunObserver,
   StartRequest,
 } from "../../core/engine.ts";
 import { messageOf, RowcallError, type ErrorCode } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
-import { chooseRows } from "../choose-rows.ts";
+import { chooseRows, overlap } from "../choose-rows.ts";
 import { freeOutputUri, probeOutput } from "../output-uri.ts";
 import { resolveAgent, type BatchAgent } from "../resolve-agent.ts";
 import { activitiesPath, openActivityQueue } from "./activity-queue.ts";
@@ -31,6 +32,7 @@ import { Journal, type RunRecord } from "./journal.ts";
 import { createRunId, isSameRun, requirePlaces, stageRun } from "./new-run.ts";
 import { notifyChannels, tellChannels, type NotifySetup } from "./notify.ts";
 import { reportRows } from "./report-rows.ts";
+import { checkLimits, limitsOf } from "./run-limits.ts";
 import { explainDatabaseError, tryLock, type ProcessLock } from "./sqlite.ts";
 import { openTable, type OpenTable } from "./staging.ts";
 import { workerSilenceMs } from "./worker-watch.ts";
@@ -86,7 +88,9 @@ class LocalEngine implements Engine {
     const { output } = requirePlaces(request);
     const agent = await resolveAgent(services, request.batch);
     await freeOutputUri(services.store, output, "csv", services.clock(), request.force === true);
-    await probeOutput(services.store, output, services.random);
+    await probeOutput(services.store, output);
+    const { prefix } = request.batch.recording;
+    if (prefix !== undefined) await probeOutput(services.store, prefix);
     return this.#withAgent(agent.definition, request.batch, (dispatcher) =>
       this.#begin(request, agent, dispatcher, observer),
     );
@@ -95,13 +99,13 @@ class LocalEngine implements Engine {
   async resume(id: string, observer: RunObserver = {}): Promise<Run> {
     return this.#withLock(id, async (run) => {
       if (run.status === "succeeded") return this.#toRun(run);
-      return this.#withAgent(run.agent, run.batch, (dispatcher) => this.#execute(run, dispatcher, observer));
+      return this.#withAgent(run.agent, adjusted(run), (dispatcher) => this.#execute(run, dispatcher, observer));
     });
   }
 
   async rerun(id: string, codes: readonly ErrorCode[] | undefined, observer: RunObserver = {}): Promise<Run> {
     return this.#withLock(id, (run) =>
-      this.#withAgent(run.agent, run.batch, async (dispatcher) => {
+      this.#withAgent(run.agent, adjusted(run), async (dispatcher) => {
         if (this.#journal.reopenFailed(run.seq, codes) === 0) return this.#toRun(run);
         return this.#execute(this.#journal.getRun(run.id), dispatcher, observer);
       }),
@@ -118,6 +122,15 @@ class LocalEngine implements Engine {
     return this.#toRun(this.#journal.getRun(id));
   }
 
+  async limits(id: string): Promise<RunLimits> {
+    return limitsOf(this.#journal.getRun(id));
+  }
+
+  async adjust(id: string, change: Partial<RunLimits>): Promise<RunLimits> {
+    checkLimits(change);
+    return limitsOf(this.#journal.adjustRun(id, change));
+  }
+
   async list(): Promise<readonly Run[]> {
     return this.#journal.listRuns().map((run) => this.#toRun(run));
   }
@@ -126,7 +139,7 @@ class LocalEngine implements Engine {
     const run = this.#journal.getRun(id);
     const table = await this.#openTable(run);
     try {
-      yield* reportRows(this.#journal, run, table, selectionOf(run), filter);
+      yield* reportRows(this.#journal, run, table, overlap(selectionOf(run), filter.rows), filter);
     } finally {
       await table.close();
     }
@@ -367,6 +380,11 @@ function toRun(run: RunRecord, status: Run["status"], inFlight: number, workers?
     ...(reason === null ? {} : { reason }),
     ...(workers === undefined ? {} : { workers }),
   };
+}
+
+/** The run's batch with the limits that hold now, for opening its agent. */
+function adjusted(run: RunRecord): Batch {
+  return { ...run.batch, execution: { ...run.batch.execution, ...run.limits } };
 }
 
 function selectionOf(run: RunRecord): RowSelection {

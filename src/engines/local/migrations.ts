@@ -64,6 +64,7 @@ export const journalMigrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX deliveries_by_run ON deliveries (run);
   `,
+  `ALTER TABLE runs ADD COLUMN limits TEXT`,
 ];
 
 /**

@@ -112,12 +112,8 @@ function toError(thrown: unknown): NonNullable<Delivery["error"]> {
   return { code, message, ...(hint === undefined ? {} : { hint }) };
 }
 
-// A run names the place of its recordings whether or not its agent left any; where nobody can look, it is left out too.
+// A run names the place of its recordings whether or not its agent left any.
 async function withoutEmptyRecordings({ services, run }: NotifySetup): Promise<Run> {
   const { recordingsUri: _recordings, ...others } = run;
-  try {
-    return (await hasRecordings(services.store, run)) ? run : others;
-  } catch {
-    return others;
-  }
+  return (await hasRecordings(services.store, run)) ? run : others;
 }

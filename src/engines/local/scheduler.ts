@@ -40,6 +40,8 @@ export interface PoolSetup {
   onEnd(attempt: Attempt, decides: boolean): Promise<void> | undefined;
   /** Attempts under way at once; asked before each start, so it may change while the pool runs. */
   maxConcurrency(): number;
+  /** Tells by `change` that there may be more places than before. */
+  readonly widened?: EventTarget;
   readonly retry: RetryPolicy;
   readonly limiter?: RateLimiter;
   readonly clock: Clock;
@@ -169,12 +171,14 @@ export async function runPool(setup: PoolSetup): Promise<void> {
   };
 
   drain.addEventListener("abort", pump, { once: true });
+  setup.widened?.addEventListener("change", pump);
   pump();
   try {
     await promise;
   } finally {
     clearTimeout(timer);
     drain.removeEventListener("abort", pump);
+    setup.widened?.removeEventListener("change", pump);
   }
 }
 

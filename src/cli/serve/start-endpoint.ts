@@ -1,0 +1,138 @@
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import type { Engine } from "../../core/engine.ts";
+import { messageOf, RowcallError } from "../../core/errors.ts";
+import type { EndpointKeys } from "../../server/stepfunctions/signature.ts";
+import type { Wiring } from "../../wire.ts";
+
+/** Where and as what the endpoint runs. */
+export interface EndpointOptions {
+  readonly wiring: Pick<Wiring, "services" | "dataDirectory" | "recordingsPrefix">;
+  /** Runs the batches; stays open when the endpoint closes. */
+  readonly engine: Engine;
+  /** @default 0, any free port */
+  readonly port?: number;
+  /** Name or address to listen at. Any but this machine's own takes `keys`. @default 127.0.0.1 */
+  readonly host?: string;
+  /** Requests must be signed with these. */
+  readonly keys?: EndpointKeys;
+  /** Ends the name of the machine that runs batches. @default prod */
+  readonly stage?: string;
+  /** Account of every ARN. @default 123456789012 */
+  readonly account?: string;
+  /** Region of every ARN. @default the settings' own, else eu-west-1 */
+  readonly region?: string;
+}
+
+/** A running endpoint. */
+export interface RunningEndpoint {
+  /** `http://127.0.0.1:40123`. */
+  readonly url: string;
+  readonly region: string;
+  /** ARN of the machine that runs batches. */
+  readonly batchMachineArn: string;
+  /** ARNs of all machines and activities, as they are now. */
+  arns(): Promise<{ readonly stateMachines: readonly string[]; readonly activities: readonly string[] }>;
+  /** Lets rows in flight finish and ends; executions that are not done go on with the next start. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the Step Functions endpoint over a data directory.
+ *
+ * @throws RowcallError USAGE_INVALID when others could reach it without keys; ENDPOINT_BUSY when the data directory is served
+ * already, or the port is taken; JOURNAL_UNREADABLE
+ */
+export async function startStepFunctionsEndpoint(options: EndpointOptions): Promise<RunningEndpoint> {
+  const { wiring, engine, host = "127.0.0.1", port = 0, keys, stage = "prod", account = "123456789012" } = options;
+  const { services, dataDirectory } = wiring;
+  const region = options.region ?? services.aws.region ?? "eu-west-1";
+  const { createStepFunctionsApi } = await import("../../server/stepfunctions/stepfunctions-api.ts");
+  const { createArns } = await import("../../server/stepfunctions/arns.ts");
+  const { isLoopbackHost } = await import("../../server/stepfunctions/host-guard.ts");
+  const { isName } = await import("../../server/stepfunctions/names.ts");
+  const { openActivityQueue } = await import("../../engines/local/activity-queue.ts");
+  const { openExecutionJournal } = await import("../../engines/local/execution-journal.ts");
+  const { createMachines } = await import("../../engines/state-machines/list-machines.ts");
+  const { openExecutions } = await import("../../engines/state-machines/open-executions.ts");
+
+  const loopbackOnly = isLoopbackHost(host);
+  if (!loopbackOnly && keys === undefined) {
+    throw new RowcallError(
+      "USAGE_INVALID",
+      `At ${host} others can reach the endpoint, and there are no keys to tell them apart by`,
+      {
+        hint: "Set ROWCALL_ENDPOINT_ACCESS_KEY_ID and ROWCALL_ENDPOINT_SECRET_ACCESS_KEY, or leave --host out.",
+      },
+    );
+  }
+  const journal = openExecutionJournal(join(dataDirectory, "executions.db"), services.clock);
+  const activities = openActivityQueue(join(dataDirectory, "activities.db"), services.clock);
+  const machines = createMachines({ ...wiring, engine, stage });
+  const executions = openExecutions({ machines, journal, clock: services.clock });
+  const closing = new AbortController();
+  const closeParts = async (): Promise<void> => {
+    await executions.close();
+    activities.close();
+  };
+  const place = { region, account };
+  const app = createStepFunctionsApi({
+    ...place,
+    machines,
+    executions,
+    engine,
+    activities,
+    clock: services.clock,
+    closing: closing.signal,
+    loopbackOnly,
+    ...(keys === undefined ? {} : { keys }),
+  });
+  try {
+    const server = await listen(app.fetch, host, port);
+    const arns = createArns(place);
+    return {
+      url: `http://${host.includes(":") ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`,
+      region,
+      batchMachineArn: arns.of("stateMachine", `batch-processor-${stage}`),
+      arns: async () => ({
+        stateMachines: (await machines.list())
+          .filter(({ name }) => isName(name))
+          .map(({ name }) => arns.of("stateMachine", name)),
+        activities: activities.listActivities().map(({ name }) => arns.of("activity", name)),
+      }),
+      close: async () => {
+        closing.abort();
+        const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+        await closeParts();
+        server.closeAllConnections();
+        await closed;
+      },
+    };
+  } catch (thrown) {
+    await closeParts();
+    throw thrown;
+  }
+}
+
+async function listen(
+  fetch: (request: Request) => Response | Promise<Response>,
+  host: string,
+  port: number,
+): Promise<Server> {
+  const { createAdaptorServer } = await import("@hono/node-server");
+  const server = createAdaptorServer({ fetch }) as Server;
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const taken = cause.code === "EADDRINUSE";
+      const what = taken ? "is taken" : `cannot be used: ${messageOf(cause)}`;
+      reject(
+        new RowcallError(taken ? "ENDPOINT_BUSY" : "USAGE_INVALID", `Port ${port} of ${host} ${what}`, {
+          hint: "Choose another --port or --host; --port 0 takes a free one.",
+          cause,
+        }),
+      );
+    });
+    server.listen(port, host, () => resolve(server));
+  });
+}

@@ -1,0 +1,54 @@
+import type { z } from "zod";
+import type { ActivityQueue } from "../../core/activity.ts";
+import type { Engine } from "../../core/engine.ts";
+import type { Executions } from "../../core/execution.ts";
+import type { JsonObject } from "../../core/json.ts";
+import type { Clock } from "../../core/services.ts";
+import type { StateMachines } from "../../core/state-machine.ts";
+import type { Arns } from "./arns.ts";
+import { readRequest } from "./read-request.ts";
+
+/** What operations work with. */
+export interface Endpoint {
+  readonly machines: StateMachines;
+  readonly executions: Executions;
+  /** Knows the runs behind executions of batches. */
+  readonly engine: Engine;
+  readonly activities: ActivityQueue;
+  readonly arns: Arns;
+  readonly clock: Clock;
+  /** How long a worker is kept waiting for a task, in milliseconds. */
+  readonly longPollMs: number;
+  /** Aborted when the endpoint closes. */
+  readonly closing: AbortSignal;
+}
+
+/** A request that is being answered. */
+export interface Call {
+  /** Aborted when the caller goes away, also while the answer is being sent. */
+  readonly signal: AbortSignal;
+}
+
+/** Answers requests of one kind. */
+export type Operation = (body: unknown, call: Call) => Promise<JsonObject>;
+
+/** Operations by the name that `X-Amz-Target` ends in. */
+export type Operations = Readonly<Record<string, Operation>>;
+
+/** An operation whose request is read with a schema. */
+export function operation<T extends z.ZodType>(
+  schema: T,
+  answer: (request: z.output<T>, call: Call) => JsonObject | Promise<JsonObject>,
+): Operation {
+  return async (body, call) => answer(readRequest(schema, body), call);
+}
+
+/** A time as Step Functions writes it: seconds since 1970, with a fraction. */
+export function seconds(milliseconds: number): number {
+  return milliseconds / 1000;
+}
+
+/** An object without members that are undefined. */
+export function withoutUndefined(members: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+}

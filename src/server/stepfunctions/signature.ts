@@ -1,0 +1,147 @@
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { ApiError } from "./api-error.ts";
+
+/** The one key pair that requests may be signed with. */
+export interface EndpointKeys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** What of a request is signed. */
+export interface SignedRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+}
+
+const skewMs = 15 * 60 * 1000;
+const form =
+  /^AWS4-HMAC-SHA256 Credential=([^/,\s]+)\/(\d{8})\/([\w-]+)\/([\w-]+)\/aws4_request,\s*SignedHeaders=([\w;-]+),\s*Signature=([0-9a-f]{64})$/;
+
+/**
+ * Checks a request's Signature Version 4 by signing it again.
+ *
+ * @param now - milliseconds since 1970, UTC
+ * @throws ApiError MissingAuthenticationTokenException, IncompleteSignatureException, UnrecognizedClientException,
+ * InvalidSignatureException
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ */
+export async function verifySignature(request: SignedRequest, keys: EndpointKeys, now: number): Promise<void> {
+  const authorization = request.headers.get("authorization");
+  if (authorization === null) throw new ApiError("MissingAuthenticationTokenException", "Missing Authentication Token");
+  const [, keyId = "", day = "", region = "", service = "", signedHeaders = "", signature = ""] =
+    form.exec(authorization) ?? [];
+  const date = readDate(request.headers.get("x-amz-date"));
+  if (keyId === "" || date === undefined) {
+    throw new ApiError(
+      "IncompleteSignatureException",
+      "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature', and the request an 'X-Amz-Date' header",
+    );
+  }
+  const isKnown = isSame(keyId, keys.accessKeyId);
+  if (!isKnown)
+    throw new ApiError("UnrecognizedClientException", "The security token included in the request is invalid.");
+  if (service !== "states") throw invalid("Credential should be scoped to correct service: 'states'.");
+  requireFresh(date, now);
+  const names = signedHeaders.split(";");
+  const isWhole = date.text.startsWith(day) && names.includes("host") && hasItsOwnHash(request);
+  const expected = await sign(request, keys, { region, service, date: date.at, names });
+  if (!isWhole || !isSame(signature, expected)) {
+    throw invalid(
+      "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
+    );
+  }
+}
+
+interface Scope {
+  readonly region: string;
+  readonly service: string;
+  readonly date: Date;
+  /** Of the headers that are signed. */
+  readonly names: readonly string[];
+}
+
+async function sign(request: SignedRequest, keys: EndpointKeys, { names, date, ...scope }: Scope): Promise<string> {
+  const { SignatureV4 } = await import("@smithy/signature-v4");
+  const { hostname, protocol, pathname, searchParams } = new URL(request.url);
+  const signer = new SignatureV4({ ...scope, credentials: keys, sha256: Sha256, applyChecksum: false });
+  const headers = names.flatMap((name) => {
+    const value = request.headers.get(name);
+    return value === null ? [] : [[name, value] as const];
+  });
+  const signed = await signer.sign(
+    {
+      method: request.method,
+      protocol,
+      hostname,
+      path: pathname,
+      query: Object.fromEntries([...new Set(searchParams.keys())].map((key) => [key, searchParams.getAll(key)])),
+      headers: Object.fromEntries(headers),
+      body: request.body,
+    },
+    { signingDate: date, signableHeaders: new Set(names) },
+  );
+  return /Signature=([0-9a-f]+)$/.exec(signed.headers["authorization"] ?? "")?.[1] ?? "";
+}
+
+// The signer believes the hash that a request brings along.
+function hasItsOwnHash({ headers, body }: SignedRequest): boolean {
+  const stated = headers.get("x-amz-content-sha256");
+  return stated === null || isSame(stated, createHash("sha256").update(body).digest("hex"));
+}
+
+interface SigningDate {
+  readonly text: string;
+  readonly at: Date;
+}
+
+function readDate(text: string | null): SigningDate | undefined {
+  const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text ?? "") ?? [];
+  const at = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  return text === null || Number.isNaN(at.getTime()) ? undefined : { text, at };
+}
+
+function requireFresh({ text, at }: SigningDate, now: number): void {
+  const [current, earliest, latest] = [now, now - skewMs, now + skewMs].map(stamp);
+  if (at.getTime() < now - skewMs)
+    throw invalid(`Signature expired: ${text} is now earlier than ${earliest} (${current} - 15 min.)`);
+  if (at.getTime() > now + skewMs)
+    throw invalid(`Signature not yet current: ${text} is still later than ${latest} (${current} + 15 min.)`);
+}
+
+function stamp(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19).replace(/[-:]/g, "")}Z`;
+}
+
+function invalid(message: string): ApiError {
+  return new ApiError("InvalidSignatureException", message);
+}
+
+// Compared by their hashes, in a time that does not tell how much of them is alike.
+function isSame(a: string, b: string): boolean {
+  const [left, right] = [a, b].map((text) => createHash("sha256").update(text).digest());
+  return left !== undefined && right !== undefined && timingSafeEqual(left, right);
+}
+
+/** SHA-256, with a key for HMAC, as the signer wants it. */
+class Sha256 {
+  readonly #hash: { update(data: Uint8Array): unknown; digest(): Uint8Array };
+
+  constructor(key?: string | ArrayBuffer | ArrayBufferView) {
+    this.#hash = key === undefined ? createHash("sha256") : createHmac("sha256", bytesOf(key));
+  }
+
+  update(data: Uint8Array): void {
+    this.#hash.update(data);
+  }
+
+  async digest(): Promise<Uint8Array> {
+    return this.#hash.digest();
+  }
+}
+
+function bytesOf(key: string | ArrayBuffer | ArrayBufferView): string | Uint8Array {
+  if (typeof key === "string") return key;
+  return key instanceof ArrayBuffer ? new Uint8Array(key) : new Uint8Array(key.buffer, key.byteOffset, key.byteLength);
+}

@@ -1,0 +1,97 @@
+import { randomUUID } from "node:crypto";
+import { Hono, type Context } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { messageOf, RowcallError } from "../../core/errors.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { activityOperations } from "./activity-operations.ts";
+import { ApiError } from "./api-error.ts";
+import { createArns, type Place } from "./arns.ts";
+import { executionOperations } from "./execution-operations.ts";
+import { onlyLoopbackHosts } from "./host-guard.ts";
+import { machineOperations } from "./machine-operations.ts";
+import { mapRunOperations } from "./map-run-operations.ts";
+import type { Endpoint, Operations } from "./operation.ts";
+import { verifySignature, type EndpointKeys } from "./signature.ts";
+import { tagOperations } from "./tag-operations.ts";
+import { taskOperations } from "./task-operations.ts";
+
+/** What the endpoint serves, and to whom. */
+export interface StepFunctionsSetup extends Omit<Endpoint, "arns" | "longPollMs">, Place {
+  /** Requests must be signed with these. @default unsigned requests are answered too */
+  readonly keys?: EndpointKeys;
+  /** Answer only requests to a name of this machine itself. */
+  readonly loopbackOnly: boolean;
+  /** @default 50,000: the AWS command line gives up after 60 seconds */
+  readonly longPollMs?: number;
+}
+
+const longestBody = 2 * 1024 * 1024;
+
+/** Builds the endpoint: AWS Step Functions' API, as far as it makes sense here, at `POST /`. */
+export function createStepFunctionsApi(setup: StepFunctionsSetup): Hono {
+  const operations = operationsOf({ longPollMs: 50_000, ...setup, arns: createArns(setup) });
+  const app = new Hono();
+  app.onError((thrown, c) => sendError(c, thrown));
+  app.notFound((c) => sendError(c, unknownOperation(`${c.req.method} ${c.req.path}`)));
+  if (setup.loopbackOnly) app.use(onlyLoopbackHosts);
+  app.use(
+    bodyLimit({
+      maxSize: longestBody,
+      onError: () => {
+        throw new ApiError("RequestEntityTooLargeException", `A request may have ${longestBody} bytes`, {}, 413);
+      },
+    }),
+  );
+  app.post("/", async (c) => {
+    const body = new Uint8Array(await c.req.arrayBuffer());
+    const { method, url, headers, signal } = c.req.raw;
+    if (setup.keys !== undefined) await verifySignature({ method, url, headers, body }, setup.keys, setup.clock());
+    const name = /^AWSStepFunctions\.(\w+)$/.exec(c.req.header("x-amz-target") ?? "")?.[1] ?? "";
+    const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
+    if (operation === undefined) throw unknownOperation(name);
+    return send(c, 200, await operation(parse(body), { signal }));
+  });
+  return app;
+}
+
+function operationsOf(endpoint: Endpoint): Operations {
+  return {
+    ...machineOperations(endpoint),
+    ...executionOperations(endpoint),
+    ...mapRunOperations(endpoint),
+    ...activityOperations(endpoint),
+    ...taskOperations(endpoint),
+    ...tagOperations(endpoint),
+  };
+}
+
+function unknownOperation(name: string): ApiError {
+  return new ApiError("UnknownOperationException", `The operation ${name} is not known here`);
+}
+
+function parse(body: Uint8Array): unknown {
+  try {
+    return body.length === 0 ? {} : JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+  } catch (thrown) {
+    throw new ApiError("SerializationException", `The body is not JSON: ${messageOf(thrown)}`);
+  }
+}
+
+function sendError(c: Context, thrown: unknown): Response {
+  const { type, message, details, status } = thrown instanceof ApiError ? thrown : translate(thrown);
+  return send(c, status, { __type: `com.amazonaws.states#${type}`, message, ...details });
+}
+
+function translate(thrown: unknown): ApiError {
+  if (!(thrown instanceof RowcallError)) return new ApiError("InternalFailure", messageOf(thrown), {}, 500);
+  const text = thrown.hint === undefined ? thrown.message : `${thrown.message}. ${thrown.hint}`;
+  if (thrown.code === "INTERRUPTED") return new ApiError("ServiceUnavailable", text, {}, 503);
+  return new ApiError("ValidationException", `${thrown.code}: ${text}`);
+}
+
+function send(c: Context, status: 200 | ApiError["status"], body: JsonObject): Response {
+  return c.body(JSON.stringify(body), status, {
+    "Content-Type": "application/x-amz-json-1.0",
+    "x-amzn-RequestId": randomUUID(),
+  });
+}
