@@ -9,6 +9,7 @@ const kinds: Readonly<Record<string, LoadKind>> = {
   browser: async () => (await import("./browser-agent.ts")).openBrowserAgent,
   function: async () => (await import("./function-agent.ts")).openFunctionAgent,
   http: async () => (await import("./http-agent.ts")).openHttpAgent,
+  lambda: async () => (await import("./lambda-agent.ts")).openLambdaAgent,
 };
 
 /** The kinds there are. */
