@@ -271,13 +271,19 @@ test("is opened although a dry run is refused for a passing reason, or not known
   }
 });
 
-test("refuses, when it is opened, a name without a region", async (t) => {
+test("refuses, when it is opened, a name without a region that there can be", async (t) => {
   const before = { ...process.env };
   t.after(() => void (process.env = before));
-  process.env = { ...before, AWS_CONFIG_FILE: "/nowhere", AWS_REGION: "" };
+  process.env = { ...before, AWS_CONFIG_FILE: "/nowhere" };
+  delete process.env["AWS_REGION"];
   await assert.rejects(open({ credentials: testCredentials, endpoints: {} }), {
     code: "AWS_DENIED",
     message: "Cannot invoke the function lookup: no AWS region is set",
+  });
+  await assert.rejects(open({ region: "eu west", credentials: testCredentials, endpoints: {} }), {
+    code: "AWS_DENIED",
+    message:
+      'Cannot invoke the function lookup: Region not accepted: region="eu west" is not a valid hostname component.',
   });
 });
 

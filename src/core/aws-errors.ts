@@ -100,6 +100,7 @@ export function explainAws(thrown: unknown): AwsProblem {
   const known = Object.hasOwn(byName, name) ? byName[name] : undefined;
   if (known !== undefined) return { ...known, name };
   if (message.includes("Region is missing")) return { ...noRegion, name };
+  if (message.startsWith("Region not accepted")) return { ...noRegion, what: message, name };
   if (/profile .*could not be found|Could not resolve credentials|Could not load credentials/i.test(message))
     return { ...signIn, what: message, name };
   const what = message === "" ? name : message;
