@@ -10,6 +10,7 @@ const kinds: Readonly<Record<string, LoadKind>> = {
   function: async () => (await import("./function-agent.ts")).openFunctionAgent,
   http: async () => (await import("./http-agent.ts")).openHttpAgent,
   lambda: async () => (await import("./lambda-agent.ts")).openLambdaAgent,
+  stepfunctions: async () => (await import("./stepfunctions-agent.ts")).openStepFunctionsAgent,
 };
 
 /** The kinds there are. */

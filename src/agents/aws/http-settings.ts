@@ -1,8 +1,11 @@
 /** Settings of an SDK client's HTTP, as {@link httpSettings} makes them. */
 export interface HttpSettings {
   readonly connectionTimeout: number;
-  readonly requestTimeout: 0;
-  readonly socketTimeout: 0;
+  /** 0: none. */
+  readonly requestTimeout: number;
+  readonly throwOnRequestTimeout: boolean;
+  /** 0: none. */
+  readonly socketTimeout: number;
   readonly httpAgent: { readonly maxSockets: number };
   readonly httpsAgent: { readonly maxSockets: number };
 }
@@ -10,12 +13,19 @@ export interface HttpSettings {
 const connectMs = 10_000;
 
 /**
- * How an agent's SDK client speaks HTTP: once a connection stands, only the attempt's signal ends a call, and every
- * invocation that is under way has a connection of its own.
+ * How an agent's SDK client speaks HTTP: calls that are under way at once have a connection each.
  *
  * @param connections - to one host, at most
+ * @param requestMs - how long a call may take; absent when its signal alone ends it
  */
-export function httpSettings(connections: number): HttpSettings {
+export function httpSettings(connections: number, requestMs = 0): HttpSettings {
   const sockets = { maxSockets: connections };
-  return { connectionTimeout: connectMs, requestTimeout: 0, socketTimeout: 0, httpAgent: sockets, httpsAgent: sockets };
+  return {
+    connectionTimeout: connectMs,
+    requestTimeout: requestMs,
+    throwOnRequestTimeout: true,
+    socketTimeout: 0,
+    httpAgent: sockets,
+    httpsAgent: sockets,
+  };
 }
