@@ -78,14 +78,16 @@ export async function startStepFunctions({ run, refuse, type }: TestMachine): Pr
   };
 
   const requireMachine = (arn: unknown): void => {
-    if (typeof arn !== "string" || !arn.startsWith("arn:")) throw new Refused("InvalidArn", `Invalid Arn: '${String(arn)}'`);
+    if (typeof arn !== "string" || !arn.startsWith("arn:"))
+      throw new Refused("InvalidArn", `Invalid Arn: '${String(arn)}'`);
     if (arn === testStateMachine || arn.startsWith(`${testStateMachine}:`)) return;
     throw new Refused("StateMachineDoesNotExist", `State Machine Does Not Exist: '${arn}'`);
   };
 
   const requireExecution = (arn: unknown): TestExecution => {
     const execution = executions.get(String(arn));
-    if (execution === undefined) throw new Refused("ExecutionDoesNotExist", `Execution Does Not Exist: '${String(arn)}'`);
+    if (execution === undefined)
+      throw new Refused("ExecutionDoesNotExist", `Execution Does Not Exist: '${String(arn)}'`);
     return execution;
   };
 
@@ -142,7 +144,10 @@ export async function startStepFunctions({ run, refuse, type }: TestMachine): Pr
     ListExecutions: ({ stateMachineArn, statusFilter, maxResults, nextToken }) => {
       requireMachine(stateMachineArn);
       if (type === "EXPRESS")
-        throw new Refused("StateMachineTypeNotSupported", "This operation is not supported by this type of state machine");
+        throw new Refused(
+          "StateMachineTypeNotSupported",
+          "This operation is not supported by this type of state machine",
+        );
       const all = [...executions.values()]
         .filter(({ end }) => statusFilter === undefined || (end?.status ?? "RUNNING") === statusFilter)
         .toSorted((a, b) => (b.stoppedAt ?? b.startedAt) - (a.stoppedAt ?? a.startedAt));
@@ -172,7 +177,8 @@ export async function startStepFunctions({ run, refuse, type }: TestMachine): Pr
       if (refusal !== undefined) throw new Refused(refusal.type, refusal.message);
       const answer = operations[operation];
       if (answer === undefined) throw new Refused("UnknownOperationException", operation);
-      response.writeHead(200, headers).end(JSON.stringify(answer(request)));
+      const text = JSON.stringify(answer(request));
+      response.writeHead(200, headers).end(text);
     } catch (thrown) {
       if (!(thrown instanceof Refused)) throw thrown;
       response.writeHead(400, headers).end(JSON.stringify({ __type: thrown.type, message: thrown.message }));

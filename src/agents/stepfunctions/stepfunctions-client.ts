@@ -145,7 +145,11 @@ function callError(machine: StateMachine, tried: string, thrown: unknown): Rowca
 }
 
 function expressMachine(name: string): RowcallError {
-  return new RowcallError("AGENT_INVALID", `The state machine ${name} is an express one, whose executions cannot be followed`, {
-    hint: "Make it a standard one, or have a small Lambda function run it with StartSyncExecution and use an agent of kind lambda.",
-  });
+  return new RowcallError(
+    "AGENT_INVALID",
+    `The state machine ${name} is an express one, whose executions cannot be followed`,
+    {
+      hint: "Make it a standard one, or have a small Lambda function run it with StartSyncExecution and use an agent of kind lambda.",
+    },
+  );
 }
