@@ -70,9 +70,9 @@ export const pollLimits: { readonly describe: PaceLimit; readonly list: PaceLimi
 
 const tickMs = 200;
 const shortestIntervalMs = 1000;
-const longestIntervalMs = 60_000;
-// An execution is looked at again after a quarter of its age, so a result waits no longer than that.
-const intervalPerAge = 0.25;
+const longestIntervalMs = 30_000;
+// An execution is looked at again after a part of its age, so a result waits no longer than that.
+const intervalPerAge = 0.15;
 // More executions than this cannot be looked at one by one often enough.
 const crowd = 16;
 // In a crowd, one execution a second has its turn.
@@ -212,11 +212,17 @@ export function createExecutionPoller(
     }
   };
 
+  const pauseMs = (): number => {
+    if (waiting.size > crowd || ended.length > 0) return tickMs;
+    // No longer than until the first look at one that comes meanwhile.
+    return Math.min(Math.max((due.peek()?.at ?? 0) - clock(), tickMs), shortestIntervalMs);
+  };
+
   const run = async (): Promise<void> => {
     running = true;
     try {
       while (waiting.size > 0) {
-        await wait(tickMs, closing.signal);
+        await wait(pauseMs(), closing.signal);
         const now = clock();
         while (describes.allows(now)) {
           const one = nextToLookAt(now);
