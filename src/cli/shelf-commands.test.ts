@@ -97,6 +97,19 @@ describe("rowcall agents", () => {
 describe("rowcall templates", () => {
   useWorkspace(1, (made) => (workspace = made));
 
+  it("finds mistakes in the settings of agents on AWS", async () => {
+    const agent = { agent_name: "cloud", version: "1.0.0", structured_output: { enabled: true } };
+    for (const [kind, config, message] of [
+      ["lambda", { function: "look up" }, /function: must be a function's name or ARN/],
+      ["stepfunctions", { state_machine_arn: "lookup" }, /state_machine_arn: must be a state machine's ARN/],
+    ] as const) {
+      await workspace.write("cloud.json", { ...agent, kind, config });
+      const { code, err } = await rowcall("agents", "validate", "cloud.json");
+      assert.equal(code, 2);
+      assert.match(err, message);
+    }
+  });
+
   it("validates, publishes, lists and shows templates", async () => {
     await workspace.write("form.json", template);
     assert.equal((await rowcall("templates", "validate", "form.json")).out, "form.json: form@1.0.0 is valid\n");
