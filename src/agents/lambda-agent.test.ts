@@ -126,6 +126,16 @@ test("signs for the region of the function's ARN", async () => {
   assert.match(String(invocations[0]?.request.headers.authorization), /\/us-west-2\/lambda\//);
 });
 
+test("takes the answer from where output says", async () => {
+  const answer = (): LambdaAnswer => ({ payload: { data: [{ price: 12 }], n: 1 } });
+  const whole = await call(answer, {}, { ...lookup, output: "body" });
+  assert.deepEqual(whole.reply, { structured_output: { data: [{ price: 12 }], n: 1 } });
+  const part = await call(answer, {}, { ...lookup, output: "$.data[0]" });
+  assert.deepEqual(part.reply, { structured_output: { price: 12 } });
+  const { error } = await call(answer, {}, { ...lookup, output: "$.n" });
+  assert.equal(error?.message, "What is at $.n in the answer of the function lookup is not an object");
+});
+
 test("an error of the function is AGENT_FAILED in its words, with the end of its log as a step", async () => {
   const failure = { errorType: "ValueError", errorMessage: "no such postcode", stackTrace: ["  File …"] };
   await withAgent(
@@ -340,6 +350,7 @@ test("refuses a wrong config when it is opened, with everything that is wrong", 
     [{ function: "arn:aws:states:eu-west-1:123456789012:stateMachine:lookup" }, ["function"]],
     [{ function: "lookup:1", qualifier: "2" }, ["qualifier"]],
     [{ function: "lookup", qualifer: "2" }, ["qualifer"]],
+    [{ function: "lookup", output: "$[" }, ["output"]],
   ];
   for (const [config, paths] of wrong) {
     await assert.rejects(open({ endpoints: {} }, config), (error: RowcallError) => {

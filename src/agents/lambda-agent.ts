@@ -8,6 +8,7 @@ import { httpSettings } from "./aws/http-settings.ts";
 import { functionRegion, parseLambdaConfig } from "./lambda/lambda-config.ts";
 import { callError, excerpt, functionError, tooLarge } from "./lambda/lambda-errors.ts";
 import { retryUnstarted } from "./lambda/retry-unstarted.ts";
+import { takeOutput } from "./take-output.ts";
 
 /** Lambda's limit of a payload, both ways. */
 const maxPayloadBytes = 6 * 1024 * 1024;
@@ -68,7 +69,7 @@ export async function openLambdaAgent(
     note(failure === undefined ? "done" : "failed", failure === undefined ? version : logTail(answer) || version);
     const reply = parsePayload(name, answer);
     if (failure !== undefined) throw functionError(reply);
-    return reply;
+    return takeOutput(config.output, reply, `the function ${name}`);
   }
 
   try {

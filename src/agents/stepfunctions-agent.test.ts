@@ -188,6 +188,12 @@ test("an execution that somebody stopped is not tried again", async () => {
   assert.equal(error?.message, "The execution was stopped: Ops: maintenance");
 });
 
+test("takes the answer from where output says", async () => {
+  const run = (): TestEnd => succeeded({ Payload: { price: 12 } });
+  const { reply } = await call({ run }, {}, { ...own, output: "$.Payload" });
+  assert.deepEqual(reply, { structured_output: { price: 12 } });
+});
+
 test("an output that AWS does not show is OUTPUT_INVALID", async () => {
   assert.equal((await call({ run: () => ({ status: "SUCCEEDED" }) })).error?.code, "OUTPUT_INVALID");
 });
@@ -411,6 +417,7 @@ test("refuses a wrong config when it is opened", async () => {
     { state_machine_arn: "arn:aws:states:eu-west-1:123456789012:execution:lookup:1" },
     { state_machine_arn: `${testStateMachine}/map` },
     { state_machine_arm: testStateMachine },
+    { state_machine_arn: testStateMachine, output: "$[" },
   ]) {
     await assert.rejects(open(service, config), { code: "AGENT_INVALID" });
   }

@@ -7,6 +7,7 @@ import { createExecutionPoller, type ExecutionEnd, type Timing } from "./stepfun
 import { resultOf } from "./stepfunctions/execution-result.ts";
 import { openStepFunctionsClient } from "./stepfunctions/stepfunctions-client.ts";
 import { parseStepFunctionsConfig, requireStateMachine } from "./stepfunctions/stepfunctions-config.ts";
+import { takeOutput } from "./take-output.ts";
 
 /** Step Functions' limit of an execution's input. */
 const maxInputBytes = 256 * 1024;
@@ -73,7 +74,8 @@ export async function openStepFunctionsAgent(
       const { arn, isOld } = await client.begin(executionName(context, text, round), text);
       const end = await follow(arn, isOld, context);
       // An interruption of this very attempt stopped that one: it is begun anew, under the next name.
-      if (!(isOld && end.status === "ABORTED" && end.error === interruptedError)) return resultOf(end, whereIs(arn));
+      if (isOld && end.status === "ABORTED" && end.error === interruptedError) continue;
+      return takeOutput(config.output, resultOf(end, whereIs(arn)), `the state machine ${machine.name}`);
     }
   }
 

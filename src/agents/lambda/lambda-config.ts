@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { AgentDefinition } from "../../core/agent.ts";
 import { parseArn } from "../../core/aws.ts";
 import { invalid, parseWith, type Problem } from "../../core/schema.ts";
+import { outputProblems, outputSchema } from "../take-output.ts";
 
 /** Which function a lambda agent invokes. */
 export interface LambdaConfig {
@@ -9,6 +10,8 @@ export interface LambdaConfig {
   readonly function: string;
   /** Alias or version. @default what the function's name says, else `$LATEST` */
   readonly qualifier?: string | undefined;
+  /** Where the answer is in what the function answers. @see outputSchema */
+  readonly output: string;
 }
 
 const configSchema = z.strictObject({
@@ -22,6 +25,7 @@ const configSchema = z.strictObject({
     .string()
     .regex(/^(?:\$LATEST|[\w-]{1,128})$/, "must be an alias or a version, such as prod or 3")
     .optional(),
+  output: outputSchema,
 });
 
 /**
@@ -32,7 +36,7 @@ const configSchema = z.strictObject({
 export function parseLambdaConfig({ agent_name: agent, config }: AgentDefinition): LambdaConfig {
   const what = `config of agent ${agent}`;
   const parsed = parseWith(configSchema, config, "AGENT_INVALID", what);
-  const problems = qualifierProblems(parsed);
+  const problems = [...qualifierProblems(parsed), ...outputProblems(parsed.output)];
   if (problems.length > 0) throw invalid("AGENT_INVALID", what, problems);
   return parsed;
 }

@@ -2,12 +2,15 @@ import { z } from "zod";
 import type { AgentDefinition } from "../../core/agent.ts";
 import { parseArn, type Arn } from "../../core/aws.ts";
 import { RowcallError } from "../../core/errors.ts";
-import { parseWith } from "../../core/schema.ts";
+import { invalid, parseWith } from "../../core/schema.ts";
+import { outputProblems, outputSchema } from "../take-output.ts";
 
 /** Which state machine a stepfunctions agent starts. */
 export interface StepFunctionsConfig {
   /** May end in `:version` or `:alias`. @default the batch's `agent_state_machine_arn` */
   readonly state_machine_arn?: string | undefined;
+  /** Where the answer is in an execution's output. @see outputSchema */
+  readonly output: string;
 }
 
 /** A state machine as its ARN names it. */
@@ -25,6 +28,7 @@ const configSchema = z.strictObject({
     .string()
     .refine((arn) => parseStateMachine(arn) !== undefined, `must be a state machine's ARN, such as ${example}`)
     .optional(),
+  output: outputSchema,
 });
 
 /**
@@ -33,7 +37,11 @@ const configSchema = z.strictObject({
  * @throws RowcallError AGENT_INVALID with every problem in `details.problems`
  */
 export function parseStepFunctionsConfig({ agent_name: agent, config }: AgentDefinition): StepFunctionsConfig {
-  return parseWith(configSchema, config, "AGENT_INVALID", `config of agent ${agent}`);
+  const what = `config of agent ${agent}`;
+  const parsed = parseWith(configSchema, config, "AGENT_INVALID", what);
+  const problems = outputProblems(parsed.output);
+  if (problems.length > 0) throw invalid("AGENT_INVALID", what, problems);
+  return parsed;
 }
 
 /**
@@ -43,7 +51,7 @@ export function parseStepFunctionsConfig({ agent_name: agent, config }: AgentDef
  */
 export function requireStateMachine(
   agent: string,
-  { state_machine_arn: own }: StepFunctionsConfig,
+  { state_machine_arn: own }: Pick<StepFunctionsConfig, "state_machine_arn">,
   ofBatch: string | undefined,
 ): StateMachine {
   const arn = own ?? ofBatch;
