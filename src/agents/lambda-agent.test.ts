@@ -259,25 +259,25 @@ test("an input above 6 MB fails its row before anything is sent; so does one tha
   assert.equal(refused.error?.code, "ROW_INVALID");
 });
 
-test("refuses, when it is opened, a function that is not there or may not be invoked", async () => {
+test("refuses, when it is opened, a function that is not there or may not be invoked", async (t) => {
   for (const [status, type] of [
     [404, "ResourceNotFoundException"],
     [403, "AccessDeniedException"],
   ] as const) {
     const service = await startLambda(ok, () => ({ status, type, message: "no" }));
+    t.after(service.close);
     await assert.rejects(open(service.aws), { code: "AWS_DENIED", message: /^Cannot invoke the function lookup: / });
     assert.equal(service.invocations.length, 0);
-    await service.close();
   }
 });
 
-test("is opened although a dry run is refused for a passing reason, or not known", async () => {
+test("is opened although a dry run is refused for a passing reason, or not known", async (t) => {
   for (const status of [501, 503]) {
     const service = await startLambda(ok, () => ({ status, type: "NotImplementedException", message: "no" }));
+    t.after(service.close);
     const invoker = await open(service.aws);
     assert.deepEqual(await invoker.invoke({}, aContext()), { structured_output: {} });
     await invoker.close();
-    await service.close();
   }
 });
 

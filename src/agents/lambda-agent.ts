@@ -4,7 +4,7 @@ import { awsClientConfig } from "../core/aws.ts";
 import { messageOf, RowcallError } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { Clock } from "../core/services.ts";
-import { httpSettings } from "./aws/http-settings.ts";
+import { httpSettings } from "./aws-http.ts";
 import { functionRegion, parseLambdaConfig } from "./lambda/lambda-config.ts";
 import { callError, excerpt, functionError, tooLarge } from "./lambda/lambda-errors.ts";
 import { retryUnstarted } from "./lambda/retry-unstarted.ts";

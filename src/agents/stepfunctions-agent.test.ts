@@ -132,8 +132,9 @@ test("starts the version or alias that the ARN names, and follows its execution"
   }
 });
 
-test("takes the batch's state machine where the agent names none, and says so when there is none", async () => {
+test("takes the batch's state machine where the agent names none, and says so when there is none", async (t) => {
   const service = await startStepFunctions(answering);
+  t.after(service.close);
   const invoker = await open(service, {}, { stateMachineArn: testStateMachine });
   assert.deepEqual(await invoker.invoke({}, aContext()), { structured_output: { echo: 1 } });
   await invoker.close();
@@ -142,7 +143,6 @@ test("takes the batch's state machine where the agent names none, and says so wh
     code: "AGENT_INVALID",
     message: "agent_state_machine_arn is no state machine's ARN: lookup",
   });
-  await service.close();
 });
 
 test("a failed execution is AGENT_FAILED with its error and its cause in readable words", async () => {
@@ -275,7 +275,8 @@ test("an attempt whose execution an interruption stopped begins anew when it is 
 
 test("an attempt that ends while its execution is being started stops it all the same", async () => {
   const aborter = new AbortController();
-  await withAgent({ run: () => void aborter.abort(new Error("now")) }, async (invoker, service) => {
+  const run = (): undefined => aborter.abort(new Error("now")) as undefined;
+  await withAgent({ run }, async (invoker, service) => {
     await assert.rejects(invoker.invoke({}, aContext({ signal: aborter.signal })), new Error("now"));
     assert.deepEqual(
       [...service.executions.values()].map(({ end }) => end?.status),
@@ -357,7 +358,7 @@ test("many executions at once are found in lists", async () => {
   });
 });
 
-test("refuses, when it is opened, a state machine that is not there, may not be used, or is an express one", async () => {
+test("refuses, when it is opened, a state machine that is not there, may not be used, or is an express one", async (t) => {
   const cases = [
     [
       { refuse: () => ({ type: "StateMachineDoesNotExist", message: "State Machine Does Not Exist: 'x'" }) },
@@ -368,8 +369,8 @@ test("refuses, when it is opened, a state machine that is not there, may not be 
   ] as const;
   for (const [machine, code] of cases) {
     const service = await startStepFunctions(machine);
+    t.after(service.close);
     await assert.rejects(open(service), { code, hint: /./ });
-    await service.close();
   }
 });
 
@@ -409,8 +410,9 @@ test("previews state machine and input, and names the endpoint's host", async ()
   });
 });
 
-test("refuses a wrong config when it is opened", async () => {
+test("refuses a wrong config when it is opened", async (t) => {
   const service = await startStepFunctions({});
+  t.after(service.close);
   for (const config of [
     { state_machine_arn: "lookup" },
     { state_machine_arn: "arn:aws:states:eu-west-1:...:stateMachine:lookup" },
@@ -422,5 +424,4 @@ test("refuses a wrong config when it is opened", async () => {
     await assert.rejects(open(service, config), { code: "AGENT_INVALID" });
   }
   assert.deepEqual(service.calls, []);
-  await service.close();
 });

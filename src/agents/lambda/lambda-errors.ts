@@ -54,7 +54,9 @@ function throttled(tried: string, thrown: unknown): RowcallError {
  */
 export function functionError(payload: JsonValue): RowcallError {
   const { errorType, errorMessage } = isJsonObject(payload) ? payload : {};
-  const words = [errorType, errorMessage].filter((text) => typeof text === "string" && text !== "").join(": ");
+  const words = [errorType, errorMessage]
+    .filter((text): text is string => typeof text === "string" && text !== "")
+    .join(": ");
   const message = words === "" ? `The function failed: ${excerpt(JSON.stringify(payload))}` : words;
   const hint = hintFor(message);
   return new RowcallError("AGENT_FAILED", message, hint === undefined ? {} : { hint });

@@ -3,7 +3,7 @@ import type { AgentEnvironment } from "../../core/agent.ts";
 import { awsError, explainAws } from "../../core/aws-errors.ts";
 import { awsClientConfig } from "../../core/aws.ts";
 import { RowcallError, type ErrorCode } from "../../core/errors.ts";
-import { httpSettings } from "../aws/http-settings.ts";
+import { httpSettings } from "../aws-http.ts";
 import { executionArn } from "./execution-name.ts";
 import { endStatuses, type EndStatus, type ExecutionSource } from "./execution-poller.ts";
 import type { StateMachine } from "./stepfunctions-config.ts";
