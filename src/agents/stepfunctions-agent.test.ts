@@ -176,7 +176,11 @@ test("a state that hands on too much is explained", async () => {
 });
 
 test("an execution that ran out of time is TIMEOUT", async () => {
-  for (const end of [{ status: "TIMED_OUT" }, { status: "FAILED", error: "States.Timeout", cause: "…" }] as const) {
+  for (const end of [
+    { status: "TIMED_OUT" },
+    { status: "FAILED", error: "States.Timeout", cause: "…" },
+    { status: "ABORTED", error: "Rowcall.Timeout", cause: "…" },
+  ] as const) {
     const { error } = await call({ run: () => end });
     assert.deepEqual([error?.code, error?.message], ["TIMEOUT", "Execution timeout"]);
   }

@@ -4,14 +4,13 @@ import { messageOf, RowcallError } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
 import { consoleUrl, executionName } from "./stepfunctions/execution-name.ts";
 import { createExecutionPoller, type ExecutionEnd, type Timing } from "./stepfunctions/execution-poller.ts";
-import { resultOf } from "./stepfunctions/execution-result.ts";
+import { resultOf, stopErrors } from "./stepfunctions/execution-result.ts";
 import { openStepFunctionsClient } from "./stepfunctions/stepfunctions-client.ts";
 import { parseStepFunctionsConfig, requireStateMachine } from "./stepfunctions/stepfunctions-config.ts";
 import { takeOutput } from "./take-output.ts";
 
 /** Step Functions' limit of an execution's input. */
 const maxInputBytes = 256 * 1024;
-const interruptedError = "Rowcall.Interrupted";
 
 const realTiming: Timing = { clock: Date.now, wait: (ms, signal) => wait(ms, undefined, { signal }) };
 
@@ -59,7 +58,7 @@ export async function openStepFunctionsAgent(
   async function stop(arn: string, reason: unknown): Promise<string> {
     const isInterrupted = reason instanceof RowcallError && reason.code === "INTERRUPTED";
     try {
-      await client.stop(arn, isInterrupted ? interruptedError : "Rowcall.Timeout", messageOf(reason));
+      await client.stop(arn, isInterrupted ? stopErrors.interrupted : stopErrors.timeout, messageOf(reason));
       return "stopped";
     } catch (thrown) {
       return messageOf(thrown);
@@ -74,7 +73,7 @@ export async function openStepFunctionsAgent(
       const { arn, isOld } = await client.begin(executionName(context, text, round), text);
       const end = await follow(arn, isOld, context);
       // An interruption of this very attempt stopped that one: it is begun anew, under the next name.
-      if (isOld && end.status === "ABORTED" && end.error === interruptedError) continue;
+      if (isOld && end.status === "ABORTED" && end.error === stopErrors.interrupted) continue;
       return takeOutput(config.output, resultOf(end, whereIs(arn)), `the state machine ${machine.name}`);
     }
   }

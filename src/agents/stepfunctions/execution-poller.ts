@@ -218,28 +218,32 @@ export function createExecutionPoller(
     return Math.min(Math.max((due.peek()?.at ?? 0) - clock(), tickMs), shortestIntervalMs);
   };
 
+  // After a pause.
+  const isClosed = async (): Promise<boolean> => {
+    try {
+      await wait(pauseMs(), closing.signal);
+      return false;
+    } catch {
+      return true;
+    }
+  };
+
   const run = async (): Promise<void> => {
     running = true;
-    try {
-      while (waiting.size > 0) {
-        await wait(pauseMs(), closing.signal);
-        const now = clock();
-        while (describes.allows(now)) {
-          const one = nextToLookAt(now);
-          if (one === undefined) break;
-          describes.take();
-          void look(one);
-        }
-        if (waiting.size > crowd && !listing && lists.allows(now)) {
-          lists.take();
-          void listPage((sweep ??= beginSweep()));
-        }
+    while (waiting.size > 0 && !(await isClosed())) {
+      const now = clock();
+      while (describes.allows(now)) {
+        const one = nextToLookAt(now);
+        if (one === undefined) break;
+        describes.take();
+        void look(one);
       }
-    } catch {
-      // Closed.
-    } finally {
-      running = false;
+      if (waiting.size > crowd && !listing && lists.allows(now)) {
+        lists.take();
+        void listPage((sweep ??= beginSweep()));
+      }
     }
+    running = false;
   };
 
   return {

@@ -2,6 +2,9 @@ import { RowcallError } from "../../core/errors.ts";
 import { isJsonObject, type JsonValue } from "../../core/json.ts";
 import type { ExecutionEnd } from "./execution-poller.ts";
 
+/** The errors that an attempt stops its execution with. */
+export const stopErrors = { timeout: "Rowcall.Timeout", interrupted: "Rowcall.Interrupted" } as const;
+
 /**
  * The reply of an execution that has ended: its output.
  *
@@ -11,6 +14,12 @@ import type { ExecutionEnd } from "./execution-poller.ts";
 export function resultOf(end: ExecutionEnd, where: string): JsonValue {
   const { status, error = "", cause = "" } = end;
   if (status === "SUCCEEDED") return parseOutput(end.output, where);
+  if (status === "ABORTED" && error === stopErrors.timeout) {
+    // Stopped by this very attempt, whose process went away before it could tell.
+    throw new RowcallError("TIMEOUT", "Execution timeout", {
+      hint: `Raise execution_config.timeout_seconds. ${where}`,
+    });
+  }
   if (status === "TIMED_OUT" || error === "States.Timeout") {
     throw new RowcallError("TIMEOUT", "Execution timeout", {
       hint: `The state machine's own TimeoutSeconds was up. Raise it in the definition; the execution: ${where}`,
