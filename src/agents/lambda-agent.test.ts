@@ -139,7 +139,7 @@ test("takes the answer from where output says", async () => {
 test("an error of the function is AGENT_FAILED in its words, with the end of its log as a step", async () => {
   const failure = { errorType: "ValueError", errorMessage: "no such postcode", stackTrace: ["  File …"] };
   await withAgent(
-    () => ({ functionError: failure, log: "START RequestId: 1\nlooked up\n" }),
+    () => ({ functionError: failure, log: "START RequestId: 1\nREPORT\tDuration: 3 ms\n" }),
     async (invoker) => {
       const context = aContext();
       await assert.rejects(invoker.invoke({}, context), {
@@ -148,7 +148,12 @@ test("an error of the function is AGENT_FAILED in its words, with the end of its
         message: "ValueError: no such postcode",
       });
       assert.deepEqual(context.steps, [
-        { name: "invoke lookup", status: "failed", durationMs: 0, detail: "START RequestId: 1\nlooked up" },
+        {
+          name: "invoke lookup",
+          status: "failed",
+          durationMs: 0,
+          detail: "START RequestId: 1\nREPORT  Duration: 3 ms",
+        },
       ]);
     },
   );

@@ -104,9 +104,10 @@ function parsePayload(name: string, { Payload }: InvokeCommandOutput): JsonValue
   }
 }
 
-/** The end of the function's log. */
+/** The end of the function's log, without its tabs, which a table of steps cannot show. */
 function logTail({ LogResult }: InvokeCommandOutput): string {
   return Buffer.from(LogResult ?? "", "base64")
     .toString("utf8")
-    .trim();
+    .trim()
+    .replaceAll("\t", "  ");
 }

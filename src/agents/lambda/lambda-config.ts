@@ -42,7 +42,7 @@ export function parseLambdaConfig({ agent_name: agent, config }: AgentDefinition
 }
 
 function qualifierProblems({ function: name, qualifier }: LambdaConfig): Problem[] {
-  const own = /(?:^|:)[\w-]+:((?:\$LATEST|[\w-]+))$/.exec(name.replace(/^.*:function:/, ""))?.[1];
+  const own = /^[\w-]+:(\$LATEST|[\w-]+)$/.exec(name.replace(/^.*:function:/, ""))?.[1];
   if (own === undefined || qualifier === undefined || own === qualifier) return [];
   return [
     {
