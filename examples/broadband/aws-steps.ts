@@ -42,7 +42,7 @@ async function throughSdk(): Promise<void> {
   step(1, `${table.trimEnd().split("\n").length - 1} addresses`);
   await s3.send(new PutObjectCommand({ Bucket: bucket, Key: locations.csv, Body: table }));
   step(2, `s3://${bucket}/${locations.csv}`);
-  step(3, `${Object.keys(JSON.parse(config) as object).join(", ")}`);
+  step(3, Object.keys(JSON.parse(config) as object).join(", "));
   await s3.send(new PutObjectCommand({ Bucket: bucket, Key: locations.config, Body: config }));
   step(4, `s3://${bucket}/${locations.config}`);
   const { executionArn } = await states.send(

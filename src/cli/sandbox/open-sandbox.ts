@@ -71,7 +71,7 @@ export async function openSandbox({ io, concurrency, dataDirectory: kept }: Sand
   const tables = openRegistry({ store, aws, registries });
   const agent = await publishAgent(registry, tables, names.agent, `${replica.url}/public/`);
 
-  const engine = await openEngine({ ...wiring, dispatch: "activity" });
+  const engine = await openEngine(wiring);
   started.defer(() => engine.close());
   const endpoint = await startStepFunctionsEndpoint({ wiring, engine, stage: names.stage, account: names.account });
   started.defer(() => endpoint.close());
