@@ -9,8 +9,8 @@ import { evaluateNumberIn, evaluateTypedIn, refuse, type Step, type Visit } from
 export async function runMap(visit: Visit<MapState>): Promise<Step> {
   const { run, state, branch } = visit;
   const items = state.ItemReader === undefined ? await findItems(visit) : undefined;
-  record(run, branch, "MapStateStarted", { length: items?.length ?? 0 });
   const concurrency = await evaluateNumberIn(visit, state.MaxConcurrency, "MaxConcurrency", {});
+  record(run, branch, "MapStateStarted", { length: items?.length ?? 0 });
   const result = isDistributed(state)
     ? await runDistributedMap(visit, items, concurrency ?? 0)
     : await runIterations(visit, items ?? [], concurrency ?? 0);
