@@ -25,6 +25,7 @@ const fields: Readonly<Record<string, Translate>> = {
   InputPath: (value, state) => (state["Type"] === "Map" ? {} : none("InputPath", value)),
   ItemsPath: (value, state) => ({ Items: expression(path(value, baseOf(state))) }),
   Parameters: (value, state) => {
+    if (state["Type"] === "Pass" && state["ResultPath"] !== undefined) return {};
     const name = { Pass: "Output", Map: "ItemSelector" }[String(state["Type"])] ?? "Arguments";
     return { [name]: template(value, baseOf(state)) };
   },
@@ -38,7 +39,7 @@ const fields: Readonly<Record<string, Translate>> = {
   Choices: (value) => ({ Choices: (value as readonly JsonObject[]).map(translateRule) }),
   ItemReader: (value) => ({ ItemReader: translateReader(value as JsonObject) }),
   OutputPath: (value) => none("OutputPath", value),
-  ResultSelector: (value) => none("ResultSelector", value),
+  ResultSelector: (value, state) => (state["ResultPath"] === undefined ? none("ResultSelector", value) : {}),
 };
 
 function translateStates(sequence: JsonObject): JsonObject {
@@ -63,11 +64,23 @@ function translateState(state: JsonObject): JsonObject {
   return joined;
 }
 
+const intrinsics: readonly (readonly [RegExp, (parameters: readonly string[], base: string) => string])[] = [
+  [/^States\.ArrayRange\((\d+), (\d+), 1\)$/, ([first, last]) => `[${first}..${last}]`],
+  [/^States\.MathAdd\((\S+), (-?\d+)\)$/, ([number = "", more], base) => `${path(number, base)} + ${more}`],
+  [/^States\.Array\((\S+)\)$/, ([only = ""], base) => `[${path(only, base)}]`],
+];
+
 function baseOf(state: JsonObject): string {
   return state["InputPath"] === undefined ? input : path(state["InputPath"], input);
 }
 
 function path(value: JsonValue, base: string): string {
+  const intrinsic = intrinsics.find(([pattern]) => pattern.test(String(value)));
+  if (intrinsic !== undefined) {
+    const [pattern, spell] = intrinsic;
+    const [, ...parameters] = pattern.exec(String(value)) ?? [];
+    return spell(parameters, base);
+  }
   const [, root = "", steps = ""] =
     /^(\$\$|\$[A-Za-z]\w*|\$)((?:\.[\w-]+)*)$/.exec(String(value)) ?? none("Path", value);
   const start = root === "$" ? base : root === "$$" ? "$states.context" : root;
@@ -91,15 +104,34 @@ function literal(value: JsonValue): JsonValue {
 }
 
 function intoInput(value: JsonValue, state: JsonObject): JsonValue {
-  const result =
-    state["Type"] === "Pass" ? JSON.stringify(state["Result"] ?? none("ResultPath", value)) : "$states.result";
   if (value === null) return expression(input);
-  const [, key] = /^\$\.([\w-]+)$/.exec(String(value)) ?? none("ResultPath", value);
-  return expression(`$merge([${input}, {"${key}": ${result}}])`);
+  const [, ...keys] = /^\$(\.[\w-]+)+$/.test(String(value)) ? String(value).split(".") : none("ResultPath", value);
+  const merge = (target: string, [key = "", ...others]: readonly string[]): string =>
+    `$merge([${target}, {"${key}": ${others.length === 0 ? resultOf(state) : merge(`${target}.\`${key}\``, others)}}])`;
+  return expression(merge(input, keys));
+}
+
+function resultOf(state: JsonObject): string {
+  const { Type, Result, Parameters = {}, ResultSelector } = state;
+  if (ResultSelector !== undefined) return spelled(ResultSelector, "$states.result");
+  if (Type !== "Pass") return "$states.result";
+  return Result === undefined ? spelled(Parameters, input) : JSON.stringify(Result);
+}
+
+// A payload template as one expression.
+function spelled(value: JsonValue, base: string): string {
+  if (Array.isArray(value)) return `[${(value as JsonValue[]).map((each) => spelled(each, base)).join(", ")}]`;
+  if (!isJsonObject(value)) return JSON.stringify(value);
+  const members = Object.entries(value).map(([key, each = null]) =>
+    key.endsWith(".$")
+      ? `${JSON.stringify(key.slice(0, -2))}: ${path(each, base)}`
+      : `${JSON.stringify(key)}: ${spelled(each, base)}`,
+  );
+  return `{${members.join(", ")}}`;
 }
 
 function translateReader(reader: JsonObject): JsonObject {
-  const { Parameters = {}, ReaderConfig, ...others } = reader;
+  const { Parameters = {}, ReaderConfig = {}, ...others } = reader;
   const { MaxItemsPath, ...config } = ReaderConfig as JsonObject;
   const MaxItems = MaxItemsPath === undefined ? {} : { MaxItems: expression(path(MaxItemsPath, input)) };
   return { ...others, ReaderConfig: { ...config, ...MaxItems }, Arguments: template(Parameters, input) };

@@ -84,10 +84,16 @@ export function eventTree(events: readonly PlainEvent[]): JsonValue {
   return tree(0);
 }
 
-/** The same for recordings of Parallel states, whose branches were sorted and lost their ids: what happened, in no order. */
+/**
+ * The same for recordings of Parallel states, whose branches were sorted and lost their ids: what happened, in no order. The ends
+ * of inner Parallel states were lost as well.
+ */
 export function eventList(events: readonly PlainEvent[]): JsonValue {
+  const lastExit = events.findLastIndex(({ type }) => type === "ParallelStateExited");
   return events
-    .filter(({ type }) => type !== "ParallelStateSucceeded")
+    .filter(
+      ({ type }, index) => type !== "ParallelStateSucceeded" && (type !== "ParallelStateExited" || index === lastExit),
+    )
     .map(({ type, details }): JsonObject => ({ type, details }))
     .toSorted((one, other) => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1));
 }
