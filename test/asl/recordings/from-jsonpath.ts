@@ -152,7 +152,7 @@ const comparisons: Readonly<Record<string, (variable: string, value: JsonValue |
 };
 
 function condition({ Variable, ...rule }: JsonObject): string {
-  const [[name = "", value = null] = []] = Object.entries(rule);
+  const [[name, value = null]] = Object.entries(rule) as [[string, JsonValue | undefined]];
   if (name === "Not") return `$not(${condition(value as JsonObject)})`;
   if (name === "And") return (value as readonly JsonObject[]).map((each) => `(${condition(each)})`).join(" and ");
   return (comparisons[name] ?? none(name, value))(path(Variable ?? null, input), value);
