@@ -177,10 +177,13 @@ function createResolver(template: JsonObject, { place, names = {}, parameters = 
   const resolve = (value: JsonValue): JsonValue => {
     if (Array.isArray(value)) return (value as JsonValue[]).map(resolve);
     if (!isJsonObject(value)) return value;
-    const [[name = "", argument = null] = [], ...others] = Object.entries(value);
-    if (others.length === 0 && (name === "Ref" || name.startsWith("Fn::")))
+    const members = Object.entries(value) as [string, JsonValue][];
+    const [only] = members;
+    if (only !== undefined && members.length === 1 && /^(Ref$|Fn::)/.test(only[0])) {
+      const [name, argument] = only;
       return (functions[name] ?? unknown(`The intrinsic function ${name}`))(argument);
-    return Object.fromEntries(Object.entries(value).map(([key, each = null]) => [key, resolve(each)]));
+    }
+    return Object.fromEntries(members.map(([key, each]) => [key, resolve(each)]));
   };
 
   return { resolve, identify: describe };
