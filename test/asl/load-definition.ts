@@ -24,7 +24,8 @@ export class DefinitionError extends Error {
 export function loadDefinition(name: string, definition: unknown): Machine {
   const parsed = machineSchema.safeParse(definition);
   if (!parsed.success) throw new DefinitionError(name, parsed.error.issues.map(explain));
-  const machine = parsed.data as Machine;
+  // Not what the parser made of it: that lacks keys such as `__proto__`, which data may have.
+  const machine = structuredClone(definition) as Machine;
   const problems = [...checkStates(machine), ...checkExpressions(machine)];
   if (problems.length > 0) throw new DefinitionError(name, problems);
   return machine;

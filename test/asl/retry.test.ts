@@ -6,24 +6,26 @@ import { StateFailure } from "./state-failure.ts";
 
 const failure = new StateFailure("E", "cause");
 
+const times = (length: number): StateFailure[] => Array.from({ length }, () => failure);
+
 function delays(retriers: readonly Retrier[], failures: readonly StateFailure[], random = () => 0.5): unknown[] {
   const counts: RetryCounts = new Map();
   return failures.map((each) => nextTry(retriers, each, counts, random));
 }
 
 test("tries three times unless told otherwise, and waits 1, 2 and 4 seconds", () => {
-  assert.deepEqual(delays([{ ErrorEquals: ["E"] }], Array(4).fill(failure)), [1000, 2000, 4000, undefined]);
+  assert.deepEqual(delays([{ ErrorEquals: ["E"] }], times(4)), [1000, 2000, 4000, undefined]);
 });
 
 test("grows the wait by the rate, up to the longest", () => {
   const retrier = { ErrorEquals: ["E"], IntervalSeconds: 3, BackoffRate: 1.5, MaxAttempts: 4, MaxDelaySeconds: 7 };
-  assert.deepEqual(delays([retrier], Array(5).fill(failure)), [3000, 4500, 6750, 7000, undefined]);
+  assert.deepEqual(delays([retrier], times(5)), [3000, 4500, 6750, 7000, undefined]);
 });
 
 test("draws the wait evenly with full jitter", () => {
   const retrier = { ErrorEquals: ["E"], IntervalSeconds: 4, JitterStrategy: "FULL" } as const;
   assert.deepEqual(
-    delays([retrier], Array(2).fill(failure), () => 0.25),
+    delays([retrier], times(2), () => 0.25),
     [1000, 2000],
   );
 });
