@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from "../../src/core/json.ts";
+import { isExpression } from "./definition-schema.ts";
 import { isDistributed, type Machine, type MapState, type Outcome, type State, type TaskState } from "./definition.ts";
 import { findIntegration } from "./integrations/find-integration.ts";
 import { activityName } from "./run-activity.ts";
@@ -10,7 +11,7 @@ export function checkStates(machine: Machine): string[] {
   const problems = all.flatMap((level) => [
     ...checkWays(level),
     ...Object.entries(level.sequence.States).flatMap(([name, state]) =>
-      checkState(level, state).map((problem) => `State "${name}" ${problem}`),
+      [...checkLanguage(machine, state), ...checkState(level, state)].map((problem) => `State "${name}" ${problem}`),
     ),
   ]);
   const names = all.flatMap(({ sequence }) => Object.keys(sequence.States));
@@ -19,7 +20,7 @@ export function checkStates(machine: Machine): string[] {
   return problems;
 }
 
-function checkWays({ sequence: { StartAt, States }, at }: Level): string[] {
+function checkWays({ sequence: { StartAt, States }, owner }: Level): string[] {
   const problems: string[] = [];
   const reached = new Set<string>();
   const reach = (name: string, from: string): void => {
@@ -29,7 +30,7 @@ function checkWays({ sequence: { StartAt, States }, at }: Level): string[] {
     reached.add(name);
     for (const next of nextOf(state)) reach(next, `State "${name}"`);
   };
-  reach(StartAt, `StartAt of ${at === "" ? "the machine" : at}`);
+  reach(StartAt, `StartAt of ${owner === undefined ? "the machine" : `state "${owner}"`}`);
   for (const name of Object.keys(States)) if (!reached.has(name)) problems.push(`State "${name}" cannot be reached`);
   return problems;
 }
@@ -46,10 +47,14 @@ function catchersOf(state: State) {
   return "Catch" in state ? (state.Catch ?? []) : [];
 }
 
+// A state that names no language has the machine's, wherever it stands.
+function checkLanguage(machine: Machine, state: State): string[] {
+  return (state.QueryLanguage ?? machine.QueryLanguage) === "JSONata" ? [] : ["is not in JSONata"];
+}
+
 function checkState(level: Level, state: State): string[] {
   const problems: string[] = [];
   const unless = (holds: boolean, problem: string): void => void (holds || problems.push(problem));
-  unless(level.jsonata || state.QueryLanguage === "JSONata", "is not in JSONata");
   if (state.Type !== "Choice" && state.Type !== "Succeed" && state.Type !== "Fail")
     unless((state.Next === undefined) !== (state.End === undefined), 'needs either "Next" or "End"');
   if (state.Type === "Wait")
@@ -95,8 +100,10 @@ function checkTask(level: Level, { Resource, Arguments, TimeoutSeconds, Heartbea
     return [...problems, `has a "Resource" that is not known here: ${Resource}`];
   if (level.express && integration?.inExpress !== true)
     problems.push(`calls ${Resource}, which a child that is EXPRESS cannot`);
-  if (integration !== undefined && isJsonObject(Arguments ?? {}))
+  if (integration === undefined || (typeof Arguments === "string" && isExpression(Arguments))) return problems;
+  if (isJsonObject(Arguments ?? {}))
     problems.push(...checkArguments(integration.arguments, (Arguments ?? {}) as JsonObject));
+  else problems.push('has "Arguments" that are neither an object nor JSONata');
   return problems;
 }
 

@@ -174,6 +174,7 @@ for (const [what, state, problem] of [
     /"Resource" that is not known here/,
   ],
   ["an option of an integration", { ...lambda, Arguments: { FunctionName: "f", Qualifier: "q" } }, /"Qualifier"/],
+  ["arguments that are no object", { ...lambda, Arguments: ["f"] }, /neither an object nor JSONata/],
   ["a call without its function", { ...lambda, Arguments: {} }, /lacks the argument "FunctionName"/],
   ["a next state that is not there", { Type: "Pass", Next: "B", End: undefined }, /leads to "B"/],
   ["a state without a next and an end", { Type: "Pass", End: undefined }, /either "Next" or "End"/],

@@ -8,8 +8,9 @@ import { createInterpreter, type Interpreter } from "./interpreter.ts";
 import { loadDefinition } from "./load-definition.ts";
 import { leftOut, recordedCases, type RecordedCase } from "./recordings/cases.ts";
 import { fromJsonPath, NoCounterpart } from "./recordings/from-jsonpath.ts";
-import { eventList, eventTree, plainEvents } from "./recordings/normalise.ts";
+import { eventList, eventTree, plain, plainEvents } from "./recordings/normalise.ts";
 import { haveRecordings, readRecordings, readTemplate, type Recording } from "./recordings/read-recordings.ts";
+import { machineOf, testInterpreter } from "./run-machine.ts";
 import { runToEnd } from "./run-to-end.ts";
 import { createVirtualClock, settle, type VirtualClock } from "./virtual-clock.ts";
 import type { LambdaHandler } from "./world.ts";
@@ -17,55 +18,123 @@ import type { LambdaHandler } from "./world.ts";
 const place = { partition: "aws", region: "eu-west-1", account: "111111111111" };
 const credentials = { accessKeyId: "test", secretAccessKey: "test" };
 const never = new AbortController().signal;
+const absent = haveRecordings ? false : "the recordings are not on this machine";
 
-describe(
-  "histories that AWS recorded",
-  { skip: haveRecordings ? false : "the recordings are not on this machine" },
-  () => {
-    let emulators: Emulators;
-    let aws: AwsSettings;
-    const counts = { asRecorded: 0, translated: 0, refused: 0 };
+const arnPlaceholders = [
+  ["stateMachine:recorded", "stateMachine:<ArnPart_0idx>"],
+  ["execution:recorded", "execution:<ArnPart_0idx>"],
+  ["mapRun:recorded", "mapRun:<ArnPart_0idx>"],
+  ["arn:aws:", "arn:<partition>:"],
+  [place.region, "<region>"],
+] as const;
 
-    before(async () => {
-      emulators = await startEmulators(place.region);
-      aws = { region: place.region, credentials, endpoints: { S3: emulators.url } };
-      const { S3Client, CreateBucketCommand } = await import("@aws-sdk/client-s3");
-      const s3 = new S3Client({ region: place.region, credentials, endpoint: emulators.url, forcePathStyle: true });
-      await s3.send(new CreateBucketCommand({ Bucket: "bucket-name" }));
-      s3.destroy();
+describe("histories that AWS recorded", { skip: absent }, () => {
+  let emulators: Emulators;
+  let aws: AwsSettings;
+  const counts = { asRecorded: 0, translated: 0, refused: 0 };
+
+  before(async () => {
+    emulators = await startEmulators(place.region);
+    aws = { region: place.region, credentials, endpoints: { S3: emulators.url } };
+    const { S3Client, CreateBucketCommand } = await import("@aws-sdk/client-s3");
+    const s3 = new S3Client({ region: place.region, credentials, endpoint: emulators.url, forcePathStyle: true });
+    await s3.send(new CreateBucketCommand({ Bucket: "bucket-name" }));
+    s3.destroy();
+  });
+  after(() => emulators.close());
+
+  for (const recorded of recordedCases) {
+    test(recorded.test, async () => {
+      const recording = recordingOf(recorded.file, recorded.test);
+      const machine = chooseMachine(recorded);
+      if (machine === undefined) {
+        counts.refused += 1;
+        return;
+      }
+      const { definition, translated } = machine;
+      counts[translated ? "translated" : "asRecorded"] += 1;
+      await compare(recorded, recording, definition, aws);
     });
-    after(() => emulators.close());
+  }
 
-    for (const recorded of recordedCases) {
-      test(recorded.test, async () => {
-        const recording = readRecordings(recorded.file).get(recorded.test);
-        assert.ok(recording !== undefined, "AWS has confirmed this recording");
-        const machine = chooseMachine(recorded);
-        if (machine === undefined) {
-          counts.refused += 1;
-          return;
-        }
-        const { definition, translated } = machine;
-        counts[translated ? "translated" : "asRecorded"] += 1;
-        await compare(recorded, recording, definition, aws);
-      });
-    }
+  test("none was forgotten", () => {
+    const known = new Set([...recordedCases.map(({ test }) => test), ...leftOut.keys()]);
+    for (const file of new Set(recordedCases.map(({ file }) => file)))
+      for (const [name, recording] of readRecordings(file))
+        if ("get_execution_history" in recording) assert.ok(known.has(name), name);
+  });
 
-    test("none was forgotten", () => {
-      const known = new Set([...recordedCases.map(({ test }) => test), ...leftOut.keys()]);
-      for (const file of new Set(recordedCases.map(({ file }) => file)))
-        for (const [name, recording] of readRecordings(file))
-          if ("get_execution_history" in recording) assert.ok(known.has(name), name);
-    });
+  test("most of them were compared", (t) => {
+    const { asRecorded, translated, refused } = counts;
+    t.diagnostic(`${asRecorded} as recorded, ${translated} translated from JSONPath, ${refused} refused`);
+    assert.ok(asRecorded > 0 && translated > 0 && refused > 0);
+    assert.equal(asRecorded + translated + refused, recordedCases.length);
+  });
+});
 
-    test("most of them were compared", (t) => {
-      const { asRecorded, translated, refused } = counts;
-      t.diagnostic(`${asRecorded} as recorded, ${translated} translated from JSONPath, ${refused} refused`);
-      assert.ok(asRecorded > 0 && translated > 0 && refused > 0);
-      assert.equal(asRecorded + translated + refused, recordedCases.length);
-    });
-  },
-);
+describe("answers of the API that AWS recorded", { skip: absent }, () => {
+  const wait = machineOf({ State_1: { Type: "Wait", Seconds: 60 } });
+
+  test("TestTimeouts::test_global_timeout", async (context) => {
+    const recording = recordingOf("test_timeouts", "TestTimeouts::test_global_timeout");
+    const recorded = { ...wait, TimeoutSeconds: 5 };
+    const { time, start, describeExecution } = testInterpreter(context, { recorded }, { place });
+    const arn = start("recorded", {}, "execution-name");
+    await time.advance(5000);
+    const placeholders = new Map([["execution-name", "<execution-name>"], ...arnPlaceholders]);
+    assert.deepEqual(
+      plain(toJson(describeExecution(arn)), placeholders),
+      plain(toJson(recording["describe_execution"]), new Map()),
+    );
+  });
+
+  test("TestSnfApi::test_stop_execution", (context) => {
+    const recording = recordingOf("test_sfn_api", "TestSnfApi::test_stop_execution");
+    const { start, stopExecution, history } = testInterpreter(context, { recorded: wait }, { roleArn: "snf_role_arn" });
+    const arn = start("recorded");
+    stopExecution(arn);
+    const { events } = recording["exec_hist_resp"] as { readonly events: readonly JsonObject[] };
+    assert.deepEqual(eventTree(plainEvents(history(arn), new Map())), eventTree(plainEvents(events, new Map())));
+  });
+
+  test("TestSnfApi::test_start_execution_idempotent", (context) => {
+    const recording = recordingOf("test_sfn_api", "TestSnfApi::test_start_execution_idempotent");
+    const { start } = testInterpreter(context, { recorded: wait }, { place });
+    const arn = start("recorded", {}, "execution-name");
+    const { Error: said } = recording["start_exec_already_exists"] as { Error: { Code: string; Message: string } };
+    const message = said.Message.replaceAll(/arn:[^']+/g, arn);
+    assert.equal(start("recorded", {}, "execution-name"), arn);
+    assert.throws(() => start("recorded", { other: 1 }, "execution-name"), { name: said.Code, message });
+  });
+
+  test("TestSnfApiMapRun::test_list_map_runs_and_describe_map_run", async (context) => {
+    const recording = recordingOf("test_sfn_api_map_run", "TestSnfApiMapRun::test_list_map_runs_and_describe_map_run");
+    const recorded = fromJsonPath(readTemplate("scenarios/map_state_tolerated_failure_count") as JsonObject);
+    const rows = (recorded["States"] as Record<string, Record<string, JsonValue>>)["MapState"];
+    delete rows?.["ToleratedFailureCount"];
+    const { run, listMapRuns } = testInterpreter(context, { recorded }, { place });
+    const { executionArn, name } = await run("recorded", ["Hello", "World"]);
+    const [mapRun] = listMapRuns(executionArn);
+    const [, label = "", id = ""] = /mapRun:[^/]+\/([^:]+):(.+)$/.exec(mapRun?.mapRunArn ?? "") ?? [];
+    const placeholders = new Map([
+      [name, "<ExecArnPart_0idx>"],
+      [label, "<MapRunArnPart0_0idx>"],
+      [id, "<MapRunArnPart1_0idx>"],
+      ...arnPlaceholders,
+    ]);
+    assert.deepEqual(plain(toJson(mapRun), placeholders), plain(toJson(recording["describe_map_run"]), new Map()));
+  });
+});
+
+function toJson(value: unknown): JsonValue {
+  return JSON.parse(JSON.stringify(value)) as JsonValue;
+}
+
+function recordingOf(file: string, test: string): Recording {
+  const recording = readRecordings(file).get(test);
+  assert.ok(recording !== undefined, "AWS has confirmed this recording");
+  return recording;
+}
 
 interface Chosen {
   readonly definition: JsonObject;
@@ -186,13 +255,9 @@ function placeholdersOf(interpreter: Interpreter, executionArn: string, recordin
     ["arn:aws:states:eu-west-1:111111111111:activity:lookup", "activity_arn"],
     [label, "<MapRunArnPart0_0idx>"],
     [id, "<MapRunArnPart1_0idx>"],
-    ["execution:recorded:execution-name", "execution:<ArnPart_0idx>:<ExecArnPart_0idx>"],
     ["execution-name", "<ExecArnPart_0idx>"],
-    ["stateMachine:recorded", "stateMachine:<ArnPart_0idx>"],
-    ["mapRun:recorded", "mapRun:<ArnPart_0idx>"],
+    ...arnPlaceholders,
     ["recorded", "<ArnPart_0idx>"],
-    ["arn:aws:", "arn:<partition>:"],
-    [place.region, "<region>"],
   ]);
 }
 

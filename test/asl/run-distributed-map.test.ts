@@ -226,8 +226,10 @@ describe("a distributed map", () => {
     const machine = rows({
       ResultWriter: { Resource: "arn:aws:states:::s3:putObject", Arguments: { Bucket: "nowhere", Prefix: "p" } },
     });
-    const { run } = testInterpreter(context, { machine }, { ...over, aws: aws.settings });
-    assert.equal((await run("machine", [2])).error, "States.ResultWriterFailed");
+    const { run, types } = testInterpreter(context, { machine }, { ...over, aws: aws.settings });
+    const { error, executionArn } = await run("machine", [2]);
+    assert.equal(error, "States.ResultWriterFailed");
+    assert.deepEqual(types(executionArn).slice(-3), ["MapRunFailed", "MapStateFailed", "ExecutionFailed"]);
   });
 
   test("reads JSON lines, and no more of them than it should", async (context) => {
@@ -263,6 +265,14 @@ describe("a distributed map", () => {
     const { run } = testInterpreter(context, { machine });
     assert.equal((await run("machine", [1])).status, "SUCCEEDED");
     assert.equal((await run("machine", [1, 2])).error, "States.DataLimitExceeded");
+  });
+
+  test("a child that would get more than 256 KiB ends the run", async (context) => {
+    const machine = rows({ ItemSelector: `{% $pad('', ${payloadBytes}, 'x') %}` });
+    const { run, listMapRuns } = testInterpreter(context, { machine }, over);
+    const { error, executionArn } = await run("machine", [2, 4]);
+    assert.equal(error, "States.DataLimitExceeded");
+    assert.equal(listMapRuns(executionArn)[0]?.status, "FAILED");
   });
 
   test("ends its children when its execution is stopped", async (context) => {

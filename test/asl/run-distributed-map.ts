@@ -44,9 +44,14 @@ export async function runDistributedMap(
   };
   try {
     mapRun.children = await planChildren(visit, items ?? (await readItems(visit)));
-    await runChildren(visit, mapRun);
+    const tooMany = await runChildren(visit, mapRun);
     const result = writer === undefined ? collectResults(mapRun) : await writer.write(mapRun);
     mapRun.resultsWritten = true;
+    if (tooMany)
+      throw new StateFailure(
+        "States.ExceedToleratedFailureThreshold",
+        "The specified tolerated failure threshold was exceeded",
+      );
     end("SUCCEEDED");
     const succeeded = record(run, branch, "MapRunSucceeded");
     recordMapSucceeded(visit, succeeded);
@@ -55,11 +60,9 @@ export async function runDistributedMap(
     return result;
   } catch (error) {
     if (branch.signal.aborted || !(error instanceof StateFailure)) {
-      stopChildren(mapRun);
       end("ABORTED");
       throw error;
     }
-    await writer?.write(mapRun);
     end("FAILED");
     record(run, branch, "MapRunFailed", { ...failureDetails(error) });
     throw error;
@@ -90,53 +93,51 @@ async function planChildren(visit: Visit<MapState>, items: readonly JsonValue[])
   return selected.map((input) => ({ input, items: 1 }));
 }
 
-/** @throws StateFailure when more fail than is tolerated; those that still run have been stopped then */
+/** @returns whether more failed than is tolerated; those that still ran have been stopped then */
 async function runChildren(
   { run: { world, execution }, branch, state }: Visit<MapState>,
   mapRun: MapRun,
-): Promise<void> {
+): Promise<boolean> {
   const { children, maxConcurrency, tolerance } = mapRun;
   const total = children.reduce((sum, { items }) => sum + items, 0);
   let next = 0;
   let failed = 0;
-  let exceeded = false;
+  let tooMany = false;
+  let over = false;
+  const stop = (): void => {
+    over = true;
+    stopChildren(mapRun);
+  };
   const place = async (): Promise<void> => {
-    for (let child = children[next]; child !== undefined && !exceeded; child = children[next]) {
+    for (let child = children[next]; child !== undefined && !over; child = children[next]) {
       next += 1;
-      branch.signal.throwIfAborted();
-      child.execution = beginChild(child);
+      child.execution = world.begin({
+        machineArn: mapRun.machineArn,
+        machineName: mapRun.machineArn.split(":").at(-1) ?? "",
+        roleArn: execution.plan.roleArn,
+        sequence: state.ItemProcessor,
+        input: withinLimit(child.input, "ItemSelector"),
+        mapRunArn: mapRun.arn,
+      });
       await child.execution.finished;
-      branch.signal.throwIfAborted();
-      if (exceeded || childStatus(child) === "SUCCEEDED") continue;
+      if (over || childStatus(child) === "SUCCEEDED") continue;
       failed += child.items;
-      if (exceeds(tolerance, failed, total)) {
-        exceeded = true;
-        stopChildren(mapRun);
-      }
+      tooMany = exceeds(tolerance, failed, total);
+      if (tooMany) stop();
     }
   };
-  const beginChild = ({ input }: MapChild) =>
-    world.begin({
-      machineArn: mapRun.machineArn,
-      machineName: mapRun.machineArn.split(":").at(-1) ?? "",
-      roleArn: execution.plan.roleArn,
-      sequence: state.ItemProcessor,
-      input: withinLimit(input, "ItemSelector"),
-      mapRunArn: mapRun.arn,
-    });
-  const stop = (): void => stopChildren(mapRun);
   branch.signal.addEventListener("abort", stop, { once: true });
   try {
     const places = Math.min(maxConcurrency === 0 ? mostChildren : maxConcurrency, children.length);
     await Promise.all(Array.from({ length: places }, place));
+  } catch (error) {
+    stop();
+    throw error;
   } finally {
     branch.signal.removeEventListener("abort", stop);
   }
-  if (exceeded)
-    throw new StateFailure(
-      "States.ExceedToleratedFailureThreshold",
-      "The specified tolerated failure threshold was exceeded",
-    );
+  branch.signal.throwIfAborted();
+  return tooMany;
 }
 
 function stopChildren({ children }: MapRun): void {

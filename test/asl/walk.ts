@@ -3,10 +3,8 @@ import { isDistributed, type Machine, type Sequence, type State } from "./defini
 /** A sequence of states and where it stands. */
 export interface Level {
   readonly sequence: Sequence;
-  /** `""` for the machine, `Rows/` for what belongs to the state Rows. */
-  readonly at: string;
-  /** Whether JSONata is the language unless a state says otherwise. */
-  readonly jsonata: boolean;
+  /** The state that it belongs to; undefined for the machine's own. */
+  readonly owner: string | undefined;
   /** Whether it runs as EXPRESS child. */
   readonly express: boolean;
   /** Levels whose variables can be read here, the next one first. */
@@ -18,16 +16,14 @@ export function levels(machine: Machine): readonly Level[] {
   const found: Level[] = [];
   const add = (level: Level): void => {
     found.push(level);
-    for (const [name, state] of Object.entries(level.sequence.States)) {
-      const inner = { at: `${level.at}${name}/`, jsonata: level.jsonata || state.QueryLanguage === "JSONata" };
-      for (const sequence of inside(state)) {
-        const own = state.Type === "Map" && isDistributed(state);
-        const express = own ? state.ItemProcessor.ProcessorConfig?.ExecutionType === "EXPRESS" : level.express;
-        add({ ...inner, sequence, express, around: own ? [] : [level, ...level.around] });
-      }
+    for (const [owner, state] of Object.entries(level.sequence.States)) {
+      const apart = state.Type === "Map" && isDistributed(state);
+      const express = apart ? state.ItemProcessor.ProcessorConfig?.ExecutionType === "EXPRESS" : level.express;
+      const around = apart ? [] : [level, ...level.around];
+      for (const sequence of inside(state)) add({ sequence, owner, express, around });
     }
   };
-  add({ sequence: machine, at: "", jsonata: machine.QueryLanguage === "JSONata", express: false, around: [] });
+  add({ sequence: machine, owner: undefined, express: false, around: [] });
   return found;
 }
 
