@@ -5,8 +5,8 @@ import { historyLimit } from "./history.ts";
 import { tooManyRequests } from "./integrations/lambda.ts";
 import { createInterpreter } from "./interpreter.ts";
 import { payloadBytes } from "./payload.ts";
-import { machineOf, sequenceOf, testInterpreter } from "./run-machine.ts";
-import { UnsupportedError } from "./state-failure.ts";
+import { machineOf, sequenceOf, testInterpreter } from "./test-interpreter.ts";
+import { StateFailure, UnsupportedError } from "./state-failure.ts";
 import { createVirtualClock } from "./virtual-clock.ts";
 
 const call: JsonObject = {
@@ -227,6 +227,18 @@ test("Lambda's own refusals have Lambda's names", async (context) => {
   assert.match((await run("machine")).output ?? "", /"Payload":3/);
   const nowhere = testInterpreter(context, { machine });
   assert.equal((await nowhere.run("machine")).error, "Lambda.ResourceNotFoundException");
+});
+
+test("a handler may say what Step Functions itself says", async (context) => {
+  const machine = machineOf({
+    Call: { ...call, Catch: [{ ErrorEquals: ["States.Permissions"], Next: "End" }], End: true },
+    End: { Type: "Succeed" },
+  });
+  const work = () => {
+    throw new StateFailure("States.Permissions", "not allowed");
+  };
+  const { run } = testInterpreter(context, { machine }, { lambdas: { work } });
+  assert.equal((await run("machine")).output, '{"Error":"States.Permissions","Cause":"not allowed"}');
 });
 
 test("a task that takes too long times out, and its late answer is nothing", async (context) => {

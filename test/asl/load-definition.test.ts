@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../src/core/json.ts";
 import { DefinitionError, loadDefinition } from "./load-definition.ts";
-import { machineOf, sequenceOf } from "./run-machine.ts";
+import { machineOf, sequenceOf } from "./test-interpreter.ts";
 
 // Every field that is known, at least once.
 const everything: JsonObject = {

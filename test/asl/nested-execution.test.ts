@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JsonObject } from "../../src/core/json.ts";
-import { machineOf, testInterpreter } from "./run-machine.ts";
+import { machineOf, testInterpreter } from "./test-interpreter.ts";
 
 const arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:child";
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import type { JsonObject } from "../../src/core/json.ts";
 import { openActivityQueue } from "../../src/engines/local/activity-queue.ts";
-import { machineOf, testInterpreter } from "./run-machine.ts";
+import { machineOf, testInterpreter } from "./test-interpreter.ts";
 import { createVirtualClock } from "./virtual-clock.ts";
 
 const never = new AbortController().signal;
@@ -18,12 +18,12 @@ async function taken(context: TestContext, fields: JsonObject = {}) {
     Ask: { Type: "Task", Resource: resource, Arguments: { q: "{% $states.input %}" }, ...fields, End: true },
     ...("Catch" in fields ? { Caught: { Type: "Succeed" } } : {}),
   });
-  const interpreter = testInterpreter(context, { machine }, { activities, clock: time.clock, wait: time.wait });
+  const interpreter = testInterpreter(context, { machine }, { activities, time });
   context.after(() => activities.close());
   const arn = interpreter.start("machine", 42);
   const task = await activities.take("lookup", "w1", never);
   assert.equal(task?.input, '{"q":42}');
-  return { ...interpreter, time, activities, arn, token: task?.token ?? "" };
+  return { ...interpreter, activities, arn, token: task?.token ?? "" };
 }
 
 test("a worker's answer is the result", async (context) => {

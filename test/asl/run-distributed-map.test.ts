@@ -3,7 +3,7 @@ import { after, before, describe, test } from "node:test";
 import type { JsonObject, JsonValue } from "../../src/core/json.ts";
 import { startEmulatedAws, type EmulatedAws } from "./emulated-aws.ts";
 import { payloadBytes } from "./payload.ts";
-import { machineOf, sequenceOf, testInterpreter } from "./run-machine.ts";
+import { machineOf, sequenceOf, testInterpreter } from "./test-interpreter.ts";
 import { settle } from "./virtual-clock.ts";
 
 const work: JsonObject = {

@@ -61,6 +61,7 @@ export function beginExecution(world: World, plan: ExecutionPlan): Execution {
   };
   const timeLimit = async (seconds: number): Promise<void> => {
     await world.wait(seconds * 1000, controller.signal);
+    if (execution.status !== "RUNNING") return;
     history.end("ExecutionTimedOut", 0, {});
     end("TIMED_OUT");
   };

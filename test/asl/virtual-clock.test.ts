@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { machineOf, testInterpreter } from "./run-machine.ts";
+import { machineOf, testInterpreter } from "./test-interpreter.ts";
 import { runToEnd } from "./run-to-end.ts";
 import { createVirtualClock } from "./virtual-clock.ts";
 

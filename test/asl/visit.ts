@@ -65,8 +65,9 @@ export function evaluateTypedIn(
 }
 
 /**
- * Evaluates a number within limits, or takes what is the case without one.
+ * Evaluates a number within limits.
  *
+ * @returns undefined when the state does not have the field
  * @throws StateFailure `States.QueryEvaluationError`, which has been recorded
  */
 export async function evaluateNumberIn(

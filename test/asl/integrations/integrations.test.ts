@@ -7,7 +7,7 @@ import { after, before, describe, test, type TestContext } from "node:test";
 import type { JsonObject, JsonValue } from "../../../src/core/json.ts";
 import { startEmulatedAws, type EmulatedAws } from "../emulated-aws.ts";
 import type { InterpreterOptions } from "../interpreter.ts";
-import { machineOf, testInterpreter } from "../run-machine.ts";
+import { machineOf, testInterpreter } from "../test-interpreter.ts";
 
 type Outcome = JsonValue | { readonly error: string; readonly cause: string | undefined };
 

@@ -49,7 +49,9 @@ function findHandler(handlers: Readonly<Record<string, LambdaHandler>>, name: st
   return handlers[name] ?? handlers[plain];
 }
 
+// A handler may also throw what only Step Functions says, such as States.Permissions.
 function asFailure(error: unknown): StateFailure {
+  if (error instanceof StateFailure) return error;
   if (error instanceof LambdaServiceError) return new StateFailure(`Lambda.${error.name}`, error.message);
   const { name, message, stack = "" } = error instanceof Error ? error : new Error(String(error));
   const trace = stack.split("\n");

@@ -24,9 +24,8 @@ export interface TestInterpreter extends Interpreter {
 export function testInterpreter(
   context: TestContext,
   machines: Readonly<Record<string, JsonObject>>,
-  options: Partial<InterpreterOptions> = {},
+  { time = createVirtualClock(), ...options }: Partial<InterpreterOptions> & { readonly time?: VirtualClock } = {},
 ): TestInterpreter {
-  const time = createVirtualClock();
   const interpreter = createInterpreter({ machines, clock: time.clock, wait: time.wait, ...options });
   context.after(() => interpreter.close());
   const start: TestInterpreter["start"] = (machine, input = {}, name) =>
