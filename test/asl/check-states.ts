@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject } from "../../src/core/json.ts";
 import { isExpression } from "./definition-schema.ts";
 import { isDistributed, type Machine, type MapState, type Outcome, type State, type TaskState } from "./definition.ts";
 import { findIntegration } from "./integrations/find-integration.ts";
+import { argumentProblems } from "./integrations/integration.ts";
 import { activityName } from "./run-activity.ts";
 import { levels, type Level } from "./walk.ts";
 
@@ -101,19 +102,9 @@ function checkTask(level: Level, { Resource, Arguments, TimeoutSeconds, Heartbea
   if (level.express && integration?.inExpress !== true)
     problems.push(`calls ${Resource}, which a child that is EXPRESS cannot`);
   if (integration === undefined || (typeof Arguments === "string" && isExpression(Arguments))) return problems;
-  if (isJsonObject(Arguments ?? {}))
-    problems.push(...checkArguments(integration.arguments, (Arguments ?? {}) as JsonObject));
+  if (isJsonObject(Arguments ?? {})) problems.push(...argumentProblems(integration, (Arguments ?? {}) as JsonObject));
   else problems.push('has "Arguments" that are neither an object nor JSONata');
   return problems;
-}
-
-function checkArguments(known: Readonly<Record<string, boolean>>, given: JsonObject): string[] {
-  const unknown = Object.keys(given).filter((key) => !Object.hasOwn(known, key));
-  const missing = Object.keys(known).filter((key) => known[key] === true && !Object.hasOwn(given, key));
-  return [
-    ...unknown.map((key) => `has an argument that is not known here: "${key}"`),
-    ...missing.map((key) => `lacks the argument "${key}"`),
-  ];
 }
 
 const onlyDistributed = [

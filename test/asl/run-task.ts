@@ -1,9 +1,9 @@
-import type { JsonObject, JsonValue } from "../../src/core/json.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../src/core/json.ts";
 import { record } from "./branch.ts";
 import type { TaskState } from "./definition.ts";
 import { payloadDetails } from "./history.ts";
 import { findIntegration } from "./integrations/find-integration.ts";
-import type { Integration } from "./integrations/integration.ts";
+import { argumentProblems, type Integration } from "./integrations/integration.ts";
 import { withinLimit } from "./payload.ts";
 import { runActivity, type TaskLimits } from "./run-activity.ts";
 import { failureDetails, StateFailure, UnsupportedError } from "./state-failure.ts";
@@ -78,14 +78,9 @@ async function fail(wait: Promise<void>, failure: StateFailure): Promise<never> 
 }
 
 // The loader has looked at literal arguments; this is for those that come out of an expression.
-function checkArguments(visit: Visit, { resource, arguments: known }: Integration, given: JsonValue): JsonObject {
-  if (typeof given !== "object" || given === null || Array.isArray(given))
-    throw new UnsupportedError(`State ${visit.name} calls ${resource} with ${JSON.stringify(given)}, not an object`);
-  const unknown = Object.keys(given).filter((key) => !Object.hasOwn(known, key));
-  const missing = Object.keys(known).filter((key) => known[key] === true && !Object.hasOwn(given, key));
-  if (unknown.length + missing.length > 0)
-    throw new UnsupportedError(
-      `State ${visit.name} calls ${resource} with unknown arguments [${unknown.join(", ")}] and without [${missing.join(", ")}]`,
-    );
-  return given as JsonObject;
+function checkArguments(visit: Visit, integration: Integration, given: JsonValue): JsonObject {
+  if (!isJsonObject(given)) throw new UnsupportedError(`State "${visit.name}" has "Arguments" that are no object`);
+  const [problem] = argumentProblems(integration, given);
+  if (problem !== undefined) throw new UnsupportedError(`State "${visit.name}" ${problem}`);
+  return given;
 }

@@ -35,3 +35,13 @@ export function sdkMetadata(requestId: string): JsonObject {
     SdkResponseMetadata: { RequestId: requestId },
   };
 }
+
+/** What is wrong with the keys of `Arguments`, as ends of a sentence about the state. */
+export function argumentProblems({ arguments: known }: Integration, given: JsonObject): string[] {
+  const unknown = Object.keys(given).filter((key) => !Object.hasOwn(known, key));
+  const missing = Object.keys(known).filter((key) => known[key] === true && !Object.hasOwn(given, key));
+  return [
+    ...unknown.map((key) => `has an argument that is not known here: "${key}"`),
+    ...missing.map((key) => `lacks the argument "${key}"`),
+  ];
+}
