@@ -36,7 +36,7 @@ export function sevenSteps(names: SandboxNames, topicArn: string): readonly Step
       include_original: true,
       add_metadata: true,
     },
-    execution_config: { max_concurrency: 2, timeout_seconds: 300 },
+    execution_config: { max_concurrency: 2, timeout_seconds: 300, dispatch: "activity" },
     notification_config: {
       enabled: true,
       success_notification: true,
