@@ -1,5 +1,5 @@
 import { Duration, RemovalPolicy, Stack, Validations, type StackProps } from "aws-cdk-lib";
-import { AttributeType, Billing, TableEncryptionV2, TableV2 } from "aws-cdk-lib/aws-dynamodb";
+import { AttributeType, BillingMode, Table, TableEncryption } from "aws-cdk-lib/aws-dynamodb";
 import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Key } from "aws-cdk-lib/aws-kms";
 import { BlockPublicAccess, Bucket, BucketEncryption, type LifecycleRule } from "aws-cdk-lib/aws-s3";
@@ -15,8 +15,8 @@ export interface Storage {
   /** Inputs, configs, outputs, and under `runs/` what runs work with. */
   readonly bucket: Bucket;
   readonly recordings: Bucket;
-  readonly agents: TableV2;
-  readonly templates: TableV2;
+  readonly agents: Table;
+  readonly templates: Table;
   /** Told how runs ended. */
   readonly topic: Topic;
   /** Told by alarms. */
@@ -115,13 +115,15 @@ function createTable(
   hashKey: string,
   { retain }: Settings,
   key: Key | undefined,
-): TableV2 {
-  return new TableV2(stack, id, {
+): Table {
+  return new Table(stack, id, {
     tableName,
     partitionKey: { name: hashKey, type: AttributeType.STRING },
     sortKey: { name: "version", type: AttributeType.STRING },
-    billing: Billing.onDemand(),
-    encryption: key === undefined ? TableEncryptionV2.dynamoOwnedKey() : TableEncryptionV2.customerManagedKey(key),
+    billingMode: BillingMode.PAY_PER_REQUEST,
+    ...(key === undefined
+      ? { encryption: TableEncryption.DEFAULT }
+      : { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey: key }),
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
     deletionProtection: retain,
     removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
