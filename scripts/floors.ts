@@ -14,6 +14,8 @@ export interface Floor {
 
 const siblings = ["row", "stores", "agents", "channels", "registry", "dashboard"] as const;
 
+const engineFolders = ["local", "aws", "state-machines", "worker"] as const;
+
 const sibling = (folder: string): Floor => ({
   files: `src/${folder}/**/*.ts`,
   mayImport: [folder, "core"],
@@ -41,6 +43,7 @@ const floors: readonly Floor[] = [
   engine("src/engines/local/**/*.ts", ["engines", "local"]),
   engine("src/engines/aws/**/*.ts", ["engines", "local", "aws"]),
   engine("src/engines/state-machines/**/*.ts", ["engines", "state-machines"]),
+  engine("src/engines/worker/**/*.ts", ["engines", "worker"]),
   {
     files: "src/server/**/*.ts",
     mayImport: ["server", "core", "dashboard"],
@@ -48,17 +51,17 @@ const floors: readonly Floor[] = [
   },
   {
     files: "src/wire.ts",
-    mayImport: [...siblings, "core", "engines", "local", "aws", "state-machines"],
+    mayImport: [...siblings, "core", "engines", ...engineFolders],
     rule: "wire.ts puts floors 1 to 3 together; it knows no face (cli/, lambda/, server/).",
   },
   {
     files: "src/{cli,lambda}/**/*.ts",
-    mayImport: [...siblings, "core", "engines", "local", "aws", "state-machines", "server", "wire", "cli", "lambda"],
+    mayImport: [...siblings, "core", "engines", ...engineFolders, "server", "wire", "cli", "lambda"],
     rule: "Nobody inside imports index.ts: it is the front door for others.",
   },
   {
     files: "src/index.ts",
-    mayImport: [...siblings, "core", "engines", "local", "aws", "state-machines", "server", "wire"],
+    mayImport: [...siblings, "core", "engines", ...engineFolders, "server", "wire"],
     rule: "index.ts re-exports what lies below; the faces (cli/, lambda/) are none of it.",
   },
 ];
@@ -68,9 +71,7 @@ export const places: readonly string[] = [
   "core",
   ...siblings,
   "engines",
-  "local",
-  "aws",
-  "state-machines",
+  ...engineFolders,
   "server",
   "wire",
   "cli",
@@ -99,7 +100,7 @@ const sqlite = {
 function forbiddenPaths({ files, mayImport }: Floor): string {
   const above = places.filter((place) => !mayImport.includes(place));
   const upwards = files.split("/").length === 2 ? "\\./" : "(?:\\.\\./)+";
-  const engines = files === "src/engines/*.ts" ? "|^\\./(?:local|aws|state-machines)/" : "";
+  const engines = files === "src/engines/*.ts" ? `|^\\./(?:${engineFolders.join("|")})/` : "";
   return `^${upwards}(?:${above.join("|")})(?:/|\\.ts$)${engines}`;
 }
 

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { openAgent } from "./agents/open-agent.ts";
 import { openChannel } from "./channels/open-channel.ts";
 import { awsSettings, type AwsOptions } from "./core/aws.ts";
+import type { Dispatch } from "./core/batch.ts";
 import type { Engine } from "./core/engine.ts";
 import type { Services } from "./core/services.ts";
 import { openRegistry } from "./registry/open-registry.ts";
@@ -89,9 +90,18 @@ export async function openEngine({
   services,
   dataDirectory,
   recordingsPrefix,
-}: Pick<Wiring, "services" | "dataDirectory" | "recordingsPrefix">): Promise<Engine> {
+  dispatch,
+}: Pick<Wiring, "services" | "dataDirectory" | "recordingsPrefix"> & {
+  /** Where attempts are made when a batch does not say. @default in_process */
+  readonly dispatch?: Dispatch;
+}): Promise<Engine> {
   const { openLocalEngine } = await import("./engines/local/local-engine.ts");
-  return openLocalEngine({ services, dataDirectory, recordingsPrefix });
+  return openLocalEngine({
+    services,
+    dataDirectory,
+    recordingsPrefix,
+    ...(dispatch === undefined ? {} : { dispatch }),
+  });
 }
 
 /** A registry's address as a user writes it, a path made absolute. */

@@ -65,6 +65,12 @@ export const commands: readonly CommandEntry[] = [
     summary: "answer the AWS command line and SDKs as Step Functions does",
     load: () => import("./serve-command.ts"),
   },
+  {
+    name: "worker",
+    group: running,
+    summary: "make attempts for runs that leave their rows to workers",
+    load: () => import("./worker-command.ts"),
+  },
   { name: "runs", group: looking, summary: "list runs", load: () => import("./runs-command.ts") },
   {
     name: "show",

@@ -104,7 +104,7 @@ export function createMeter(clock: () => number): Meter {
 }
 
 /** One line: done of total, failed, in flight, rows per second, time left. */
-export function describeCounts({ counts }: Run, meter: Meter): string {
+export function describeCounts({ counts, workers }: Run, meter: Meter): string {
   const { total, succeeded, failed, inFlight } = counts;
   const rate = meter.rate();
   const left = rate === undefined ? undefined : ((total - succeeded - failed) * 1000) / rate;
@@ -112,6 +112,7 @@ export function describeCounts({ counts }: Run, meter: Meter): string {
     `${succeeded + failed}/${count(total, "row")}`,
     `${failed} failed`,
     `${inFlight} in flight`,
+    ...(workers === undefined ? [] : [workers === 0 ? "no worker on line" : count(workers, "worker")]),
     ...(rate === undefined ? [] : [`${rate < 10 ? rate.toFixed(1) : Math.round(rate)} rows/s`]),
     ...(left === undefined || left === 0 ? [] : [`${formatDuration(left)} left`]),
   ].join(", ");

@@ -57,23 +57,27 @@ async function printAll({ io }: Cli, rows: AsyncIterable<RowReport>, limit = Num
 }
 
 async function printFirst({ io }: Cli, rows: AsyncIterable<RowReport>, limit: number): Promise<void> {
-  const shown: string[][] = [];
+  const shown: RowReport[] = [];
   let more = false;
   for await (const row of rows) {
     more = shown.length === limit;
     if (more) break;
-    shown.push(cellsOf(row));
+    shown.push(row);
   }
   if (shown.length === 0) return printLines(io.stderr, ["No row stands so."]);
-  await printTable(io, io.stdout, ["Row", "Line", "Status", "Attempts", "Took", "Result"], shown);
+  const byWorkers = shown.some(({ attempts }) => attempts.some(({ worker }) => worker !== undefined));
+  const head = ["Row", "Line", "Status", "Attempts", "Took", ...(byWorkers ? ["Worker"] : []), "Result"];
+  const cells = shown.map((row) => cellsOf(row, byWorkers));
+  await printTable(io, io.stdout, head, cells);
   if (more) await printLines(io.stderr, [`These are the first ${limit} rows; --limit shows more, --json all.`]);
 }
 
-function cellsOf(report: RowReport): string[] {
+function cellsOf(report: RowReport, byWorkers: boolean): string[] {
   const { row, line, status, attempts } = report;
   const last = attempts.at(-1);
   const took = last === undefined ? "" : formatDuration(last.endedAt - last.startedAt);
-  return [String(row), String(line), status, String(attempts.length), took, shorten(resultOf(report), 120)];
+  const worker = byWorkers ? [last?.worker ?? ""] : [];
+  return [String(row), String(line), status, String(attempts.length), took, ...worker, shorten(resultOf(report), 120)];
 }
 
 function resultOf({ status, cells, attempts, sameAs }: RowReport): string {

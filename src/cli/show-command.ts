@@ -6,7 +6,14 @@ import { findRun, runArgument } from "./find-run.ts";
 import { examples, jsonOption } from "./options.ts";
 import { formatDuration, formatTime, printJson, printLines, printTable, shorten } from "./output.ts";
 import { failureRows, nextSteps } from "./run-report.ts";
-import { failuresOf, slowestRows, type FailureGroup, type SlowRow } from "./survey-rows.ts";
+import {
+  failuresOf,
+  slowestRows,
+  workersOf,
+  type FailureGroup,
+  type SlowRow,
+  type WorkerShare,
+} from "./survey-rows.ts";
 
 const slowest = 5;
 
@@ -14,7 +21,11 @@ const slowest = 5;
 export function defineCommand(command: Command, cli: Cli): void {
   command
     .argument(...runArgument)
-    .addOption(jsonOption("the run, its failures by code, its slowest rows and its notifications as one JSON object"));
+    .addOption(
+      jsonOption(
+        "the run, its failures by code, its slowest rows, its workers' shares and its notifications as one JSON object",
+      ),
+    );
   examples(command, ["rowcall show last", "rowcall show 20251018-0530", "rowcall show monday --json"]);
   command.action(async (text: string, options: { readonly json?: true }) => {
     const engine = await cli.openEngine();
@@ -22,9 +33,10 @@ export function defineCommand(command: Command, cli: Cli): void {
       const run = await findRun(engine, text);
       const failures = await failuresOf(engine, run);
       const slow = await slowestRows(engine, run, slowest);
+      const shares = await workersOf(engine, run);
       const deliveries = await engine.deliveries(run.id);
-      if (options.json === true) await printJson(cli.io, { ...run, failures, slowest: slow, deliveries });
-      else await printRun(cli, run, failures, slow, deliveries);
+      if (options.json === true) await printJson(cli.io, { ...run, failures, slowest: slow, shares, deliveries });
+      else await printRun(cli, run, failures, slow, shares, deliveries);
     } finally {
       await engine.close();
     }
@@ -36,6 +48,7 @@ async function printRun(
   run: Run,
   failures: readonly FailureGroup[],
   slow: readonly SlowRow[],
+  shares: readonly WorkerShare[],
   deliveries: readonly Delivery[],
 ): Promise<void> {
   const { io } = cli;
@@ -57,6 +70,7 @@ async function printRun(
       "Rows",
       `${counts.total}: ${counts.succeeded} succeeded, ${counts.failed} failed, ${counts.inFlight} in flight, ${counts.pending} pending`,
     ],
+    ["Workers", run.workers === undefined ? undefined : `${run.workers} on line`],
   ];
   const lines = facts
     .filter(([, value]) => value !== undefined)
@@ -74,6 +88,11 @@ async function printRun(
       formatDuration(durationMs),
     ]);
     await printTable(io, io.stdout, ["Slowest row", "Attempts", "Took"], cells);
+  }
+  if (shares.length > 0) {
+    await printLines(io.stdout, [""]);
+    const cells = shares.map(({ worker, attempts, lost }) => [worker, String(attempts), String(lost)]);
+    await printTable(io, io.stdout, ["Worker", "Attempts", "Lost"], cells);
   }
   if (deliveries.length > 0) {
     await printLines(io.stdout, [""]);

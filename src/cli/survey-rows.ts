@@ -23,6 +23,14 @@ export interface SlowRow {
   readonly durationMs: number;
 }
 
+/** What one worker did for a run. */
+export interface WorkerShare {
+  readonly worker: string;
+  readonly attempts: number;
+  /** Attempts during which it was lost. */
+  readonly lost: number;
+}
+
 /** The failed rows of a run by code, most frequent first. */
 export async function failuresOf(engine: Engine, run: Run): Promise<readonly FailureGroup[]> {
   if (run.counts.failed === 0) return [];
@@ -52,4 +60,18 @@ export async function slowestRows(engine: Engine, run: Run, many: number): Promi
       .slice(0, many);
   }
   return slowest;
+}
+
+/** Who made a run's attempts, in order of their names; nobody when its own process did. */
+export async function workersOf(engine: Engine, run: Run): Promise<readonly WorkerShare[]> {
+  const shares = new Map<string, WorkerShare>();
+  for await (const { attempts } of engine.rows(run.id)) {
+    for (const { worker, outcome } of attempts) {
+      if (worker === undefined) continue;
+      const share = shares.get(worker) ?? { worker, attempts: 0, lost: 0 };
+      const lost = outcome.status === "failed" && outcome.code === "WORKER_LOST" ? 1 : 0;
+      shares.set(worker, { worker, attempts: share.attempts + 1, lost: share.lost + lost });
+    }
+  }
+  return [...shares.values()].toSorted((a, b) => (a.worker < b.worker ? -1 : 1));
 }

@@ -5,6 +5,7 @@ import type { Cli } from "./cli.ts";
 import { write } from "./io.ts";
 import { jsonOption } from "./options.ts";
 import { count, printJson, warningLines } from "./output.ts";
+import { printable } from "./printable.ts";
 import { openProgress, type Progress, type ProgressStyle } from "./progress.ts";
 import { printReport } from "./run-report.ts";
 import { failuresOf } from "./survey-rows.ts";
@@ -80,7 +81,9 @@ async function observe(
     if (event.type === "warning") {
       const { type: _type, ...warning } = event;
       warnings.push(warning);
+      for (const line of warningLines(io, [warning])) progress.say(line);
     }
+    if (event.type === "notice" && options.quiet !== true) progress.say(printable(event.message));
     if (event.type === "started") {
       started = event.run;
       if (options.quiet !== true) progress.say(describeStart(event.run));
@@ -102,7 +105,6 @@ async function observe(
   } finally {
     ignore();
     progress.stop();
-    for (const line of warningLines(io, warnings)) progress.say(line);
   }
 }
 

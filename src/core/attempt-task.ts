@@ -23,6 +23,10 @@ export interface AttemptTask {
   readonly input: JsonObject;
   /** Limit of the attempt, counted from when the worker begins. */
   readonly timeout_seconds: number;
+  /** Longest silence that is allowed; absent: no sign of life is asked for. */
+  readonly heartbeat_seconds?: number | undefined;
+  /** The batch's, for agents that name no state machine themselves. */
+  readonly state_machine_arn?: string | undefined;
   readonly recording: { readonly level: RecordingLevel; readonly prefix: string };
 }
 
@@ -36,6 +40,8 @@ const attemptTaskSchema = z.strictObject({
   templates: z.record(z.string(), object).default({}),
   input: object,
   timeout_seconds: z.number().positive(),
+  heartbeat_seconds: z.number().positive().optional(),
+  state_machine_arn: z.string().optional(),
   recording: z.strictObject({ level: z.enum(recordingLevels), prefix: z.string() }),
 });
 
@@ -48,6 +54,22 @@ export function parseAttemptTask(value: unknown): AttemptTask {
   return parseWith(attemptTaskSchema, value, "BATCH_INVALID", "input of the task") as unknown as AttemptTask;
 }
 
+const attemptRecordSchema = z.object({
+  started_at: z.number(),
+  ended_at: z.number(),
+  steps: z
+    .array(
+      z.object({
+        name: z.string(),
+        status: z.enum(["done", "failed", "skipped"]),
+        durationMs: z.number(),
+        detail: z.string().optional(),
+      }),
+    )
+    .default([]),
+  artifacts: z.array(z.object({ name: z.string(), uri: z.string(), contentType: z.string() })).default([]),
+});
+
 /** What a worker tells about an attempt besides its outcome. */
 export interface AttemptRecord {
   /** Milliseconds since 1970, UTC. */
@@ -56,6 +78,11 @@ export interface AttemptRecord {
   readonly ended_at: number;
   readonly steps: readonly StepRecord[];
   readonly artifacts: readonly Artifact[];
+}
+
+/** Reads a worker's record of an attempt; undefined when there is none, as from a worker that is not Rowcall's. */
+export function readAttemptRecord(value: unknown): AttemptRecord | undefined {
+  return attemptRecordSchema.safeParse(value).data as AttemptRecord | undefined;
 }
 
 /**

@@ -55,6 +55,8 @@ export interface Attempt {
   readonly outcome: Outcome;
   readonly steps: readonly StepRecord[];
   readonly artifacts: readonly Artifact[];
+  /** Name of the worker that made it; absent when the process of the run did. */
+  readonly worker?: string;
 }
 
 /** The artifact that shows best what happened: a video, else the last screenshot, else a trace; undefined when nothing was kept. */

@@ -27,7 +27,8 @@ export type RunEvent =
   | { readonly type: "started"; readonly run: Run }
   | { readonly type: "progress"; readonly run: Run }
   | { readonly type: "attempt"; readonly attempt: Attempt; readonly final: boolean }
-  | { readonly type: "warning"; readonly message: string; readonly hint?: string };
+  | { readonly type: "warning"; readonly message: string; readonly hint?: string }
+  | { readonly type: "notice"; readonly message: string };
 
 /** Who watches a run. */
 export interface RunObserver {

@@ -20,6 +20,12 @@ export interface RetryPolicy {
 }
 
 /**
+ * How many workers a row may lose before it is given up. Such a loss is no fault of the row, so it does not count against the
+ * retries; but a row that goes on losing them may be what ends them.
+ */
+export const maxWorkerLosses = 3;
+
+/**
  * Whether a failed attempt is followed by another.
  *
  * @param failed - 1-based number of the attempt that just failed, counted from the start of this run or rerun

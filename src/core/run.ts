@@ -33,6 +33,8 @@ export interface Run {
   /** Milliseconds since 1970, UTC. */
   readonly createdAt: number;
   readonly endedAt?: number;
+  /** Workers that are on line for a running run, when it leaves its rows to workers. */
+  readonly workers?: number;
   /** Why the run stopped, when it did not simply finish. */
   readonly reason?: string;
 }

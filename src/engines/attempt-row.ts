@@ -3,9 +3,9 @@ import type { Attempt } from "../core/attempt.ts";
 import type { Batch } from "../core/batch.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { Services } from "../core/services.ts";
-import { joinUri } from "../core/uri.ts";
 import { createExtractor } from "../row/extract.ts";
 import { runAttempt } from "../row/run-attempt.ts";
+import { artifactSaver } from "./artifact-saver.ts";
 
 /** One attempt to make outside a run. */
 export interface AttemptRequest {
@@ -48,10 +48,7 @@ export async function attemptRow(services: Services, request: AttemptRequest): P
       runId: request.runId ?? "try",
       timeoutMs: batch.execution.timeoutSeconds * 1000,
       clock: services.clock,
-      saveArtifact: async (row, number, name, content, contentType) => {
-        const uri = joinUri(recordingsUri, `${row}-${number}`, name);
-        return (await services.store.write(uri, content, { contentType })).uri;
-      },
+      saveArtifact: artifactSaver(services.store, recordingsUri),
       ...(signal === undefined ? {} : { signal }),
     },
     request.input,

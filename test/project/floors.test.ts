@@ -52,6 +52,7 @@ const violations: readonly Violation[] = [
   forbidden("src/engines/machines.ts", "./state-machines/value.ts", "engines/ import core/"),
   forbidden("src/engines/local/machines.ts", "../state-machines/value.ts", "engines/ import core/"),
   forbidden("src/engines/state-machines/sideways.ts", "../local/value.ts", "engines/ import core/"),
+  forbidden("src/engines/worker/sideways.ts", "../local/value.ts", "engines/ import core/"),
   forbidden("src/engines/local/stores.ts", "../../stores/value.ts", "all else reaches them as Services"),
   forbidden("src/engines/local/database.ts", "node:sqlite", "Only engines/local/sqlite.ts"),
   forbidden("src/cli/database.ts", "node:sqlite", "Only engines/local/sqlite.ts"),

@@ -51,6 +51,7 @@ export async function startStepFunctionsEndpoint(options: EndpointOptions): Prom
   const { createStepFunctionsApi } = await import("../../server/stepfunctions/stepfunctions-api.ts");
   const { createArns } = await import("../../server/stepfunctions/arns.ts");
   const { isLoopbackHost } = await import("../../server/stepfunctions/host-guard.ts");
+  const { isName } = await import("../../server/stepfunctions/names.ts");
   const { openActivityQueue } = await import("../../engines/local/activity-queue.ts");
   const { openExecutionJournal } = await import("../../engines/local/execution-journal.ts");
   const { createMachines } = await import("../../engines/state-machines/list-machines.ts");
@@ -95,7 +96,9 @@ export async function startStepFunctionsEndpoint(options: EndpointOptions): Prom
       region,
       batchMachineArn: arns.of("stateMachine", `batch-processor-${stage}`),
       arns: async () => ({
-        stateMachines: (await machines.list()).map(({ name }) => arns.of("stateMachine", name)),
+        stateMachines: (await machines.list())
+          .filter(({ name }) => isName(name))
+          .map(({ name }) => arns.of("stateMachine", name)),
         activities: activities.listActivities().map(({ name }) => arns.of("activity", name)),
       }),
       close: async () => {

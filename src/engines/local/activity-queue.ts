@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import type {
   Activity,
   ActivityQueue,
@@ -54,6 +55,11 @@ const sightingMs = 5000;
 const rememberWorkersMs = 24 * 3600 * 1000;
 const deadline = "min(ifnull(silent_until, 9e15), ifnull(due_at, 9e15))";
 const isTaken = "started_at IS NOT NULL AND ended_at IS NULL";
+
+/** Where the queues of a data directory are. */
+export function activitiesPath(dataDirectory: string): string {
+  return join(dataDirectory, "activities.db");
+}
 
 /**
  * Opens the queues in a database file that several processes share. A task is on disk before it counts as scheduled, and its end

@@ -1,3 +1,5 @@
+import type { Attempt } from "../../core/attempt.ts";
+
 /** How an attempt stands in the journal. */
 export const standing = {
   /** Under way, or it was when the process ended. */
@@ -28,4 +30,63 @@ export interface AttemptGroup {
 /** What the writer says to each group: committed, or why not. */
 export interface WriterAnswer {
   readonly failure?: Error;
+}
+
+/** An attempt that has ended. */
+export interface EndedAttempt {
+  readonly attempt: Attempt;
+  /** Whether no other attempt of the row follows. */
+  readonly decides: boolean;
+  /** Rows that share the result, the row itself included. */
+  readonly weight: number;
+}
+
+/**
+ * Packs attempts of one run.
+ *
+ * @param run - the journal's number of the run
+ * @param started - those under way, by row
+ * @param underWay - how many are under way now, for other processes to read
+ */
+export function packAttempts(
+  run: number,
+  started: ReadonlyMap<number, { readonly number: number; readonly at: number }>,
+  ended: readonly EndedAttempt[],
+  underWay: number,
+): AttemptGroup {
+  const numbers = new Float64Array((started.size + ended.length) * 5);
+  const texts: (string | null)[] = [];
+  let used = 0;
+  let succeeded = 0;
+  let failed = 0;
+  const add = (row: number, number: number, startedAt: number, endedAt: number, stands: number): void => {
+    numbers[used++] = row;
+    numbers[used++] = number;
+    numbers[used++] = startedAt;
+    numbers[used++] = endedAt;
+    numbers[used++] = stands;
+  };
+  for (const { attempt, decides, weight } of ended) {
+    const { outcome } = attempt;
+    const stands = decides ? standing.decided : standing.superseded;
+    add(attempt.row, attempt.number, attempt.startedAt, attempt.endedAt, stands);
+    if (outcome.status === "succeeded") {
+      texts.push(null, null, JSON.stringify(outcome.output), detailOf(attempt));
+      succeeded += decides ? weight : 0;
+    } else {
+      texts.push(outcome.code, outcome.message, null, detailOf(attempt));
+      failed += decides ? weight : 0;
+    }
+  }
+  for (const [row, { number, at }] of started) {
+    add(row, number, at, Number.NaN, standing.underWay);
+    texts.push(null, null, null, null);
+  }
+  return { run, numbers, texts, succeeded, failed, underWay };
+}
+
+function detailOf({ steps, artifacts, outcome, worker }: Attempt): string | null {
+  const hint = outcome.status === "failed" ? outcome.hint : undefined;
+  if (steps.length === 0 && artifacts.length === 0 && hint === undefined && worker === undefined) return null;
+  return JSON.stringify({ steps, artifacts, hint, worker });
 }

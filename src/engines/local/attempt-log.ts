@@ -1,15 +1,5 @@
 import { Worker } from "node:worker_threads";
-import type { Attempt } from "../../core/attempt.ts";
-import { standing, type AttemptGroup, type WriterAnswer } from "./attempt-group.ts";
-
-/** An attempt that has ended. */
-export interface EndedAttempt {
-  readonly attempt: Attempt;
-  /** Whether no other attempt of the row follows. */
-  readonly decides: boolean;
-  /** Rows that share the result, the row itself included. */
-  readonly weight: number;
-}
+import { packAttempts, type EndedAttempt, type WriterAnswer } from "./attempt-group.ts";
 
 /** Writes a run's attempts, many in one transaction. */
 export interface AttemptLog {
@@ -63,7 +53,7 @@ export function openAttemptLog(path: string, run: number, listener: LogListener)
     clearTimeout(timer);
     timer = undefined;
     isDue = false;
-    const group = pack(run, started, ended, listener.underWay());
+    const group = packAttempts(run, started, ended, listener.underWay());
     underWrite = ended;
     started = new Map();
     ended = [];
@@ -115,47 +105,4 @@ export function openAttemptLog(path: string, run: number, listener: LogListener)
       await writer.terminate();
     },
   };
-}
-
-function pack(
-  run: number,
-  started: ReadonlyMap<number, { readonly number: number; readonly at: number }>,
-  ended: readonly EndedAttempt[],
-  underWay: number,
-): AttemptGroup {
-  const numbers = new Float64Array((started.size + ended.length) * 5);
-  const texts: (string | null)[] = [];
-  let used = 0;
-  let succeeded = 0;
-  let failed = 0;
-  const add = (row: number, number: number, startedAt: number, endedAt: number, stands: number): void => {
-    numbers[used++] = row;
-    numbers[used++] = number;
-    numbers[used++] = startedAt;
-    numbers[used++] = endedAt;
-    numbers[used++] = stands;
-  };
-  for (const { attempt, decides, weight } of ended) {
-    const { outcome } = attempt;
-    const stands = decides ? standing.decided : standing.superseded;
-    add(attempt.row, attempt.number, attempt.startedAt, attempt.endedAt, stands);
-    if (outcome.status === "succeeded") {
-      texts.push(null, null, JSON.stringify(outcome.output), detailOf(attempt));
-      succeeded += decides ? weight : 0;
-    } else {
-      texts.push(outcome.code, outcome.message, null, detailOf(attempt));
-      failed += decides ? weight : 0;
-    }
-  }
-  for (const [row, { number, at }] of started) {
-    add(row, number, at, Number.NaN, standing.underWay);
-    texts.push(null, null, null, null);
-  }
-  return { run, numbers, texts, succeeded, failed, underWay };
-}
-
-function detailOf({ steps, artifacts, outcome }: Attempt): string | null {
-  const hint = outcome.status === "failed" ? outcome.hint : undefined;
-  if (steps.length === 0 && artifacts.length === 0 && hint === undefined) return null;
-  return JSON.stringify({ steps, artifacts, hint });
 }

@@ -1,14 +1,11 @@
 import { createHash } from "node:crypto";
-import type { Invoker } from "../../core/agent.ts";
 import type { Attempt, FailedOutcome } from "../../core/attempt.ts";
 import type { RowSelection, RunObserver } from "../../core/engine.ts";
 import { messageOf, RowcallError } from "../../core/errors.ts";
 import { stoppedOnRequest } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
-import { joinUri } from "../../core/uri.ts";
-import { createExtractor } from "../../row/extract.ts";
 import { createMapper, type MapInput } from "../../row/map.ts";
-import { runAttempt } from "../../row/run-attempt.ts";
+import type { Dispatcher } from "./dispatcher.ts";
 import type { Journal, RunRecord } from "./journal.ts";
 import { limitsOf, toleranceReason } from "./run-limits.ts";
 import { createRateLimiter, runPool, type RateLimiter, type Task } from "./scheduler.ts";
@@ -17,7 +14,7 @@ import type { Block, OpenTable } from "./staging.ts";
 /** What running the rows of one run takes. */
 export interface ExecuteSetup {
   /** Closed as soon as the rows are done. */
-  readonly invoker: Invoker;
+  readonly dispatcher: Dispatcher;
   readonly services: Services;
   readonly journal: Journal;
   readonly run: RunRecord;
@@ -42,9 +39,8 @@ const pollMs = 500;
  * @throws RowcallError when the journal cannot be written; what is committed stays
  */
 export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
-  const { invoker, services, journal, run, observer } = setup;
+  const { dispatcher, services, journal, run, observer } = setup;
   const { execution } = run.batch;
-  const extract = createExtractor(run.agent);
   const mapInput = mapperOf(setup);
   const drain = new AbortController();
   let ending: Ending = { status: "finished" };
@@ -53,14 +49,29 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
     if (drain.signal.aborted) return;
     ending = how;
     drain.abort();
+    attempts.drain();
+  };
+  const onFailure = (error: unknown): void => {
+    failure = new RowcallError("JOURNAL_UNREADABLE", `The journal cannot be written: ${messageOf(error)}`, {
+      hint: `Free space on the disk of the data directory, then go on: rowcall resume ${run.id}`,
+      cause: error,
+    });
+    end({ status: "interrupted", reason: "The journal cannot be written" });
   };
   const onInterrupt = (): void => end({ status: "interrupted", reason: "Interrupted" });
 
+  let isFinished = false;
   let { succeeded, failed } = run;
   // Counted since the run was started or resumed, so that a resumed run gets as far as a new one would.
   let failedNow = 0;
   let limits = limitsOf(run);
   let inFlight = 0;
+  const attempts = dispatcher.begin({
+    run,
+    observer,
+    onBegin: ({ row, number }, at) => log.started(row, number, at),
+    onFailure,
+  });
   const log = journal.openLog(run.seq, {
     underWay: () => inFlight,
     onCommit: (entries) => {
@@ -70,14 +81,9 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
         if (decides && attempt.outcome.status === "failed") failed += weight;
       }
       setup.onProgress(succeeded, failed, inFlight);
+      attempts.committed(entries.map(({ attempt }) => attempt));
     },
-    onFailure: (error) => {
-      failure = new RowcallError("JOURNAL_UNREADABLE", `The journal cannot be written: ${messageOf(error)}`, {
-        hint: `Free space on the disk of the data directory, then go on: rowcall resume ${run.id}`,
-        cause: error,
-      });
-      end({ status: "interrupted", reason: "The journal cannot be written" });
-    },
+    onFailure,
   });
   const heedTolerance = (): void => {
     const reason = toleranceReason(limits, failedNow, run.total);
@@ -94,7 +100,7 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
   const poll = setInterval(() => {
     const wishes = journal.wishes(run.seq);
     limits = limitsOf({ batch: run.batch, limits: wishes.limits });
-    if (limits.maxConcurrency > widest) invoker.widen?.((widest = limits.maxConcurrency));
+    if (limits.maxConcurrency > widest) attempts.widen((widest = limits.maxConcurrency));
     if (wishes.stopRequested) end({ status: "stopped", reason: stoppedOnRequest });
     heedTolerance();
     widened.dispatchEvent(new Event("change"));
@@ -102,20 +108,14 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
   observer.drain?.addEventListener("abort", onInterrupt, { once: true });
   if (observer.drain?.aborted === true) onInterrupt();
   try {
-    const attemptSetup = {
-      invoker,
-      extract,
-      runId: run.id,
-      timeoutMs: execution.timeoutSeconds * 1000,
-      clock: services.clock,
-      saveArtifact: artifactSaver(services, run),
-    };
     await runPool({
       tasks: pendingTasks(setup, mapInput, settle),
-      attempt: ({ input, row, number }) => runAttempt(attemptSetup, input, row, number),
-      onStart: ({ row, number }) => {
+      attempt: attempts.attempt,
+      onStart: () => {
         inFlight += 1;
-        log.started(row, number, services.clock());
+      },
+      onInterrupted: () => {
+        inFlight -= 1;
       },
       onEnd: (attempt, decides) => {
         inFlight -= 1;
@@ -124,17 +124,19 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
       maxConcurrency: () => limits.maxConcurrency,
       widened,
       retry: execution.retry,
-      ...limiterOf(run, invoker),
+      ...limiterOf(run, dispatcher),
       clock: services.clock,
       random: services.random,
       drain: drain.signal,
     });
     await log.drain();
+    isFinished = ending.status === "finished";
   } finally {
     clearInterval(poll);
     observer.drain?.removeEventListener("abort", onInterrupt);
     await log.close();
-    await invoker.close();
+    attempts.close(isFinished);
+    await dispatcher.close();
   }
   if (failure !== undefined) throw failure;
   return ending;
@@ -162,7 +164,7 @@ function mapperOf({ run: { batch, staged, agent } }: Pick<ExecuteSetup, "run">):
 
 // Rows whose input is wrong are decided here, without taking a place in the pool: they cost nothing.
 async function* pendingTasks(
-  { journal, run, table, selection, services }: ExecuteSetup,
+  { journal, run, table, selection, services, dispatcher }: ExecuteSetup,
   mapInput: MapInput,
   settle: (attempt: Attempt, decides: boolean) => Promise<void> | undefined,
 ): AsyncGenerator<readonly Task[]> {
@@ -175,9 +177,11 @@ async function* pendingTasks(
     for (const row of block.rows()) {
       if (!isOpen(row.index)) continue;
       const past = history.get(row.index);
-      const number = (past?.lastNumber ?? 0) + 1;
+      const goesOn = past?.underWay === true && dispatcher.outlivesProcess;
+      const number = (past?.lastNumber ?? 0) + (goesOn ? 0 : 1);
       const mapped = mapInput(row);
-      if ("input" in mapped) tasks.push({ row: row.index, input: mapped.input, number, failures: past?.failures ?? 0 });
+      const { failures = 0, losses = 0 } = past ?? {};
+      if ("input" in mapped) tasks.push({ row: row.index, input: mapped.input, number, failures, losses });
       else await settle(refused(row.index, number, services.clock(), mapped.failure), true);
     }
     yield tasks;
@@ -193,22 +197,9 @@ function refused(row: number, number: number, at: number, outcome: FailedOutcome
   return { row, number, startedAt: at, endedAt: at, outcome, steps: [], artifacts: [] };
 }
 
-function artifactSaver(services: Services, run: RunRecord) {
-  return async (
-    row: number,
-    attempt: number,
-    name: string,
-    content: Uint8Array,
-    contentType: string,
-  ): Promise<string> => {
-    const uri = joinUri(run.recordingsUri, `${row}-${attempt}`, name);
-    return (await services.store.write(uri, content, { contentType })).uri;
-  };
-}
-
-function limiterOf({ batch }: RunRecord, invoker: Invoker): { limiter?: RateLimiter } {
+function limiterOf({ batch }: RunRecord, { targetHost }: Dispatcher): { limiter?: RateLimiter } {
   const { rateLimit } = batch.execution;
   if (rateLimit === undefined) return {};
-  const keyOf = rateLimit.per === "agent" ? () => "" : ({ input }: Task) => invoker.targetHost?.(input) ?? "";
+  const keyOf = rateLimit.per === "agent" ? () => "" : ({ input }: Task) => targetHost(input) ?? "";
   return { limiter: createRateLimiter(rateLimit.requestsPerSecond, keyOf) };
 }

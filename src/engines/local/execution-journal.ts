@@ -130,7 +130,7 @@ class SqliteExecutionJournal implements ExecutionJournal {
       ...(machine === undefined ? [] : ["machine = ?"]),
       ...(status === undefined ? [] : ["status = ?"]),
       ...(redriven === undefined ? [] : [redriven ? "redrives > 0" : "redrives = 0"]),
-      ...(before === undefined ? [] : [`seq < ${this.#get(before).seq}`]),
+      ...(before === undefined ? [] : [`seq < ${this.#find(before)?.seq ?? 0}`]),
     ];
     const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
     return this.#database

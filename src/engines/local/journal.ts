@@ -6,12 +6,13 @@ import type { RowSelection, RunLimits } from "../../core/engine.ts";
 import { errorKind, RowcallError, type ErrorCode } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { RunStatus } from "../../core/run.ts";
-import { standing } from "./attempt-group.ts";
+import { packAttempts, standing, type AttemptGroup, type EndedAttempt } from "./attempt-group.ts";
 import { openAttemptLog, type AttemptLog, type LogListener } from "./attempt-log.ts";
 import { openDeliveryLog, type DeliveryLog } from "./delivery-log.ts";
 import { journalMigrations, migrate } from "./migrations.ts";
 import { inTransaction, openDatabase, type Database } from "./sqlite.ts";
 import type { StagedTable } from "./staging.ts";
+import { openAttemptWriter } from "./write-attempts.ts";
 
 /** A run as the journal keeps it. */
 export interface RunRecord {
@@ -64,6 +65,8 @@ export interface RowHistory {
   readonly lastNumber: number;
   /** Failed attempts that count against the retries: those since the last rerun. */
   readonly failures: number;
+  /** Attempts since the last rerun that lost their worker. */
+  readonly losses: number;
 }
 
 const columns: Readonly<Record<string, string>> = {
@@ -83,6 +86,7 @@ export class Journal {
   readonly #decided: AttemptQuery;
   readonly #ended: AttemptQuery;
   readonly deliveries: DeliveryLog;
+  #write: ((group: AttemptGroup) => void) | undefined;
 
   /**
    * @param path - file; made when it is not there
@@ -161,6 +165,12 @@ export class Journal {
     return openAttemptLog(this.#path, seq, listener);
   }
 
+  /** Notes attempts that were made elsewhere. */
+  importAttempts(seq: number, entries: readonly EndedAttempt[]): void {
+    this.#write ??= openAttemptWriter(this.#database);
+    this.#write(packAttempts(seq, new Map(), entries, 0));
+  }
+
   /** Closes the attempts that were under way when the process ended: they failed, and do not count against the retries. */
   abandonAttempts(seq: number): void {
     this.#database
@@ -214,9 +224,10 @@ export class Journal {
     const rows = this.#database
       .prepare(
         `SELECT row, max(number) AS lastNumber, max(standing = ${standing.decided}) AS decided, max(standing = ${standing.underWay}) AS underWay,
-           sum(standing = ${standing.superseded} AND code <> 'INTERRUPTED' AND number > coalesce(
-             (SELECT max(number) FROM attempts r WHERE r.run = a.run AND r.row = a.row AND r.standing = ${standing.reopened}), 0)) AS failures
-         FROM attempts a WHERE run = ? AND row BETWEEN ? AND ? GROUP BY row`,
+           sum(counts AND code NOT IN ('INTERRUPTED', 'WORKER_LOST')) AS failures, sum(counts AND code = 'WORKER_LOST') AS losses
+         FROM (SELECT *, standing = ${standing.superseded} AND number > coalesce(
+             (SELECT max(number) FROM attempts r WHERE r.run = a.run AND r.row = a.row AND r.standing = ${standing.reopened}), 0) AS counts
+           FROM attempts a WHERE run = ? AND row BETWEEN ? AND ?) GROUP BY row`,
       )
       .all(seq, first, last) as unknown as {
       row: number;
@@ -224,6 +235,7 @@ export class Journal {
       decided: number;
       underWay: number;
       failures: number;
+      losses: number;
     }[];
     return new Map(rows.map((r) => [r.row, { ...r, decided: r.decided === 1, underWay: r.underWay === 1 }]));
   }
@@ -342,16 +354,27 @@ function toAttempt([row, number, startedAt, endedAt, code, message, output, deta
     steps = [],
     artifacts = [],
     hint,
+    worker,
   } = (detail === null ? {} : JSON.parse(detail)) as {
     steps?: StepRecord[];
     artifacts?: Artifact[];
     hint?: string;
+    worker?: string;
   };
   const outcome: Outcome =
     output === null
       ? failedOutcome(code ?? "INTERRUPTED", message ?? "", hint)
       : { status: "succeeded", output: JSON.parse(output) as JsonObject };
-  return { row, number, startedAt, endedAt: endedAt ?? startedAt, outcome, steps, artifacts };
+  return {
+    row,
+    number,
+    startedAt,
+    endedAt: endedAt ?? startedAt,
+    outcome,
+    steps,
+    artifacts,
+    ...(worker === undefined ? {} : { worker }),
+  };
 }
 
 function failedOutcome(code: ErrorCode, message: string, hint: string | undefined): Outcome {

@@ -4,26 +4,62 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import type { Dispatch } from "../../core/batch.ts";
 import { parseBatch } from "../../core/batch-file.ts";
 import type { Notification } from "../../core/channel.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
+import type { Services } from "../../core/services.ts";
 import { openStores } from "../../stores/open-store.ts";
-import { describeEngine } from "../../../test/contracts/engine-contract.ts";
-import { createTestServices } from "../../../test/fakes/services.ts";
+import { describeEngine, type EngineHarness } from "../../../test/contracts/engine-contract.ts";
+import { queueTasks } from "../../../test/fakes/queue-tasks.ts";
+import { createTestServices, type TestInvoke } from "../../../test/fakes/services.ts";
+import { runWorker } from "../worker/worker.ts";
+import { activitiesPath, openActivityQueue } from "./activity-queue.ts";
 import { openLocalEngine } from "./local-engine.ts";
 import { openDatabase } from "./sqlite.ts";
 
-describeEngine("local", async (invoke) => {
+describeEngine("local", (invoke) => openHarness(invoke, "in_process"));
+
+describeEngine("local, with workers", async (invoke) => {
+  const harness = await openHarness(invoke, "activity");
+  const queue = openActivityQueue(activitiesPath(join(harness.directory, "data")));
+  const drain = new AbortController();
+  const working = runWorker({
+    tasks: queueTasks(queue, "echo", "tester"),
+    services: harness.services,
+    name: "tester",
+    concurrency: 4,
+    drain: drain.signal,
+    backoff: () => 5,
+    onEvent: () => {},
+  });
+  return {
+    ...harness,
+    close: async () => {
+      drain.abort();
+      await working;
+      queue.close();
+      await harness.close();
+    },
+  };
+});
+
+async function openHarness(
+  invoke: TestInvoke,
+  dispatch: Dispatch,
+): Promise<EngineHarness & { readonly directory: string; readonly services: Services }> {
   const directory = await mkdtemp(join(tmpdir(), "rowcall-engine-"));
   const told: Notification[] = [];
   let deaf = false;
   const isDeaf = (): boolean => deaf;
   const services = createTestServices({ store: openStores({ baseDirectory: directory }), invoke, told, isDeaf });
   const open = (): ReturnType<typeof openLocalEngine> =>
-    openLocalEngine({ services, dataDirectory: join(directory, "data") });
+    openLocalEngine({ services, dataDirectory: join(directory, "data"), dispatch });
   const engines = [open()];
   return {
+    directory,
+    services,
     engine: engines[0] as ReturnType<typeof open>,
     reopen: () => {
       const engine = open();
@@ -45,7 +81,7 @@ describeEngine("local", async (invoke) => {
       await rm(directory, { recursive: true });
     },
   };
-});
+}
 
 async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "rowcall-engine-"));

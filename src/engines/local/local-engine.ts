@@ -1,8 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { AgentDefinition, Invoker } from "../../core/agent.ts";
-import type { Batch } from "../../core/batch.ts";
+import type { ActivityQueue } from "../../core/activity.ts";
+import type { AgentDefinition } from "../../core/agent.ts";
+import type { Batch, Dispatch } from "../../core/batch.ts";
 import type { Delivery } from "../../core/channel.ts";
 import type {
   Engine,
@@ -19,8 +20,12 @@ import type { Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
 import { chooseRows, overlap } from "../choose-rows.ts";
 import { freeOutputUri, probeOutput } from "../output-uri.ts";
-import { agentEnvironment, resolveAgent, type BatchAgent } from "../resolve-agent.ts";
+import { resolveAgent, type BatchAgent } from "../resolve-agent.ts";
+import { activitiesPath, openActivityQueue } from "./activity-queue.ts";
 import { toDelivery } from "./delivery-log.ts";
+import { dispatchInProcess } from "./dispatch-in-process.ts";
+import { dispatchToWorkers } from "./dispatch-to-workers.ts";
+import type { Dispatcher } from "./dispatcher.ts";
 import { executeRows, inputKeys, type Ending } from "./execute.ts";
 import type { FinishSetup } from "./finish.ts";
 import { Journal, type RunRecord } from "./journal.ts";
@@ -30,6 +35,7 @@ import { reportRows } from "./report-rows.ts";
 import { checkLimits, limitsOf } from "./run-limits.ts";
 import { explainDatabaseError, tryLock, type ProcessLock } from "./sqlite.ts";
 import { openTable, type OpenTable } from "./staging.ts";
+import { workerSilenceMs } from "./worker-watch.ts";
 import { writeOutput } from "./write-output.ts";
 
 /** What a local engine stands on. */
@@ -39,6 +45,8 @@ export interface LocalEngineOptions {
   readonly dataDirectory: string;
   /** Prefix of recordings when the batch names none. @default `recordings` in the data directory */
   readonly recordingsPrefix?: string;
+  /** Where attempts are made when the batch does not say. @default "in_process" */
+  readonly dispatch?: Dispatch;
 }
 
 const progressMs = 100;
@@ -57,16 +65,21 @@ class LocalEngine implements Engine {
   readonly #services: Services;
   readonly #dataDirectory: string;
   readonly #recordingsPrefix: string;
+  readonly #dispatch: Dispatch;
   readonly #journal: Journal;
+  #openedQueue: ActivityQueue | undefined;
 
-  constructor({ services, dataDirectory, recordingsPrefix }: LocalEngineOptions, journal: Journal) {
+  constructor(options: LocalEngineOptions, journal: Journal) {
+    const { services, dataDirectory, recordingsPrefix, dispatch = "in_process" } = options;
     this.#services = services;
     this.#dataDirectory = dataDirectory;
     this.#recordingsPrefix = recordingsPrefix ?? join(dataDirectory, "recordings");
+    this.#dispatch = dispatch;
     this.#journal = journal;
   }
 
-  async start(request: StartRequest, observer: RunObserver = {}): Promise<Run> {
+  async start(asked: StartRequest, observer: RunObserver = {}): Promise<Run> {
+    const request = { ...asked, batch: withDispatch(asked.batch, this.#dispatch) };
     const name = request.name ?? request.batch.name;
     const earlier = name === undefined ? undefined : this.#journal.findRun(name);
     if (earlier !== undefined) return this.#startAgain(earlier, request, observer);
@@ -78,23 +91,23 @@ class LocalEngine implements Engine {
     await probeOutput(services.store, output);
     const { prefix } = request.batch.recording;
     if (prefix !== undefined) await probeOutput(services.store, prefix);
-    return this.#withAgent(agent.definition, request.batch, (invoker) =>
-      this.#begin(request, agent, invoker, observer),
+    return this.#withAgent(agent.definition, request.batch, (dispatcher) =>
+      this.#begin(request, agent, dispatcher, observer),
     );
   }
 
   async resume(id: string, observer: RunObserver = {}): Promise<Run> {
     return this.#withLock(id, async (run) => {
       if (run.status === "succeeded") return this.#toRun(run);
-      return this.#withAgent(run.agent, adjusted(run), (invoker) => this.#execute(run, invoker, observer));
+      return this.#withAgent(run.agent, adjusted(run), (dispatcher) => this.#execute(run, dispatcher, observer));
     });
   }
 
   async rerun(id: string, codes: readonly ErrorCode[] | undefined, observer: RunObserver = {}): Promise<Run> {
     return this.#withLock(id, (run) =>
-      this.#withAgent(run.agent, adjusted(run), async (invoker) => {
+      this.#withAgent(run.agent, adjusted(run), async (dispatcher) => {
         if (this.#journal.reopenFailed(run.seq, codes) === 0) return this.#toRun(run);
-        return this.#execute(this.#journal.getRun(run.id), invoker, observer);
+        return this.#execute(this.#journal.getRun(run.id), dispatcher, observer);
       }),
     );
   }
@@ -149,6 +162,7 @@ class LocalEngine implements Engine {
   }
 
   async close(): Promise<void> {
+    this.#openedQueue?.close();
     this.#journal.close();
   }
 
@@ -163,7 +177,7 @@ class LocalEngine implements Engine {
     );
   }
 
-  async #begin(request: StartRequest, agent: BatchAgent, invoker: Invoker, observer: RunObserver): Promise<Run> {
+  async #begin(request: StartRequest, agent: BatchAgent, dispatcher: Dispatcher, observer: RunObserver): Promise<Run> {
     const id = createRunId(this.#services);
     const lock = await this.#lock(id);
     try {
@@ -173,25 +187,33 @@ class LocalEngine implements Engine {
         directory: this.#directory(id),
       };
       const staged = await stageRun({ ...places, services: this.#services, id, request, agent });
-      return await this.#execute(this.#journal.createRun(staged), invoker, observer, request.force === true);
+      return await this.#execute(this.#journal.createRun(staged), dispatcher, observer, request.force === true);
     } finally {
       lock.release();
     }
   }
 
   // Opened before a run is noted or reopened: an agent that cannot be opened leaves nothing behind.
-  async #withAgent(agent: AgentDefinition, batch: Batch, work: (invoker: Invoker) => Promise<Run>): Promise<Run> {
-    const invoker = await this.#services.openAgent(agent, agentEnvironment(this.#services, batch));
+  async #withAgent(agent: AgentDefinition, batch: Batch, work: (dispatcher: Dispatcher) => Promise<Run>): Promise<Run> {
+    const dispatcher =
+      batch.execution.dispatch === "activity"
+        ? await dispatchToWorkers(this.#services, this.#queue(), agent, batch)
+        : await dispatchInProcess(this.#services, agent, batch);
     try {
-      return await work(invoker);
+      return await work(dispatcher);
     } finally {
-      await invoker.close();
+      await dispatcher.close();
     }
   }
 
-  async #execute(before: RunRecord, invoker: Invoker, observer: RunObserver, force = false): Promise<Run> {
+  #queue(): ActivityQueue {
+    this.#openedQueue ??= openActivityQueue(activitiesPath(this.#dataDirectory), this.#services.clock);
+    return this.#openedQueue;
+  }
+
+  async #execute(before: RunRecord, dispatcher: Dispatcher, observer: RunObserver, force = false): Promise<Run> {
     observer.onEvent?.({ type: "started", run: this.#toRun(before) });
-    this.#journal.abandonAttempts(before.seq);
+    if (!dispatcher.outlivesProcess) this.#journal.abandonAttempts(before.seq);
     this.#journal.recount(before.seq);
     const run = this.#journal.updateRun(before.id, {
       status: "running",
@@ -200,7 +222,7 @@ class LocalEngine implements Engine {
       endedAt: null,
     });
     try {
-      return await this.#conclude(run.id, await this.#runRows(run, invoker, observer), observer, force);
+      return await this.#conclude(run.id, await this.#runRows(run, dispatcher, observer), observer, force);
     } catch (error) {
       await this.#noteFailure(run.id, error, observer);
       throw explainDatabaseError(error);
@@ -223,13 +245,13 @@ class LocalEngine implements Engine {
     return { services, journal: this.#journal, record, run: this.#toRun(record), warn: warnerOf(observer) };
   }
 
-  async #runRows(run: RunRecord, invoker: Invoker, observer: RunObserver): Promise<Ending> {
+  async #runRows(run: RunRecord, dispatcher: Dispatcher, observer: RunObserver): Promise<Ending> {
     const table = await this.#openTable(run);
     try {
       const selection = selectionOf(run);
       if (run.batch.execution.dedupe) await this.#journal.noteDuplicates(run.seq, inputKeys({ run, table, selection }));
       return await executeRows({
-        invoker,
+        dispatcher,
         services: this.#services,
         journal: this.#journal,
         run,
@@ -281,7 +303,10 @@ class LocalEngine implements Engine {
       const now = this.#services.clock();
       if (observer.onEvent === undefined || now - toldAt < progressMs) return;
       toldAt = now;
-      observer.onEvent({ type: "progress", run: toRun({ ...run, succeeded, failed }, "running", inFlight) });
+      observer.onEvent({
+        type: "progress",
+        run: toRun({ ...run, succeeded, failed }, "running", inFlight, this.#workersOf(run)),
+      });
     };
   }
 
@@ -290,7 +315,14 @@ class LocalEngine implements Engine {
     // The lock ends with the process: a run whose lock is free is not going any more, whatever the journal says.
     const lock = tryLock(this.#lockPath(run.id));
     lock?.release();
-    return lock === undefined ? toRun(run, "running", run.inFlight) : toRun(run, "interrupted", 0);
+    return lock === undefined
+      ? toRun(run, "running", run.inFlight, this.#workersOf(run))
+      : toRun(run, "interrupted", 0);
+  }
+
+  #workersOf({ batch, agent }: RunRecord): number | undefined {
+    if (batch.execution.dispatch !== "activity") return undefined;
+    return this.#queue().workersSince(agent.agent_name, this.#services.clock() - workerSilenceMs).length;
   }
 
   async #withLock<T>(id: string, work: (run: RunRecord) => Promise<T>): Promise<T> {
@@ -327,7 +359,12 @@ function warnerOf(observer: RunObserver): (message: string, hint: string) => voi
   return (message, hint) => observer.onEvent?.({ type: "warning", message, hint });
 }
 
-function toRun(run: RunRecord, status: Run["status"], inFlight: number): Run {
+/** The batch, saying where its attempts are made: a resumed run keeps to it, however its engine is set up. */
+function withDispatch(batch: Batch, dispatch: Dispatch): Batch {
+  return { ...batch, execution: { ...batch.execution, dispatch: batch.execution.dispatch ?? dispatch } };
+}
+
+function toRun(run: RunRecord, status: Run["status"], inFlight: number, workers?: number): Run {
   const { id, name, total, succeeded, failed, createdAt, endedAt, outputUri, recordingsUri, reason } = run;
   return {
     id,
@@ -341,6 +378,7 @@ function toRun(run: RunRecord, status: Run["status"], inFlight: number): Run {
     createdAt,
     ...(endedAt === null ? {} : { endedAt }),
     ...(reason === null ? {} : { reason }),
+    ...(workers === undefined ? {} : { workers }),
   };
 }
 

@@ -106,8 +106,10 @@ function choiceOf({ rows, limit }: StartRequest): RunRecord["request"] {
 }
 
 function identityOf(request: StartRequest): unknown {
-  const { name: _name, ...batch } = request.batch;
-  return { batch, ...choiceOf(request) };
+  // Where attempts are made is no part of what is asked.
+  const { name: _name, execution, ...batch } = request.batch;
+  const { dispatch: _dispatch, ...asked } = execution;
+  return { batch, execution: asked, ...choiceOf(request) };
 }
 
 // The store puts its own errors into words; what is left comes from the run's own copy.

@@ -23,6 +23,7 @@ async function* blocksOf(rows: number, size: number): AsyncGenerator<readonly Ta
       input: {},
       number: 1,
       failures: 0,
+      losses: 0,
     }));
   }
 }
@@ -132,7 +133,7 @@ describe("runPool", () => {
 
   it("counts failures from before a resume against the retries", async () => {
     async function* tasks(): AsyncGenerator<readonly Task[]> {
-      yield [{ row: 0, input: {}, number: 5, failures: 2 }];
+      yield [{ row: 0, input: {}, number: 5, failures: 2, losses: 0 }];
     }
     const { trace, done } = pool(0, () => broken, { tasks: tasks() });
     await done;
@@ -200,7 +201,7 @@ describe("runPool", () => {
 
   it("ends what is under way, then throws, when the tasks cannot be read", async () => {
     async function* tasks(): AsyncGenerator<readonly Task[]> {
-      yield [{ row: 0, input: {}, number: 1, failures: 0 }];
+      yield [{ row: 0, input: {}, number: 1, failures: 0, losses: 0 }];
       throw new Error("disk gone");
     }
     const { trace, done } = pool(0, () => ok, { tasks: tasks() });

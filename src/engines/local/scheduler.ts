@@ -1,7 +1,7 @@
 import TinyQueue from "tinyqueue";
 import type { AgentInput } from "../../core/agent.ts";
-import type { Attempt } from "../../core/attempt.ts";
-import { retryDelayMs, shouldRetry, type RetryPolicy } from "../../core/retry.ts";
+import type { Attempt, FailedOutcome } from "../../core/attempt.ts";
+import { maxWorkerLosses, retryDelayMs, shouldRetry, type RetryPolicy } from "../../core/retry.ts";
 import type { Clock } from "../../core/services.ts";
 
 /** One attempt to be made. */
@@ -13,6 +13,8 @@ export interface Task {
   readonly number: number;
   /** Failed attempts before this one that count against the retries. */
   readonly failures: number;
+  /** Attempts before this one that lost their worker. */
+  readonly losses: number;
 }
 
 /** When the next attempt may begin, by what the limit is shared over. */
@@ -25,9 +27,12 @@ export interface RateLimiter {
 export interface PoolSetup {
   /** Tasks in the order of their rows, some hundreds at a time; ends when there are no more. */
   readonly tasks: AsyncIterator<readonly Task[]>;
-  /** Makes the attempt; never rejects. */
+  /** Makes the attempt; never rejects. One that ends as INTERRUPTED counts for nothing. */
   attempt(task: Task): Promise<Attempt>;
+  /** Called when a task takes a place. */
   onStart(task: Task): void;
+  /** Called when it leaves its place without an attempt that counts. */
+  onInterrupted?(task: Task): void;
   /**
    * @param decides - whether no other attempt of the row follows
    * @returns undefined, or a promise: the attempt keeps its place until it settles
@@ -123,14 +128,15 @@ export async function runPool(setup: PoolSetup): Promise<void> {
 
   const settle = (task: Task, attempt: Attempt): void => {
     const { outcome } = attempt;
-    if (outcome.status === "failed" && outcome.code === "INTERRUPTED") return leave();
-    const failures = task.failures + 1;
-    const again = outcome.status === "failed" && shouldRetry(setup.retry, outcome, failures);
-    const room = setup.onEnd(attempt, !again);
-    if (again) {
-      const now = clock();
-      const retry = { ...task, number: task.number + 1, failures };
-      const due = now + retryDelayMs(setup.retry, failures, setup.random, outcome.retryAfterMs);
+    if (outcome.status === "failed" && outcome.code === "INTERRUPTED") {
+      setup.onInterrupted?.(task);
+      return leave();
+    }
+    const follow = outcome.status === "failed" ? nextAttempt(setup, task, outcome) : undefined;
+    const room = setup.onEnd(attempt, follow === undefined);
+    if (follow !== undefined) {
+      const { retry, delayMs } = follow;
+      const due = clock() + delayMs;
       waiting.push({ task: retry, dueAt: Math.max(due, limiter?.reserve(retry, due) ?? due), limited: false });
     }
     if (room === undefined) leave();
@@ -174,6 +180,27 @@ export async function runPool(setup: PoolSetup): Promise<void> {
     drain.removeEventListener("abort", pump);
     setup.widened?.removeEventListener("change", pump);
   }
+}
+
+interface NextAttempt {
+  readonly retry: Task;
+  readonly delayMs: number;
+}
+
+// A lost worker is no fault of the row: another one gets it at once.
+function nextAttempt({ retry, random }: PoolSetup, task: Task, outcome: FailedOutcome): NextAttempt | undefined {
+  const number = task.number + 1;
+  if (outcome.code === "WORKER_LOST") {
+    const losses = task.losses + 1;
+    if (losses >= maxWorkerLosses || retry.doNotRetryOn.includes("WORKER_LOST")) return undefined;
+    return { retry: { ...task, number, losses }, delayMs: 0 };
+  }
+  const failures = task.failures + 1;
+  if (!shouldRetry(retry, outcome, failures)) return undefined;
+  return {
+    retry: { ...task, number, failures },
+    delayMs: retryDelayMs(retry, failures, random, outcome.retryAfterMs),
+  };
 }
 
 /**

@@ -2,13 +2,14 @@ import type { Engine, RunEvent, RunObserver } from "../../core/engine.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { Execution, HistoryEvent } from "../../core/execution.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { stoppedOnRequest, type Run } from "../../core/run.ts";
+import type { Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
-import { ExecutionFailure, type ExecutionContext, type StateMachine } from "../../core/state-machine.ts";
+import type { ExecutionContext, StateMachine } from "../../core/state-machine.ts";
 import { loadBatch } from "../load-batch.ts";
-import { batchOfInput } from "./batch-input.ts";
+import { batchOfInput } from "../batch-input.ts";
+import { batchOutput } from "../batch-output.ts";
 import { batchDefinition, batchLabel, batchState } from "./definitions.ts";
-import { failureOf } from "./failure-of.ts";
+import { failureOf } from "../failure-of.ts";
 
 /** What a machine that runs batches stands on. */
 export interface BatchMachineOptions {
@@ -30,7 +31,7 @@ export function createBatchMachine(options: BatchMachineOptions): StateMachine {
       const onStop = (): void => history.abort();
       context.stop.addEventListener("abort", onStop, { once: true });
       try {
-        const output = outputOf(await runBatch(options, context, history));
+        const output = batchOutput(await runBatch(options, context, history));
         history.succeed(output);
         return output;
       } catch (thrown) {
@@ -82,31 +83,6 @@ async function runName(engine: Engine, machine: string, { name, startedAt }: Exe
     if (thrown instanceof RowcallError && thrown.code === "RUN_NOT_FOUND") return plain;
     throw thrown;
   }
-}
-
-function outputOf(run: Run): JsonObject {
-  const { id, status, counts, outputUri, recordingsUri, reason } = run;
-  if (status === "succeeded") {
-    return {
-      status: "SUCCEEDED",
-      run_id: id,
-      output_csv_s3_uri: outputUri,
-      recordings_uri: recordingsUri,
-      total_rows: counts.total,
-      successful_rows: counts.succeeded,
-      failed_rows: counts.failed,
-    };
-  }
-  if (status === "stopped" && reason !== stoppedOnRequest) {
-    throw new ExecutionFailure(
-      "States.ExceedToleratedFailureThreshold",
-      `The specified tolerated failure threshold was exceeded: ${reason ?? ""}. Of ${counts.total} rows ${counts.succeeded} ` +
-        `succeeded, ${counts.failed} failed and ${counts.pending} were not begun. What there is: ${outputUri ?? "none"}`,
-    );
-  }
-  throw new RowcallError("INTERRUPTED", `Run ${id} is ${status}: ${reason ?? "it did not end"}`, {
-    hint: "Redrive the execution to go on with it.",
-  });
 }
 
 function isInterrupted(thrown: unknown): boolean {

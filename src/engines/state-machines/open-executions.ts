@@ -3,7 +3,7 @@ import type { Execution, ExecutionId, ExecutionJournal, Executions, NewEvent } f
 import type { JsonValue } from "../../core/json.ts";
 import type { Clock } from "../../core/services.ts";
 import type { StateMachines } from "../../core/state-machine.ts";
-import { failureOf } from "./failure-of.ts";
+import { failureOf } from "../failure-of.ts";
 
 /** What executions stand on. */
 export interface ExecutionsOptions {

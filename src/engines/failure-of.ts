@@ -1,6 +1,6 @@
-import { messageOf, RowcallError } from "../../core/errors.ts";
-import type { Execution } from "../../core/execution.ts";
-import { ExecutionFailure } from "../../core/state-machine.ts";
+import { messageOf, RowcallError } from "../core/errors.ts";
+import type { Execution } from "../core/execution.ts";
+import { ExecutionFailure } from "../core/state-machine.ts";
 
 /** What was thrown as the error and cause of an execution: our errors by their code, with the hint in the cause. */
 export function failureOf(thrown: unknown): Pick<Execution, "error" | "cause"> {

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { parseArn } from "../../core/aws.ts";
-import { isJsonObject, type JsonObject, type JsonValue } from "../../core/json.ts";
-import { parseWith } from "../../core/schema.ts";
+import { parseArn } from "../core/aws.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../core/json.ts";
+import { parseWith } from "../core/schema.ts";
 
 const sections = {
   input_mapping: z.json().optional(),

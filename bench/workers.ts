@@ -1,0 +1,103 @@
+// Rows per second with 1, 2 and 4 worker processes beside the same run in one process, for an agent that takes 50 ms: what a
+// second worker brings, and what handing a row over costs.
+// Usage: node bench/workers.ts [--rows 600] [--slots 4] [--rounds 3]
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { parseBatch } from "../src/core/batch-file.ts";
+import { activitiesPath, openActivityQueue } from "../src/engines/local/activity-queue.ts";
+import { openEngine, wire } from "../src/wire.ts";
+import { startActivityEndpoint } from "../test/fakes/activity-endpoint.ts";
+import { startWorkerProcess } from "../test/fakes/worker-process.ts";
+import { publishFiles } from "./publish.ts";
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: "string", default: "600" },
+    slots: { type: "string", default: "4" },
+    rounds: { type: "string", default: "3" },
+  },
+});
+const [rows, slots, rounds] = [values.rows, values.slots, values.rounds].map(Number) as [number, number, number];
+const scratch = await mkdtemp(join(tmpdir(), "rowcall-bench-"));
+const registry = join(scratch, "registry");
+await publishFiles(registry, {
+  agent_name: "waiting",
+  version: "1.0.0",
+  kind: "function",
+  config: { module: fileURLToPath(new URL("./waiting-agent.ts", import.meta.url)) },
+  structured_output: { enabled: true, output_fields: ["ok"] },
+});
+const input = join(scratch, "in.csv");
+await writeFile(input, `n\n${Array.from({ length: rows }, (_, n) => `${n}\n`).join("")}`);
+
+/** Rows per second from the first attempt's start to the last one's end. */
+async function measure(data: string, concurrency: number, dispatch: "in_process" | "activity"): Promise<number> {
+  const engine = await openEngine(wire({ registries: [registry], dataDirectory: data }));
+  const execution_config = { max_concurrency: concurrency, dispatch };
+  const batch = parseBatch({ agent_name: "waiting", input, output: join(data, "out/"), execution_config }, "batch");
+  let [first, last] = [Number.POSITIVE_INFINITY, 0];
+  try {
+    const { counts } = await engine.start(
+      { batch },
+      {
+        onEvent: (event) => {
+          if (event.type !== "attempt") return;
+          first = Math.min(first, event.attempt.startedAt);
+          last = Math.max(last, event.attempt.endedAt);
+        },
+      },
+    );
+    if (counts.succeeded !== rows) throw new Error(`${counts.failed} rows failed`);
+  } finally {
+    await engine.close();
+  }
+  return (rows * 1000) / (last - first);
+}
+
+async function measureWorkers(many: number): Promise<number> {
+  const data = await mkdtemp(join(scratch, "data-"));
+  await mkdir(data, { recursive: true });
+  const queue = openActivityQueue(activitiesPath(data));
+  queue.createActivity("waiting");
+  const endpoint = await startActivityEndpoint(queue);
+  const workers = Array.from({ length: many }, (_, n) =>
+    startWorkerProcess(`w${n}`, endpoint.url, endpoint.arnOf("waiting"), "--concurrency", String(slots)),
+  );
+  try {
+    await Promise.all(workers.map((worker) => worker.told((lines) => lines.some(({ type }) => type === "started"))));
+    // As many rows again wait on the queue, so that no worker waits for the run.
+    return await measure(data, many * slots * 2, "activity");
+  } finally {
+    for (const { child } of workers) child.kill("SIGTERM");
+    await Promise.all(workers.map(({ ended }) => ended));
+    await endpoint.close();
+    queue.close();
+  }
+}
+
+const ways: readonly { readonly name: string; run(): Promise<number>; readonly rates: number[] }[] = [
+  {
+    name: "one process",
+    run: async () => measure(await mkdtemp(join(scratch, "data-")), slots, "in_process"),
+    rates: [],
+  },
+  ...[1, 2, 4].map((many) => ({
+    name: many === 1 ? "1 worker" : `${many} workers`,
+    run: () => measureWorkers(many),
+    rates: [],
+  })),
+];
+for (let round = 0; round < rounds; round += 1) for (const way of ways) way.rates.push(await way.run());
+
+const middle = (rates: readonly number[]): number => rates.toSorted((a, b) => a - b)[Math.floor(rates.length / 2)] ?? 0;
+const base = middle(ways[0]?.rates ?? []);
+console.log(`${rows} rows of 50 ms, ${slots} at once for each process`);
+console.log(["way", "rows/s", "ratio"].map((name) => name.padStart(14)).join(""));
+for (const { name, rates } of ways) {
+  const rate = middle(rates);
+  console.log([name, rate.toFixed(0), (rate / base).toFixed(2)].map((cell) => cell.padStart(14)).join(""));
+}
+await rm(scratch, { recursive: true });

@@ -1,0 +1,67 @@
+import type { AttemptName, WorkerEvent } from "../engines/worker/worker-event.ts";
+import { colorsFor } from "./cli.ts";
+import type { Io } from "./io.ts";
+import { count, formatDuration, formatTime, shorten } from "./output.ts";
+import { printable } from "./printable.ts";
+
+/** How much a worker says. */
+export interface WorkerLogOptions {
+  /** One JSON object a line on standard output, rather than lines for people on standard error. */
+  readonly json?: boolean;
+  /** Warnings and errors only. */
+  readonly quiet?: boolean;
+}
+
+/** Opens the log of a worker: what it says of each event. */
+export function openWorkerLog(
+  io: Io,
+  { json, quiet }: WorkerLogOptions,
+  worker: string,
+  activity: string,
+): (event: WorkerEvent) => void {
+  if (json === true) {
+    return (event) => void io.stdout.write(`${JSON.stringify({ at: Date.now(), worker, activity, ...event })}\n`);
+  }
+  const colors = colorsFor(io, io.stderr);
+  return (event) => {
+    const isWarning = event.type === "warning" || event.type === "waiting";
+    if (quiet === true && !isWarning) return;
+    const hint = isWarning && event.hint !== undefined ? ` (${event.hint})` : "";
+    const text = `${describe(event, worker, activity)}${hint}`;
+    const line = isWarning ? `${colors.yellow("warning:")} ${printable(text)}` : printable(text);
+    io.stderr.write(`${formatTime(Date.now())} ${line}\n`);
+  };
+}
+
+function describe(event: WorkerEvent, worker: string, activity: string): string {
+  switch (event.type) {
+    case "started":
+      return `worker ${worker} asks for rows of ${activity}, ${event.concurrency} at once`;
+    case "waiting":
+      return `${event.message}; asking again and again`;
+    case "reached":
+      return "got through";
+    case "taken":
+      return `${nameOf(event)}: begun`;
+    case "ended":
+      return `${nameOf(event)}: ${outcomeOf(event)}`;
+    case "dropped":
+      return `${nameOf(event)}: result dropped, ${event.reason}`;
+    case "warning":
+      return event.message;
+    case "draining":
+      return `no more rows are asked for; ${event.underWay} under way will end. Once more ends at once.`;
+    case "stopped":
+      return `worker ${worker} ended after ${count(event.tasks, "attempt")}`;
+  }
+}
+
+function nameOf({ runId, row, attempt }: AttemptName): string {
+  return `row ${row} of run ${runId}, attempt ${attempt}`;
+}
+
+function outcomeOf({ outcome, durationMs }: Extract<WorkerEvent, { type: "ended" }>): string {
+  const took = formatDuration(durationMs);
+  if (outcome.status === "succeeded") return `succeeded in ${took}`;
+  return `failed after ${took} with ${outcome.code}: ${shorten(outcome.message, 160)}`;
+}

@@ -1,0 +1,109 @@
+import type { TaskEnd } from "../core/activity.ts";
+import type { Attempt, FailedOutcome, Outcome } from "../core/attempt.ts";
+import { readAttemptRecord, type AttemptFailure, type AttemptRecord, type AttemptReply } from "../core/attempt-task.ts";
+import { errorKind, isErrorCode, type ErrorCode } from "../core/errors.ts";
+import { isJsonObject, type JsonValue } from "../core/json.ts";
+import type { ObjectStore } from "../core/object-store.ts";
+import type { ExtractOutput } from "../row/extract.ts";
+import { outcomeOf } from "../row/run-attempt.ts";
+
+/** What a worker answers to a task. */
+export type TaskAnswer =
+  | { readonly status: "succeeded"; readonly output: string }
+  | { readonly status: "failed"; readonly error: string; readonly cause: string };
+
+/** Largest cause of a failed task, in characters. */
+const causeLimit = 32_768;
+
+/** An attempt as the answer to its task. */
+export function answerWith(attempt: Attempt): TaskAnswer {
+  const { outcome, startedAt, endedAt, steps, artifacts } = attempt;
+  const record: AttemptRecord = { started_at: startedAt, ended_at: endedAt, steps, artifacts };
+  if (outcome.status === "failed") return { status: "failed", error: outcome.code, cause: causeOf(outcome, record) };
+  const reply: AttemptReply = { structured_output: outcome.output, attempt: record };
+  return { status: "succeeded", output: JSON.stringify(reply) };
+}
+
+// The message matters more than the pictures, and the pictures more than the steps.
+function causeOf({ message, hint, retryAfterMs }: FailedOutcome, record: AttemptRecord): string {
+  const failure = (text: string, attempt: AttemptRecord): string => {
+    const cause: AttemptFailure = {
+      message: text,
+      ...(hint === undefined ? {} : { hint }),
+      ...(retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs }),
+      attempt,
+    };
+    return JSON.stringify(cause);
+  };
+  const bare = { ...record, steps: [] };
+  const candidates = [failure(message, record), failure(message, bare)];
+  const shortened = JSON.stringify({ message: message.slice(0, causeLimit / 8) } satisfies AttemptFailure);
+  return candidates.find((text) => text.length <= causeLimit) ?? shortened;
+}
+
+/** What of an attempt its task's answer tells. */
+export interface ReadAnswer {
+  readonly outcome: Outcome;
+  /** Undefined when the worker is not one of Rowcall's. */
+  readonly record?: AttemptRecord;
+}
+
+/**
+ * Reads a worker's answer: Rowcall's own, or that of any other program, which may be an agent's bare reply, or an error with any
+ * text as its cause.
+ *
+ * @param store - where answers stand that were too large to be sent
+ */
+export async function readAnswer(
+  end: Exclude<TaskEnd, { readonly status: "timed_out" }>,
+  extract: ExtractOutput,
+  store: ObjectStore,
+): Promise<ReadAnswer> {
+  if (end.status === "failed") return readFailure(end.error, end.cause);
+  try {
+    const sent = parseJson(end.output);
+    const uri = isJsonObject(sent) ? sent["reply_uri"] : undefined;
+    const reply = typeof uri === "string" ? parseJson(await readText(store, uri)) : sent;
+    return { outcome: extract(reply), ...recordIn(reply) };
+  } catch (thrown) {
+    return { outcome: outcomeOf(thrown) };
+  }
+}
+
+function readFailure(error: string | undefined, cause: string | undefined): ReadAnswer {
+  const told = parseJson(cause ?? "");
+  const { message, hint, retry_after_ms: retryAfterMs } = isJsonObject(told) ? told : {};
+  const isCode = error !== undefined && isErrorCode(error);
+  const words = typeof message === "string" ? message : (cause ?? "");
+  const text = [isCode ? "" : (error ?? ""), words].filter((part) => part !== "").join(": ");
+  return {
+    outcome: {
+      ...failure(isCode ? error : "AGENT_FAILED", text || "The worker gave no reason"),
+      ...(typeof hint === "string" ? { hint } : {}),
+      ...(typeof retryAfterMs === "number" ? { retryAfterMs } : {}),
+    },
+    ...recordIn(told),
+  };
+}
+
+function failure(code: ErrorCode, message: string): FailedOutcome {
+  return { status: "failed", code, message, retryable: errorKind(code).retryable };
+}
+
+function recordIn(told: JsonValue): { readonly record?: AttemptRecord } {
+  const record = isJsonObject(told) ? readAttemptRecord(told["attempt"]) : undefined;
+  return record === undefined ? {} : { record };
+}
+
+// Text that is no JSON is an answer too: one in which nothing is found.
+function parseJson(text: string): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return null;
+  }
+}
+
+async function readText(store: ObjectStore, uri: string): Promise<string> {
+  return Buffer.concat(await Array.fromAsync(store.read(uri))).toString("utf8");
+}

@@ -1,0 +1,42 @@
+import type { AgentDefinition } from "../../core/agent.ts";
+import type { Batch } from "../../core/batch.ts";
+import type { Services } from "../../core/services.ts";
+import { createExtractor } from "../../row/extract.ts";
+import { runAttempt, type AttemptSetup } from "../../row/run-attempt.ts";
+import { artifactSaver } from "../artifact-saver.ts";
+import { agentEnvironment } from "../resolve-agent.ts";
+import type { Dispatcher, DispatchSetup } from "./dispatcher.ts";
+
+/**
+ * Opens the agent in this process.
+ *
+ * @throws RowcallError as the agent's kind does
+ */
+export async function dispatchInProcess(services: Services, agent: AgentDefinition, batch: Batch): Promise<Dispatcher> {
+  const invoker = await services.openAgent(agent, agentEnvironment(services, batch));
+  return {
+    outlivesProcess: invoker.outlivesProcess === true,
+    targetHost: (input) => invoker.targetHost?.(input),
+    begin: ({ run, onBegin }: DispatchSetup) => {
+      const setup: AttemptSetup = {
+        invoker,
+        extract: createExtractor(run.agent),
+        runId: run.id,
+        timeoutMs: run.batch.execution.timeoutSeconds * 1000,
+        clock: services.clock,
+        saveArtifact: artifactSaver(services.store, run.recordingsUri),
+      };
+      return {
+        attempt: (task) => {
+          onBegin(task, services.clock());
+          return runAttempt(setup, task.input, task.row, task.number);
+        },
+        widen: (concurrency) => invoker.widen?.(concurrency),
+        drain: () => {},
+        committed: () => {},
+        close: () => {},
+      };
+    },
+    close: () => invoker.close(),
+  };
+}
