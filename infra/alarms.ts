@@ -1,11 +1,17 @@
-import { Alarm, ComparisonOperator, MathExpression, TreatMissingData, type IMetric } from "aws-cdk-lib/aws-cloudwatch";
-import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
-import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import {
+  Alarm,
+  ComparisonOperator,
+  MathExpression,
+  TreatMissingData,
+  type IAlarmAction,
+  type IMetric,
+} from "aws-cdk-lib/aws-cloudwatch";
 import type { Construct } from "constructs";
 import type { BatchProcessor } from "./batch-processor-stack.ts";
 import type { BroadbandAgent } from "./broadband-agent-stack.ts";
 import { longestTimeout, type OwnFunction } from "./lambda-function.ts";
-import { period, tasks, unsuccessful, unsuccessfulShare } from "./metrics.ts";
+import { functionMetric, period, tasks, unsuccessful, unsuccessfulShare } from "./metrics.ts";
+import { arnOf } from "./names.ts";
 import type { Storage } from "./storage-stack.ts";
 
 interface Watch {
@@ -18,8 +24,8 @@ interface Watch {
 }
 
 /** Creates the alarms; all of them tell the topic of alarms. */
-export function createAlarms(storage: Storage, agent: BroadbandAgent, batches: BatchProcessor): void {
-  const action = new SnsAction(storage.alarmTopic);
+export function createAlarms({ names }: Storage, agent: BroadbandAgent, batches: BatchProcessor): void {
+  const action: IAlarmAction = { bind: () => ({ alarmActionArn: arnOf("sns", names.alarmTopic) }) };
   const alarm = (scope: Construct, id: string, { metric, description, above, periods = 1 }: Watch): void => {
     new Alarm(scope, id, {
       metric,
@@ -44,15 +50,6 @@ export function createAlarms(storage: Storage, agent: BroadbandAgent, batches: B
   });
   for (const [scope, one] of functionsOf(agent, batches)) watchFunction(scope, one, alarm);
   if (agent.browser.kind === "activity") watchActivity(agent.stack, agent.browser.activityArn, alarm);
-  storage.alarmTopic.addToResourcePolicy(
-    new PolicyStatement({
-      sid: "AlarmsPublish",
-      principals: [new ServicePrincipal("cloudwatch.amazonaws.com")],
-      actions: ["sns:Publish"],
-      resources: [storage.alarmTopic.topicArn],
-      conditions: { StringEquals: { "aws:SourceAccount": storage.stack.account } },
-    }),
-  );
 }
 
 type CreateAlarm = (scope: Construct, id: string, watch: Watch) => void;
@@ -66,16 +63,15 @@ function functionsOf(agent: BroadbandAgent, batches: BatchProcessor): readonly (
   ];
 }
 
-function watchFunction(scope: Construct, { function: one }: OwnFunction, alarm: CreateAlarm): void {
-  const { id } = one.node;
+function watchFunction(scope: Construct, { id, name, timeout }: OwnFunction, alarm: CreateAlarm): void {
   alarm(scope, `${id}Errors`, {
-    metric: one.metricErrors({ period }),
+    metric: functionMetric(name, "Errors", "Sum"),
     description: `The function ${id} ended with errors. Its log says which.`,
     above: 0,
   });
-  if (one.timeout?.toMilliseconds() !== longestTimeout.toMilliseconds()) return;
+  if (timeout !== longestTimeout) return;
   alarm(scope, `${id}Slow`, {
-    metric: one.metricDuration({ period, statistic: "Maximum" }),
+    metric: functionMetric(name, "Duration", "Maximum"),
     description: `The function ${id} comes near the 15 minutes that Lambda allows: split the table, or give it more memory.`,
     above: 0.9 * longestTimeout.toMilliseconds(),
   });

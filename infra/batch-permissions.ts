@@ -19,7 +19,7 @@ export function allowBatches(
 
   allow(role, "InvokeFunctions", {
     actions: ["lambda:InvokeFunction"],
-    resources: functions.map((one) => one.function.functionArn),
+    resources: functions.map((one) => one.arn),
   });
   allow(role, "InvokeAgents", {
     actions: ["lambda:InvokeFunction"],
@@ -75,7 +75,7 @@ export function allowBatches(
 
   allow(role, "Notify", {
     actions: ["sns:Publish"],
-    resources: [storage.topic.topicArn, ...topics.map((pattern) => arnOf("sns", pattern))],
+    resources: [storage.names.topic, ...topics].map((topic) => arnOf("sns", topic)),
     ...(topics.length === 0 ? {} : { pattern: "Batches name a topic, within what topics allows." }),
   });
 }

@@ -5,7 +5,7 @@ import { allowBatches } from "./batch-permissions.ts";
 import type { BroadbandAgent } from "./broadband-agent-stack.ts";
 import type { Entries } from "./entries.ts";
 import { createFunction, longestTimeout, type OwnFunction } from "./lambda-function.ts";
-import { objectsArn } from "./names.ts";
+import { arnOf, objectsArn } from "./names.ts";
 import { allow, type Permission } from "./permissions.ts";
 import type { Settings } from "./settings.ts";
 import { createStateMachine, type OwnStateMachine } from "./state-machine.ts";
@@ -30,14 +30,16 @@ export function createBatchProcessor(
   props: StackProps,
 ): BatchProcessor {
   const stack = new Stack(scope, "BatchProcessor", props);
-  const { names, topic } = storage;
+  stack.addStackDependency(agent.stack);
+  const { names } = storage;
+  const topicArn = arnOf("sns", names.topic);
   const environment = {
-    RUNS_URI: `s3://${storage.bucket.bucketName}/${runsPrefix}`,
+    RUNS_URI: `s3://${names.bucket}/${runsPrefix}`,
     RECORDINGS_URI: recordingsUri(storage),
-    AGENT_TABLE: storage.agents.tableName,
-    TEMPLATE_TABLE: storage.templates.tableName,
+    AGENT_TABLE: names.agentTable,
+    TEMPLATE_TABLE: names.templateTable,
     AGENT_MACHINE_ARN: agent.machine.arn,
-    TOPIC_ARN: topic.topicArn,
+    TOPIC_ARN: topicArn,
     WORKER_WAIT_SECONDS: String(settings.browser === "activity" ? settings.workerWaitSeconds : 0),
   };
   const largeTables = { memoryMb: settings.functionMemoryMb, scratchMb: 10_240, timeout: longestTimeout, environment };
@@ -60,9 +62,9 @@ export function createBatchProcessor(
     names.batchMachine,
     batchDefinition({
       partition: stack.partition,
-      prepareArn: prepare.function.functionArn,
-      finishArn: finish.function.functionArn,
-      defaultTopicArn: topic.topicArn,
+      prepareArn: prepare.arn,
+      finishArn: finish.arn,
+      defaultTopicArn: topicArn,
     }),
   );
   allowPrepare(prepare, settings, storage);
@@ -101,7 +103,8 @@ function allowFinish({ role }: OwnFunction, settings: Settings, storage: Storage
   allow(role, "WriteOutputs", {
     actions: ["s3:PutObject", "s3:AbortMultipartUpload"],
     resources: dataBuckets(settings, storage).map((name) => objectsArn(name, "*")),
-    pattern: "Where outputs go within the bucket is the batch's choice, and a refusal would come after all work is done.",
+    pattern:
+      "Where outputs go within the bucket is the batch's choice, and a refusal would come after all work is done.",
   });
   allow(role, "Encrypt", encrypt(storage));
 }

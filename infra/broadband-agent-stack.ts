@@ -7,7 +7,7 @@ import { agentDefinition, type BrowserHost } from "../src/engines/aws/agent-defi
 import { browserPackages } from "./bundle.ts";
 import type { Entries } from "./entries.ts";
 import { createFunction, longestTimeout, type OwnFunction } from "./lambda-function.ts";
-import { agentName } from "./names.ts";
+import { agentName, arnOf } from "./names.ts";
 import { acknowledgePatterns, allow, statementOf, type Permission } from "./permissions.ts";
 import type { Settings } from "./settings.ts";
 import { createStateMachine, type OwnStateMachine } from "./state-machine.ts";
@@ -33,6 +33,7 @@ export function createBroadbandAgent(
   props: StackProps,
 ): BroadbandAgent {
   const stack = new Stack(scope, "BroadbandAgent", props);
+  stack.addStackDependency(storage.stack);
   const { names } = storage;
   const resolve = createResolveAgent(stack, settings, entries, storage);
   const browser =
@@ -42,7 +43,7 @@ export function createBroadbandAgent(
   const host: BrowserHost =
     browser.kind === "activity"
       ? { kind: "activity", activityArn: browser.activityArn, heartbeatSeconds: settings.workerHeartbeatSeconds }
-      : { kind: "function", functionArn: browser.run.function.functionArn };
+      : { kind: "function", functionArn: browser.run.arn };
   const machine = createStateMachine(
     stack,
     "Machine",
@@ -51,16 +52,13 @@ export function createBroadbandAgent(
     agentDefinition({
       partition: stack.partition,
       agent: agentName,
-      resolveArn: resolve.function.functionArn,
+      resolveArn: resolve.arn,
       host,
     }),
   );
   allow(machine.role, "InvokeFunctions", {
     actions: ["lambda:InvokeFunction"],
-    resources: [
-      resolve.function.functionArn,
-      ...(browser.kind === "function" ? [browser.run.function.functionArn] : []),
-    ],
+    resources: [resolve.arn, ...(browser.kind === "function" ? [browser.run.arn] : [])],
   });
   return { stack, machine, resolve, browser };
 }
@@ -74,8 +72,8 @@ function createResolveAgent(stack: Stack, settings: Settings, entries: Entries, 
     memoryMb: 512,
     timeout: Duration.seconds(30),
     environment: {
-      AGENT_TABLE: storage.agents.tableName,
-      TEMPLATE_TABLE: storage.templates.tableName,
+      AGENT_TABLE: names.agentTable,
+      TEMPLATE_TABLE: names.templateTable,
       RECORDINGS_URI: recordingsUri(storage),
     },
   });
@@ -85,7 +83,8 @@ function createResolveAgent(stack: Stack, settings: Settings, entries: Entries, 
 }
 
 function createActivity(stack: Stack, storage: Storage): BroadbandAgent["browser"] & { readonly kind: "activity" } {
-  const { attrArn: activityArn } = new CfnActivity(stack, "Activity", { name: storage.names.activity });
+  new CfnActivity(stack, "Activity", { name: storage.names.activity });
+  const activityArn = arnOf("states", `activity:${storage.names.activity}`);
   const permissions = [workTasks(activityArn), putRecordings(storage), encrypt(storage)].filter(
     ({ resources }) => resources.length > 0,
   );
@@ -125,12 +124,7 @@ function createBrowserFunction(
 
 function workTasks(activityArn: string): Permission {
   return {
-    actions: [
-      "states:GetActivityTask",
-      "states:SendTaskSuccess",
-      "states:SendTaskFailure",
-      "states:SendTaskHeartbeat",
-    ],
+    actions: ["states:GetActivityTask", "states:SendTaskSuccess", "states:SendTaskFailure", "states:SendTaskHeartbeat"],
     resources: [activityArn],
   };
 }

@@ -1,13 +1,15 @@
 import { Dashboard, GraphWidget, PeriodOverride, type IMetric } from "aws-cdk-lib/aws-cloudwatch";
 import type { BatchProcessor } from "./batch-processor-stack.ts";
 import type { BroadbandAgent } from "./broadband-agent-stack.ts";
-import { executions, period, tasks, unsuccessfulShare, waiting } from "./metrics.ts";
+import { executions, functionMetric, tasks, unsuccessfulShare, waiting } from "./metrics.ts";
 import type { Settings } from "./settings.ts";
 
 /** Creates the dashboard: runs, attempts, workers, functions. */
 export function createDashboard({ stage }: Settings, agent: BroadbandAgent, batches: BatchProcessor): void {
-  const functions = [batches.prepare, batches.finish, agent.resolve].map((one) => one.function);
-  if (agent.browser.kind === "function") functions.push(agent.browser.run.function);
+  const functions = [batches.prepare, batches.finish, agent.resolve];
+  if (agent.browser.kind === "function") functions.push(agent.browser.run);
+  const ofFunctions = (what: "Duration" | "Errors" | "Throttles", statistic: "Sum" | "Maximum"): readonly IMetric[] =>
+    functions.map(({ name }) => functionMetric(name, what, statistic));
   new Dashboard(batches.stack, "Dashboard", {
     dashboardName: `rowcall-${stage}`,
     periodOverride: PeriodOverride.INHERIT,
@@ -19,16 +21,18 @@ export function createDashboard({ stage }: Settings, agent: BroadbandAgent, batc
       ],
       agent.browser.kind === "activity" ? workers(agent.browser.activityArn) : [],
       [
-        graph("Functions: longest duration", functions.map((one) => one.metricDuration({ period, statistic: "Maximum" }))),
-        graph("Functions: errors", functions.map((one) => one.metricErrors({ period }))),
-        graph("Functions: throttled", functions.map((one) => one.metricThrottles({ period }))),
+        graph("Functions: longest duration, ms", ofFunctions("Duration", "Maximum")),
+        graph("Functions: errors", ofFunctions("Errors", "Sum")),
+        graph("Functions: throttled", ofFunctions("Throttles", "Sum")),
       ],
     ],
   });
 }
 
 function executionsOf(machineArn: string): readonly IMetric[] {
-  return (["Started", "Succeeded", "Failed", "TimedOut", "Aborted"] as const).map((what) => executions(machineArn, what));
+  return (["Started", "Succeeded", "Failed", "TimedOut", "Aborted"] as const).map((what) =>
+    executions(machineArn, what),
+  );
 }
 
 function workers(activityArn: string): GraphWidget[] {

@@ -28,7 +28,10 @@ export interface FunctionProps {
 
 /** A function with a role and a log group of its own. */
 export interface OwnFunction {
-  readonly function: LambdaFunction;
+  readonly id: string;
+  readonly name: string;
+  readonly arn: string;
+  readonly timeout: Duration;
   readonly role: Role;
 }
 
@@ -74,7 +77,7 @@ export function createFunction(
     id: "AwsSolutions-L1",
     reason: "Node 24 is what Rowcall is written for and tested on.",
   });
-  return { function: created, role };
+  return { id, name: functionName, arn: created.functionArn, timeout: props.timeout, role };
 }
 
 function bundledCode(entry: string, packages: readonly string[]): Code {

@@ -5,7 +5,10 @@ import { MathExpression, Metric } from "aws-cdk-lib/aws-cloudwatch";
 export const period: Duration = Duration.minutes(5);
 
 /** How many executions of a state machine ended, or began, in some way. */
-export function executions(machineArn: string, what: "Started" | "Succeeded" | "Failed" | "TimedOut" | "Aborted"): Metric {
+export function executions(
+  machineArn: string,
+  what: "Started" | "Succeeded" | "Failed" | "TimedOut" | "Aborted",
+): Metric {
   return new Metric({
     namespace: "AWS/States",
     metricName: `Executions${what}`,
@@ -46,8 +49,27 @@ export function unsuccessfulShare(machineArn: string): MathExpression {
   });
 }
 
+/** A metric of a function; durations are in milliseconds. */
+export function functionMetric(
+  functionName: string,
+  metricName: "Errors" | "Duration" | "Throttles",
+  statistic: "Sum" | "Maximum",
+): Metric {
+  return new Metric({
+    namespace: "AWS/Lambda",
+    metricName,
+    dimensionsMap: { FunctionName: functionName },
+    statistic,
+    period,
+    label: functionName,
+  });
+}
+
 /** How many tasks of an activity were put on its queue, taken by a worker, or lost by one. */
-export function tasks(activityArn: string, what: "Scheduled" | "Started" | "Succeeded" | "Failed" | "HeartbeatTimedOut"): Metric {
+export function tasks(
+  activityArn: string,
+  what: "Scheduled" | "Started" | "Succeeded" | "Failed" | "HeartbeatTimedOut",
+): Metric {
   return new Metric({
     namespace: "AWS/States",
     metricName: `Activities${what}`,

@@ -2,14 +2,14 @@ import { CfnOutput } from "aws-cdk-lib";
 import { sevenSteps } from "../src/engines/aws/seven-steps.ts";
 import type { BatchProcessor } from "./batch-processor-stack.ts";
 import type { BroadbandAgent } from "./broadband-agent-stack.ts";
-import { agentName } from "./names.ts";
+import { agentName, arnOf } from "./names.ts";
 import type { Settings } from "./settings.ts";
 import type { Storage } from "./storage-stack.ts";
 
 /** Prints after a deployment what to do next, with the names that were created. */
 export function printOutputs(
   { stage }: Settings,
-  { stack, names, topic, bucket }: Storage,
+  { stack, names }: Storage,
   agent: BroadbandAgent,
   { stack: batchStack, machine }: BatchProcessor,
 ): void {
@@ -24,7 +24,12 @@ export function printOutputs(
     `rowcall agents copy ${agentName} --to ${registries[0]} && rowcall templates copy ${templateName} --to ${registries[1]}`,
   );
   if (agent.browser.kind === "activity") {
-    print(agent.stack, "WorkerPolicyArn", "Attach it to the role of workers", agent.browser.workerPolicy.managedPolicyArn);
+    print(
+      agent.stack,
+      "WorkerPolicyArn",
+      "Attach it to the role of workers",
+      agent.browser.workerPolicy.managedPolicyArn,
+    );
     print(
       agent.stack,
       "StartWorker",
@@ -33,12 +38,12 @@ export function printOutputs(
     );
   }
   const steps = sevenSteps({
-    bucket: bucket.bucketName,
+    bucket: names.bucket,
     // Only the original's name is an alias of the agent.
     agent: stage === "prod" ? `${agentName}-prod` : agentName,
     agentMachineArn: agent.machine.arn,
     batchMachineArn: machine.arn,
-    topicArn: topic.topicArn,
+    topicArn: arnOf("sns", names.topic),
     s3Options: "",
     stepFunctionsOptions: "",
   });

@@ -1,6 +1,5 @@
 import { RowcallError } from "../src/core/errors.ts";
 
-
 /** How the batch processor is deployed; each comes from a context option of the same name. */
 export interface Settings {
   readonly stage: string;
@@ -29,7 +28,9 @@ interface Option<T> {
 }
 
 /** Days that CloudWatch Logs can keep a log group's entries. */
-const retentionDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3653];
+const retentionDays = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3653,
+];
 
 const stagePattern = /^[a-z][a-z0-9-]{0,14}$/;
 // What IAM allows within a name, and its two wildcards.

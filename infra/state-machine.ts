@@ -55,12 +55,7 @@ export function createStateMachine(
     pattern: "Deliveries of logs have no resources to name.",
   });
   allow(role, "Trace", {
-    actions: [
-      "xray:PutTraceSegments",
-      "xray:PutTelemetryRecords",
-      "xray:GetSamplingRules",
-      "xray:GetSamplingTargets",
-    ],
+    actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"],
     resources: ["*"],
     pattern: "X-Ray has no resources to name.",
   });
@@ -78,5 +73,5 @@ export function createStateMachine(
   });
   // With its policies: a machine that starts before them would be refused.
   machine.node.addDependency(role);
-  return { arn: machine.attrArn, name, role };
+  return { arn, name, role };
 }

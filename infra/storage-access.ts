@@ -1,17 +1,17 @@
-import { objectsArn } from "./names.ts";
+import { arnOf, objectsArn } from "./names.ts";
 import type { Permission } from "./permissions.ts";
 import type { Storage } from "./storage-stack.ts";
 
 /** Where recordings go, as a URI. */
-export function recordingsUri({ recordings }: Storage): string {
-  return `s3://${recordings.bucketName}/`;
+export function recordingsUri({ names }: Storage): string {
+  return `s3://${names.recordingsBucket}/`;
 }
 
 /** Reading agents and templates; aliases and near names are found by a scan. */
-export function readRegistry({ agents, templates }: Storage): Permission {
+export function readRegistry({ names }: Storage): Permission {
   return {
     actions: ["dynamodb:DescribeTable", "dynamodb:Query", "dynamodb:Scan"],
-    resources: [agents.tableArn, templates.tableArn],
+    resources: [names.agentTable, names.templateTable].map((table) => arnOf("dynamodb", `table/${table}`)),
   };
 }
 

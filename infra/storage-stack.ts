@@ -8,20 +8,12 @@ import type { Construct } from "constructs";
 import { namesOf, type Names } from "./names.ts";
 import type { Settings } from "./settings.ts";
 
-/** What outlives runs: data, recordings, the registry, and the topics. */
+/** What outlives runs: buckets of data and of recordings, the registry, and the topics. */
 export interface Storage {
   readonly stack: Stack;
+  /** Everything is known by its name, so that no stack holds on to another one's exports. */
   readonly names: Names;
-  /** Inputs, configs, outputs, and under `runs/` what runs work with. */
-  readonly bucket: Bucket;
-  readonly recordings: Bucket;
-  readonly agents: Table;
-  readonly templates: Table;
-  /** Told how runs ended. */
-  readonly topic: Topic;
-  /** Told by alarms. */
-  readonly alarmTopic: Topic;
-  /** Encrypts all of them; undefined where AWS's own keys do. */
+  /** Encrypts everything; undefined where AWS's own keys do. */
   readonly key: Key | undefined;
 }
 
@@ -33,21 +25,17 @@ export function createStorage(scope: Construct, settings: Settings, props: Stack
   const stack = new Stack(scope, "Storage", props);
   const names = namesOf(settings.stage);
   const key = settings.encryption === "kms" ? createKey(stack, settings) : undefined;
-  return {
-    stack,
-    names,
-    key,
-    bucket: createBucket(stack, "Data", names.bucket, settings, key, [
-      { id: "runs", prefix: runsPrefix, expiration: Duration.days(settings.runsExpiryDays) },
-    ]),
-    recordings: createBucket(stack, "Recordings", names.recordingsBucket, settings, key, [
-      { id: "recordings", expiration: Duration.days(settings.recordingsExpiryDays) },
-    ]),
-    agents: createTable(stack, "Agents", names.agentTable, "agent_name", settings, key),
-    templates: createTable(stack, "Templates", names.templateTable, "template_id", settings, key),
-    topic: createTopic(stack, "Notifications", names.topic, key),
-    alarmTopic: createTopic(stack, "Alarms", names.alarmTopic, key),
-  };
+  createBucket(stack, "Data", names.bucket, settings, key, [
+    { id: "runs", prefix: runsPrefix, expiration: Duration.days(settings.runsExpiryDays) },
+  ]);
+  createBucket(stack, "Recordings", names.recordingsBucket, settings, key, [
+    { id: "recordings", expiration: Duration.days(settings.recordingsExpiryDays) },
+  ]);
+  createTable(stack, "Agents", names.agentTable, "agent_name", settings, key);
+  createTable(stack, "Templates", names.templateTable, "template_id", settings, key);
+  createTopic(stack, "Notifications", names.topic, key);
+  createAlarmTopic(stack, names.alarmTopic, key);
+  return { stack, names, key };
 }
 
 function createKey(stack: Stack, { stage, retain }: Settings): Key {
@@ -77,7 +65,7 @@ function createBucket(
   { retain }: Settings,
   key: Key | undefined,
   rules: readonly LifecycleRule[],
-): Bucket {
+): void {
   const bucket = new Bucket(stack, id, {
     bucketName,
     versioned: true,
@@ -103,9 +91,9 @@ function createBucket(
   });
   Validations.of(bucket).acknowledge({
     id: "AwsSolutions-S1",
-    reason: "Who reads objects is for the account's CloudTrail data events to say; a bucket of access logs would need the same care again.",
+    reason:
+      "Who reads objects is for the account's CloudTrail data events to say; a bucket of access logs would need the same care again.",
   });
-  return bucket;
 }
 
 function createTable(
@@ -115,8 +103,8 @@ function createTable(
   hashKey: string,
   { retain }: Settings,
   key: Key | undefined,
-): Table {
-  return new Table(stack, id, {
+): void {
+  new Table(stack, id, {
     tableName,
     partitionKey: { name: hashKey, type: AttributeType.STRING },
     sortKey: { name: "version", type: AttributeType.STRING },
@@ -135,8 +123,22 @@ function createTopic(stack: Stack, id: string, topicName: string, key: Key | und
   if (key === undefined) {
     Validations.of(topic).acknowledge({
       id: "AwsSolutions-SNS2",
-      reason: "Messages hold counts and names. Only a key of one's own lets alarms publish to an encrypted topic: encryption=kms.",
+      reason:
+        "Messages hold counts and names. Only a key of one's own lets alarms publish to an encrypted topic: encryption=kms.",
     });
   }
   return topic;
+}
+
+function createAlarmTopic(stack: Stack, topicName: string, key: Key | undefined): void {
+  const topic = createTopic(stack, "Alarms", topicName, key);
+  topic.addToResourcePolicy(
+    new PolicyStatement({
+      sid: "AlarmsPublish",
+      principals: [new ServicePrincipal("cloudwatch.amazonaws.com")],
+      actions: ["sns:Publish"],
+      resources: [topic.topicArn],
+      conditions: { StringEquals: { "aws:SourceAccount": stack.account } },
+    }),
+  );
 }
