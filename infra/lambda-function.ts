@@ -1,4 +1,4 @@
-import { AssetHashType, DockerImage, Duration, RemovalPolicy, Size, Validations } from "aws-cdk-lib";
+import { AssetHashType, DockerImage, Duration, RemovalPolicy, Size } from "aws-cdk-lib";
 import { Role, ServicePrincipal, type Policy } from "aws-cdk-lib/aws-iam";
 import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
@@ -72,10 +72,6 @@ export function createFunction(
     actions: [],
     resources: ["*"],
     pattern: "X-Ray has no resources to name.",
-  });
-  Validations.of(created).acknowledge({
-    id: "AwsSolutions-L1",
-    reason: "Node 24 is what Rowcall is written for and tested on.",
   });
   return { id, name: functionName, arn: created.functionArn, timeout: props.timeout, role };
 }

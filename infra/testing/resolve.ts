@@ -24,6 +24,7 @@ export function resolve(template: Template, value: unknown): JsonValue {
       return `arn:aws:lambda:eu-west-1:123456789012:function:${property("FunctionName")}`;
     if (type === "AWS::Logs::LogGroup")
       return `arn:aws:logs:eu-west-1:123456789012:log-group:${property("LogGroupName")}:*`;
+    if (type === "AWS::S3::Bucket") return `arn:aws:s3:::${property("BucketName")}`;
     if (type === "AWS::IAM::Role") return `arn:aws:iam::123456789012:role/${logicalId}`;
     if (type === "AWS::KMS::Key") return `arn:aws:kms:eu-west-1:123456789012:key/${logicalId}`;
     throw new Error(`The ARN of ${logicalId}, ${String(type)}, is not known here`);
@@ -40,6 +41,7 @@ export function resolve(template: Template, value: unknown): JsonValue {
       const [separator, parts] = argument as [string, JsonValue[]];
       return parts.map((one) => String(resolved(one))).join(separator);
     }
+    if (name === "Fn::Sub") return String(argument).replace(/\$\{([^}]+)\}/g, (_, key: string) => String(pseudo[key]));
     if (name.startsWith("Fn::")) throw new Error(`${name} is not known here`);
     return Object.fromEntries(
       Object.entries(part as Record<string, JsonValue>).map(([key, each]) => [key, resolved(each)]),
