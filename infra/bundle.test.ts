@@ -37,12 +37,12 @@ describe("a bundle", () => {
 
   test("runs where nothing is installed, and keeps in files of their own what is imported lazily", async () => {
     const path = await entry(`
-      import { openStore } from "${root}src/stores/open-store.ts";
-      export const handler = async (): Promise<string> => typeof openStore + typeof (await import("@aws-sdk/client-s3")).S3;
+      import { createS3Client } from "${root}src/stores/s3-client.ts";
+      export const handler = async (): Promise<string> => typeof (await createS3Client({ endpoints: {}, region: "x" })()).getObject;
     `);
     const out = join(folder, "lazy");
     bundle(path, out, []);
-    assert.equal(await evaluate(out, "await handler()"), "functionfunction");
+    assert.equal(await evaluate(out, "await handler()"), "function");
     const files = (await readdir(join(out, "dist"))).filter((file) => file.endsWith(".mjs"));
     assert.ok(files.length > 1);
     assert.ok((await readdir(join(out, "registry"))).includes("agents"));
@@ -50,8 +50,9 @@ describe("a bundle", () => {
 
   test("takes packages along, with what they need, where it is told to", async () => {
     const path = await entry(`
-      export const handler = async (): Promise<string> =>
-        typeof (await import("playwright-core")).chromium.launch + typeof (await import("@sparticuz/chromium")).inflate;
+      const { chromium } = await import("playwright-core");
+      const { inflate } = await import("@sparticuz/chromium");
+      export const handler = async (): Promise<string> => typeof chromium.launch + typeof inflate;
     `);
     const out = join(folder, "browser");
     bundle(path, out, browserPackages);

@@ -4,7 +4,8 @@ import validate from "asl-validator";
 import type { JsonObject } from "../src/core/json.ts";
 import { agentDefinition } from "../src/engines/aws/agent-definition.ts";
 import { batchDefinition } from "../src/engines/aws/batch-definition.ts";
-import { checkDefinition } from "./testing/check-definition.ts";
+import { DefinitionError, loadDefinition } from "../test/asl/load-definition.ts";
+import { checkVariables } from "./testing/check-variables.ts";
 import { definitionIn } from "./testing/resolve.ts";
 import { synthesise } from "./testing/synthesise.ts";
 import { everyOption } from "./testing/variants.ts";
@@ -52,7 +53,7 @@ for (const [name, definition] of Object.entries(definitions)) {
   });
 
   test(`${name}: nor do our checks of what asl-validator does not see`, () => {
-    assert.deepEqual(checkDefinition(definition), []);
+    assert.deepEqual(checkVariables(loadDefinition(name, definition)), []);
   });
 }
 
@@ -96,7 +97,11 @@ describe("our checks find", () => {
   const broken = (change: (states: Record<string, Record<string, unknown>>) => void): readonly string[] => {
     const copy = structuredClone(batch);
     change(copy["States"] as unknown as Record<string, Record<string, unknown>>);
-    return checkDefinition(copy);
+    try {
+      return checkVariables(loadDefinition("broken", copy));
+    } catch (error) {
+      return (error as DefinitionError).problems;
+    }
   };
 
   const faults: readonly (readonly [
@@ -105,13 +110,17 @@ describe("our checks find", () => {
     says: RegExp,
   ])[] = [
     ["a way that leads nowhere", (states) => (states["Notify"]!["Next"] = "Gone"), /leads to "Gone"/],
-    ["JSONata that cannot be parsed", (states) => (states["RunSucceeded"]!["Output"] = "{% $end. %}"), /is no JSONata/],
+    [
+      "JSONata that cannot be parsed",
+      (states) => (states["RunSucceeded"]!["Output"] = "{% $end. %}"),
+      /has no JSONata/,
+    ],
     ["a variable that nobody assigned", (states) => (states["RunSucceeded"]!["Output"] = "{% $ended %}"), /\$ended/],
     ["a function that JSONata lacks", (states) => (states["RunSucceeded"]!["Output"] = "{% $nope() %}"), /\$nope/],
     [
       "$eval, which Step Functions lacks",
       (states) => (states["RunSucceeded"]!["Output"] = "{% $eval('1') %}"),
-      /\$eval/,
+      /uses \$eval/,
     ],
     [
       "a result before there is one",
@@ -135,15 +144,15 @@ describe("our checks find", () => {
       "a key that readers do not have",
       (states) =>
         ((states["ProcessRows"]!["ItemReader"] as { ReaderConfig: object }).ReaderConfig = { Input: "JSONL" }),
-      /ReaderConfig\.Input/,
+      /"Input"/,
     ],
     [
       "a key that writers do not have",
       (states) =>
         ((states["ProcessRows"]!["ResultWriter"] as { WriterConfig: object }).WriterConfig = { Type: "JSON" }),
-      /WriterConfig\.Type/,
+      /"Type"/,
     ],
-    ["a state that is never reached", (states) => (states["Lost"] = { Type: "Succeed" }), /Lost is never reached/],
+    ["a state that is never reached", (states) => (states["Lost"] = { Type: "Succeed" }), /"Lost" cannot be reached/],
   ];
 
   for (const [what, change, says] of faults) {

@@ -12,7 +12,7 @@ test("opens an agent by its kind", async () => {
 test("names the kinds there are when one is unknown", async () => {
   await assert.rejects(openAgent(agentOf("htp", {}), anEnvironment()), {
     code: "AGENT_UNKNOWN",
-    message: 'Unknown agent kind "htp". Use one of: browser, function, http.',
+    message: 'Unknown agent kind "htp". Use one of: browser, function, http, lambda, stepfunctions.',
     hint: 'Did you mean "http"?',
   });
   await assert.rejects(openAgent(agentOf("constructor", {}), anEnvironment()), { code: "AGENT_UNKNOWN" });

@@ -9,6 +9,8 @@ const kinds: Readonly<Record<string, LoadKind>> = {
   browser: async () => (await import("./browser-agent.ts")).openBrowserAgent,
   function: async () => (await import("./function-agent.ts")).openFunctionAgent,
   http: async () => (await import("./http-agent.ts")).openHttpAgent,
+  lambda: async () => (await import("./lambda-agent.ts")).openLambdaAgent,
+  stepfunctions: async () => (await import("./stepfunctions-agent.ts")).openStepFunctionsAgent,
 };
 
 /** The kinds there are. */

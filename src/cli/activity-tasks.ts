@@ -104,7 +104,7 @@ async function activitiesOf(client: SFNClient): Promise<readonly string[]> {
 function withHint(error: RowcallError, { endpoints }: AwsSettings): RowcallError {
   if (endpoints.SFN === undefined || error.details["awsError"] !== "CredentialsProviderError") return error;
   return new RowcallError(error.code, error.message, {
-    hint: "An endpoint of `rowcall serve` takes any keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to any text.",
+    hint: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to the keys of the endpoint; a `rowcall serve` without keys takes any text.",
     cause: error,
     details: error.details,
   });

@@ -109,6 +109,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./templates-command.ts"),
   },
   {
+    name: "sandbox",
+    group: preparing,
+    summary: "start AWS as batches see it, on this machine",
+    load: () => import("./sandbox-command.ts"),
+  },
+  {
     name: "doctor",
     group: preparing,
     summary: "check that this machine can run batches",

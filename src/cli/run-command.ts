@@ -1,4 +1,5 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
+import { dispatches, type Dispatch } from "../core/batch.ts";
 import type { RowSelection } from "../core/engine.ts";
 import { addBatchOptions, batchArgument, readOverrides, type BatchOptions } from "./batch-options.ts";
 import type { Cli } from "./cli.ts";
@@ -11,6 +12,7 @@ interface RunOptions extends BatchOptions, WatchOptions {
   readonly limit?: number;
   readonly rows?: RowSelection;
   readonly force?: true;
+  readonly dispatch?: Dispatch;
 }
 
 /** `rowcall run`: runs a batch to its end. */
@@ -19,6 +21,11 @@ export function defineCommand(command: Command, cli: Cli): void {
     .option("--name <name>", "makes the run idempotent: the same name again goes on with it, or shows it")
     .option("--rows <rows>", "only these rows, counted from 0: 3,7-9", parseRowSelection)
     .option("--limit <number>", "only the first so many of the rows", wholeNumber(1))
+    .addOption(
+      new Option("--dispatch <where>", "where attempts are made: here, or by workers (see `rowcall worker`)").choices(
+        dispatches,
+      ),
+    )
     .option("--force", "replace an output file that exists");
   addWatchOptions(command);
   examples(command, [
@@ -31,8 +38,12 @@ export function defineCommand(command: Command, cli: Cli): void {
   command.action(async (source: string, options: RunOptions) => {
     const { loadBatch } = await import("../engines/load-batch.ts");
     const { services } = await cli.wire();
-    const batch = await loadBatch(services, source, await readOverrides(options, cli.io), ["input", "output"]);
-    const { name, limit, rows, force } = options;
+    const { name, limit, rows, force, dispatch } = options;
+    const overrides = {
+      ...(await readOverrides(options, cli.io)),
+      ...(dispatch === undefined ? {} : { dispatch }),
+    };
+    const batch = await loadBatch(services, source, overrides, ["input", "output"]);
     const request = {
       batch,
       ...(name === undefined ? {} : { name }),

@@ -71,10 +71,15 @@ describe("rowcall agents", () => {
     assert.match(await workspace.read("other/agents/tripler_v1.0.0.json"), /"tripler"/);
   });
 
-  it("finds mistakes in keys, kind and schemas before anything is published", async () => {
+  it("finds mistakes in keys, kind, settings and schemas before anything is published", async () => {
     const mistakes = [
       [{ ...agent, kinf: "x" }, /unknown key "kinf"\nhint: Did you mean "kind"\?/],
       [{ ...agent, kind: "functoin" }, /unknown kind "functoin"\nhint: Did you mean "function"\?/],
+      [{ ...agent, kind: "lambda", config: { function: "look up" } }, /function: must be a function's name or ARN/],
+      [
+        { ...agent, kind: "stepfunctions", config: { state_machine_arn: "x" } },
+        /state_machine_arn: must be a state machine's ARN/,
+      ],
       [{ ...agent, input_schema: { type: "strnig" } }, /input_schema of agent tripler is not a JSON Schema/],
     ] as const;
     for (const [value, message] of mistakes) {

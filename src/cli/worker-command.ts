@@ -24,13 +24,13 @@ export function defineCommand(command: Command, cli: Cli): void {
     .requiredOption("--activity-arn <arn>", "activity to work for; may be repeated", listOf)
     .option("--concurrency <number>", "attempts under way at once, for each activity", wholeNumber(1), 4)
     .option("--name <name>", "what runs call this worker (default: host name and process id)")
-    .option("--max-tasks <number>", "end after so many attempts", wholeNumber(1))
+    .option("--max-tasks <number>", "end after so many attempts, for each activity", wholeNumber(1))
     .option("--idle-exit <seconds>", "end when there was nothing to do for so long", positiveNumber)
-    .option("--json", "print what happens as JSON Lines, in place of the lines on standard error")
+    .option("--json", "print what happens as JSON Lines on standard output, in place of the lines on standard error")
     .option("-q, --quiet", "say nothing but warnings and errors");
   examples(command, [
     "rowcall worker --activity-arn arn:aws:states:eu-west-1:123456789012:activity:lookup",
-    "rowcall worker --activity-arn ARN --endpoint-url http://run-host:8080 --concurrency 2",
+    "rowcall worker --activity-arn ARN --endpoint-url http://run-host:8083 --concurrency 2",
     "rowcall worker --activity-arn ARN --idle-exit 300 --json",
   ]);
   command.action(async (options: WorkerCommandOptions) => work(cli, options));

@@ -15,7 +15,7 @@ export interface AgentDefinition {
   /** Other names that resolve to this agent. */
   readonly aliases: readonly string[];
   readonly description?: string | undefined;
-  /** How it is invoked: `browser`, `function`, `http`. */
+  /** How it is invoked: `browser`, `function`, `http`, `lambda`, `stepfunctions`. */
   readonly kind: string;
   /** Settings of the kind. */
   readonly config: JsonObject;
@@ -48,7 +48,7 @@ const agentSchema = z.strictObject({
     .default([])
     .describe("Other names that resolve to this agent, such as the name with -prod"),
   description: z.string().optional(),
-  kind: z.string().describe("How the agent is invoked: browser, function, http"),
+  kind: z.string().describe("How the agent is invoked: browser, function, http, lambda, stepfunctions"),
   config: jsonObject.default({}).describe("Settings of the kind; see the page of the kind"),
   input_schema: jsonObject
     .optional()

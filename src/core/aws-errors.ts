@@ -102,6 +102,7 @@ export function explainAws(thrown: unknown): AwsProblem {
   if (known === forbidden && message.includes("not authorized")) return { ...known, name, what: message };
   if (known !== undefined) return { ...known, name };
   if (message.includes("Region is missing")) return { ...noRegion, name };
+  if (message.startsWith("Region not accepted")) return { ...noRegion, what: message, name };
   if (/profile .*could not be found|Could not resolve credentials|Could not load credentials/i.test(message))
     return { ...signIn, what: message, name };
   const what = message === "" ? name : message;

@@ -121,6 +121,8 @@ export interface ErrorOptions {
   readonly cause?: unknown;
   /** Values a program may want: line numbers, candidates, tried paths. */
   readonly details?: Readonly<Record<string, unknown>>;
+  /** Whether another attempt may go better, where this case differs from its code. */
+  readonly retryable?: boolean;
 }
 
 /**
@@ -133,17 +135,15 @@ export class RowcallError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly details: Readonly<Record<string, unknown>>;
+  /** Whether another attempt may go better. */
+  readonly retryable: boolean;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.hint = options.hint;
     this.details = options.details ?? {};
-  }
-
-  /** Whether another attempt may go better. */
-  get retryable(): boolean {
-    return errorKind(this.code).retryable;
+    this.retryable = options.retryable ?? errorKind(code).retryable;
   }
 
   /** Exit code of a command that this error ends. */

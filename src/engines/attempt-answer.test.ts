@@ -10,7 +10,7 @@ import { answerWith, readAnswer } from "./attempt-answer.ts";
 
 const extract = createExtractor({ agent_name: "a", structured_output: { enabled: true, output_fields: [] } });
 const store = openMemoryStore({ clock: Date.now });
-const codes = Object.keys(errorTable) as ErrorCode[];
+const codes = (Object.keys(errorTable) as ErrorCode[]).filter((code) => code !== "INTERRUPTED");
 
 const outcomes: fc.Arbitrary<Outcome> = fc.oneof(
   fc.dictionary(fc.string(), fc.jsonValue()).map((output) => ({
@@ -81,6 +81,7 @@ test("any program's answer is understood: an agent's bare reply, or an error wit
   }
   const failures: readonly (readonly [string | undefined, string | undefined, ErrorCode, string])[] = [
     ["ValueError", "no such street", "AGENT_FAILED", "ValueError: no such street"],
+    ["INTERRUPTED", "I had to go", "AGENT_FAILED", "INTERRUPTED: I had to go"],
     ["CHOICE_NONE", "no such street", "CHOICE_NONE", "no such street"],
     ["TIMEOUT", '{"message": "too slow", "hint": "wait"}', "TIMEOUT", "too slow"],
     [undefined, undefined, "AGENT_FAILED", "The worker gave no reason"],

@@ -73,7 +73,8 @@ export async function readAnswer(
 function readFailure(error: string | undefined, cause: string | undefined): ReadAnswer {
   const told = parseJson(cause ?? "");
   const { message, hint, retry_after_ms: retryAfterMs } = isJsonObject(told) ? told : {};
-  const isCode = error !== undefined && isErrorCode(error);
+  // The run alone says that an attempt was interrupted: it would count for nothing.
+  const isCode = error !== undefined && isErrorCode(error) && error !== "INTERRUPTED";
   const words = typeof message === "string" ? message : (cause ?? "");
   const text = [isCode ? "" : (error ?? ""), words].filter((part) => part !== "").join(": ");
   return {

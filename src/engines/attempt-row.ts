@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { AgentDefinition, AgentInput, Invoker } from "../core/agent.ts";
 import type { Attempt } from "../core/attempt.ts";
 import type { Batch } from "../core/batch.ts";
@@ -45,7 +46,8 @@ export async function attemptRow(services: Services, request: AttemptRequest): P
     {
       invoker: watched,
       extract: createExtractor(definition),
-      runId: request.runId ?? "try",
+      // An agent that finds earlier attempts by their run must find none.
+      runId: request.runId ?? `try-${randomUUID()}`,
       timeoutMs: batch.execution.timeoutSeconds * 1000,
       clock: services.clock,
       saveArtifact: artifactSaver(services.store, recordingsUri),

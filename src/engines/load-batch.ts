@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RecordingLevel } from "../core/agent.ts";
-import type { Batch, OutputMapping } from "../core/batch.ts";
+import type { Batch, Dispatch, OutputMapping } from "../core/batch.ts";
 import { parseBatch, parseExecutionInput, readBatch } from "../core/batch-file.ts";
 import { RowcallError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../core/json.ts";
@@ -16,6 +16,7 @@ export interface BatchOverrides {
   readonly output?: string;
   readonly maxConcurrency?: number;
   readonly timeoutSeconds?: number;
+  readonly dispatch?: Dispatch;
   readonly recording?: RecordingLevel;
   /** Laid over `agent_config`, key by key. */
   readonly agentConfig?: JsonObject;
@@ -131,7 +132,11 @@ function withOverrides(value: unknown, overrides: BatchOverrides, baseDirectory:
   return overlay(value, {
     input: input === undefined ? undefined : isJsonObject(value["input"]) ? { uri: move(input) } : move(input),
     output: output === undefined ? undefined : move(output),
-    execution_config: { max_concurrency: overrides.maxConcurrency, timeout_seconds: overrides.timeoutSeconds },
+    execution_config: {
+      max_concurrency: overrides.maxConcurrency,
+      timeout_seconds: overrides.timeoutSeconds,
+      dispatch: overrides.dispatch,
+    },
     recording: { level: overrides.recording },
     agent_config: agentConfig && withModule(agentConfig, move),
   });

@@ -143,6 +143,11 @@ describe("whatever is thrown is the outcome", () => {
     });
   });
 
+  it("our own error that says that its case is not tried again", () => {
+    const error = new RowcallError("AGENT_FAILED", "stopped by hand", { retryable: false });
+    assert.deepEqual(outcomeOf(error), { ...agentFailed("stopped by hand"), retryable: false });
+  });
+
   it("any of our codes, retryable as the table says", async () => {
     const codes = Object.keys(errorTable) as ErrorCode[];
     await fc.assert(

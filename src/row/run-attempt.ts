@@ -141,6 +141,7 @@ export function outcomeOf(thrown: unknown): FailedOutcome {
   const retryAfterMs = thrown.details["retryAfterMs"];
   return {
     ...failure(thrown.code, thrown.message),
+    retryable: thrown.retryable,
     ...(thrown.hint === undefined ? {} : { hint: thrown.hint }),
     ...(typeof retryAfterMs === "number" ? { retryAfterMs } : {}),
   };

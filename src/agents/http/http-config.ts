@@ -1,10 +1,10 @@
-import parseJsonPath from "jsonpath-rfc9535/parser";
 import { z } from "zod";
 import type { AgentDefinition } from "../../core/agent.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { variablesOf } from "../../core/render.ts";
 import { invalid, parseWith, type Problem } from "../../core/schema.ts";
+import { outputProblems, outputSchema } from "../take-output.ts";
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
@@ -32,10 +32,7 @@ const configSchema = z.strictObject({
   query: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
   body: z.json().optional(),
   secrets: z.array(z.string().min(1)).default([]),
-  output: z
-    .string()
-    .regex(/^(reply|body|\$.*)$/s, 'must be "reply", "body" or a JSONPath that begins with $')
-    .default("reply"),
+  output: outputSchema,
   success_status: z.array(z.int().min(100).max(599)).min(1).optional(),
 });
 
@@ -47,7 +44,7 @@ const configSchema = z.strictObject({
 export function parseHttpConfig({ agent_name: agent, config }: AgentDefinition): HttpConfig {
   const what = `config of agent ${agent}`;
   const parsed = parseWith(configSchema, config, "AGENT_INVALID", what);
-  const problems = [...placeProblems(parsed), ...templateProblems(parsed), ...outputProblems(parsed)];
+  const problems = [...placeProblems(parsed), ...templateProblems(parsed), ...outputProblems(parsed.output)];
   if (problems.length > 0) throw invalid("AGENT_INVALID", what, problems);
   return parsed;
 }
@@ -92,14 +89,4 @@ function secretProblems(path: string, variable: string, secrets: readonly string
   if (secret === null || secrets.includes(secret[1] ?? "")) return [];
   const [, name = "NAME"] = secret;
   return [{ path, message: `uses {{${variable}}}, which is not in secrets`, hint: `Add it: "secrets": ["${name}"].` }];
-}
-
-function outputProblems({ output }: HttpConfig): Problem[] {
-  if (!output.startsWith("$")) return [];
-  try {
-    parseJsonPath(output);
-    return [];
-  } catch (thrown) {
-    return [{ path: "output", message: `${JSON.stringify(output)} is not a JSONPath: ${messageOf(thrown)}` }];
-  }
 }

@@ -1,6 +1,6 @@
-import { query } from "jsonpath-rfc9535";
 import { RowcallError } from "../../core/errors.ts";
-import { isJsonObject, type JsonValue } from "../../core/json.ts";
+import type { JsonValue } from "../../core/json.ts";
+import { takeOutput } from "../take-output.ts";
 import type { HttpConfig } from "./http-config.ts";
 
 /** What came back. */
@@ -31,7 +31,7 @@ const excerptLength = 200;
  */
 export function readReply(config: HttpConfig, reply: HttpReply, shown: Shown, now: number): JsonValue {
   if (!isSuccess(config, reply.status)) throw statusError(reply, shown, now);
-  return asOutput(config, parseBody(reply, shown), shown);
+  return takeOutput(config.output, parseBody(reply, shown), shown.call);
 }
 
 function isSuccess({ success_status: listed }: HttpConfig, status: number): boolean {
@@ -87,21 +87,6 @@ function parseBody({ text }: HttpReply, shown: Shown): JsonValue {
       hint: "The service must answer with JSON.",
     });
   }
-}
-
-function asOutput({ output }: HttpConfig, body: JsonValue, shown: Shown): JsonValue {
-  if (output === "reply") return body;
-  const found = output === "body" ? body : firstMatch(body, output);
-  if (found === undefined) return {};
-  if (isJsonObject(found)) return { structured_output: found };
-  const where = output === "body" ? "The body" : `What is at ${output}`;
-  throw new RowcallError("OUTPUT_INVALID", `${where} in the answer of ${shown.call} is not an object`, {
-    hint: "structured_output is an object: one field a column. Correct the agent's output.",
-  });
-}
-
-function firstMatch(body: JsonValue, path: string): JsonValue | undefined {
-  return (query(body as Parameters<typeof query>[0], path) as JsonValue[])[0];
 }
 
 function excerpt(text: string, shown: Shown): string {

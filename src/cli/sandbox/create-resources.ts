@@ -39,7 +39,8 @@ async function createQueue(url: string, name: string): Promise<string> {
     body: JSON.stringify({ QueueName: name }),
   });
   const { QueueUrl: queueUrl = "" } = (await answer.json()) as { readonly QueueUrl?: string };
-  return queueUrl;
+  // Its host is one that only AWS has.
+  return new URL(new URL(queueUrl).pathname, url).href;
 }
 
 async function createTables(aws: AwsSettings, { agentTable, templateTable }: SandboxNames): Promise<void> {

@@ -1,6 +1,9 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type Dynalite from "dynalite";
+import type { buildApp as BuildApp } from "fauxqs";
+import { messageOf, RowcallError } from "../../core/errors.ts";
 
 /** Emulators of AWS services on this machine. */
 export interface Emulators {
@@ -17,9 +20,14 @@ export const emulatedAccount = "123456789012";
  * Starts fauxqs and dynalite on free loopback ports. All they hold is in memory and gone with them.
  *
  * @param region - region of topics and queues
+ * @throws RowcallError DEPENDENCY_MISSING when they are not installed: only the sandbox needs them
  */
 export async function startEmulators(region: string): Promise<Emulators> {
-  const [fauxqs, dynalite] = await Promise.all([startFauxqs(region), startDynalite()]);
+  const packages = await loadPackages();
+  const [fauxqs, dynalite] = await Promise.all([
+    startFauxqs(packages.buildApp, region),
+    startDynalite(packages.dynalite),
+  ]);
   return {
     url: fauxqs.url,
     dynamodbUrl: dynalite.url,
@@ -32,9 +40,30 @@ interface Running {
   close(): Promise<void>;
 }
 
-async function startFauxqs(region: string): Promise<Running> {
-  const { buildApp } = await import("fauxqs");
-  const app = buildApp({ logger: false, host: "127.0.0.1", defaultRegion: region });
+interface Packages {
+  readonly buildApp: typeof BuildApp;
+  readonly dynalite: typeof Dynalite;
+}
+
+async function loadPackages(): Promise<Packages> {
+  try {
+    const [{ buildApp }, { default: dynalite }] = await Promise.all([import("fauxqs"), import("dynalite")]);
+    return { buildApp, dynalite };
+  } catch (cause) {
+    if (!messageOf(cause).startsWith("Cannot find package")) throw cause;
+    throw new RowcallError(
+      "DEPENDENCY_MISSING",
+      "The sandbox needs the packages fauxqs and dynalite, not installed here",
+      {
+        hint: "Install them: npm install fauxqs@2.4.1 dynalite@4.0.0",
+        cause,
+      },
+    );
+  }
+}
+
+async function startFauxqs(buildApp: Packages["buildApp"], region: string): Promise<Running> {
+  const app = buildApp({ logger: false, defaultRegion: region });
   const free = createTurns();
 
   // What fauxqs leaves out of S3: a write on the condition that nothing is there. Such writes of one key take turns.
@@ -72,8 +101,7 @@ function createTurns(): { take(name: string): Promise<() => void> } {
   };
 }
 
-async function startDynalite(): Promise<Running> {
-  const { default: dynalite } = await import("dynalite");
+async function startDynalite(dynalite: Packages["dynalite"]): Promise<Running> {
   const server: Server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -14,6 +14,7 @@ export function sevenSteps(names: SandboxNames, topicArn: string): readonly Step
     agentMachineArn: statesArn(names, "stateMachine", names.agent),
     batchMachineArn: statesArn(names, "stateMachine", names.batchMachine),
     topicArn,
+    dispatch: "activity",
     s3Options: `--profile ${sandboxProfile} --endpoint-url "$AWS_ENDPOINT_URL_S3"`,
     stepFunctionsOptions: `--profile ${sandboxProfile} --endpoint-url "$AWS_ENDPOINT_URL_SFN"`,
   });

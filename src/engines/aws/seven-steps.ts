@@ -8,6 +8,8 @@ export interface StepNames {
   readonly batchMachineArn: string;
   /** Topic that the batch notifies. */
   readonly topicArn: string;
+  /** Who makes the attempts; AWS's state machines know it themselves. */
+  readonly dispatch?: "activity";
   /** Options of the AWS command line, such as `--profile`; empty when none are needed. */
   readonly s3Options: string;
   readonly stepFunctionsOptions: string;
@@ -21,7 +23,7 @@ export interface Step {
 
 /** The seven steps of the original product's documentation with names that are there, ready to paste. */
 export function sevenSteps(names: StepNames): readonly Step[] {
-  const { bucket, agent, agentMachineArn, batchMachineArn, topicArn } = names;
+  const { bucket, agent, agentMachineArn, batchMachineArn, topicArn, dispatch } = names;
   const s3 = withSpace(names.s3Options);
   const states = withSpace(names.stepFunctionsOptions);
   const outputs = `s3://${bucket}/outputs/broadband/`;
@@ -44,7 +46,7 @@ export function sevenSteps(names: StepNames): readonly Step[] {
       include_original: true,
       add_metadata: true,
     },
-    execution_config: { max_concurrency: 2, timeout_seconds: 300 },
+    execution_config: { max_concurrency: 2, timeout_seconds: 300, ...(dispatch === undefined ? {} : { dispatch }) },
     notification_config: {
       enabled: true,
       success_notification: true,

@@ -193,6 +193,7 @@ describe("rows that are left to workers", { timeout: 60_000 }, () => {
     await resuming;
     assert.deepEqual(await storiesOf(run), [['1 "x" by w1'], ['1 "y" by w2'], ['1 "y" by w2'], ['1 "y" by w2']]);
   });
+
   it("takes a row back that a worker puts back while the run drains", async () => {
     const drain = new AbortController();
     const running = engine.start(await request(1), { drain: drain.signal });

@@ -55,7 +55,7 @@ class WorkerAttempts implements Attempts {
   readonly #handed = new Map<string, Handed>();
   /** Ended tasks that nobody asks for: of attempts that were committed before the run's process ended. */
   readonly #strays = new Set<string>();
-  readonly #watch: { close(): void };
+  readonly #watch: ReturnType<ActivityQueue["watch"]>;
   readonly #timer: NodeJS.Timeout;
   #unsent: string[] = [];
   #committed: string[] = [];
@@ -258,7 +258,8 @@ function failure(code: "WORKER_LOST" | "TIMEOUT" | "INTERRUPTED", message: strin
   return { status: "failed", code, message, retryable: errorKind(code).retryable };
 }
 
-function workerCommand(activity: string, region = "us-east-1"): string {
-  const arn = `arn:aws:states:${region}:000000000000:activity:${activity}`;
-  return `rowcall worker --activity-arn ${arn} --endpoint-url URL, with the URL that \`rowcall serve --aws-endpoint\` names`;
+// With region and account that `rowcall serve` has when nothing else is said.
+function workerCommand(activity: string, region = "eu-west-1"): string {
+  const arn = `arn:aws:states:${region}:123456789012:activity:${activity}`;
+  return `rowcall worker --activity-arn ${arn} --endpoint-url URL (rowcall serve --aws-endpoint, on this data directory, prints URL and ARN)`;
 }

@@ -1,0 +1,80 @@
+import { awsError, explainAws } from "../../core/aws-errors.ts";
+import { RowcallError } from "../../core/errors.ts";
+import { isJsonObject, type JsonValue } from "../../core/json.ts";
+
+const excerptLength = 200;
+
+/**
+ * The error of an invocation that Lambda did not carry out, or whose end was not seen.
+ *
+ * @param name - of the function, for messages
+ */
+export function callError(name: string, thrown: unknown): RowcallError {
+  const tried = `invoke the function ${name}`;
+  const { kind, name: awsName, what } = explainAws(thrown);
+  if (awsName === "RequestTooLargeException") return tooLarge(name, what, thrown);
+  if (awsName === "TooManyRequestsException") return throttled(tried, thrown);
+  const { code } = thrown as { readonly code?: unknown };
+  if (code === "ECONNRESET" || code === "EPIPE" || code === "ETIMEDOUT") {
+    return new RowcallError("AWS_FAILED", `Cannot ${tried}: the connection broke off before its answer (${code})`, {
+      hint: "The function may have run to its end all the same; its log group in CloudWatch tells.",
+      cause: thrown,
+    });
+  }
+  // A conflict is a function that is being made ready or changed just now.
+  return kind === "conflict" ? awsError(tried, thrown, "AWS_FAILED") : awsError(tried, thrown);
+}
+
+/** The error of a payload that Lambda does not take. */
+export function tooLarge(name: string, what: string, cause?: unknown): RowcallError {
+  return new RowcallError("ROW_INVALID", `The input is too large for the function ${name}: ${what}`, {
+    hint: "Lambda takes at most 6 MB. Map fewer columns, or pass where the data lies instead of the data.",
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+function throttled(tried: string, thrown: unknown): RowcallError {
+  const { retryAfterSeconds, Reason } = thrown as { readonly retryAfterSeconds?: string; readonly Reason?: string };
+  const seconds = Number(retryAfterSeconds ?? Number.NaN);
+  const reason = Reason === undefined ? "" : ` (${Reason})`;
+  return new RowcallError("AWS_FAILED", `Cannot ${tried}: Lambda is limiting the rate of invocations${reason}`, {
+    hint: "Lower max_concurrency, or raise the function's reserved concurrency or the account's quota.",
+    cause: thrown,
+    details: {
+      awsError: "TooManyRequestsException",
+      ...(Number.isFinite(seconds) ? { retryAfterMs: seconds * 1000 } : {}),
+    },
+  });
+}
+
+/**
+ * The error of a function that ran and failed, in its own words: `ValueError: no such postcode`.
+ *
+ * @param payload - what Lambda answered with `X-Amz-Function-Error`
+ */
+export function functionError(payload: JsonValue): RowcallError {
+  const { errorType, errorMessage } = isJsonObject(payload) ? payload : {};
+  const words = [errorType, errorMessage]
+    .filter((text): text is string => typeof text === "string" && text !== "")
+    .join(": ");
+  const message = words === "" ? `The function failed: ${excerpt(JSON.stringify(payload))}` : words;
+  const hint = hintFor(message);
+  return new RowcallError("AGENT_FAILED", message, hint === undefined ? {} : { hint });
+}
+
+function hintFor(message: string): string | undefined {
+  if (/Task timed out after/.test(message)) {
+    return "This is the function's own time limit: raise it with `aws lambda update-function-configuration --timeout`, 900 s at most.";
+  }
+  if (message.startsWith("Function.ResponseSizeTooLarge"))
+    return "A function answers with at most 6 MB. Have it answer with less, or with where the data lies.";
+  if (/^Runtime\.(?:ExitError|OutOfMemory)|signal: killed/.test(message))
+    return "The function's process ended; it may need more memory.";
+  return undefined;
+}
+
+/** The beginning of a text, on one line. */
+export function excerpt(text: string): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  return line.length > excerptLength ? `${line.slice(0, excerptLength)}…` : line;
+}

@@ -1,0 +1,109 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { openRegistry } from "../../registry/open-registry.ts";
+import { openEngine, wire } from "../../wire.ts";
+import type { Io } from "../io.ts";
+import { startStepFunctionsEndpoint } from "../serve/start-endpoint.ts";
+import { createResources } from "./create-resources.ts";
+import { startEmulators } from "./emulators.ts";
+import { publishAgent } from "./publish-agent.ts";
+import { startReplica } from "./replica.ts";
+import { createEnvironment, leadingOut } from "./sandbox-environment.ts";
+import { sandboxNames, statesArn } from "./sandbox-names.ts";
+import type { Step } from "../../engines/aws/seven-steps.ts";
+import { sevenSteps } from "./seven-steps.ts";
+import { startWorkerProcess } from "./worker-process.ts";
+
+/** What a sandbox is started with. */
+export interface SandboxOptions {
+  readonly io: Pick<Io, "env" | "stderr" | "workingDirectory">;
+  /** Rows that the worker has under way at once. */
+  readonly concurrency: number;
+  /** Keeps journal and logs. @default a temporary folder that goes with the sandbox */
+  readonly dataDirectory?: string;
+}
+
+/** A running sandbox. */
+export interface Sandbox {
+  /** The whole environment for a command within it. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What of it differs from the user's own. */
+  readonly exports: Readonly<Record<string, string>>;
+  readonly steps: readonly Step[];
+  /** Names and addresses, by what they are. */
+  readonly facts: Readonly<Record<string, string>>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts everything on free loopback ports and creates what the original product's documentation takes for granted.
+ *
+ * @throws RowcallError DEPENDENCY_MISSING when the emulators are not installed
+ */
+export async function openSandbox({ io, concurrency, dataDirectory: kept }: SandboxOptions): Promise<Sandbox> {
+  const names = sandboxNames;
+  await using started = new AsyncDisposableStack();
+  const dataDirectory =
+    kept === undefined ? await mkdtemp(join(tmpdir(), "rowcall-sandbox-")) : resolve(io.workingDirectory, kept);
+  await mkdir(dataDirectory, { recursive: true });
+  if (kept === undefined) started.defer(() => rm(dataDirectory, { recursive: true, force: true }));
+
+  const emulators = await startEmulators(names.region);
+  started.defer(() => emulators.close());
+  const replica = await startReplica();
+  started.defer(() => replica.close());
+
+  const awsUrls = { AWS_ENDPOINT_URL: emulators.url, AWS_ENDPOINT_URL_DYNAMODB: emulators.dynamodbUrl };
+  const outside = Object.fromEntries(Object.entries(io.env).filter(([name]) => !leadingOut.includes(name)));
+  const keys = { AWS_ACCESS_KEY_ID: "sandbox", AWS_SECRET_ACCESS_KEY: "sandbox", AWS_PROFILE: "" };
+  const registries = [`dynamodb:${names.agentTable}`, `dynamodb:${names.templateTable}`];
+  const wiring = wire({
+    env: { ...outside, ...awsUrls, ...keys, AWS_REGION: names.region },
+    workingDirectory: io.workingDirectory,
+    dataDirectory,
+    recordingsPrefix: `s3://${names.recordingsBucket}/`,
+    registries,
+    stderr: io.stderr,
+  });
+  const { store, aws, registry } = wiring.services;
+  const { topicArn, queueUrl } = await createResources(aws, names);
+  // The tables alone: what comes with Rowcall is no reason not to publish there.
+  const tables = openRegistry({ store, aws, registries });
+  const agent = await publishAgent(registry, tables, names.agent, `${replica.url}/public/`);
+
+  const engine = await openEngine(wiring);
+  started.defer(() => engine.close());
+  const endpoint = await startStepFunctionsEndpoint({ wiring, engine, stage: names.stage, account: names.account });
+  started.defer(() => endpoint.close());
+
+  const exports = await createEnvironment(names, {
+    awsUrl: emulators.url,
+    dynamodbUrl: emulators.dynamodbUrl,
+    stepFunctionsUrl: endpoint.url,
+    dataDirectory,
+  });
+  const env = { ...outside, ...exports };
+  const activityArn = statesArn(names, "activity", agent.agent_name);
+  const worker = startWorkerProcess({ activityArn, concurrency, env, folder: dataDirectory });
+  started.defer(() => worker.close());
+
+  const parts = started.move();
+  return {
+    env,
+    exports,
+    steps: sevenSteps(names, topicArn),
+    facts: {
+      "S3, SNS, SQS": emulators.url,
+      DynamoDB: emulators.dynamodbUrl,
+      "Step Functions": endpoint.url,
+      "checker (replica)": `${replica.url}/public/`,
+      bucket: `s3://${names.bucket}/`,
+      recordings: `s3://${names.recordingsBucket}/`,
+      topic: topicArn,
+      "its queue": queueUrl,
+      "worker's log": join(dataDirectory, "worker.log"),
+    },
+    close: () => parts.disposeAsync(),
+  };
+}

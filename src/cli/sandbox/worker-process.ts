@@ -1,0 +1,46 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+/** A worker in a process of its own. */
+export interface WorkerProcess {
+  /** Lets it finish what it has, and ends it. */
+  close(): Promise<void>;
+}
+
+/** Options of a worker's process. */
+export interface WorkerProcessOptions {
+  readonly activityArn: string;
+  readonly concurrency: number;
+  readonly env: NodeJS.ProcessEnv;
+  /** Where its log goes, `worker.log`. */
+  readonly folder: string;
+}
+
+const launcher = fileURLToPath(new URL("../../../bin/rowcall.js", import.meta.url));
+const patienceMs = 10_000;
+
+/** Starts `rowcall worker`. */
+export function startWorkerProcess({ activityArn, concurrency, env, folder }: WorkerProcessOptions): WorkerProcess {
+  const args = ["worker", "--activity-arn", activityArn, "--concurrency", String(concurrency), "--name", "sandbox"];
+  // A group of its own: an interrupt at the terminal reaches the sandbox, which ends it in its turn.
+  const child = spawn(process.execPath, [launcher, ...args], {
+    env,
+    stdio: ["ignore", "ignore", "pipe"],
+    detached: true,
+  });
+  child.stderr.pipe(createWriteStream(join(folder, "worker.log")));
+  const exited = once(child, "exit");
+  return {
+    close: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill("SIGTERM");
+      const late = setTimeout(() => child.kill("SIGKILL"), patienceMs);
+      await exited;
+      clearTimeout(late);
+    },
+  };
+}
