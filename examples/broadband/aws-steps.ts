@@ -12,7 +12,8 @@ import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from "@aws
 import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
 import { DeleteMessageCommand, GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { sandboxNames, statesArn } from "../../src/cli/sandbox/sandbox-names.ts";
-import { sevenSteps, type Step } from "../../src/cli/sandbox/seven-steps.ts";
+import { sevenSteps } from "../../src/cli/sandbox/seven-steps.ts";
+import type { Step } from "../../src/engines/aws/seven-steps.ts";
 
 const { bucket, topic, queue, batchMachine } = sandboxNames;
 const commandLine = "/usr/bin/aws";

@@ -58,6 +58,11 @@ const kinds: Readonly<Record<string, ResourceKind>> = {
   "AWS::DynamoDB::Table": { service: "dynamodb", ref: "name", nameProperty: "TableName", prefix: "table/" },
   "AWS::DynamoDB::GlobalTable": { service: "dynamodb", ref: "name", nameProperty: "TableName", prefix: "table/" },
   "AWS::IAM::Role": { service: "iam", ref: "name", nameProperty: "RoleName", prefix: "role/", global: "region" },
+  "AWS::Logs::LogGroup": { service: "logs", ref: "name", nameProperty: "LogGroupName", prefix: "log-group:" },
+  "AWS::KMS::Key": { service: "kms", ref: "name", nameProperty: "KeyId", prefix: "key/" },
+  "AWS::IAM::ManagedPolicy": {
+    ...{ service: "iam", ref: "arn", nameProperty: "ManagedPolicyName", prefix: "policy/", global: "region" as const },
+  },
   "AWS::Events::Connection": { service: "events", ref: "name", nameProperty: "Name", prefix: "connection/" },
 };
 

@@ -11,7 +11,8 @@ import { publishAgent } from "./publish-agent.ts";
 import { startReplica } from "./replica.ts";
 import { createEnvironment, leadingOut } from "./sandbox-environment.ts";
 import { sandboxNames, statesArn } from "./sandbox-names.ts";
-import { sevenSteps, type Step } from "./seven-steps.ts";
+import type { Step } from "../../engines/aws/seven-steps.ts";
+import { sevenSteps } from "./seven-steps.ts";
 import { startWorkerProcess } from "./worker-process.ts";
 
 /** What a sandbox is started with. */

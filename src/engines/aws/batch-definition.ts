@@ -1,4 +1,4 @@
-import { expression, integration, type Definition, type State } from "./asl.ts";
+import { expression, integration, literal, type Definition, type State } from "./asl.ts";
 import { rowDefinition, rowTargets, type RowTarget } from "./row-definition.ts";
 
 /** What the batch processor's definition refers to. */
@@ -40,9 +40,16 @@ export function batchDefinition(references: BatchReferences): Definition {
           },
         },
         Retry: [functionTrouble],
-        Assign: { plan: expression("$states.result.Payload") },
+        Assign: { plan: expression("$states.result.Payload"), stopped: null },
         Output: {},
-        Catch: [{ ErrorEquals: ["States.ALL"], Assign: broken("Prepare", defaultTopicArn), Output: {}, Next: "Told" }],
+        Catch: [
+          {
+            ErrorEquals: ["States.ALL"],
+            Assign: broken("Prepare", literal(defaultTopicArn)),
+            Output: {},
+            Next: "Told",
+          },
+        ],
         Next: "Prepared",
       },
       Prepared: {
@@ -66,13 +73,23 @@ export function batchDefinition(references: BatchReferences): Definition {
           FunctionName: finishArn,
           Payload: {
             run: expression("$plan.run"),
-            stopped: expression("$exists($stopped) ? $stopped : null"),
+            stopped: expression("$stopped"),
           },
         },
         Retry: [functionTrouble],
         Assign: { end: expression("$states.result.Payload") },
         Output: {},
-        Catch: [{ ErrorEquals: ["States.ALL"], Assign: broken("Finish", defaultTopicArn), Output: {}, Next: "Told" }],
+        Catch: [
+          {
+            ErrorEquals: ["States.ALL"],
+            Assign: broken(
+              "Finish",
+              `$exists($plan.notification_topic) ? $plan.notification_topic : ${literal(defaultTopicArn)}`,
+            ),
+            Output: {},
+            Next: "Told",
+          },
+        ],
         Next: "Told",
       },
       Told: {
@@ -156,13 +173,13 @@ function rowsMap(partition: string, target: RowTarget): State {
   };
 }
 
-// Only for what the functions themselves could not put into words: a crash, a time limit, missing permissions.
-function broken(where: string, topicArn: string): { readonly end: string } {
+// Only for what the functions themselves could not put into words: a crash, a time limit, missing permissions. The topic is JSONata.
+function broken(where: string, topic: string): { readonly end: string } {
   return {
     end: expression(`(
       $cause := $contains($states.errorOutput.Cause, /^\\s*\\{/) ? $parse($states.errorOutput.Cause) : {};
       $text := $exists($cause.errorMessage) ? $cause.errorMessage : $states.errorOutput.Cause;
-      $topic := $exists($plan.notification_topic) ? $plan.notification_topic : ${JSON.stringify(topicArn)};
+      $topic := ${topic};
       {
         "error": $states.errorOutput.Error,
         "cause": "${where}: " & $text,

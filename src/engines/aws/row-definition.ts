@@ -38,30 +38,31 @@ export const maxLosses = 3;
  * Input: `{ row, input, attempt, failures, losses, batch }`.
  */
 export function rowDefinition(partition: string, target: RowTarget): Pick<Definition, "StartAt" | "States"> {
+  const named = namesFor(target);
   return {
-    StartAt: "Attempt",
+    StartAt: named.attempt,
     States: {
-      Attempt: target === "state_machine" ? startAgent(partition) : invokeFunction(partition),
-      Decide: {
+      [named.attempt]: target === "state_machine" ? startAgent(partition, named) : invokeFunction(partition, named),
+      [named.decide]: {
         Type: "Choice",
         Choices: [
           {
             Comment: "A worker that was lost says nothing about the row.",
             Condition: expression(`$states.input.error.code = "WORKER_LOST" and $states.input.losses < ${maxLosses}`),
             Output: nextAttempt,
-            Next: "Attempt",
+            Next: named.attempt,
           },
           {
             Condition: expression(`
               $states.input.error.code in $states.input.batch.retry.codes
               and $states.input.error.code != "WORKER_LOST"
               and $states.input.failures <= $states.input.batch.retry.max_attempts`),
-            Next: "BackOff",
+            Next: named.backOff,
           },
         ],
-        Default: "RowFailed",
+        Default: named.rowFailed,
       },
-      BackOff: {
+      [named.backOff]: {
         Type: "Wait",
         Seconds: expression(`(
           $retry := $states.input.batch.retry;
@@ -70,9 +71,9 @@ export function rowDefinition(partition: string, target: RowTarget): Pick<Defini
           $asked := $exists($states.input.error.retry_after_ms) ? $states.input.error.retry_after_ms / 1000 : 0;
           $round($max([$retry.full_jitter ? $wait * $random() : $wait, $asked])))`),
         Output: nextAttempt,
-        Next: "Attempt",
+        Next: named.attempt,
       },
-      RowFailed: {
+      [named.rowFailed]: {
         Type: "Fail",
         Error: expression("$states.input.error.code"),
         Cause: expression(
@@ -83,11 +84,29 @@ export function rowDefinition(partition: string, target: RowTarget): Pick<Defini
   };
 }
 
+interface StateNames {
+  readonly attempt: string;
+  readonly decide: string;
+  readonly backOff: string;
+  readonly rowFailed: string;
+}
+
+// A state's name may be there once in a whole state machine, whose two maps have the same states.
+function namesFor(target: RowTarget): StateNames {
+  const suffix = target === "state_machine" ? "" : "ByFunction";
+  return {
+    attempt: `Attempt${suffix}`,
+    decide: `Decide${suffix}`,
+    backOff: `BackOff${suffix}`,
+    rowFailed: `RowFailed${suffix}`,
+  };
+}
+
 const nextAttempt = expression(`$merge([
   $sift($states.input, function($v, $k) { $k != "error" }),
   { "attempt": $states.input.attempt + 1 }])`);
 
-function startAgent(partition: string): State {
+function startAgent(partition: string, { decide }: StateNames): State {
   return attempt({
     Resource: integration(partition, "states:startExecution.sync:2"),
     Arguments: {
@@ -105,10 +124,11 @@ function startAgent(partition: string): State {
     },
     reply: "$states.result.Output",
     error: executionError,
+    decide,
   });
 }
 
-function invokeFunction(partition: string): State {
+function invokeFunction(partition: string, { decide }: StateNames): State {
   return attempt({
     Resource: integration(partition, "lambda:invoke"),
     Arguments: {
@@ -117,6 +137,7 @@ function invokeFunction(partition: string): State {
     },
     reply: "$states.result.Payload",
     error: functionError,
+    decide,
   });
 }
 
@@ -127,9 +148,11 @@ interface AttemptParts {
   readonly reply: string;
   /** JSONata of what went wrong, as `{ code, message, … }`. */
   readonly error: string;
+  /** State that decides what comes after a failure. */
+  readonly decide: string;
 }
 
-function attempt({ Resource, Arguments, reply, error }: AttemptParts): State {
+function attempt({ Resource, Arguments, reply, error, decide }: AttemptParts): State {
   return {
     Type: "Task",
     Resource,
@@ -157,7 +180,7 @@ function attempt({ Resource, Arguments, reply, error }: AttemptParts): State {
             "losses": $states.input.losses + ($lost ? 1 : 0),
             "error": $merge([{ "started_at": ${enteredAt}, "ended_at": $millis() }, $error])
           }]))`),
-        Next: "Decide",
+        Next: decide,
       },
     ],
     End: true,
