@@ -31,7 +31,7 @@ export function openSnsChannel(address: string, { aws, timing }: Pick<ChannelOpt
     notify: async (notification) => {
       const { PublishCommand, SNSClient } = await import("@aws-sdk/client-sns");
       const client = new SNSClient(awsClientConfig(aws, "SNS", region));
-      const command = new PublishCommand(publication(address, notification));
+      const command = new PublishCommand(snsPublication(address, notification));
       await withTimeLimit(timing, limitMs, async (abortSignal) => {
         try {
           await client.send(command, { abortSignal });
@@ -58,8 +58,8 @@ function regionOf(address: string): string {
   });
 }
 
-/** The subject stands in the message too: where SNS has a subject, it is short and ASCII. */
-function publication(topic: string, notification: Notification): PublishCommandInput {
+/** What is published. The subject stands in the message too: where SNS has a subject, it is short and ASCII. */
+export function snsPublication(topic: string, notification: Notification): PublishCommandInput {
   const { id, run, subject, body } = notification;
   const attributes = attributesOf(notification);
   const room = largestMessage - sizeOf(attributes);

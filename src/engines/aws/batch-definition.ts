@@ -142,7 +142,7 @@ function rowsMap(partition: string, target: RowTarget): State {
     ItemSelector: {
       row: expression("$states.context.Map.Item.Value.row"),
       input: expression("$states.context.Map.Item.Value.input"),
-      attempt: 1,
+      attempt: expression("$states.context.Map.Item.Value.attempt"),
       failures: 0,
       losses: 0,
       batch: expression("$plan.batch"),
@@ -178,7 +178,8 @@ function broken(where: string, topic: string): { readonly end: string } {
   return {
     end: expression(`(
       $cause := $contains($states.errorOutput.Cause, /^\\s*\\{/) ? $parse($states.errorOutput.Cause) : {};
-      $text := $exists($cause.errorMessage) ? $cause.errorMessage : $states.errorOutput.Cause;
+      $said := $exists($cause.errorMessage) ? $cause.errorMessage : $states.errorOutput.Cause;
+      $text := $contains($said, /^\\s*\\{/) ? $parse($said).message : $said;
       $topic := ${topic};
       {
         "error": $states.errorOutput.Error,

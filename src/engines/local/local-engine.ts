@@ -35,6 +35,7 @@ import { reportRows } from "./report-rows.ts";
 import { checkLimits, limitsOf } from "./run-limits.ts";
 import { explainDatabaseError, tryLock, type ProcessLock } from "./sqlite.ts";
 import { openTable, type OpenTable } from "./staging.ts";
+import { toRun } from "./to-run.ts";
 import { workerSilenceMs } from "./worker-watch.ts";
 import { writeOutput } from "./write-output.ts";
 
@@ -362,24 +363,6 @@ function warnerOf(observer: RunObserver): (message: string, hint: string) => voi
 /** The batch, saying where its attempts are made: a resumed run keeps to it, however its engine is set up. */
 function withDispatch(batch: Batch, dispatch: Dispatch): Batch {
   return { ...batch, execution: { ...batch.execution, dispatch: batch.execution.dispatch ?? dispatch } };
-}
-
-function toRun(run: RunRecord, status: Run["status"], inFlight: number, workers?: number): Run {
-  const { id, name, total, succeeded, failed, createdAt, endedAt, outputUri, recordingsUri, reason } = run;
-  return {
-    id,
-    ...(name === null ? {} : { name }),
-    status,
-    agent: `${run.agent.agent_name}@${run.agent.version}`,
-    inputUri: run.batch.inputUri ?? "",
-    ...(outputUri === null ? {} : { outputUri }),
-    recordingsUri,
-    counts: { total, succeeded, failed, inFlight, pending: total - succeeded - failed - inFlight },
-    createdAt,
-    ...(endedAt === null ? {} : { endedAt }),
-    ...(reason === null ? {} : { reason }),
-    ...(workers === undefined ? {} : { workers }),
-  };
 }
 
 /** The run's batch with the limits that hold now, for opening its agent. */

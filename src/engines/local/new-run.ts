@@ -37,7 +37,7 @@ export function requirePlaces({ batch }: StartRequest): Places {
 }
 
 /** A run's id: when it was made, to the second and in UTC, and four characters by chance. */
-export function createRunId({ clock, random }: Services): string {
+export function createRunId({ clock, random }: Pick<Services, "clock" | "random">): string {
   const stamp = new Date(clock()).toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-");
   return `${stamp}-${Math.floor(random() * 36 ** 4)
     .toString(36)

@@ -24,8 +24,9 @@ export interface StagedTable {
   readonly sha256: string;
 }
 
-const tableFile = "table.csv";
-const indexFile = "table.index";
+/** Files of a staged table in its folder. */
+export const stagedFiles = ["table.csv", "table.index"] as const;
+const [tableFile, indexFile] = stagedFiles;
 // Per row: offset of its end (float64), line on which it begins and number of its cells (uint32 each).
 const entryBytes = 16;
 const blockRows = 1000;

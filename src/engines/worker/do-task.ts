@@ -67,13 +67,19 @@ const reasons = {
   unreachable: "nobody could be reached to take the result",
 } as const;
 
-interface MadeAttempt {
+/** An attempt that a worker has made. */
+export interface MadeAttempt {
   readonly attempt: Attempt;
   /** Why this machine cannot run the agent. */
   readonly unfit?: RowcallError;
 }
 
-async function makeAttempt(setup: TaskSetup, task: AttemptTask, signal: AbortSignal): Promise<MadeAttempt> {
+/** Makes the attempt that a task asks for; never throws for what is wrong with the row. */
+export async function makeAttempt(
+  setup: Pick<TaskSetup, "services" | "agents" | "name" | "noteLocalFile">,
+  task: AttemptTask,
+  signal: AbortSignal,
+): Promise<MadeAttempt> {
   const { services, agents } = setup;
   const { row, attempt: number, recording } = task;
   const save = artifactSaver(services.store, recording.prefix);
@@ -118,8 +124,9 @@ function unfitError(worker: string, { agent }: AttemptTask, thrown: unknown): Ro
   return new RowcallError(code, message, { ...(hint === undefined ? {} : { hint }), cause: thrown });
 }
 
-async function answerOf(
-  { services, noteLocalFile }: TaskSetup,
+/** An attempt as the answer to its task; an output too large to be sent is written beside the recordings, and named. */
+export async function answerOf(
+  { services, noteLocalFile }: Pick<TaskSetup, "services" | "noteLocalFile">,
   task: AttemptTask,
   attempt: Attempt,
 ): Promise<TaskAnswer> {

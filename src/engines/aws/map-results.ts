@@ -1,0 +1,121 @@
+import { z } from "zod";
+import type { Attempt } from "../../core/attempt.ts";
+import { readAttemptRecord } from "../../core/attempt-task.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../core/json.ts";
+import type { ObjectStore } from "../../core/object-store.ts";
+import { parseWith } from "../../core/schema.ts";
+import { joinUri } from "../../core/uri.ts";
+import type { ExtractOutput } from "../../row/extract.ts";
+import { readAnswer } from "../attempt-answer.ts";
+import { readJson, readLines, runFiles, type RunReference } from "./run-folder.ts";
+
+const manifestSchema = z.looseObject({
+  DestinationBucket: z.string(),
+  ResultFiles: z.looseObject({
+    SUCCEEDED: z.array(z.looseObject({ Key: z.string() })).default([]),
+    FAILED: z.array(z.looseObject({ Key: z.string() })).default([]),
+  }),
+});
+
+/**
+ * The attempts that decided rows, as the map's result files tell them, some hundreds at a time and in no order. Of a map run that was
+ * redriven the newest word counts: manifests are read in the order in which they were written.
+ */
+export async function* mapResults(
+  store: ObjectStore,
+  { uri }: RunReference,
+  extract: ExtractOutput,
+): AsyncGenerator<readonly Attempt[]> {
+  const found = await Array.fromAsync(store.list(joinUri(uri, runFiles.results, "")));
+  const manifests = found.filter(({ uri: name }) => name.endsWith("/manifest.json"));
+  for (const { uri: manifest } of manifests.toSorted((a, b) => a.modifiedAt - b.modifiedAt)) {
+    const { DestinationBucket: bucket, ResultFiles: files } = parseWith(
+      manifestSchema,
+      await readJson(store, manifest),
+      "UNEXPECTED",
+      `manifest ${manifest}`,
+    );
+    for (const { Key: key } of files.SUCCEEDED) {
+      for await (const lines of readLines(store, `s3://${bucket}/${key}`))
+        yield await Promise.all(lines.map((line) => succeeded(line, extract, store)));
+    }
+    for (const { Key: key } of files.FAILED) {
+      for await (const lines of readLines(store, `s3://${bucket}/${key}`))
+        yield await Promise.all(lines.flatMap((line) => failed(line, extract, store)));
+    }
+  }
+}
+
+/** What a row's execution gives back. */
+interface RowOutput {
+  readonly row: number;
+  readonly attempt: number;
+  readonly started_at: number;
+  readonly ended_at: number;
+  readonly reply: JsonValue;
+}
+
+async function succeeded(line: JsonValue, extract: ExtractOutput, store: ObjectStore): Promise<Attempt> {
+  const { row, attempt: number, started_at: startedAt, ended_at: endedAt, reply } = line as unknown as RowOutput;
+  const { outcome, record } = await readAnswer({ status: "succeeded", output: JSON.stringify(reply) }, extract, store);
+  return {
+    row,
+    number,
+    startedAt: record?.started_at ?? startedAt,
+    endedAt: record?.ended_at ?? endedAt,
+    outcome,
+    steps: record?.steps ?? [],
+    artifacts: record?.artifacts ?? [],
+  };
+}
+
+// A failed child is written as its whole description. One that was cut off has no cause of ours: its row is pending.
+function failed(line: JsonValue, extract: ExtractOutput, store: ObjectStore): Promise<Attempt>[] {
+  const { Input: input, Error: error, Cause: cause } = line as JsonObject;
+  const given = parseObject(input);
+  const told = parseObject(cause);
+  const { row } = given;
+  const { attempt_number: number, started_at: startedAt, ended_at: endedAt } = told;
+  if (typeof row !== "number" || typeof number !== "number") return [];
+  return [
+    failure(row, number, { error: String(error), cause: String(cause), startedAt, endedAt, told }, extract, store),
+  ];
+}
+
+interface ToldFailure {
+  readonly error: string;
+  readonly cause: string;
+  readonly startedAt: JsonValue | undefined;
+  readonly endedAt: JsonValue | undefined;
+  readonly told: JsonObject;
+}
+
+async function failure(
+  row: number,
+  number: number,
+  { error, cause, startedAt, endedAt, told }: ToldFailure,
+  extract: ExtractOutput,
+  store: ObjectStore,
+): Promise<Attempt> {
+  const { outcome } = await readAnswer({ status: "failed", error, cause }, extract, store);
+  const record = readAttemptRecord(told["attempt"]);
+  return {
+    row,
+    number,
+    startedAt: record?.started_at ?? Number(startedAt),
+    endedAt: record?.ended_at ?? Number(endedAt),
+    outcome,
+    steps: record?.steps ?? [],
+    artifacts: record?.artifacts ?? [],
+  };
+}
+
+function parseObject(text: JsonValue | undefined): JsonObject {
+  if (isJsonObject(text)) return text;
+  try {
+    const value = JSON.parse(String(text)) as JsonValue;
+    return isJsonObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,77 @@
+import { createReadStream } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { JsonValue } from "../../core/json.ts";
+import type { ObjectStore } from "../../core/object-store.ts";
+import { joinUri } from "../../core/uri.ts";
+import { stagedFiles } from "../local/staging.ts";
+
+/** Which run the functions of the batch processor speak of. */
+export interface RunReference {
+  readonly id: string;
+  /** Prefix of everything that the run keeps, without a slash at its end. */
+  readonly uri: string;
+}
+
+/** What a run keeps in the object store, by name under its prefix. */
+export const runFiles = {
+  /** The run as it was prepared, as JSON. */
+  run: "run.json",
+  /** One line for each row that is to be attempted. */
+  rows: "rows.jsonl",
+  /** Prefix of what the map writes. */
+  results: "results",
+  /** One line for each attempt that decided a row, in order of the rows. */
+  attempts: "attempts.jsonl",
+  /** The run as it ended, as JSON. */
+  summary: "summary.json",
+} as const;
+
+/** Puts a staged table's files beside the run. */
+export async function uploadTable(store: ObjectStore, directory: string, { uri }: RunReference): Promise<void> {
+  for (const name of stagedFiles) {
+    await store.write(joinUri(uri, name), createReadStream(join(directory, name)), {
+      contentType: "application/octet-stream",
+    });
+  }
+}
+
+/** Fetches what {@link uploadTable} has put there. */
+export async function downloadTable(store: ObjectStore, { uri }: RunReference, directory: string): Promise<void> {
+  for (const name of stagedFiles) await download(store, joinUri(uri, name), join(directory, name));
+}
+
+async function download(store: ObjectStore, uri: string, path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, store.read(uri));
+}
+
+/** Writes a value as JSON. */
+export async function writeJson(store: ObjectStore, uri: string, value: object): Promise<void> {
+  await store.write(uri, Buffer.from(JSON.stringify(value)), { contentType: "application/json" });
+}
+
+/** Reads a value from JSON. */
+export async function readJson(store: ObjectStore, uri: string): Promise<JsonValue> {
+  return JSON.parse(Buffer.concat(await Array.fromAsync(store.read(uri))).toString("utf8")) as JsonValue;
+}
+
+/** The lines of an object as JSON values, some hundreds at a time; never more than a few in memory. */
+export async function* readLines(store: ObjectStore, uri: string): AsyncGenerator<readonly JsonValue[]> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of store.read(uri)) {
+    const bytes = Buffer.concat([rest, chunk]);
+    const end = bytes.lastIndexOf(0x0a) + 1;
+    rest = Buffer.from(bytes.subarray(end));
+    if (end > 0) yield parseLines(bytes.subarray(0, end));
+  }
+  if (rest.length > 0) yield parseLines(rest);
+}
+
+function parseLines(bytes: Buffer): JsonValue[] {
+  return bytes
+    .toString("utf8")
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line) => JSON.parse(line) as JsonValue);
+}

@@ -1,0 +1,41 @@
+import { tmpdir } from "node:os";
+import process from "node:process";
+import type { FunctionSetup } from "../engines/aws/function-setup.ts";
+import { RowcallError } from "../core/errors.ts";
+import { wire } from "../wire.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * What a function stands on, from its environment: `RUNS_URI`, `RECORDINGS_URI`, `AGENT_TABLE`, `TEMPLATE_TABLE`, and where they are
+ * set `AGENT_MACHINE_ARN` and `WORKER_WAIT_SECONDS`.
+ *
+ * @throws RowcallError USAGE_INVALID when one is missing
+ */
+export function functionSetup(env: Env = process.env): FunctionSetup {
+  const agentMachineArn = env["AGENT_MACHINE_ARN"];
+  const recordingsPrefix = required(env, "RECORDINGS_URI");
+  const { services } = wire({
+    env,
+    // The one place that a function may write to.
+    workingDirectory: tmpdir(),
+    recordingsPrefix,
+    registries: [`dynamodb:${required(env, "AGENT_TABLE")}`, `dynamodb:${required(env, "TEMPLATE_TABLE")}`],
+  });
+  return {
+    services,
+    runsUri: required(env, "RUNS_URI"),
+    recordingsPrefix,
+    ...(agentMachineArn === undefined || agentMachineArn === "" ? {} : { agentMachineArn }),
+    workerWaitSeconds: Number(env["WORKER_WAIT_SECONDS"] ?? 86_400),
+    workDirectory: tmpdir(),
+  };
+}
+
+function required(env: Env, name: string): string {
+  const value = env[name];
+  if (value !== undefined && value !== "") return value;
+  throw new RowcallError("USAGE_INVALID", `The function's environment lacks ${name}`, {
+    hint: "Deploy it with the app in infra/, which sets it.",
+  });
+}

@@ -1,0 +1,36 @@
+import process from "node:process";
+import type { Notifications } from "../core/batch.ts";
+import { RowcallError } from "../core/errors.ts";
+import { batchOfInput } from "../engines/batch-input.ts";
+import { readExecutionInput } from "../engines/aws/execution-input.ts";
+import type { FunctionSetup } from "../engines/aws/function-setup.ts";
+import { prepareRun, type Plan, type PrepareEvent } from "../engines/aws/prepare.ts";
+import { loadBatch } from "../engines/load-batch.ts";
+import { byCode } from "./by-code.ts";
+import { functionSetup } from "./function-setup.ts";
+import { refusedEnd, type RunEnd } from "./run-end.ts";
+
+/** Prepares a run, or says how the execution ends. */
+export const handler: (event: PrepareEvent) => Promise<Plan | { readonly end: RunEnd }> = byCode(async (event) => {
+  const setup = functionSetup();
+  try {
+    return await prepareRun(setup, event);
+  } catch (thrown) {
+    // What may pass is the state machine's to try again.
+    if (!(thrown instanceof RowcallError) || thrown.retryable) throw thrown;
+    const notifications = await notificationsOf(setup, event);
+    return { end: refusedEnd(thrown, event.execution, notifications, process.env["TOPIC_ARN"]) };
+  }
+});
+
+async function notificationsOf(
+  { services }: FunctionSetup,
+  { input }: PrepareEvent,
+): Promise<Notifications | undefined> {
+  try {
+    const batch = await loadBatch(services, JSON.stringify(batchOfInput(readExecutionInput(input).input)));
+    return batch.notifications;
+  } catch {
+    return undefined;
+  }
+}
