@@ -4,7 +4,7 @@ import validate from "asl-validator";
 import type { JsonObject } from "../src/core/json.ts";
 import { agentDefinition } from "../src/engines/aws/agent-definition.ts";
 import { batchDefinition } from "../src/engines/aws/batch-definition.ts";
-import { DefinitionError, loadDefinition } from "../test/asl/load-definition.ts";
+import { loadDefinition, type DefinitionError } from "../test/asl/load-definition.ts";
 import { checkVariables } from "./testing/check-variables.ts";
 import { definitionIn } from "./testing/resolve.ts";
 import { synthesise } from "./testing/synthesise.ts";
