@@ -44,6 +44,12 @@ test("the agent's template holds the definition to the letter, with workers and 
   assert.deepEqual(agentInLambda, definition("dev", { kind: "function", functionArn }));
 });
 
+test("workers are asked for signs of life as often as the state machine waits for them", () => {
+  const { RunBrowser: task } = agentByWorkers["States"] as Readonly<Record<string, JsonObject>>;
+  assert.equal(task?.["HeartbeatSeconds"], 60);
+  assert.match(String(task?.["Arguments"]), /"heartbeat_seconds": 60 \}/);
+});
+
 const definitions = { batch, agentByWorkers, agentInLambda };
 
 for (const [name, definition] of Object.entries(definitions)) {

@@ -44,6 +44,7 @@ function createKey(stack: Stack, { stage, retain }: Settings): Key {
     description: `Data of the batch processor ${stage}`,
     enableKeyRotation: true,
     // Without its key, what is retained could not be read.
+    pendingWindow: Duration.days(7),
     removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
   });
   key.addToResourcePolicy(
