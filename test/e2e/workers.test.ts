@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
@@ -18,9 +19,8 @@ import type { AttemptTask } from "../../src/core/attempt-task.ts";
 import type { Attempt } from "../../src/core/attempt.ts";
 import type { RowReport } from "../../src/core/engine.ts";
 import { activitiesPath, openActivityQueue } from "../../src/engines/local/activity-queue.ts";
-import { startActivityEndpoint, type ActivityEndpoint } from "../fakes/activity-endpoint.ts";
 import { createWorkspace, type Workspace } from "../fakes/workspace.ts";
-import { startWorkerProcess, type WorkerProcess } from "../fakes/worker-process.ts";
+import { startWorkerProcess, type WorkerLine, type WorkerProcess } from "../fakes/worker-process.ts";
 
 const rows = 60;
 const agent = "broadband-availability-bt-wholesale";
@@ -47,6 +47,12 @@ async function end(child: ChildProcess): Promise<{ readonly code: number | null;
   return { code, out };
 }
 
+/** What `rowcall serve --json` says once it answers. */
+async function firstLine(endpoint: ChildProcess): Promise<{ readonly url: string; readonly activities: string[] }> {
+  const [line] = (await once(createInterface(endpoint.stdout!), "line")) as [string];
+  return JSON.parse(line) as { url: string; activities: string[] };
+}
+
 async function rowsOf(folder: string): Promise<RowReport[]> {
   const { out } = await end(rowcall(folder, "rows", "last", "--json"));
   return out
@@ -62,7 +68,7 @@ describe("sixty rows at three workers, of which one is killed and one frozen for
   let folder: string;
   let site: Site;
   let queue: ActivityQueue;
-  let endpoint: ActivityEndpoint;
+  let endpoint: ChildProcess;
   let run: { readonly code: number | null; readonly out: string };
   let reports: readonly RowReport[];
   let workers: readonly WorkerProcess[];
@@ -97,9 +103,11 @@ describe("sixty rows at three workers, of which one is killed and one frozen for
     );
     await mkdir(join(folder, "data"));
     queue = openActivityQueue(activitiesPath(join(folder, "data")));
-    endpoint = await startActivityEndpoint(queue);
+    queue.createActivity(agent);
+    endpoint = rowcall(folder, "serve", "--aws-endpoint", "--port", "0", "--json");
+    const { url, activities } = await firstLine(endpoint);
     workers = [killed, frozen, steady].map((name) =>
-      startWorkerProcess(name, endpoint.url, endpoint.arnOf(agent), "--concurrency", "2"),
+      startWorkerProcess(name, url, activities[0] ?? "", "--concurrency", "2"),
     );
     const running = end(rowcall(folder, "run", "batch.json", "--input", "rows.csv", "--output", "out.csv", "--quiet"));
     await disturb();
@@ -111,7 +119,7 @@ describe("sixty rows at three workers, of which one is killed and one frozen for
   });
   after(async () => {
     for (const { child } of workers) child.kill("SIGKILL");
-    await endpoint.close();
+    endpoint.kill("SIGKILL");
     queue.close();
     await site.close();
     await rm(folder, { recursive: true, force: true });
@@ -120,18 +128,34 @@ describe("sixty rows at three workers, of which one is killed and one frozen for
   const worker = (name: string): WorkerProcess => workers.find((one) => one.name === name)!;
 
   async function disturb(): Promise<void> {
-    // Each in the middle of a row: it has begun the third one, and not told how it ended.
-    const begins = (name: string): Promise<void> =>
-      worker(name).told((lines) => lines.filter(({ type }) => type === "taken").length >= 3 && isBusy(lines));
-    await Promise.all([
-      begins(killed).then(() => worker(killed).child.kill("SIGKILL")),
-      begins(frozen).then(() => worker(frozen).child.kill("SIGSTOP")),
+    const [, stopped] = await Promise.all([
+      stopInARow(killed).then(() => worker(killed).child.kill("SIGKILL")),
+      stopInARow(frozen),
     ]);
-    // Until what the frozen one had is somebody else's.
-    const { runId, row, attempt } = worker(frozen).lines.findLast(({ type }) => type === "taken")!;
-    const key = `${runId}/${row}/${attempt + 1}`;
-    while (queue.find(key) === undefined) await wait(20);
+    // Until what it had is somebody else's.
+    const { runId, row, attempt } = stopped;
+    while (queue.find(`${runId}/${row}/${attempt + 1}`) === undefined) await wait(20);
     worker(frozen).child.kill("SIGCONT");
+  }
+
+  /** Stops a worker that has begun its third row or a later one, in the middle of it. */
+  async function stopInARow(name: string): Promise<WorkerLine> {
+    const { lines, child, told } = worker(name);
+    for (;;) {
+      const before = lines.length;
+      await told(() => lines.length > before && lines.filter(({ type }) => type === "taken").length >= 3);
+      child.kill("SIGSTOP");
+      // What it had sent before has arrived now.
+      await wait(100);
+      const held = lines.find(({ type, ...line }) => type === "taken" && isHeld(name, line));
+      if (held !== undefined) return held;
+      child.kill("SIGCONT");
+    }
+  }
+
+  function isHeld(name: string, { runId, row, attempt }: Omit<WorkerLine, "type">): boolean {
+    const state = queue.find(`${runId}/${row}/${attempt}`);
+    return state?.worker === name && state.end === undefined;
   }
 
   it("finishes well", () => {
@@ -189,15 +213,6 @@ describe("sixty rows at three workers, of which one is killed and one frozen for
     assert.deepEqual(exits, [null, 0, 0]);
   });
 });
-
-function isBusy(lines: WorkerProcess["lines"]): boolean {
-  const open = new Set<string>();
-  for (const { type, row, attempt } of lines) {
-    if (type === "taken") open.add(`${row}/${attempt}`);
-    if (type === "ended" || type === "dropped") open.delete(`${row}/${attempt}`);
-  }
-  return open.size > 0;
-}
 
 describe("a run whose process dies while workers go on", { timeout: 60_000 }, () => {
   let workspace: Workspace;

@@ -52,7 +52,7 @@ export async function startStepFunctionsEndpoint(options: EndpointOptions): Prom
   const { createArns } = await import("../../server/stepfunctions/arns.ts");
   const { isLoopbackHost } = await import("../../server/stepfunctions/host-guard.ts");
   const { isName } = await import("../../server/stepfunctions/names.ts");
-  const { openActivityQueue } = await import("../../engines/local/activity-queue.ts");
+  const { activitiesPath, openActivityQueue } = await import("../../engines/local/activity-queue.ts");
   const { openExecutionJournal } = await import("../../engines/local/execution-journal.ts");
   const { createMachines } = await import("../../engines/state-machines/list-machines.ts");
   const { openExecutions } = await import("../../engines/state-machines/open-executions.ts");
@@ -68,7 +68,7 @@ export async function startStepFunctionsEndpoint(options: EndpointOptions): Prom
     );
   }
   const journal = openExecutionJournal(join(dataDirectory, "executions.db"), services.clock);
-  const activities = openActivityQueue(join(dataDirectory, "activities.db"), services.clock);
+  const activities = openActivityQueue(activitiesPath(dataDirectory), services.clock);
   const machines = createMachines({ ...wiring, engine, stage });
   const executions = openExecutions({ machines, journal, clock: services.clock });
   const closing = new AbortController();
