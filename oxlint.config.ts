@@ -50,9 +50,11 @@ const config: OxlintConfig = {
     { files: ["src/**/*.ts"], rules: { "import/no-default-export": "error" } },
     // Plain JavaScript (the replica's pages, which a browser runs as they are) has no types to be unsafe about.
     { files: ["**/*.js"], rules: Object.fromEntries(typedOnly.map((rule) => [rule, "off" as const])) },
+    // A construct of the CDK is in its tree once it is made.
+    { files: ["infra/**/*.ts"], rules: { "no-new": "off" } },
     // node:test collects the promises of test() and describe() itself.
     {
-      files: ["**/*.test.ts", "test/**/*.ts"],
+      files: ["**/*.test.ts", "{test,infra/testing}/**/*.ts"],
       rules: {
         "typescript/no-base-to-string": "off",
         "typescript/no-floating-promises": [

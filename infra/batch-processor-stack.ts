@@ -9,7 +9,7 @@ import { arnOf, objectsArn } from "./names.ts";
 import { allow, type Permission } from "./permissions.ts";
 import type { Settings } from "./settings.ts";
 import { createStateMachine, type OwnStateMachine } from "./state-machine.ts";
-import { decrypt, encrypt, readRegistry, recordingsUri } from "./storage-access.ts";
+import { encrypt, readRegistry, recordingsUri } from "./storage-access.ts";
 import { runsPrefix, type Storage } from "./storage-stack.ts";
 
 /** The state machine that runs batches, and its two functions. */
@@ -85,7 +85,6 @@ function allowPrepare({ role }: OwnFunction, settings: Settings, storage: Storag
   });
   allow(role, "WriteRuns", writeRuns(storage));
   allow(role, "ReadRegistry", readRegistry(storage));
-  allow(role, "Decrypt", decrypt(storage));
   allow(role, "Encrypt", encrypt(storage));
 }
 

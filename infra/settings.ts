@@ -1,3 +1,4 @@
+import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import { RowcallError } from "../src/core/errors.ts";
 
 /** How the batch processor is deployed; each comes from a context option of the same name. */
@@ -8,7 +9,7 @@ export interface Settings {
   readonly retain: boolean;
   readonly runsExpiryDays: number;
   readonly recordingsExpiryDays: number;
-  readonly logRetentionDays: number;
+  readonly logRetentionDays: RetentionDays;
   readonly functionMemoryMb: number;
   readonly browserMemoryMb: number;
   readonly workerWaitSeconds: number;
@@ -27,10 +28,10 @@ interface Option<T> {
   readonly values: string;
 }
 
-/** Days that CloudWatch Logs can keep a log group's entries. */
-const retentionDays = [
-  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3653,
-];
+const retentionDays = Object.values(RetentionDays)
+  .filter((days) => typeof days === "number")
+  // The last one stands for no end.
+  .filter((days) => days !== RetentionDays.INFINITE);
 
 const stagePattern = /^[a-z][a-z0-9-]{0,14}$/;
 // What IAM allows within a name, and its two wildcards.

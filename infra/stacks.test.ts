@@ -181,7 +181,7 @@ describe("functions", () => {
           assert.equal(group.DeletionPolicy, "Delete");
         }
         const [machine] = propertiesOf(template, "AWS::StepFunctions::StateMachine");
-        const { Level: level, IncludeExecutionData: data } = machine?.["LoggingConfiguration"] as JsonObject;
+        const { Level: level, IncludeExecutionData: data } = (machine?.["LoggingConfiguration"] ?? {}) as JsonObject;
         assert.deepEqual([level, data], ["ALL", false]);
         assert.deepEqual(machine?.["TracingConfiguration"], { Enabled: true });
       }

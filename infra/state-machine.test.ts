@@ -4,7 +4,7 @@ import validate from "asl-validator";
 import type { JsonObject } from "../src/core/json.ts";
 import { agentDefinition } from "../src/engines/aws/agent-definition.ts";
 import { batchDefinition } from "../src/engines/aws/batch-definition.ts";
-import { DefinitionError, loadDefinition } from "../test/asl/load-definition.ts";
+import { loadDefinition, type DefinitionError } from "../test/asl/load-definition.ts";
 import { checkVariables } from "./testing/check-variables.ts";
 import { definitionIn } from "./testing/resolve.ts";
 import { synthesise } from "./testing/synthesise.ts";
@@ -42,6 +42,12 @@ test("the agent's template holds the definition to the letter, with workers and 
   assert.deepEqual(agentByWorkers, definition("prod", { kind: "activity", activityArn, heartbeatSeconds: 60 }));
   const functionArn = arn("lambda", `function:${agentName}-dev-browser`);
   assert.deepEqual(agentInLambda, definition("dev", { kind: "function", functionArn }));
+});
+
+test("workers are asked for signs of life as often as the state machine waits for them", () => {
+  const { RunBrowser: task } = agentByWorkers["States"] as Readonly<Record<string, JsonObject>>;
+  assert.equal(task?.["HeartbeatSeconds"], 60);
+  assert.match(String(task?.["Arguments"]), /"heartbeat_seconds": 60 \}/);
 });
 
 const definitions = { batch, agentByWorkers, agentInLambda };

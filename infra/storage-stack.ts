@@ -43,6 +43,7 @@ function createKey(stack: Stack, { stage, retain }: Settings): Key {
     alias: `rowcall-${stage}`,
     description: `Data of the batch processor ${stage}`,
     enableKeyRotation: true,
+    pendingWindow: Duration.days(7),
     // Without its key, what is retained could not be read.
     removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
   });

@@ -110,7 +110,7 @@ function restrictedImports(floor: Floor, mayUseSqlite: boolean): object[] {
     ...(mayUseSqlite ? [] : [sqlite]),
     { regex: forbiddenPaths(floor), message: floor.rule },
     {
-      regex: "(?:^|/)\\.\\./(?:src|test|scripts|bench|examples)/",
+      regex: "(?:^|/)\\.\\./(?:src|test|scripts|bench|examples|infra)/",
       message: "src/ stands alone: what ships imports nothing outside of it.",
     },
     ...(floor.purity === "no-io" ? [{ group: ioModules, message: "Pure code: bytes and effects are arguments." }] : []),
@@ -144,8 +144,36 @@ const override = (floor: Floor, mayUseSqlite = false): OxlintOverride => ({
   },
 });
 
+const aboveInfra = places
+  .filter((place) => place !== "core" && place !== "engines" && place !== "aws")
+  .map((place) => ((engineFolders as readonly string[]).includes(place) ? `engines/${place}/` : place));
+
+/** The deployment reaches into `src/` for the state machines only: what it deploys is bundled from `src/lambda/`. */
+const infra: OxlintOverride = {
+  files: ["infra/**/*.ts"],
+  excludeFiles: ["**/*.test.ts", "infra/testing/**"],
+  rules: {
+    "no-restricted-imports": [
+      "error",
+      {
+        patterns: [
+          {
+            regex: `^(?:\\.\\./)+src/(?:${aboveInfra.join("|")}|engines/[^/]+\\.ts$)`,
+            message: "infra/ imports core/ and engines/aws/ only: functions reach AWS as bundles of src/lambda/.",
+          },
+          {
+            regex: "^(?:\\.\\./)+(?:test|scripts|bench|examples)/",
+            message: "What is deployed needs no tests and no tools.",
+          },
+        ],
+      },
+    ],
+  },
+};
+
 /** The floors as overrides for the linter; a file takes the last one that matches it. */
 export const floorOverrides: OxlintOverride[] = [
   ...floors.map((floor) => override(floor)),
+  infra,
   override(engine("src/engines/local/sqlite.ts", ["engines", "local"]), true),
 ];

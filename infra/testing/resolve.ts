@@ -9,7 +9,7 @@ const place: ResolveOptions["place"] = { partition: "aws", region: "eu-west-1", 
  * name under which that exports it.
  */
 export function resolve(template: Template, value: unknown): JsonValue {
-  return resolveValue(template.toJSON() as JsonObject, withoutImports(value as JsonValue), { place });
+  return resolveValue(template.toJSON(), withoutImports(value as JsonValue), { place });
 }
 
 function withoutImports(value: JsonValue): JsonValue {
@@ -23,6 +23,6 @@ function withoutImports(value: JsonValue): JsonValue {
 
 /** The definition of a template's only state machine. */
 export function definitionIn(template: Template): JsonObject {
-  const [machine] = stateMachinesOf(template.toJSON() as JsonObject, { place });
+  const [machine] = stateMachinesOf(template.toJSON(), { place });
   return machine?.definition ?? {};
 }

@@ -65,6 +65,11 @@ const violations: readonly Violation[] = [
   forbidden("src/cli/outside.ts", "../../test/value.ts", "src/ stands alone"),
   forbidden("src/agents/browser/heavy.ts", "playwright-core", "await import()"),
   forbidden("src/stores/heavy.ts", "@aws-sdk/client-s3", "await import()"),
+  forbidden("src/engines/aws/deployed.ts", "../../../infra/value.ts", "src/ stands alone"),
+  forbidden("infra/functions.ts", "../src/cli/value.ts", "infra/ imports core/"),
+  forbidden("infra/engine.ts", "../src/engines/local/value.ts", "infra/ imports core/"),
+  forbidden("infra/shared.ts", "../src/engines/value.ts", "infra/ imports core/"),
+  forbidden("infra/tested.ts", "../test/value.ts", "no tests and no tools"),
   {
     file: "src/core/lazy.ts",
     code: restricted,
@@ -122,6 +127,7 @@ const allowed: Readonly<Record<string, string>> = {
   "src/engines/aws/down.ts": `import { value } from "../local/value.ts";\nexport const copy: number = value;\n`,
   "src/server/down.ts": `import { value } from "../dashboard/value.ts";\nexport const copy: number = value;\n`,
   "src/core/registry.test.ts": `import { value } from "../row/value.ts";\nimport { readFileSync } from "node:fs";\nexport const both: unknown = [value, readFileSync];\n`,
+  "infra/down.ts": `import { value } from "../src/engines/aws/value.ts";\nexport const copy: number = value;\n`,
   "src/cli/down.ts": `import { value } from "../engines/local/value.ts";\nexport const copy: number = value;\n`,
 };
 
@@ -129,9 +135,10 @@ const allowed: Readonly<Record<string, string>> = {
 async function lint(cwd: string): Promise<readonly Diagnostic[]> {
   const run = promisify(execFile);
   const linter = join(root, "node_modules/oxlint/bin/oxlint");
-  const output = await run(process.execPath, [linter, "--format", "json", "src"], { cwd, maxBuffer: 2 ** 26 }).catch(
-    (error: { readonly stdout: string }) => error,
-  );
+  const output = await run(process.execPath, [linter, "--format", "json", "src", "infra"], {
+    cwd,
+    maxBuffer: 2 ** 26,
+  }).catch((error: { readonly stdout: string }) => error);
   return (JSON.parse(output.stdout) as { readonly diagnostics: readonly Diagnostic[] }).diagnostics;
 }
 
@@ -144,7 +151,7 @@ describe("in a copy with planted violations", () => {
     for (const file of ["oxlint.config.ts", "scripts/floors.ts", "tsconfig.json", "package.json"]) {
       await cp(join(root, file), join(planted, file));
     }
-    // Type-aware rules need the packages' types; the linter is told to look at src/ only.
+    // Type-aware rules need the packages' types; the linter is told to look at src/ and infra/ only.
     await symlink(join(root, "node_modules"), join(planted, "node_modules"), "dir");
     const value = "export const value = 1;\nexport type Value = typeof value;\n";
     const targets = places.flatMap((place) => [`src/${place}/value.ts`, `src/engines/${place}/value.ts`]);

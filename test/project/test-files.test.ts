@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Lines of all test files that match, with their place. */
 async function linesLike(pattern: RegExp): Promise<readonly string[]> {
-  const files = await Array.fromAsync(glob("{src,test,examples}/**/*.test.ts", { cwd: root }));
+  const files = await Array.fromAsync(glob("{src,test,examples,infra}/**/*.test.ts", { cwd: root }));
   const texts = await Promise.all(files.map(async (file) => [file, await readFile(join(root, file), "utf8")] as const));
   return texts.flatMap(([file, text]) =>
     text.split("\n").flatMap((line, index) => (pattern.test(line) ? [`${file}:${index + 1}: ${line.trim()}`] : [])),

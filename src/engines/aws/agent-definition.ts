@@ -86,7 +86,8 @@ function runBrowser(partition: string, host: BrowserHost): State {
     return {
       Type: "Task",
       Resource: host.activityArn,
-      Arguments: expression("$states.input"),
+      // Whoever asks for signs of life tells how often.
+      Arguments: expression(`$merge([$states.input, { "heartbeat_seconds": ${host.heartbeatSeconds} }])`),
       HeartbeatSeconds: host.heartbeatSeconds,
       Catch: [
         {
