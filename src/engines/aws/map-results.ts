@@ -69,17 +69,23 @@ async function succeeded(line: JsonValue, extract: ExtractOutput, store: ObjectS
   };
 }
 
+/** What the map writes of a child that failed. */
+interface FailedChild {
+  /** JSON text. */
+  readonly Input: string;
+  readonly Error?: string;
+  readonly Cause?: string;
+}
+
 // A failed child is written as its whole description. One that was cut off has no cause of ours: its row is pending.
 function failed(line: JsonValue, extract: ExtractOutput, store: ObjectStore): Promise<Attempt>[] {
-  const { Input: input, Error: error, Cause: cause } = line as JsonObject;
+  const { Input: input, Error: error = "", Cause: cause = "" } = line as unknown as FailedChild;
   const given = parseObject(input);
   const told = parseObject(cause);
   const { row } = given;
   const { attempt_number: number, started_at: startedAt, ended_at: endedAt } = told;
   if (typeof row !== "number" || typeof number !== "number") return [];
-  return [
-    failure(row, number, { error: String(error), cause: String(cause), startedAt, endedAt, told }, extract, store),
-  ];
+  return [failure(row, number, { error, cause, startedAt, endedAt, told }, extract, store)];
 }
 
 interface ToldFailure {
@@ -110,10 +116,9 @@ async function failure(
   };
 }
 
-function parseObject(text: JsonValue | undefined): JsonObject {
-  if (isJsonObject(text)) return text;
+function parseObject(text: string): JsonObject {
   try {
-    const value = JSON.parse(String(text)) as JsonValue;
+    const value = JSON.parse(text) as JsonValue;
     return isJsonObject(value) ? value : {};
   } catch {
     return {};
