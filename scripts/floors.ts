@@ -12,7 +12,7 @@ export interface Floor {
   readonly purity?: "no-io" | "language-only";
 }
 
-const siblings = ["row", "stores", "agents", "channels", "registry", "dashboard"] as const;
+const siblings = ["row", "stores", "agents", "channels", "registry", "stepfunctions", "dashboard"] as const;
 
 const engineFolders = ["local", "aws", "state-machines", "worker"] as const;
 

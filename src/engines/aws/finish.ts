@@ -1,7 +1,9 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Attempt } from "../../core/attempt.ts";
 import type { FailureCount } from "../../core/channel.ts";
 import { RowcallError } from "../../core/errors.ts";
+import type { ObjectStore } from "../../core/object-store.ts";
 import type { Run } from "../../core/run.ts";
 import { joinUri } from "../../core/uri.ts";
 import { createExtractor } from "../../row/extract.ts";
@@ -20,6 +22,18 @@ export interface FinishEvent {
   readonly run: RunReference;
   /** Why the map ended before its time; null when it did not. */
   readonly stopped: { readonly Error: string; readonly Cause?: string } | null;
+}
+
+/** What a reader of the output should know. */
+export interface Warning {
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** What a run leaves behind in {@link runFiles}`.summary`. */
+export interface RunSummary {
+  readonly run: Run;
+  readonly warnings: readonly Warning[];
 }
 
 /** A run that has been written. */
@@ -45,12 +59,12 @@ export async function finishRun(setup: FunctionSetup, { run: reference, stopped 
     await downloadTable(services.store, reference, directory);
     const staged = await openStagedRun(services.store, prepared, directory);
     try {
-      await gather(setup, staged, reference, stopped === null);
-      const run = await conclude(setup, staged, stopped, prepared.force);
-      await services.store.write(joinUri(reference.uri, runFiles.attempts), attemptLines(staged), {
-        contentType: "application/jsonl",
-      });
-      await writeJson(services.store, joinUri(reference.uri, runFiles.summary), run);
+      await gather(staged, mapResults(services.store, reference, createExtractor(staged.run.agent)));
+      await refuse(staged, stopped === null ? reference : undefined);
+      const warnings: Warning[] = [];
+      const run = await conclude(setup, staged, stopped, prepared.force, warnings);
+      await writeAttempts(services.store, staged, reference);
+      await writeJson(services.store, joinUri(reference.uri, runFiles.summary), { run, warnings } satisfies RunSummary);
       const { notifications } = staged.run.batch;
       return { run, failures: staged.journal.failureCounts(staged.run.seq), notifications };
     } finally {
@@ -61,20 +75,25 @@ export async function finishRun(setup: FunctionSetup, { run: reference, stopped 
   }
 }
 
-async function gather(
-  { services }: FunctionSetup,
-  staged: StagedRun,
-  reference: RunReference,
-  isWhole: boolean,
-): Promise<void> {
-  const { journal, run } = staged;
-  for await (const attempts of mapResults(services.store, reference, createExtractor(run.agent))) {
+/** Notes attempts that decided rows. */
+export async function gather({ journal, run }: StagedRun, found: AsyncIterable<readonly Attempt[]>): Promise<void> {
+  for await (const attempts of found) {
     journal.importAttempts(
       run.seq,
       attempts.map((attempt) => ({ attempt, decides: true, weight: 1 })),
     );
   }
-  // Rows whose input is wrong never were in the map. Whatever else is missing from a map that was cut off is pending.
+  journal.recount(run.seq);
+}
+
+/**
+ * Notes the failures of rows whose input is wrong, which never were in the map. Whatever else is missing from a map that was cut off
+ * is pending.
+ *
+ * @param whole - the run, when its map says something of every row that it was given
+ */
+export async function refuse(staged: StagedRun, whole?: RunReference): Promise<void> {
+  const { journal, run } = staged;
   for await (const rows of openRows(staged)) {
     const refused = rows.flatMap(({ row, number, failure }) => {
       if (failure === undefined) return [];
@@ -83,14 +102,20 @@ async function gather(
       return [{ attempt, decides: true, weight: 1 }];
     });
     journal.importAttempts(run.seq, refused);
-    if (isWhole && refused.length < rows.length) {
+    if (whole !== undefined && refused.length < rows.length) {
       const [missing] = rows.filter(({ failure }) => failure === undefined);
       throw new RowcallError("UNEXPECTED", `The map of run ${run.id} says nothing of row ${missing?.row}`, {
-        hint: `Look at the result files under ${joinUri(reference.uri, runFiles.results)}.`,
+        hint: `Look at the result files under ${joinUri(whole.uri, runFiles.results)}.`,
       });
     }
   }
   journal.recount(run.seq);
+}
+
+/** Writes down what decided each row, for runs that go on with this one. */
+export async function writeAttempts(store: ObjectStore, staged: StagedRun, { uri }: RunReference): Promise<void> {
+  const contentType = "application/jsonl";
+  await store.write(joinUri(uri, runFiles.attempts), attemptLines(staged), { contentType });
 }
 
 async function conclude(
@@ -98,9 +123,10 @@ async function conclude(
   { journal, run: { id, batch }, table, selection }: StagedRun,
   stopped: FinishEvent["stopped"],
   force: boolean,
+  warnings: Warning[],
 ): Promise<Run> {
   const run = journal.getRun(id);
-  const source = { journal, run, table, selection, warn: () => {} };
+  const source = { journal, run, table, selection, warn: (message: string, hint: string) => void warnings.push({ message, hint }) };
   const outputUri = await writeOutput(services, source, { output: batch.output ?? "", format: "csv", force });
   const ended = journal.updateRun(id, {
     status: stopped === null ? "succeeded" : stopped.Error === tolerance ? "stopped" : "failed",

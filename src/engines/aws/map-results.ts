@@ -55,7 +55,8 @@ interface RowOutput {
   readonly reply: JsonValue;
 }
 
-async function succeeded(line: JsonValue, extract: ExtractOutput, store: ObjectStore): Promise<Attempt> {
+/** The attempt that a row's execution gives back when it succeeds. */
+export async function succeeded(line: JsonValue, extract: ExtractOutput, store: ObjectStore): Promise<Attempt> {
   const { row, attempt: number, started_at: startedAt, ended_at: endedAt, reply } = line as unknown as RowOutput;
   const { outcome, record } = await readAnswer({ status: "succeeded", output: JSON.stringify(reply) }, extract, store);
   return {
@@ -70,15 +71,15 @@ async function succeeded(line: JsonValue, extract: ExtractOutput, store: ObjectS
 }
 
 /** What the map writes of a child that failed. */
-interface FailedChild {
+export interface FailedChild {
   /** JSON text. */
   readonly Input: string;
   readonly Error?: string;
   readonly Cause?: string;
 }
 
-// A failed child is written as its whole description. One that was cut off has no cause of ours: its row is pending.
-function failed(line: JsonValue, extract: ExtractOutput, store: ObjectStore): Promise<Attempt>[] {
+/** The attempt that a row's execution ended with when it failed; none when it was cut off, which leaves its row pending. */
+export function failed(line: JsonValue, extract: ExtractOutput, store: ObjectStore): Promise<Attempt>[] {
   const { Input: input, Error: error = "", Cause: cause = "" } = line as unknown as FailedChild;
   const given = parseObject(input);
   const told = parseObject(cause);

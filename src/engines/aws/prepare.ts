@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { RowcallError } from "../../core/errors.ts";
@@ -8,12 +7,13 @@ import { batchOfInput } from "../batch-input.ts";
 import { loadBatch } from "../load-batch.ts";
 import { freeOutputUri, probeOutput } from "../output-uri.ts";
 import { resolveAgent } from "../resolve-agent.ts";
-import { createRunId, requirePlaces, stageRun } from "../local/new-run.ts";
+import { requirePlaces, stageRun } from "../local/new-run.ts";
 import { readExecutionInput } from "./execution-input.ts";
 import type { FunctionSetup } from "./function-setup.ts";
 import { openRows } from "./open-rows.ts";
 import { runFiles, uploadTable, writeJson, type RunReference } from "./run-folder.ts";
 import { rowSettings } from "./row-settings.ts";
+import { runIdOf } from "./run-id.ts";
 import type { RowSettings, RowTarget } from "./row-definition.ts";
 import { openStagedRun, type PreparedRun, type StagedRun } from "./staged-run.ts";
 
@@ -57,7 +57,7 @@ const mostConcurrency = 10_000;
  */
 export async function prepareRun(setup: FunctionSetup, event: PrepareEvent): Promise<Plan> {
   const { services, workDirectory, runsUri } = setup;
-  const id = runIdOf(event);
+  const id = runIdOf(event.execution, event.started_at);
   const directory = join(workDirectory, id);
   const { input, choice } = readExecutionInput(event.input);
   const batch = await loadBatch(services, JSON.stringify(batchOfInput(input)), {}, ["input", "output"]);
@@ -79,19 +79,22 @@ export async function prepareRun(setup: FunctionSetup, event: PrepareEvent): Pro
       request: { batch, ...chosen },
       agent,
     });
-    const prepared: PreparedRun = {
+    const prepared: Omit<PreparedRun, "counts"> = {
       run: { ...run, name: null },
+      execution: event.execution,
       force,
       ...(earlier === undefined ? {} : { earlier: { ...earlier, uri: joinUri(runsUri, earlier.id) } }),
     };
     await uploadTable(services.store, directory, reference);
-    await writeJson(services.store, joinUri(reference.uri, runFiles.run), prepared);
     const staged = await openStagedRun(services.store, prepared, directory);
     try {
       const counts: RowCount = { rows: 0, refused: 0 };
       await services.store.write(joinUri(reference.uri, runFiles.rows), linesOf(staged, counts), {
         contentType: "application/jsonl",
       });
+      const { succeeded, failed } = staged.run;
+      const known = { ...prepared, counts: { ...counts, succeeded, failed } } satisfies PreparedRun;
+      await writeJson(services.store, joinUri(reference.uri, runFiles.run), known);
       return planOf(staged, reference, counts, settings);
     } finally {
       await staged.close();
@@ -101,14 +104,8 @@ export async function prepareRun(setup: FunctionSetup, event: PrepareEvent): Pro
   }
 }
 
-function runIdOf({ execution, started_at: startedAt }: PrepareEvent): string {
-  const digest = createHash("sha256").update(execution).digest();
-  return createRunId({ clock: () => startedAt, random: () => digest.readUInt32BE() / 2 ** 32 });
-}
-
 interface RowCount {
   rows: number;
-  /** Rows that cannot be mapped: they fail without an attempt. */
   refused: number;
 }
 

@@ -29,11 +29,7 @@ export async function rowSettings(
   agent: AgentDefinition,
   id: string,
 ): Promise<RowDestination> {
-  if (batch.execution.rateLimit !== undefined) {
-    throw new RowcallError("BATCH_INVALID", "execution_config.rate_limit cannot be kept to on Step Functions", {
-      hint: "Leave it out and choose max_concurrency so that the rate stays below it, or run the batch on this machine.",
-    });
-  }
+  requireStepFunctions(batch, agent);
   const { timeoutSeconds } = batch.execution;
   const common = { run_id: id, retry: retryOf(batch) };
   switch (agent.kind) {
@@ -64,10 +60,30 @@ export async function rowSettings(
       return { target: "function", settings: { ...common, target, task_timeout_seconds: Math.ceil(timeoutSeconds) } };
     }
     default:
-      throw new RowcallError("AGENT_INVALID", `Agents of kind "${agent.kind}" cannot run on Step Functions`, {
-        hint: "There browser, lambda and stepfunctions agents run. Put the code into a Lambda function, or run the batch on this machine.",
-      });
+      throw cannotRun(agent);
   }
+}
+
+/**
+ * Finds out what keeps a batch from AWS whatever is deployed there.
+ *
+ * @throws RowcallError AGENT_INVALID, BATCH_INVALID
+ */
+export function requireStepFunctions(batch: Batch, agent: AgentDefinition): void {
+  if (batch.execution.rateLimit !== undefined) {
+    throw new RowcallError("BATCH_INVALID", "execution_config.rate_limit cannot be kept to on Step Functions", {
+      hint: "Leave it out and choose max_concurrency so that the rate stays below it, or run the batch on this machine.",
+    });
+  }
+  if (!kinds.includes(agent.kind)) throw cannotRun(agent);
+}
+
+const kinds: readonly string[] = ["browser", "lambda", "stepfunctions"];
+
+function cannotRun({ kind }: AgentDefinition): RowcallError {
+  return new RowcallError("AGENT_INVALID", `Agents of kind "${kind}" cannot run on Step Functions`, {
+    hint: "There browser, lambda and stepfunctions agents run. Put the code into a Lambda function, or run the batch on this machine.",
+  });
 }
 
 async function browserContext(

@@ -23,7 +23,7 @@ export const runFiles = {
   results: "results",
   /** One line for each attempt that decided a row, in order of the rows. */
   attempts: "attempts.jsonl",
-  /** The run as it ended, as JSON. */
+  /** The run as it ended and what a reader of its output should know, as JSON. */
   summary: "summary.json",
 } as const;
 

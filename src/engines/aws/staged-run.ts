@@ -14,6 +14,17 @@ import { readLines, runFiles, type RunReference } from "./run-folder.ts";
 /** A run as Prepare leaves it for Finish. */
 export interface PreparedRun {
   readonly run: NewRun;
+  /** ARN of the execution that does it. */
+  readonly execution: string;
+  readonly counts: {
+    /** Rows that the map attempts. */
+    readonly rows: number;
+    /** Rows that cannot be mapped: they fail without an attempt. */
+    readonly refused: number;
+    /** Rows that an earlier run has decided. */
+    readonly succeeded: number;
+    readonly failed: number;
+  };
   /** Whether an output file that exists is replaced. */
   readonly force: boolean;
   /** The run that this one goes on with. */
@@ -44,7 +55,7 @@ export interface StagedRun {
  */
 export async function openStagedRun(
   store: ObjectStore,
-  { run: prepared, earlier }: PreparedRun,
+  { run: prepared, earlier }: Pick<PreparedRun, "run" | "earlier">,
   directory: string,
 ): Promise<StagedRun> {
   const journal = new Journal(join(directory, "journal.db"));
@@ -56,9 +67,10 @@ export async function openStagedRun(
     if (earlier.again === "failed") journal.reopenFailed(run.seq, earlier.codes);
   }
   if (run.batch.execution.dedupe) await journal.noteDuplicates(run.seq, inputKeys({ run, table, selection }));
+  journal.recount(run.seq);
   return {
     journal,
-    run,
+    run: journal.getRun(run.id),
     table,
     selection,
     close: async () => {
