@@ -14,6 +14,7 @@ import { writeOutput } from "../local/write-output.ts";
 import type { FunctionSetup } from "./function-setup.ts";
 import { mapResults } from "./map-results.ts";
 import { openRows } from "./open-rows.ts";
+import { readLimits } from "./run-limits.ts";
 import { downloadTable, readJson, runFiles, writeJson, type RunReference } from "./run-folder.ts";
 import { openStagedRun, type PreparedRun, type StagedRun } from "./staged-run.ts";
 
@@ -61,6 +62,8 @@ export async function finishRun(setup: FunctionSetup, { run: reference, stopped 
     try {
       await gather(staged, mapResults(services.store, reference, createExtractor(staged.run.agent)));
       await refuse(staged, stopped === null ? reference : undefined);
+      const limits = await readLimits(services.store, reference);
+      if (limits !== undefined) staged.journal.adjustRun(staged.run.id, limits);
       const warnings: Warning[] = [];
       const run = await conclude(setup, staged, stopped, prepared.force, warnings);
       await writeAttempts(services.store, staged, reference);

@@ -37,11 +37,11 @@ export async function* mapResults(
     );
     for (const { Key: key } of files.SUCCEEDED) {
       for await (const lines of readLines(store, `s3://${bucket}/${key}`))
-        yield await Promise.all(lines.map((line) => succeeded(line, extract, store)));
+        yield await Promise.all(lines.map((line) => attemptOfOutput(line, extract, store)));
     }
     for (const { Key: key } of files.FAILED) {
       for await (const lines of readLines(store, `s3://${bucket}/${key}`))
-        yield await Promise.all(lines.flatMap((line) => failed(line, extract, store)));
+        yield await Promise.all(lines.flatMap((line) => attemptsOfFailure(line, extract, store)));
     }
   }
 }
@@ -56,7 +56,7 @@ interface RowOutput {
 }
 
 /** The attempt that a row's execution gives back when it succeeds. */
-export async function succeeded(line: JsonValue, extract: ExtractOutput, store: ObjectStore): Promise<Attempt> {
+export async function attemptOfOutput(line: JsonValue, extract: ExtractOutput, store: ObjectStore): Promise<Attempt> {
   const { row, attempt: number, started_at: startedAt, ended_at: endedAt, reply } = line as unknown as RowOutput;
   const { outcome, record } = await readAnswer({ status: "succeeded", output: JSON.stringify(reply) }, extract, store);
   return {
@@ -79,7 +79,7 @@ export interface FailedChild {
 }
 
 /** The attempt that a row's execution ended with when it failed; none when it was cut off, which leaves its row pending. */
-export function failed(line: JsonValue, extract: ExtractOutput, store: ObjectStore): Promise<Attempt>[] {
+export function attemptsOfFailure(line: JsonValue, extract: ExtractOutput, store: ObjectStore): Promise<Attempt>[] {
   const { Input: input, Error: error = "", Cause: cause = "" } = line as unknown as FailedChild;
   const given = parseObject(input);
   const told = parseObject(cause);

@@ -2,19 +2,22 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { RowcallError } from "../../core/errors.ts";
 import type { JsonValue } from "../../core/json.ts";
+import type { ObjectStore } from "../../core/object-store.ts";
 import { joinUri } from "../../core/uri.ts";
 import { batchOfInput } from "../batch-input.ts";
 import { loadBatch } from "../load-batch.ts";
 import { freeOutputUri, probeOutput } from "../output-uri.ts";
 import { resolveAgent } from "../resolve-agent.ts";
+import type { NewRun } from "../local/journal.ts";
 import { requirePlaces, stageRun } from "../local/new-run.ts";
 import { readExecutionInput } from "./execution-input.ts";
 import type { FunctionSetup } from "./function-setup.ts";
 import { openRows } from "./open-rows.ts";
-import { runFiles, uploadTable, writeJson, type RunReference } from "./run-folder.ts";
+import { readJson, runFiles, uploadTable, writeJson, type RunReference } from "./run-folder.ts";
 import { rowSettings } from "./row-settings.ts";
 import { runIdOf } from "./run-id.ts";
 import type { RowSettings, RowTarget } from "./row-definition.ts";
+import { toleratedRows } from "./run-limits.ts";
 import { openStagedRun, type PreparedRun, type StagedRun } from "./staged-run.ts";
 
 /** What the state machine asks Prepare. */
@@ -79,6 +82,7 @@ export async function prepareRun(setup: FunctionSetup, event: PrepareEvent): Pro
       request: { batch, ...chosen },
       agent,
     });
+    if (earlier !== undefined) await requireSameTable(services.store, joinUri(runsUri, earlier.id), run);
     const prepared: Omit<PreparedRun, "counts"> = {
       run: { ...run, name: null },
       execution: event.execution,
@@ -102,6 +106,15 @@ export async function prepareRun(setup: FunctionSetup, event: PrepareEvent): Pro
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+// What is known of rows is known by their place in the table.
+async function requireSameTable(store: ObjectStore, earlier: string, run: NewRun): Promise<void> {
+  const before = (await readJson(store, joinUri(earlier, runFiles.run))) as unknown as PreparedRun;
+  if (before.run.staged.sha256 === run.staged.sha256) return;
+  throw new RowcallError("RUN_CONFLICT", `The input ${run.batch.inputUri} is not the one that run ${before.run.id} read`, {
+    hint: "Put the table back as it was, or start a new run.",
+  });
 }
 
 interface RowCount {
@@ -140,18 +153,10 @@ function planOf(
     target,
     max_concurrency: Math.min(execution.maxConcurrency, mostConcurrency),
     tolerated_failure_percentage: 100,
-    tolerated_failure_count: toleratedCount(run, counts),
+    tolerated_failure_count: toleratedRows(run.batch.execution, run.total, counts),
     batch: settings,
     ...(topic === undefined ? {} : { notification_topic: topic }),
   };
-}
-
-// The map knows only the rows that are attempted; those refused before count as failed as well.
-function toleratedCount({ batch, total }: StagedRun["run"], { rows, refused }: RowCount): number {
-  const { toleratedFailureCount, toleratedFailurePercentage } = batch.execution;
-  const count = toleratedFailureCount ?? Number.POSITIVE_INFINITY;
-  const share = Math.floor(((toleratedFailurePercentage ?? Number.POSITIVE_INFINITY) * total) / 100);
-  return Math.max(0, Math.min(rows, count - refused, share - refused));
 }
 
 function s3Place(uri: string): { readonly bucket: string; readonly key: string } {

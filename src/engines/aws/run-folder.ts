@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { RowcallError } from "../../core/errors.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import { joinUri } from "../../core/uri.ts";
@@ -25,6 +26,8 @@ export const runFiles = {
   attempts: "attempts.jsonl",
   /** The run as it ended and what a reader of its output should know, as JSON. */
   summary: "summary.json",
+  /** Limits that were changed since, as JSON. */
+  limits: "limits.json",
 } as const;
 
 /** Puts a staged table's files beside the run. */
@@ -54,6 +57,21 @@ export async function writeJson(store: ObjectStore, uri: string, value: object):
 /** Reads a value from JSON. */
 export async function readJson(store: ObjectStore, uri: string): Promise<JsonValue> {
   return JSON.parse(Buffer.concat(await Array.fromAsync(store.read(uri))).toString("utf8")) as JsonValue;
+}
+
+/**
+ * Reads a value from JSON; undefined when there is none.
+ *
+ * Of who may not list, S3 hides what is not there as if it were forbidden.
+ */
+export async function readJsonIfThere(store: ObjectStore, uri: string): Promise<JsonValue | undefined> {
+  try {
+    return await readJson(store, uri);
+  } catch (error) {
+    if (error instanceof RowcallError && (error.code === "STORE_NOT_FOUND" || error.code === "STORE_DENIED"))
+      return undefined;
+    throw error;
+  }
 }
 
 /** The lines of an object as JSON values, some hundreds at a time; never more than a few in memory. */

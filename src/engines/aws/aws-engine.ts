@@ -1,0 +1,388 @@
+import { setTimeout as waitFor } from "node:timers/promises";
+import { randomUUID } from "node:crypto";
+import { maskAddress, type Delivery } from "../../core/channel.ts";
+import type {
+  Engine,
+  ExportRequest,
+  RowFilter,
+  RowReport,
+  RunLimits,
+  RunObserver,
+  StartRequest,
+} from "../../core/engine.ts";
+import { messageOf, RowcallError, type ErrorCode } from "../../core/errors.ts";
+import { stoppedOnRequest, type Run } from "../../core/run.ts";
+import type { Services } from "../../core/services.ts";
+import type { StepFunctions } from "../../core/step-functions.ts";
+import { joinUri } from "../../core/uri.ts";
+import { overlap } from "../choose-rows.ts";
+import { composeNotification, newsOf } from "../compose-notification.ts";
+import { createRunId } from "../local/new-run.ts";
+import { reportRows } from "../local/report-rows.ts";
+import { checkLimits, limitsOf } from "../local/run-limits.ts";
+import { writeOutput } from "../local/write-output.ts";
+import { freeOutputUri } from "../output-uri.ts";
+import type { RunChoice } from "./execution-input.ts";
+import { executionArn, findRun, requireExecutionName, type RunPlaces } from "./find-run.ts";
+import { writeAttempts } from "./finish.ts";
+import { readRun, toRun, type FoundRun } from "./found-run.ts";
+import { openLocalCopies, type LocalCopies } from "./local-copies.ts";
+import { openRun } from "./open-run.ts";
+import { createPace, type Wait } from "./pace.ts";
+import { runFiles, writeJson } from "./run-folder.ts";
+import { readLimits, toleratedRows } from "./run-limits.ts";
+import { checkBatch, isSameInput, packBatch, upload, type BatchInput, type PackedBatch } from "./send-batch.ts";
+import type { PreparedRun, StagedRun } from "./staged-run.ts";
+import { describeMap, requirePrepared, watchExecution, type WatchSetup } from "./watch-execution.ts";
+
+/** What an engine on AWS stands on. */
+export interface AwsEngineOptions {
+  readonly services: Services;
+  /** The batch processor's state machine; closed with the engine. */
+  readonly sfn: StepFunctions;
+  /** Prefix of all runs, as the functions have it: `s3://bucket/runs/`. */
+  readonly runsUri: string;
+  /** Folder in which this machine remembers where outputs are to be put on it. */
+  readonly dataDirectory: string;
+  /** @default the time of this machine */
+  readonly wait?: Wait;
+}
+
+// AWS answers one look at a map run a second, for the whole account.
+const paceMs = 2000;
+const listedRuns = 100;
+const listedAtOnce = 10;
+
+/**
+ * Opens the engine that runs batches in a batch processor on AWS; nothing is called yet.
+ *
+ * @throws RowcallError USAGE_INVALID when runs are not kept in S3
+ */
+export function openAwsEngine(options: AwsEngineOptions): Engine {
+  return new AwsEngine(options);
+}
+
+class AwsEngine implements Engine {
+  readonly #services: Services;
+  readonly #sfn: StepFunctions;
+  readonly #places: RunPlaces;
+  readonly #watching: WatchSetup;
+  /** `s3://bucket`. */
+  readonly #root: string;
+  readonly #copies: LocalCopies;
+  /** Rows of runs that have ended: several questions about one run are the rule. */
+  readonly #kept = new Map<string, Promise<StagedRun>>();
+
+  constructor({ services, sfn, runsUri, dataDirectory, wait }: AwsEngineOptions) {
+    this.#services = services;
+    this.#sfn = sfn;
+    this.#root = bucketOf(runsUri);
+    this.#places = { store: services.store, sfn, runsUri };
+    this.#watching = { ...this.#places, pace: createPace(paceMs, services.clock, wait ?? realWait) };
+    this.#copies = openLocalCopies(dataDirectory);
+  }
+
+  async start(request: StartRequest, observer: RunObserver = {}): Promise<Run> {
+    const given = request.name ?? request.batch.name;
+    if (given !== undefined) {
+      const before = await this.#sfn.describe(executionArn(this.#sfn, requireExecutionName(given)));
+      if (before !== undefined) return this.#startAgain(before.arn, given, request, observer);
+    }
+    const name = given ?? createRunId(this.#services);
+    await checkBatch(this.#services, request, name);
+    const packed = await packBatch(this.#services.store, this.#root, name, request);
+    const begun = await this.#begin(name, packed, request.force === true);
+    if (begun !== undefined) return this.#watch(begun, observer);
+    // Somebody was faster; a name that nobody chose is made anew.
+    if (given === undefined) return this.start(request, observer);
+    return this.#startAgain(executionArn(this.#sfn, given), given, request, observer);
+  }
+
+  async resume(id: string, observer: RunObserver = {}): Promise<Run> {
+    const found = await findRun(this.#places, id);
+    const { execution, prepared, summary } = found;
+    if (execution.status === "RUNNING") return this.#watch(execution.arn, observer);
+    requirePrepared(found);
+    if (execution.status === "SUCCEEDED" || summary?.run.status === "succeeded" || prepared === undefined)
+      return this.#bring(found, observer);
+    // A failed execution ended in its last state, which another try would end in again.
+    const wasCutOff = summary === undefined && execution.status !== "FAILED";
+    if (wasCutOff && (await readLimits(this.#services.store, found)) === undefined) {
+      if (await this.#sfn.redrive(execution.arn)) return this.#watch(execution.arn, observer);
+    }
+    return this.#goOn(found, prepared, { id: found.id, again: "pending" }, observer);
+  }
+
+  async rerun(id: string, codes: readonly ErrorCode[] | undefined, observer: RunObserver = {}): Promise<Run> {
+    const found = requirePrepared(await findRun(this.#places, id));
+    const { prepared, execution } = found;
+    if (execution.status === "RUNNING") throw busy(found.id);
+    const failures = await this.#withRows(found, async ({ journal, run }) => journal.failureCounts(run.seq));
+    const isWanted = failures.some(({ code }) => codes?.includes(code) !== false);
+    if (!isWanted || prepared === undefined) return this.describe(id);
+    const choice = { id: found.id, again: "failed" as const, ...(codes === undefined ? {} : { codes }) };
+    return this.#goOn(found, prepared, choice, observer);
+  }
+
+  /** Ends the execution at once: rows in flight are cut off. */
+  async stop(id: string): Promise<Run> {
+    const { execution } = await findRun(this.#places, id);
+    if (execution.status === "RUNNING") await this.#sfn.stop(execution.arn, "Stopped", stoppedOnRequest);
+    return this.describe(execution.arn);
+  }
+
+  async describe(id: string): Promise<Run> {
+    return this.#describe(await findRun(this.#places, id));
+  }
+
+  async limits(id: string): Promise<RunLimits> {
+    const found = await findRun(this.#places, id);
+    const { run } = requireRows(found);
+    const limits = limitsOf({ batch: run.batch, limits: (await readLimits(this.#services.store, found)) ?? null });
+    const mapRun = found.execution.status === "RUNNING" ? await describeMap(this.#sfn, found) : undefined;
+    return mapRun === undefined ? limits : { ...limits, maxConcurrency: mapRun.maxConcurrency };
+  }
+
+  async adjust(id: string, change: Partial<RunLimits>): Promise<RunLimits> {
+    checkLimits(change);
+    const { store } = this.#services;
+    const found = await findRun(this.#places, id);
+    const { run, counts } = requireRows(found);
+    const changed = { ...(await readLimits(store, found)), ...change };
+    const limits = limitsOf({ batch: run.batch, limits: changed });
+    if (found.execution.status === "RUNNING") {
+      const mapRun = (await this.#sfn.mapRuns(found.execution.arn)).at(-1);
+      if (mapRun === undefined) throw preparing(found.id);
+      const { maxConcurrency } = change;
+      await this.#sfn.updateMapRun(mapRun, {
+        ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
+        toleratedFailureCount: toleratedRows(limits, run.total, counts),
+      });
+    }
+    await writeJson(store, joinUri(found.uri, runFiles.limits), changed);
+    return limits;
+  }
+
+  async list(): Promise<readonly Run[]> {
+    const runs: Run[] = [];
+    for await (const page of this.#sfn.list()) {
+      const newest = page.slice(0, listedRuns - runs.length);
+      for (let first = 0; first < newest.length; first += listedAtOnce) {
+        const some = newest.slice(first, first + listedAtOnce);
+        runs.push(...(await Promise.all(some.map(({ arn }) => this.describe(arn)))));
+      }
+      if (runs.length >= listedRuns) break;
+    }
+    return runs;
+  }
+
+  async *rows(id: string, filter: RowFilter = {}): AsyncGenerator<RowReport> {
+    const { journal, run, table, selection, close } = await this.#open(await findRun(this.#places, id));
+    try {
+      yield* reportRows(journal, run, table, overlap(selection, filter.rows), filter);
+    } finally {
+      await close();
+    }
+  }
+
+  async export(id: string, request: ExportRequest): Promise<string> {
+    return this.#withRows(await findRun(this.#places, id), (staged) =>
+      writeOutput(this.#services, { ...staged, warn: () => {} }, request),
+    );
+  }
+
+  /** Sends from this machine. What arrived on AWS is known to nobody here, so that only all of it can be asked for. */
+  async notify(id: string, { all = false }: { readonly all?: boolean } = {}): Promise<readonly Delivery[]> {
+    const found = await findRun(this.#places, id);
+    if (found.execution.status === "RUNNING") throw busy(found.id);
+    const { batch } = requireRows(found).run;
+    const run = await this.#describe(found);
+    const kind = newsOf(run.status);
+    const { notifications } = batch;
+    if (kind === undefined || !(kind === "success" ? notifications.onSuccess : notifications.onFailure)) return [];
+    if (!all) {
+      throw new RowcallError("USAGE_INVALID", `Which notifications of run ${run.id} have arrived is not known here`, {
+        hint: "Send all of them again with --all.",
+      });
+    }
+    const failures = await this.#withRows(found, async ({ journal, run: { seq } }) => journal.failureCounts(seq));
+    return Promise.all(
+      notifications.channels.map(async (address): Promise<Delivery> => {
+        const notification = composeNotification(randomUUID(), kind, run, failures);
+        const delivery = {
+          id: notification.id,
+          channel: maskAddress(address),
+          kind,
+          tries: 1,
+          triedAt: this.#services.clock(),
+        };
+        try {
+          await (await this.#services.openChannel(address)).notify(notification);
+          return { ...delivery, status: "delivered" };
+        } catch (thrown) {
+          return { ...delivery, status: "failed", error: errorOf(thrown) };
+        }
+      }),
+    );
+  }
+
+  /** Nobody keeps account on AWS: it is SNS that delivers there. */
+  async deliveries(id: string): Promise<readonly Delivery[]> {
+    await findRun(this.#places, id);
+    return [];
+  }
+
+  async close(): Promise<void> {
+    for (const opened of this.#kept.values()) await (await opened.catch(() => undefined))?.close();
+    this.#sfn.close();
+  }
+
+  async #startAgain(arn: string, name: string, request: StartRequest, observer: RunObserver): Promise<Run> {
+    const execution = await this.#sfn.describe(arn);
+    const found = execution && (await readRun(this.#services.store, this.#places.runsUri, execution));
+    const { input, localOutput } = await packBatch(this.#services.store, this.#root, name, request);
+    const before = JSON.parse(execution?.input ?? "{}") as BatchInput;
+    if (found !== undefined && "rowcall" in before && isSameInput(input, before) && (await this.#isSameTable(found, input))) {
+      if (localOutput !== undefined && (await this.#copies.find(found.id)) === undefined)
+        await this.#copies.note(found.id, { output: localOutput, force: request.force === true });
+      return this.resume(arn, observer);
+    }
+    throw new RowcallError("RUN_CONFLICT", `The name "${name}" belongs to an execution that has another batch or input`, {
+      hint: `Choose another --name, or go on with the earlier run: rowcall resume ${name}`,
+    });
+  }
+
+  // A table from this machine has its digest in its address. One in S3 may have been replaced since.
+  async #isSameTable({ prepared }: FoundRun, { input_csv_s3_uri: uri }: BatchInput): Promise<boolean> {
+    if (prepared === undefined || uri.startsWith(joinUri(this.#root, "uploads", ""))) return true;
+    const { createHash } = await import("node:crypto");
+    const digest = createHash("sha256");
+    for await (const chunk of this.#services.store.read(uri)) digest.update(chunk);
+    return digest.digest("hex") === prepared.run.staged.sha256;
+  }
+
+  /** Starts an execution; undefined when its name is taken. */
+  async #begin(name: string, { input, uploads, localOutput }: PackedBatch, force: boolean): Promise<string | undefined> {
+    await upload(this.#services.store, uploads);
+    const begun = await this.#sfn.start(name, JSON.stringify(input));
+    if (begun === undefined) return undefined;
+    if (localOutput !== undefined) {
+      const { id } = await readRun(this.#services.store, this.#places.runsUri, { ...begun, name, status: "RUNNING" });
+      await this.#copies.note(id, { output: localOutput, force });
+    }
+    return begun.arn;
+  }
+
+  /** A new execution that takes over what an earlier run has decided. */
+  async #goOn(
+    found: FoundRun,
+    { run }: PreparedRun,
+    earlier: NonNullable<RunChoice["earlier"]>,
+    observer: RunObserver,
+  ): Promise<Run> {
+    const { store } = this.#services;
+    if (found.summary === undefined) await this.#withRows(found, (staged) => writeAttempts(store, staged, found));
+    const limits = await readLimits(store, found);
+    const copy = await this.#copies.find(found.id);
+    const request: StartRequest = {
+      batch: {
+        ...run.batch,
+        execution: { ...run.batch.execution, ...limits },
+        output: copy?.output ?? run.batch.output ?? "",
+      },
+      ...run.request,
+      // The same table, written anew.
+      force: true,
+    };
+    const name = createRunId(this.#services);
+    const packed = await packBatch(store, this.#root, name, request, earlier);
+    const arn = await this.#begin(name, packed, true);
+    if (arn === undefined) return this.#goOn(found, { run } as PreparedRun, earlier, observer);
+    observer.onEvent?.({ type: "notice", message: `Run ${name} goes on with run ${found.id}` });
+    return this.#watch(arn, observer);
+  }
+
+  async #watch(arn: string, observer: RunObserver): Promise<Run> {
+    return this.#bring(await watchExecution(this.#watching, arn, observer), observer);
+  }
+
+  /** Ends the watching of a run: with its output on this machine, when that was asked for. */
+  async #bring(found: FoundRun, { onEvent }: RunObserver): Promise<Run> {
+    for (const warning of found.summary?.warnings ?? []) onEvent?.({ type: "warning", ...warning });
+    const run = await this.#describe(found);
+    const copy = await this.#copies.find(found.id);
+    const { summary } = found;
+    if (copy === undefined || copy.writtenTo !== undefined || summary?.run.outputUri === undefined) return run;
+    const { store, clock } = this.#services;
+    const { output, force } = copy;
+    const uri = await freeOutputUri(store, output, "csv", clock(), force);
+    await store.write(uri, store.read(summary.run.outputUri), { contentType: "text/csv", ifAbsent: !force });
+    await this.#copies.note(found.id, { ...copy, writtenTo: uri });
+    return { ...run, outputUri: uri };
+  }
+
+  async #describe(found: FoundRun): Promise<Run> {
+    const run = toRun(found, await describeMap(this.#sfn, found));
+    const copy = await this.#copies.find(found.id);
+    return copy?.writtenTo === undefined ? run : { ...run, outputUri: copy.writtenTo };
+  }
+
+  async #withRows<T>(found: FoundRun, work: (staged: StagedRun) => Promise<T>): Promise<T> {
+    const staged = await this.#open(found);
+    try {
+      return await work(staged);
+    } finally {
+      await staged.close();
+    }
+  }
+
+  /** A run's rows; of one that has ended they are kept until the engine closes. */
+  async #open(found: FoundRun): Promise<StagedRun> {
+    const { store } = this.#services;
+    if (found.execution.status === "RUNNING") return openRun(store, this.#sfn, found);
+    const key = `${found.id} ${found.execution.stoppedAt}`;
+    const kept = this.#kept.get(key) ?? openRun(store, this.#sfn, found);
+    this.#kept.set(key, kept);
+    return { ...(await kept), close: async () => {} };
+  }
+}
+
+function requireRows(found: FoundRun): PreparedRun {
+  const { prepared, execution, id } = found;
+  if (prepared !== undefined) return prepared;
+  if (execution.status === "RUNNING") throw preparing(id);
+  requirePrepared(found);
+  throw new RowcallError("RUN_NOT_FOUND", `The folder of run ${id} is gone: ${found.uri}`, {
+    hint: "Folders of runs expire; the output lies where it was written.",
+  });
+}
+
+function preparing(id: string): RowcallError {
+  return new RowcallError("RUN_BUSY", `Run ${id} is being prepared: its rows have not begun`, {
+    hint: "Try again in a moment.",
+  });
+}
+
+function busy(id: string): RowcallError {
+  return new RowcallError("RUN_BUSY", `Run ${id} is going on AWS`, {
+    hint: `Watch it with \`rowcall resume ${id}\`, or end it with \`rowcall stop ${id}\`.`,
+  });
+}
+
+function errorOf(thrown: unknown): NonNullable<Delivery["error"]> {
+  if (!(thrown instanceof RowcallError)) return { code: "CHANNEL_FAILED", message: messageOf(thrown) };
+  const { code, message, hint } = thrown;
+  return { code, message, ...(hint === undefined ? {} : { hint }) };
+}
+
+function bucketOf(runsUri: string): string {
+  const bucket = /^s3:\/\/[^/]+/.exec(runsUri)?.[0];
+  if (bucket !== undefined) return bucket;
+  throw new RowcallError("USAGE_INVALID", `Runs on AWS cannot be kept in ${runsUri}`, {
+    hint: "Give the prefix that the batch processor was deployed with, such as s3://batch-processor-prod-123456789012/runs/.",
+  });
+}
+
+async function realWait(ms: number, signal?: AbortSignal): Promise<void> {
+  await waitFor(ms, undefined, signal && { signal });
+}

@@ -1,0 +1,72 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Attempt } from "../../core/attempt.ts";
+import { RowcallError } from "../../core/errors.ts";
+import type { ObjectStore } from "../../core/object-store.ts";
+import type { StepFunctions } from "../../core/step-functions.ts";
+import { joinUri } from "../../core/uri.ts";
+import { createExtractor } from "../../row/extract.ts";
+import { gather, refuse } from "./finish.ts";
+import type { FoundRun } from "./found-run.ts";
+import { itemResults } from "./item-results.ts";
+import { mapResults } from "./map-results.ts";
+import { downloadTable, readLines, runFiles } from "./run-folder.ts";
+import { openStagedRun, type StagedRun } from "./staged-run.ts";
+
+/**
+ * Opens a run on this machine with all that is known of its rows: its staged table, and a journal as Finish has it.
+ *
+ * @throws RowcallError RUN_BUSY before the run is prepared; RUN_NOT_FOUND when its folder has expired
+ */
+export async function openRun(store: ObjectStore, sfn: StepFunctions, found: FoundRun): Promise<StagedRun> {
+  const { id, prepared, execution } = found;
+  if (prepared === undefined) {
+    if (execution.status === "RUNNING")
+      throw new RowcallError("RUN_BUSY", `Run ${id} is being prepared: nothing is known of its rows yet`, {
+        hint: "Try again in a moment.",
+      });
+    throw new RowcallError("RUN_NOT_FOUND", `Nothing is known of the rows of run ${id}: there is no ${found.uri}/${runFiles.run}`, {
+      hint: "The run was refused before a row ran, or its folder has expired. Its output lies where it was written.",
+    });
+  }
+  const directory = await mkdtemp(join(tmpdir(), "rowcall-run-"));
+  const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
+  try {
+    await downloadTable(store, found, directory);
+    const staged = await openStagedRun(store, prepared, directory);
+    await gather(staged, await resultsOf(store, sfn, found, staged));
+    await refuse(staged);
+    return {
+      ...staged,
+      run: staged.journal.getRun(staged.run.id),
+      close: async () => {
+        await staged.close();
+        await remove();
+      },
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+async function resultsOf(
+  store: ObjectStore,
+  sfn: StepFunctions,
+  found: FoundRun,
+  { run }: StagedRun,
+): Promise<AsyncIterable<readonly Attempt[]>> {
+  const { execution, uri } = found;
+  const attempts = joinUri(uri, runFiles.attempts);
+  if (execution.status !== "RUNNING" && (await store.stat(attempts)) !== undefined) return readAttempts(store, attempts);
+  const extract = createExtractor(run.agent);
+  for await (const { uri: name } of store.list(joinUri(uri, runFiles.results, ""))) {
+    if (name.endsWith("/manifest.json")) return mapResults(store, found, extract);
+  }
+  return itemResults(sfn, execution.arn, extract, store);
+}
+
+async function* readAttempts(store: ObjectStore, uri: string): AsyncGenerator<readonly Attempt[]> {
+  for await (const lines of readLines(store, uri)) yield lines as unknown as readonly Attempt[];
+}

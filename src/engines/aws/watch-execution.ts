@@ -1,0 +1,84 @@
+import type { RunObserver } from "../../core/engine.ts";
+import { isErrorCode, RowcallError } from "../../core/errors.ts";
+import type { Run } from "../../core/run.ts";
+import type { DescribedMapRun, StepFunctions } from "../../core/step-functions.ts";
+import { readRun, toRun, type FoundRun } from "./found-run.ts";
+import type { RunPlaces } from "./find-run.ts";
+
+// A minute of a network that is away, at the pace of looks.
+const mostMisses = 30;
+
+/** What watching takes. */
+export interface WatchSetup extends RunPlaces {
+  /** Waits until the next look is due; rejected when the signal is aborted. */
+  pace(signal?: AbortSignal): Promise<void>;
+}
+
+/**
+ * Watches an execution until it has ended, or the observer drains: then the run goes on without being watched.
+ *
+ * @throws RowcallError of what kept the run from being prepared
+ */
+export async function watchExecution(setup: WatchSetup, arn: string, observer: RunObserver): Promise<FoundRun> {
+  const { drain } = observer;
+  let told: Run | undefined;
+  for (let misses = 0; ; ) {
+    try {
+      const { found, mapRun } = await look(setup, arn);
+      misses = 0;
+      if (found.prepared !== undefined) told = tell(observer, toRun(found, mapRun), told);
+      if (found.execution.status !== "RUNNING") return requirePrepared(found);
+      if (drain?.aborted === true) return found;
+    } catch (error) {
+      misses += 1;
+      if (!(error instanceof RowcallError) || !error.retryable || misses > mostMisses) throw error;
+    }
+    try {
+      await setup.pace(drain);
+    } catch (error) {
+      if (drain?.aborted !== true) throw error;
+    }
+  }
+}
+
+async function look(
+  { store, sfn, runsUri }: WatchSetup,
+  arn: string,
+): Promise<{ readonly found: FoundRun; readonly mapRun?: DescribedMapRun }> {
+  const execution = await sfn.describe(arn);
+  if (execution === undefined) throw new RowcallError("RUN_NOT_FOUND", `There is no execution ${arn}`);
+  const found = await readRun(store, runsUri, execution);
+  const mapRun = await describeMap(sfn, found);
+  return { found, ...(mapRun === undefined ? {} : { mapRun }) };
+}
+
+/** How the map of a run stands; undefined when it has none yet, and when the run's summary says all of it. */
+export async function describeMap(
+  sfn: StepFunctions,
+  { execution, prepared, summary }: FoundRun,
+): Promise<DescribedMapRun | undefined> {
+  if (prepared === undefined || summary !== undefined) return undefined;
+  const arn = (await sfn.mapRuns(execution.arn)).at(-1);
+  return arn === undefined ? undefined : sfn.describeMapRun(arn);
+}
+
+function tell({ onEvent }: RunObserver, run: Run, told: Run | undefined): Run {
+  if (told === undefined) onEvent?.({ type: "started", run });
+  if (JSON.stringify(told?.counts) !== JSON.stringify(run.counts)) onEvent?.({ type: "progress", run });
+  return run;
+}
+
+/**
+ * A run that has ended, if it ever was one.
+ *
+ * @throws RowcallError of what kept it from being prepared
+ */
+export function requirePrepared(found: FoundRun): FoundRun {
+  const { prepared, execution } = found;
+  if (prepared !== undefined || execution.status === "SUCCEEDED") return found;
+  const { error = execution.status, cause = "no reason was given" } = execution;
+  if (isErrorCode(error)) throw new RowcallError(error, cause.replace(/^Prepare: /, ""));
+  throw new RowcallError("AWS_FAILED", `The execution ${execution.name} ended before a row ran: ${error}: ${cause}`, {
+    hint: `Look at it in the AWS console: ${execution.arn}`,
+  });
+}
