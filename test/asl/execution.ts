@@ -17,6 +17,17 @@ export interface ExecutionPlan {
   readonly input: JsonValue;
   /** The Map Run that it is a child of. */
   readonly mapRunArn?: string;
+  /** How often an item that did not succeed is done anew. @default 0 */
+  readonly redriveCount?: number;
+  /** @default now */
+  readonly startedAt?: Date;
+}
+
+/** Where an execution stands: the state that it is in, with what that state was given. */
+export interface Position {
+  readonly state: string;
+  readonly input: JsonValue;
+  readonly variables: Readonly<Record<string, JsonValue>>;
 }
 
 /** One execution of a machine, or a child of a Map Run. */
@@ -31,8 +42,12 @@ export interface Execution {
   output?: JsonValue;
   error?: string;
   cause?: string;
+  redriveCount: number;
+  position?: Position;
   /** Ends it from outside; nothing happens when it has ended. */
   stop(error?: string, cause?: string): void;
   /** Fulfilled when it has ended in whatever way; rejected when the interpreter could not go on. */
-  readonly finished: Promise<void>;
+  finished: Promise<void>;
+  /** Goes on where it was ended before its time. */
+  redrive(): void;
 }

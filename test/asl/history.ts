@@ -27,19 +27,21 @@ export interface History {
   end(type: string, previousEventId: number, details?: JsonObject): void;
 }
 
-/** An empty history. */
-export function createHistory(clock: () => number): History {
+/** An empty history; `onEvent` is told of each event as it happens. */
+export function createHistory(clock: () => number, onEvent: (event: HistoryEvent) => void = () => {}): History {
   const events: HistoryEvent[] = [];
   const append = (type: string, previousEventId: number, details?: JsonObject): number => {
     const id = events.length + 1;
     const timestamp = new Date(clock());
-    events.push({
+    const event = {
       id,
       previousEventId,
       timestamp,
       type,
       ...(details === undefined ? {} : { [detailsKey(type)]: details }),
-    });
+    };
+    events.push(event);
+    onEvent(event);
     return id;
   };
   return {

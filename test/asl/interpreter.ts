@@ -6,7 +6,7 @@ import type { Execution, ExecutionStatus } from "./execution.ts";
 import type { HistoryEvent } from "./history.ts";
 import { beginExecution } from "./run-execution.ts";
 import { loadDefinition } from "./load-definition.ts";
-import { describeMapRun, type MapRunDescription } from "./map-run.ts";
+import { describeMapRun, type MapRun, type MapRunDescription } from "./map-run.ts";
 import { SfnError, startNamed, type StartRequest } from "./start-execution.ts";
 import type { Wait } from "./virtual-clock.ts";
 import type { Connection, LambdaHandler, Place, World } from "./world.ts";
@@ -33,6 +33,8 @@ export interface InterpreterOptions {
   readonly roleArn?: string;
   /** Most bytes of one file of a ResultWriter; a small number makes several. @default 8 MiB */
   readonly resultFileBytes?: number;
+  /** Told of each event of each execution as it happens. */
+  readonly onEvent?: (executionArn: string, event: HistoryEvent) => void;
 }
 
 /** An execution as DescribeExecution gives it. */
@@ -52,9 +54,16 @@ export interface ExecutionDescription {
   readonly error?: string;
   readonly cause?: string;
   readonly mapRunArn?: string;
-  readonly redriveCount: 0;
+  readonly redriveCount: number;
   readonly redriveStatus: "REDRIVABLE" | "NOT_REDRIVABLE";
   readonly redriveStatusReason?: string;
+}
+
+/** Limits as UpdateMapRun takes them. */
+export interface MapRunChange {
+  readonly maxConcurrency?: number;
+  readonly toleratedFailureCount?: number;
+  readonly toleratedFailurePercentage?: number;
 }
 
 /** Step Functions in one process, as far as our own machines need it. */
@@ -69,10 +78,18 @@ export interface Interpreter {
   finished(executionArn: string): Promise<ExecutionDescription>;
   /** Ends an execution and its children; nothing happens to one that has ended. */
   stopExecution(executionArn: string, error?: string, cause?: string): void;
+  /**
+   * Goes on with an execution that was ended before its time, in the state that it was in; of a Map Run only what has not succeeded.
+   *
+   * @throws SfnError `ExecutionDoesNotExist`, `ExecutionNotRedrivable`
+   */
+  redriveExecution(executionArn: string): void;
   /** All events of an execution. */
   history(executionArn: string): readonly HistoryEvent[];
   /** A Map Run as it stands. */
   mapRun(mapRunArn: string): MapRunDescription;
+  /** Changes limits of a Map Run that is going. */
+  updateMapRun(mapRunArn: string, change: MapRunChange): void;
   /** Map Runs of an execution, in the order they were started. */
   listMapRuns(executionArn: string): readonly MapRunDescription[];
   /** Executions of a machine, or children of a Map Run, in the order they were started. */
@@ -110,6 +127,7 @@ export function createInterpreter(options: InterpreterOptions): Interpreter {
     clock: options.clock,
     wait: options.wait,
     random: options.random ?? (() => 0.5),
+    onEvent: options.onEvent ?? (() => {}),
     executions: new Map(),
     mapRuns: new Map(),
     begin: (plan) => beginExecution(world, plan),
@@ -127,6 +145,11 @@ export function createInterpreter(options: InterpreterOptions): Interpreter {
     if (execution === undefined) throw new SfnError("ExecutionDoesNotExist", `Execution Does Not Exist: '${arn}'`);
     return execution;
   };
+  const findMapRun = (arn: string): MapRun => {
+    const run = world.mapRuns.get(arn);
+    if (run === undefined) throw new SfnError("ResourceNotFound", `Map Run not found: '${arn}'`);
+    return run;
+  };
   return {
     arnOf,
     startExecution: (request) => {
@@ -139,11 +162,18 @@ export function createInterpreter(options: InterpreterOptions): Interpreter {
       return describe(find(arn));
     },
     stopExecution: (arn, error, cause) => find(arn).stop(error, cause),
+    redriveExecution: (arn) => {
+      const { redriveStatusReason: reason } = describe(find(arn));
+      if (reason !== undefined) throw new SfnError("ExecutionNotRedrivable", reason);
+      find(arn).redrive();
+    },
     history: (arn) => find(arn).history.events,
-    mapRun: (arn) => {
-      const run = world.mapRuns.get(arn);
-      if (run === undefined) throw new SfnError("ResourceNotFound", `Map Run not found: '${arn}'`);
-      return describeMapRun(run);
+    mapRun: (arn) => describeMapRun(findMapRun(arn)),
+    updateMapRun: (arn, { maxConcurrency, toleratedFailureCount: count, toleratedFailurePercentage: percentage }) => {
+      const run = findMapRun(arn);
+      run.maxConcurrency = maxConcurrency ?? run.maxConcurrency;
+      run.tolerance = { count: count ?? run.tolerance.count, percentage: percentage ?? run.tolerance.percentage };
+      run.heed?.();
     },
     listMapRuns: (arn) => [...world.mapRuns.values()].filter((run) => run.executionArn === arn).map(describeMapRun),
     listExecutions: (of) =>
@@ -161,7 +191,7 @@ export function createInterpreter(options: InterpreterOptions): Interpreter {
 }
 
 function describe(execution: Execution): ExecutionDescription {
-  const { arn, name, plan, status, startedAt, stoppedAt, output, error, cause } = execution;
+  const { arn, name, plan, status, startedAt, stoppedAt, output, error, cause, redriveCount } = execution;
   const reason = status === "RUNNING" || status === "SUCCEEDED";
   return {
     executionArn: arn,
@@ -176,7 +206,7 @@ function describe(execution: Execution): ExecutionDescription {
     ...(error === undefined ? {} : { error }),
     ...(cause === undefined ? {} : { cause }),
     ...(plan.mapRunArn === undefined ? {} : { mapRunArn: plan.mapRunArn }),
-    redriveCount: 0,
+    redriveCount,
     ...(reason
       ? { redriveStatus: "NOT_REDRIVABLE", redriveStatusReason: `Execution is ${status} and cannot be redriven` }
       : { redriveStatus: "REDRIVABLE" }),

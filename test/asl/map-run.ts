@@ -17,13 +17,15 @@ export interface MapRun {
   /** ARN of the children's machine: `…:stateMachine:batch/Rows`. */
   readonly machineArn: string;
   readonly startedAt: Date;
-  readonly maxConcurrency: number;
-  readonly tolerance: Tolerance;
+  maxConcurrency: number;
+  tolerance: Tolerance;
   children: readonly MapChild[];
   status: "RUNNING" | "SUCCEEDED" | "FAILED" | "ABORTED";
   stoppedAt?: Date;
   /** Results that have been written, or handed on. */
   resultsWritten: boolean;
+  /** Set while it is going: heeds limits that were changed. */
+  heed?: () => void;
 }
 
 /** Counts as DescribeMapRun has them. */

@@ -71,7 +71,7 @@ function outputOf({ execution }: MapChild): JsonValue {
 function describe({ execution, input }: MapChild): JsonObject {
   const given = { Input: JSON.stringify(input), InputDetails: { Included: true } };
   if (execution === undefined) return { ...given, Status: "PENDING" };
-  const { arn, name, plan, status, startedAt, stoppedAt, output, error, cause } = execution;
+  const { arn, name, plan, status, startedAt, stoppedAt, output, error, cause, redriveCount } = execution;
   return {
     ...(cause === undefined ? {} : { Cause: cause }),
     ...(error === undefined ? {} : { Error: error }),
@@ -79,7 +79,7 @@ function describe({ execution, input }: MapChild): JsonObject {
     ...given,
     Name: name,
     ...(output === undefined ? {} : { Output: JSON.stringify(output), OutputDetails: { Included: true } }),
-    RedriveCount: 0,
+    RedriveCount: redriveCount,
     ...(status === "SUCCEEDED"
       ? { RedriveStatus: "NOT_REDRIVABLE", RedriveStatusReason: "Execution is SUCCEEDED and cannot be redriven" }
       : { RedriveStatus: "REDRIVABLE" }),

@@ -36,14 +36,19 @@ export async function runDistributedMap(
     }),
   };
   const writer = await openResultWriter(visit);
-  const mapRun = createMapRun(visit, concurrency, tolerance);
+  const earlier = findEarlier(visit);
+  const mapRun = earlier ?? createMapRun(visit, concurrency, tolerance);
   world.mapRuns.set(mapRun.arn, mapRun);
-  const started = record(run, branch, "MapRunStarted", { mapRunArn: mapRun.arn });
+  const started =
+    earlier === undefined
+      ? record(run, branch, "MapRunStarted", { mapRunArn: mapRun.arn })
+      : record(run, branch, "MapRunRedriven", { mapRunArn: mapRun.arn, redriveCount: run.execution.redriveCount });
   const end = (status: MapRun["status"]): void => {
     Object.assign(mapRun, { status, stoppedAt: new Date(world.clock()) });
   };
   try {
-    mapRun.children = await planChildren(visit, items ?? (await readItems(visit)));
+    if (earlier === undefined) mapRun.children = await planChildren(visit, items ?? (await readItems(visit)));
+    else reopen(earlier);
     const tooMany = await runChildren(visit, mapRun);
     const result = writer === undefined ? collectResults(mapRun) : await writer.write(mapRun);
     mapRun.resultsWritten = true;
@@ -98,8 +103,10 @@ async function runChildren(
   { run: { world, execution }, branch, state }: Visit<MapState>,
   mapRun: MapRun,
 ): Promise<boolean> {
-  const { children, maxConcurrency, tolerance } = mapRun;
+  const { children } = mapRun;
   const total = children.reduce((sum, { items }) => sum + items, 0);
+  const done = Promise.withResolvers<void>();
+  let running = 0;
   let next = 0;
   let failed = 0;
   let tooMany = false;
@@ -108,36 +115,76 @@ async function runChildren(
     over = true;
     stopChildren(mapRun);
   };
-  const place = async (): Promise<void> => {
-    for (let child = children[next]; child !== undefined && !over; child = children[next]) {
+  const heedTolerance = (): void => {
+    if (over || !exceeds(mapRun.tolerance, failed, total)) return;
+    tooMany = true;
+    stop();
+  };
+  const runChild = async (child: MapChild): Promise<void> => {
+    const redriveCount = child.execution === undefined ? 0 : child.execution.redriveCount + 1;
+    child.execution = world.begin({
+      machineArn: mapRun.machineArn,
+      machineName: mapRun.machineArn.split(":").at(-1) ?? "",
+      roleArn: execution.plan.roleArn,
+      sequence: state.ItemProcessor,
+      input: withinLimit(child.input, "ItemSelector"),
+      mapRunArn: mapRun.arn,
+      redriveCount,
+    });
+    await child.execution.finished;
+    if (over || childStatus(child) === "SUCCEEDED") return;
+    failed += child.items;
+    heedTolerance();
+  };
+  // Fills what places there are; called again whenever one becomes free or limits change.
+  const fill = (): void => {
+    const most = mapRun.maxConcurrency === 0 ? mostChildren : mapRun.maxConcurrency;
+    while (!over && running < most) {
+      const child = children[next];
+      if (child === undefined) break;
       next += 1;
-      child.execution = world.begin({
-        machineArn: mapRun.machineArn,
-        machineName: mapRun.machineArn.split(":").at(-1) ?? "",
-        roleArn: execution.plan.roleArn,
-        sequence: state.ItemProcessor,
-        input: withinLimit(child.input, "ItemSelector"),
-        mapRunArn: mapRun.arn,
-      });
-      await child.execution.finished;
-      if (over || childStatus(child) === "SUCCEEDED") continue;
-      failed += child.items;
-      tooMany = exceeds(tolerance, failed, total);
-      if (tooMany) stop();
+      if (childStatus(child) === "SUCCEEDED") continue;
+      running += 1;
+      runChild(child)
+        .catch(done.reject)
+        .finally(() => {
+          running -= 1;
+          fill();
+        });
     }
+    if (running === 0) done.resolve();
+  };
+  mapRun.heed = () => {
+    heedTolerance();
+    fill();
   };
   branch.signal.addEventListener("abort", stop, { once: true });
   try {
-    const places = Math.min(maxConcurrency === 0 ? mostChildren : maxConcurrency, children.length);
-    await Promise.all(Array.from({ length: places }, place));
+    fill();
+    await done.promise;
   } catch (error) {
     stop();
     throw error;
   } finally {
+    delete mapRun.heed;
     branch.signal.removeEventListener("abort", stop);
   }
   branch.signal.throwIfAborted();
   return tooMany;
+}
+
+// A Map Run that was ended before its time is gone on with when its execution is.
+function findEarlier({ run: { world, execution }, state }: Visit<MapState>): MapRun | undefined {
+  if (execution.redriveCount === 0) return undefined;
+  return [...world.mapRuns.values()].findLast(
+    ({ executionArn, machineArn, status, resultsWritten }) =>
+      executionArn === execution.arn && machineArn.endsWith(`/${state.Label}`) && status !== "SUCCEEDED" && !resultsWritten,
+  );
+}
+
+function reopen(mapRun: MapRun): void {
+  mapRun.status = "RUNNING";
+  delete mapRun.stoppedAt;
 }
 
 function stopChildren({ children }: MapRun): void {

@@ -14,6 +14,9 @@ export async function runStates(run: Run, sequence: Sequence, input: JsonValue, 
   while (name !== undefined) {
     const state = sequence.States[name];
     if (state === undefined) throw new Error(`There is no state ${name}: a definition was not checked`);
+    // The execution's own states have no scope around them.
+    if (branch.scope.outer === undefined)
+      run.execution.position = { state: name, input: value, variables: { ...branch.scope.variables } };
     ({ output: value, next: name } = await runState(run, name, state, value, branch));
   }
   return value;

@@ -18,6 +18,8 @@ export interface StartRequest {
   readonly name?: string;
   /** JSON text. @default `{}` */
   readonly input?: string;
+  /** @default now */
+  readonly startedAt?: Date;
 }
 
 const namePattern = /^[^\s?*<>{}[\]:;,\\|^~$#%&`"/\u0000-\u001f\u007f-\u009f]{1,80}$/;
@@ -27,7 +29,7 @@ const namePattern = /^[^\s?*<>{}[\]:;,\\|^~$#%&`"/\u0000-\u001f\u007f-\u009f]{1,
  *
  * @throws SfnError `InvalidName`, `InvalidExecutionInput`, `StateMachineDoesNotExist`, `ExecutionAlreadyExists`
  */
-export function startNamed(world: World, { stateMachineArn, name, input = "{}" }: StartRequest): Execution {
+export function startNamed(world: World, { stateMachineArn, name, input = "{}", startedAt }: StartRequest): Execution {
   const machine = world.machines.get(stateMachineArn);
   if (machine === undefined)
     throw new SfnError("StateMachineDoesNotExist", `State Machine Does Not Exist: '${stateMachineArn}'`);
@@ -46,6 +48,7 @@ export function startNamed(world: World, { stateMachineArn, name, input = "{}" }
     input: value,
     ...(definition.TimeoutSeconds === undefined ? {} : { timeoutSeconds: definition.TimeoutSeconds }),
     ...(name === undefined ? {} : { name }),
+    ...(startedAt === undefined ? {} : { startedAt }),
   });
 }
 

@@ -128,7 +128,7 @@ function bindingsOf(visit: Visit, { result, errorOutput, context }: Extras): Bin
 }
 
 function contextObject({ run, name, state, branch, enteredAt, retryCount }: Visit): JsonObject {
-  const { arn, name: executionName, startedAt, plan } = run.execution;
+  const { arn, name: executionName, startedAt, plan, redriveCount } = run.execution;
   return {
     Execution: {
       Id: arn,
@@ -136,7 +136,7 @@ function contextObject({ run, name, state, branch, enteredAt, retryCount }: Visi
       Name: executionName,
       RoleArn: plan.roleArn,
       StartTime: startedAt.toISOString(),
-      RedriveCount: 0,
+      RedriveCount: redriveCount,
     },
     StateMachine: { Id: plan.machineArn, Name: plan.machineName },
     State: {

@@ -4,6 +4,7 @@ import type { Clock } from "../../src/core/services.ts";
 import type { AwsClients } from "./aws-clients.ts";
 import type { Machine } from "./definition.ts";
 import type { Execution, ExecutionPlan } from "./execution.ts";
+import type { HistoryEvent } from "./history.ts";
 import type { MapRun } from "./map-run.ts";
 import type { Wait } from "./virtual-clock.ts";
 
@@ -53,6 +54,8 @@ export interface World extends Place {
   readonly executions: Map<string, Execution>;
   /** By ARN. */
   readonly mapRuns: Map<string, MapRun>;
+  /** Told of each event as it happens. */
+  onEvent(executionArn: string, event: HistoryEvent): void;
   /** Starts an execution; it runs by itself from there. */
   begin(plan: ExecutionPlan): Execution;
   /** Does work that something outside of the interpreter ends; virtual time stands still meanwhile. */
