@@ -11,17 +11,25 @@ import { functionSetup } from "./function-setup.ts";
 import { refusedEnd, type RunEnd } from "./run-end.ts";
 
 /** Prepares a run, or says how the execution ends. */
-export const handler: (event: PrepareEvent) => Promise<Plan | { readonly end: RunEnd }> = byCode(async (event) => {
-  const setup = functionSetup();
+export const handler: (event: PrepareEvent) => Promise<Plan | { readonly end: RunEnd }> = byCode((event) =>
+  prepare(functionSetup(), event, process.env["TOPIC_ARN"]),
+);
+
+/** The same, standing on what it is given; `defaultTopic` is told of what is refused before it is known whom to tell. */
+export async function prepare(
+  setup: FunctionSetup,
+  event: PrepareEvent,
+  defaultTopic: string | undefined,
+): Promise<Plan | { readonly end: RunEnd }> {
   try {
     return await prepareRun(setup, event);
   } catch (thrown) {
     // What may pass is the state machine's to try again.
     if (!(thrown instanceof RowcallError) || thrown.retryable) throw thrown;
     const notifications = await notificationsOf(setup, event);
-    return { end: refusedEnd(thrown, event.execution, notifications, process.env["TOPIC_ARN"]) };
+    return { end: refusedEnd(thrown, event.execution, notifications, defaultTopic) };
   }
-});
+}
 
 async function notificationsOf(
   { services }: FunctionSetup,

@@ -36,7 +36,12 @@ export async function openStepFunctions(aws: AwsSettings, stateMachineArn: strin
   ): AsyncGenerator<readonly ListedExecution[]> {
     let nextToken: string | undefined;
     do {
-      const page = { ...of, maxResults: pageSize, ...(statusFilter && { statusFilter }), ...(nextToken && { nextToken }) };
+      const page = {
+        ...of,
+        maxResults: pageSize,
+        ...(statusFilter && { statusFilter }),
+        ...(nextToken && { nextToken }),
+      };
       const answer = await tried(`list executions of ${machine}`, () =>
         client.send(new sdk.ListExecutionsCommand(page)),
       );
@@ -132,4 +137,3 @@ function toMapRun({ maxConcurrency = 0, itemCounts }: DescribeMapRunCommandOutpu
   const { pending = 0, running = 0, succeeded = 0, failed = 0, timedOut = 0, aborted = 0 } = itemCounts ?? {};
   return { maxConcurrency, items: { pending, running, succeeded, failed, timedOut, aborted } };
 }
-

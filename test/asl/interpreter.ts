@@ -88,6 +88,8 @@ export interface Interpreter {
   history(executionArn: string): readonly HistoryEvent[];
   /** A Map Run as it stands. */
   mapRun(mapRunArn: string): MapRunDescription;
+  /** A Map Run by the last part of its ARN. */
+  findMapRun(id: string): MapRunDescription | undefined;
   /** Changes limits of a Map Run that is going. */
   updateMapRun(mapRunArn: string, change: MapRunChange): void;
   /** Map Runs of an execution, in the order they were started. */
@@ -169,6 +171,10 @@ export function createInterpreter(options: InterpreterOptions): Interpreter {
     },
     history: (arn) => find(arn).history.events,
     mapRun: (arn) => describeMapRun(findMapRun(arn)),
+    findMapRun: (id) => {
+      const run = [...world.mapRuns.values()].findLast(({ arn }) => arn.endsWith(`:${id}`));
+      return run && describeMapRun(run);
+    },
     updateMapRun: (arn, { maxConcurrency, toleratedFailureCount: count, toleratedFailurePercentage: percentage }) => {
       const run = findMapRun(arn);
       run.maxConcurrency = maxConcurrency ?? run.maxConcurrency;

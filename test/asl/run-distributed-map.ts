@@ -178,7 +178,10 @@ function findEarlier({ run: { world, execution }, state }: Visit<MapState>): Map
   if (execution.redriveCount === 0) return undefined;
   return [...world.mapRuns.values()].findLast(
     ({ executionArn, machineArn, status, resultsWritten }) =>
-      executionArn === execution.arn && machineArn.endsWith(`/${state.Label}`) && status !== "SUCCEEDED" && !resultsWritten,
+      executionArn === execution.arn &&
+      machineArn.endsWith(`/${state.Label}`) &&
+      status !== "SUCCEEDED" &&
+      !resultsWritten,
   );
 }
 

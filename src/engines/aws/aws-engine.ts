@@ -242,14 +242,23 @@ class AwsEngine implements Engine {
     const found = execution && (await readRun(this.#services.store, this.#places.runsUri, execution));
     const { input, localOutput } = await packBatch(this.#services.store, this.#root, name, request);
     const before = JSON.parse(execution?.input ?? "{}") as BatchInput;
-    if (found !== undefined && "rowcall" in before && isSameInput(input, before) && (await this.#isSameTable(found, input))) {
+    if (
+      found !== undefined &&
+      "rowcall" in before &&
+      isSameInput(input, before) &&
+      (await this.#isSameTable(found, input))
+    ) {
       if (localOutput !== undefined && (await this.#copies.find(found.id)) === undefined)
         await this.#copies.note(found.id, { output: localOutput, force: request.force === true });
       return this.resume(arn, observer);
     }
-    throw new RowcallError("RUN_CONFLICT", `The name "${name}" belongs to an execution that has another batch or input`, {
-      hint: `Choose another --name, or go on with the earlier run: rowcall resume ${name}`,
-    });
+    throw new RowcallError(
+      "RUN_CONFLICT",
+      `The name "${name}" belongs to an execution that has another batch or input`,
+      {
+        hint: `Choose another --name, or go on with the earlier run: rowcall resume ${name}`,
+      },
+    );
   }
 
   // A table from this machine has its digest in its address. One in S3 may have been replaced since.
@@ -262,7 +271,11 @@ class AwsEngine implements Engine {
   }
 
   /** Starts an execution; undefined when its name is taken. */
-  async #begin(name: string, { input, uploads, localOutput }: PackedBatch, force: boolean): Promise<string | undefined> {
+  async #begin(
+    name: string,
+    { input, uploads, localOutput }: PackedBatch,
+    force: boolean,
+  ): Promise<string | undefined> {
     await upload(this.#services.store, uploads);
     const begun = await this.#sfn.start(name, JSON.stringify(input));
     if (begun === undefined) return undefined;

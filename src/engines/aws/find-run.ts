@@ -44,7 +44,10 @@ export async function findRun({ store, sfn, runsUri }: RunPlaces, text: string):
   throw new RowcallError("RUN_NOT_FOUND", `There is no run "${text}"`, { hint: "`rowcall runs` lists them." });
 }
 
-async function findExecution({ store, sfn, runsUri }: RunPlaces, text: string): Promise<DescribedExecution | undefined> {
+async function findExecution(
+  { store, sfn, runsUri }: RunPlaces,
+  text: string,
+): Promise<DescribedExecution | undefined> {
   if (text.startsWith("arn:")) return sfn.describe(text);
   if (!namePattern.test(text)) return undefined;
   const named = await sfn.describe(executionArn(sfn, text));

@@ -129,7 +129,13 @@ async function conclude(
   warnings: Warning[],
 ): Promise<Run> {
   const run = journal.getRun(id);
-  const source = { journal, run, table, selection, warn: (message: string, hint: string) => void warnings.push({ message, hint }) };
+  const source = {
+    journal,
+    run,
+    table,
+    selection,
+    warn: (message: string, hint: string) => void warnings.push({ message, hint }),
+  };
   const outputUri = await writeOutput(services, source, { output: batch.output ?? "", format: "csv", force });
   const ended = journal.updateRun(id, {
     status: stopped === null ? "succeeded" : stopped.Error === tolerance ? "stopped" : "failed",

@@ -38,8 +38,7 @@ async function attemptsOf(
   store: ObjectStore,
 ): Promise<readonly Attempt[]> {
   const item = await sfn.describe(arn);
-  if (item?.output !== undefined)
-    return [await attemptOfOutput(JSON.parse(item.output) as JsonValue, extract, store)];
+  if (item?.output !== undefined) return [await attemptOfOutput(JSON.parse(item.output) as JsonValue, extract, store)];
   if (item?.status !== "FAILED") return [];
   const { input, error = "", cause = "" } = item;
   return Promise.all(attemptsOfFailure({ Input: input, Error: error, Cause: cause }, extract, store));

@@ -26,9 +26,13 @@ export async function openRun(store: ObjectStore, sfn: StepFunctions, found: Fou
       throw new RowcallError("RUN_BUSY", `Run ${id} is being prepared: nothing is known of its rows yet`, {
         hint: "Try again in a moment.",
       });
-    throw new RowcallError("RUN_NOT_FOUND", `Nothing is known of the rows of run ${id}: there is no ${found.uri}/${runFiles.run}`, {
-      hint: "The run was refused before a row ran, or its folder has expired. Its output lies where it was written.",
-    });
+    throw new RowcallError(
+      "RUN_NOT_FOUND",
+      `Nothing is known of the rows of run ${id}: there is no ${found.uri}/${runFiles.run}`,
+      {
+        hint: "The run was refused before a row ran, or its folder has expired. Its output lies where it was written.",
+      },
+    );
   }
   const directory = await mkdtemp(join(tmpdir(), "rowcall-run-"));
   const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
@@ -59,7 +63,8 @@ async function resultsOf(
 ): Promise<AsyncIterable<readonly Attempt[]>> {
   const { execution, uri } = found;
   const attempts = joinUri(uri, runFiles.attempts);
-  if (execution.status !== "RUNNING" && (await store.stat(attempts)) !== undefined) return readAttempts(store, attempts);
+  if (execution.status !== "RUNNING" && (await store.stat(attempts)) !== undefined)
+    return readAttempts(store, attempts);
   const extract = createExtractor(run.agent);
   for await (const { uri: name } of store.list(joinUri(uri, runFiles.results, ""))) {
     if (name.endsWith("/manifest.json")) return mapResults(store, found, extract);

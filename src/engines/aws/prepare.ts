@@ -112,9 +112,13 @@ export async function prepareRun(setup: FunctionSetup, event: PrepareEvent): Pro
 async function requireSameTable(store: ObjectStore, earlier: string, run: NewRun): Promise<void> {
   const before = (await readJson(store, joinUri(earlier, runFiles.run))) as unknown as PreparedRun;
   if (before.run.staged.sha256 === run.staged.sha256) return;
-  throw new RowcallError("RUN_CONFLICT", `The input ${run.batch.inputUri} is not the one that run ${before.run.id} read`, {
-    hint: "Put the table back as it was, or start a new run.",
-  });
+  throw new RowcallError(
+    "RUN_CONFLICT",
+    `The input ${run.batch.inputUri} is not the one that run ${before.run.id} read`,
+    {
+      hint: "Put the table back as it was, or start a new run.",
+    },
+  );
 }
 
 interface RowCount {

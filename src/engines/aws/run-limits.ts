@@ -20,10 +20,7 @@ export function toleratedRows(
 }
 
 /** Limits of a run that were changed since it was prepared; undefined when none were. */
-export async function readLimits(
-  store: ObjectStore,
-  { uri }: RunReference,
-): Promise<Partial<RunLimits> | undefined> {
+export async function readLimits(store: ObjectStore, { uri }: RunReference): Promise<Partial<RunLimits> | undefined> {
   const found = await readJsonIfThere(store, joinUri(uri, runFiles.limits));
   return found as Partial<RunLimits> | undefined;
 }

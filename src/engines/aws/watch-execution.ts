@@ -22,7 +22,7 @@ export interface WatchSetup extends RunPlaces {
 export async function watchExecution(setup: WatchSetup, arn: string, observer: RunObserver): Promise<FoundRun> {
   const { drain } = observer;
   let told: Run | undefined;
-  for (let misses = 0; ; ) {
+  for (let misses = 0; ;) {
     try {
       const { found, mapRun } = await look(setup, arn);
       misses = 0;
