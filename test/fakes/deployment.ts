@@ -35,7 +35,7 @@ export async function startDeployment(env: NodeJS.ProcessEnv): Promise<Deploymen
   };
   const { app, storage, agent, batches } = createRowcallApp(ownEntries, { outdir: folder, context });
   app.synth();
-  const templates = [storage, agent, batches].map(({ stack }) => Template.fromStack(stack).toJSON() as JsonObject);
+  const templates = [storage, agent, batches].map(({ stack }) => Template.fromStack(stack).toJSON());
   const machines = templates.flatMap((template) => stateMachinesOf(template, { place }));
   const functions = templates
     .flatMap((template) => functionsOf(template))
