@@ -20,7 +20,7 @@ import type { JsonObject, JsonValue } from "../../src/core/json.ts";
 import { activitiesPath, openActivityQueue } from "../../src/engines/local/activity-queue.ts";
 import { openStores } from "../../src/stores/open-store.ts";
 import { createInterpreter, type ExecutionDescription, type Interpreter } from "../asl/interpreter.ts";
-import { startDeployment } from "../fakes/deployment.ts";
+import { startDeployment } from "../../infra/testing/deployment.ts";
 
 const pathOf = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const { bucket } = sandboxNames;
