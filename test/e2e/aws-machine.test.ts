@@ -20,7 +20,7 @@ import type { JsonObject, JsonValue } from "../../src/core/json.ts";
 import { activitiesPath, openActivityQueue } from "../../src/engines/local/activity-queue.ts";
 import { openStores } from "../../src/stores/open-store.ts";
 import { createInterpreter, type ExecutionDescription, type Interpreter } from "../asl/interpreter.ts";
-import { startDeployment } from "../fakes/deployment.ts";
+import { startDeployment } from "../../infra/testing/deployment.ts";
 
 const pathOf = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const { bucket } = sandboxNames;
@@ -231,7 +231,9 @@ describe("the deployed state machines, run as Step Functions runs them", { timeo
     });
     const output = JSON.parse(again.output ?? "{}") as JsonObject;
     assert.deepEqual([output["total_rows"], output["successful_rows"], output["failed_rows"]], [3, 1, 2]);
-    const rows = parse(await get(String(output["output_csv_s3_uri"])), { columns: true }) as Record<string, string>[];
+    const rows: readonly Record<string, string>[] = parse(await get(String(output["output_csv_s3_uri"])), {
+      columns: true,
+    });
     assert.deepEqual(
       rows.map(({ _row, _attempts, _error_code }) => [_row, _attempts, _error_code]),
       [

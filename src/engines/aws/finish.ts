@@ -1,12 +1,14 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { AgentDefinition } from "../../core/agent.ts";
 import type { Attempt } from "../../core/attempt.ts";
 import type { FailureCount } from "../../core/channel.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import type { Run } from "../../core/run.ts";
 import { joinUri } from "../../core/uri.ts";
-import { createExtractor } from "../../row/extract.ts";
+import { takeOutput } from "../../core/take-output.ts";
+import { createExtractor, type ExtractOutput } from "../../row/extract.ts";
 import type { RunRecord } from "../local/journal.ts";
 import { limitsOf, toleranceReason } from "../local/run-limits.ts";
 import { toRun } from "../local/to-run.ts";
@@ -60,7 +62,7 @@ export async function finishRun(setup: FunctionSetup, { run: reference, stopped 
     await downloadTable(services.store, reference, directory);
     const staged = await openStagedRun(services.store, prepared, directory);
     try {
-      await gather(staged, mapResults(services.store, reference, createExtractor(staged.run.agent)));
+      await gather(staged, mapResults(services.store, reference, extractorOf(staged.run.agent)));
       await refuse(staged, stopped === null ? reference : undefined);
       const limits = await readLimits(services.store, reference);
       if (limits !== undefined) staged.journal.adjustRun(staged.run.id, limits);
@@ -144,6 +146,18 @@ async function conclude(
     outputUri,
   });
   return toRun(ended, ended.status, 0);
+}
+
+/** Finds structured output in replies. Agents that Step Functions itself calls may keep it elsewhere in them; browser agents never do. */
+export function extractorOf(agent: AgentDefinition): ExtractOutput {
+  const extract = createExtractor(agent);
+  const { output, function: name } = agent.config;
+  if (typeof output !== "string") return extract;
+  const whose =
+    agent.kind === "lambda"
+      ? `the function ${typeof name === "string" ? name : ""}`
+      : `the state machine of agent ${agent.agent_name}`;
+  return (reply) => extract(takeOutput(output, reply, whose));
 }
 
 const tolerance = "States.ExceedToleratedFailureThreshold";

@@ -6,8 +6,7 @@ import { RowcallError } from "../../core/errors.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import type { StepFunctions } from "../../core/step-functions.ts";
 import { joinUri } from "../../core/uri.ts";
-import { createExtractor } from "../../row/extract.ts";
-import { gather, refuse } from "./finish.ts";
+import { extractorOf, gather, refuse } from "./finish.ts";
 import type { FoundRun } from "./found-run.ts";
 import { itemResults } from "./item-results.ts";
 import { mapResults } from "./map-results.ts";
@@ -65,7 +64,7 @@ async function resultsOf(
   const attempts = joinUri(uri, runFiles.attempts);
   if (execution.status !== "RUNNING" && (await store.stat(attempts)) !== undefined)
     return readAttempts(store, attempts);
-  const extract = createExtractor(run.agent);
+  const extract = extractorOf(run.agent);
   for await (const { uri: name } of store.list(joinUri(uri, runFiles.results, ""))) {
     if (name.endsWith("/manifest.json")) return mapResults(store, found, extract);
   }

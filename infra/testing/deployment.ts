@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Template } from "aws-cdk-lib/assertions";
-import { ownEntries } from "../../infra/entries.ts";
-import { createRowcallApp } from "../../infra/rowcall-app.ts";
+import { ownEntries } from "../entries.ts";
+import { createRowcallApp } from "../rowcall-app.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../src/core/json.ts";
-import { resolveValue, stateMachinesOf, type ResolveOptions } from "../asl/cloudformation.ts";
-import type { LambdaHandler } from "../asl/world.ts";
+import { resolveValue, stateMachinesOf, type ResolveOptions } from "../../test/asl/cloudformation.ts";
+import type { LambdaHandler } from "../../test/asl/world.ts";
 
 /** What the CDK app deploys, here: the definitions out of its templates, and its bundled functions in processes of their own. */
 export interface Deployment {
@@ -21,7 +21,7 @@ export interface Deployment {
 }
 
 const place: ResolveOptions["place"] = { partition: "aws", region: "eu-west-1", account: "123456789012" };
-const host = fileURLToPath(new URL("../fixtures/lambda-host.ts", import.meta.url));
+const host = fileURLToPath(new URL("../../test/fixtures/lambda-host.ts", import.meta.url));
 
 /**
  * Synthesises the app with its own functions and starts them.
@@ -30,12 +30,12 @@ const host = fileURLToPath(new URL("../fixtures/lambda-host.ts", import.meta.url
  */
 export async function startDeployment(env: NodeJS.ProcessEnv): Promise<Deployment> {
   const folder = await mkdtemp(join(tmpdir(), "rowcall-deployment-"));
-  const { context } = JSON.parse(await readFile(new URL("../../infra/cdk.json", import.meta.url), "utf8")) as {
+  const { context } = JSON.parse(await readFile(new URL("../cdk.json", import.meta.url), "utf8")) as {
     readonly context: Readonly<Record<string, JsonValue>>;
   };
   const { app, storage, agent, batches } = createRowcallApp(ownEntries, { outdir: folder, context });
   app.synth();
-  const templates = [storage, agent, batches].map(({ stack }) => Template.fromStack(stack).toJSON() as JsonObject);
+  const templates = [storage, agent, batches].map(({ stack }) => Template.fromStack(stack).toJSON());
   const machines = templates.flatMap((template) => stateMachinesOf(template, { place }));
   const functions = templates
     .flatMap((template) => functionsOf(template))
