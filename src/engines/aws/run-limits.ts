@@ -15,7 +15,10 @@ export function toleratedRows(
   { rows, refused }: Pick<PreparedRun["counts"], "rows" | "refused">,
 ): number {
   const count = toleratedFailureCount ?? Number.POSITIVE_INFINITY;
-  const share = Math.floor(((toleratedFailurePercentage ?? Number.POSITIVE_INFINITY) * total) / 100);
+  const share =
+    toleratedFailurePercentage === undefined
+      ? Number.POSITIVE_INFINITY
+      : Math.floor((toleratedFailurePercentage * total) / 100);
   return Math.max(0, Math.min(rows, count - refused, share - refused));
 }
 
