@@ -104,6 +104,31 @@ export async function openEngine({
   });
 }
 
+/** A batch processor on AWS, as its deployment names it. */
+export interface AwsRuns {
+  /** ARN of its state machine. */
+  readonly stateMachineArn: string;
+  /** Prefix of its runs: `s3://bucket/runs/`. */
+  readonly runsUri: string;
+}
+
+/**
+ * Opens the engine that runs batches in a batch processor on AWS; who opens it closes it.
+ *
+ * @throws RowcallError USAGE_INVALID when the ARN or the prefix cannot be one
+ */
+export async function openAwsEngine(
+  { services, dataDirectory }: Pick<Wiring, "services" | "dataDirectory">,
+  { stateMachineArn, runsUri }: AwsRuns,
+): Promise<Engine> {
+  const [{ openAwsEngine: open }, { openStepFunctions }] = await Promise.all([
+    import("./engines/aws/aws-engine.ts"),
+    import("./stepfunctions/open-step-functions.ts"),
+  ]);
+  const sfn = await openStepFunctions(services.aws, stateMachineArn);
+  return open({ services, sfn, runsUri, dataDirectory });
+}
+
 /** A registry's address as a user writes it, a path made absolute. */
 export function registryAddress(text: string, workingDirectory: string): string {
   return isPath(text) ? resolve(workingDirectory, text) : text;

@@ -1,11 +1,15 @@
 import { createColors } from "picocolors";
 import type { Engine } from "../core/engine.ts";
 import type { Wiring } from "../wire.ts";
+import { chosenEngine, chosenProcessor, type EngineName } from "./engine-choice.ts";
 import type { Io, Output } from "./io.ts";
 import { withStdout } from "./stdout-store.ts";
 
 /** Options that every command takes. */
 export interface GlobalOptions {
+  readonly engine?: EngineName;
+  readonly stateMachineArn?: string;
+  readonly runs?: string;
   readonly dataDir?: string;
   readonly registry?: readonly string[];
   readonly chromium?: string;
@@ -20,11 +24,21 @@ export interface Cli {
   globals(): GlobalOptions;
   /** Services and places, from options and environment. */
   wire(): Promise<Wiring>;
-  /** Opens the engine over the data directory; who opens it closes it. */
-  openEngine(): Promise<Engine>;
+  /**
+   * Where batches run.
+   *
+   * @throws RowcallError USAGE_INVALID
+   */
+  engine(): EngineName;
+  /**
+   * Opens an engine; who opens it closes it.
+   *
+   * @param where - @default the one that the user chose
+   */
+  openEngine(where?: EngineName): Promise<Engine>;
   /** Sets the code that the process ends with when nothing is thrown. @default 0 */
   setExitCode(code: number): void;
-  /** A command for the user to type, with the `--data-dir` that was given: `rowcall show last`. */
+  /** A command for the user to type, with the options that were given of where runs are: `rowcall show last`. */
   suggestion(command: string): string;
 }
 
@@ -47,33 +61,47 @@ function isSet(value: string | undefined): boolean {
 /** Creates what commands are handed. Nothing heavy is loaded before a command asks for it. */
 export function createCli(io: Io, globals: () => GlobalOptions, setExitCode: (code: number) => void): Cli {
   const wire = async (): Promise<Wiring> => {
-    const { dataDir, registry, chromium, ...aws } = globals();
+    const { dataDir, registry, chromium, profile, region, endpointUrl } = globals();
     const { wire: create } = await import("../wire.ts");
     return create({
       env: io.env,
       workingDirectory: io.workingDirectory,
       stderr: io.stderr,
-      aws,
+      aws: {
+        ...(profile === undefined ? {} : { profile }),
+        ...(region === undefined ? {} : { region }),
+        ...(endpointUrl === undefined ? {} : { endpointUrl }),
+      },
       ...(dataDir === undefined ? {} : { dataDirectory: dataDir }),
       ...(registry === undefined ? {} : { registries: registry }),
       ...(chromium === undefined ? {} : { chromiumPath: chromium }),
     });
   };
+  const engine = (): EngineName => chosenEngine(globals(), io.env);
   return {
     io,
     globals,
     wire,
-    openEngine: async () => {
-      const { openEngine } = await import("../wire.ts");
+    engine,
+    openEngine: async (where = engine()) => {
+      const { openAwsEngine, openEngine } = await import("../wire.ts");
       const { holdYoungGeneration } = await import("./young-generation.ts");
       holdYoungGeneration();
       const { services, ...places } = await wire();
-      return openEngine({ services: { ...services, store: withStdout(services.store, io.stdout) }, ...places });
+      const wiring = { services: { ...services, store: withStdout(services.store, io.stdout) }, ...places };
+      return where === "aws" ? openAwsEngine(wiring, chosenProcessor(globals(), io.env)) : openEngine(wiring);
     },
     setExitCode,
     suggestion: (command) => {
-      const { dataDir } = globals();
-      return dataDir === undefined ? `rowcall ${command}` : `rowcall ${command} --data-dir ${quoted(dataDir)}`;
+      const { engine: where, stateMachineArn, runs, dataDir } = globals();
+      const given = [
+        ["--engine", where],
+        ["--state-machine-arn", stateMachineArn],
+        ["--runs", runs],
+        ["--data-dir", dataDir],
+      ] as const;
+      const options = given.flatMap(([name, value]) => (value === undefined ? [] : [name, quoted(value)]));
+      return ["rowcall", command, ...options].join(" ");
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Command } from "commander";
 import type { Wiring } from "../wire.ts";
 import { checkLines, countChecks, type ShownCheck } from "./check-lines.ts";
 import { colorsFor, type Cli } from "./cli.ts";
+import { chosenProcessor } from "./engine-choice.ts";
 import { examples, jsonOption } from "./options.ts";
 import { printJson, printLines } from "./output.ts";
 
@@ -15,7 +16,7 @@ export function defineCommand(command: Command, cli: Cli): void {
   examples(command, ["rowcall doctor", "rowcall doctor --json", "rowcall doctor --chromium /usr/bin/chromium"]);
   command.action(async (options: { readonly json?: true }) => {
     const { io } = cli;
-    const checks = await examine(await cli.wire());
+    const checks = await examine(cli, await cli.wire());
     const healthy = checks.every(({ status }) => status !== "failed");
     if (options.json === true) await printJson(io, { healthy, checks });
     else {
@@ -31,7 +32,9 @@ export function defineCommand(command: Command, cli: Cli): void {
   });
 }
 
-async function examine(wiring: Wiring): Promise<readonly (ShownCheck & { readonly id: string })[]> {
+type DoctorCheck = ShownCheck & { readonly id: string };
+
+async function examine(cli: Cli, wiring: Wiring): Promise<readonly DoctorCheck[]> {
   const [{ checkDisk, checkMemory, checkNode, checkWritable }, { checkChromium }, { checkRegistry }] =
     await Promise.all([import("./machine-checks.ts"), import("./chromium-check.ts"), import("./registry-check.ts")]);
   const { services, dataDirectory } = wiring;
@@ -46,7 +49,13 @@ async function examine(wiring: Wiring): Promise<readonly (ShownCheck & { readonl
     await checkWritable("data_directory", dataDirectory, () => writeIn(dataPlace)),
     await checkWritable("working_directory", services.baseDirectory, () => writeIn(services.baseDirectory)),
     await checkWritable("temporary_folder", tmpdir(), () => writeIn(tmpdir())),
+    ...(cli.engine() === "aws" ? [await processorOf(cli, wiring)] : []),
   ];
+}
+
+async function processorOf({ globals, io }: Cli, wiring: Wiring): Promise<DoctorCheck> {
+  const { checkProcessor } = await import("./processor-check.ts");
+  return checkProcessor(wiring, () => chosenProcessor(globals(), io.env));
 }
 
 // The data directory is made by the first run: until then the folder counts that it will be made in.

@@ -12,9 +12,9 @@ export const runArgument = ["<run>", "id of a run, the beginning of an id, a nam
  * @throws RowcallError RUN_NOT_FOUND; USAGE_INVALID when several ids begin like that
  */
 export async function findRun(engine: Engine, text: string): Promise<Run> {
-  const runs = await engine.list();
-  const exact = runs.find(({ id, name }) => id === text || name === text);
+  const exact = await findExactly(engine, text);
   if (exact !== undefined) return exact;
+  const runs = await engine.list();
   if (text === "last" && runs[0] !== undefined) return runs[0];
   const [found, ...others] = text === "" ? [] : runs.filter(({ id }) => id.startsWith(text));
   if (found === undefined) throw await notFound(text, runs);
@@ -25,6 +25,16 @@ export async function findRun(engine: Engine, text: string): Promise<Run> {
       .map(({ id }) => id)
       .join(", ")}.`,
   });
+}
+
+async function findExactly(engine: Engine, text: string): Promise<Run | undefined> {
+  if (text === "" || text === "last") return undefined;
+  try {
+    return await engine.describe(text);
+  } catch (error) {
+    if (error instanceof RowcallError && error.code === "RUN_NOT_FOUND") return undefined;
+    throw error;
+  }
 }
 
 async function notFound(text: string, runs: readonly Run[]): Promise<RowcallError> {

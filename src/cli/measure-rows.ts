@@ -20,7 +20,7 @@ export async function measureEarlierRows(
   agent: string,
 ): Promise<MeasuredRows | undefined> {
   if (!existsSync(join(dataDirectory, "journal.db"))) return undefined;
-  const engine = await cli.openEngine();
+  const engine = await cli.openEngine("local");
   try {
     const run = (await engine.list()).find((earlier) => earlier.agent === agent && earlier.counts.succeeded > 0);
     return run === undefined ? undefined : await meanOf(engine, run.id);

@@ -1,8 +1,18 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
+import { engineNames } from "./engine-choice.ts";
 
 /** Options that every command takes; each wins over its environment variable. */
 export function globalOptions(): Option[] {
   return [
+    new Option(
+      "--engine <where>",
+      "where batches run: on this machine or on AWS (ROWCALL_ENGINE, default: local)",
+    ).choices(engineNames),
+    new Option(
+      "--state-machine-arn <arn>",
+      "state machine that runs batches on AWS (ROWCALL_STATE_MACHINE_ARN), with --engine aws",
+    ),
+    new Option("--runs <uri>", "where it keeps its runs: s3://bucket/runs/ (ROWCALL_RUNS_URI), with --engine aws"),
     new Option("--data-dir <folder>", "where runs are remembered (ROWCALL_DATA_DIR, default: .rowcall)"),
     new Option(
       "--registry <address>",

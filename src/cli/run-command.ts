@@ -1,6 +1,7 @@
 import { Option, type Command } from "commander";
 import { dispatches, type Dispatch } from "../core/batch.ts";
 import type { RowSelection } from "../core/engine.ts";
+import { RowcallError } from "../core/errors.ts";
 import { addBatchOptions, batchArgument, readOverrides, type BatchOptions } from "./batch-options.ts";
 import type { Cli } from "./cli.ts";
 import { examples, wholeNumber } from "./options.ts";
@@ -39,6 +40,11 @@ export function defineCommand(command: Command, cli: Cli): void {
     const { loadBatch } = await import("../engines/load-batch.ts");
     const { services } = await cli.wire();
     const { name, limit, rows, force, dispatch } = options;
+    if (dispatch !== undefined && cli.engine() === "aws") {
+      throw new RowcallError("USAGE_INVALID", "--dispatch is for runs on this machine", {
+        hint: "On AWS the deployment says who makes attempts.",
+      });
+    }
     const overrides = {
       ...(await readOverrides(options, cli.io)),
       ...(dispatch === undefined ? {} : { dispatch }),

@@ -19,7 +19,11 @@ export async function printReport(
   const { counts } = run;
   const ended = run.status === "succeeded" && counts.failed > 0 ? "finished" : run.status;
   const took =
-    tookMs === undefined ? `had ${ended} already: no row was attempted` : `${ended} in ${formatDuration(tookMs)}`;
+    run.status === "running"
+      ? "goes on on AWS"
+      : tookMs === undefined
+        ? `had ${ended} already: no row was attempted`
+        : `${ended} in ${formatDuration(tookMs)}`;
   const reason = run.reason === undefined || run.status === "interrupted" ? "" : `: ${run.reason}`;
   await printLines(io.stderr, ["", `${paint(cli, run)(`Run ${run.id} ${took}`)}${reason}`]);
   const pending = counts.pending + counts.inFlight;
@@ -63,6 +67,7 @@ export async function nextSteps(cli: Cli, run: Run): Promise<readonly string[]> 
       "Try them again",
       run.counts.failed > 0 && run.status === "succeeded" ? cli.suggestion(`rerun ${run.id} --failed`) : undefined,
     ],
+    ["Watch it", run.status === "running" ? cli.suggestion(`resume ${run.id}`) : undefined],
     ["Go on", goesOn ? cli.suggestion(`resume ${run.id}`) : undefined],
   ];
   return steps.filter(([, value]) => value !== undefined).map(([label, value]) => `${label.padEnd(16)}${value ?? ""}`);

@@ -37,7 +37,7 @@ export function defineCommand(command: Command, cli: Cli): void {
     }
     const { startStepFunctionsEndpoint } = await import("./serve/start-endpoint.ts");
     const { region } = cli.globals();
-    const engine = await cli.openEngine();
+    const engine = await cli.openEngine("local");
     try {
       const endpoint = await startStepFunctionsEndpoint({
         ...options,

@@ -11,13 +11,16 @@ export function defineCommand(command: Command, cli: Cli): void {
   command.action(async (text: string, options: { readonly json?: true }) => {
     const engine = await cli.openEngine();
     try {
-      const { id } = await findRun(engine, text);
+      const { id, status: before } = await findRun(engine, text);
       const run = await engine.stop(id);
       if (options.json === true) await printJson(cli.io, run);
       const told =
         run.status === "running"
           ? `Run ${id} was asked to stop: its rows in flight finish first. ${cli.suggestion(`resume ${id}`)} goes on.`
-          : `Run ${id} is not going: its status is ${run.status}.`;
+          : before === "running"
+            ? `Run ${id} was stopped at once: rows in flight were cut off. ${cli.suggestion(`resume ${id}`)} goes on, ` +
+              `${cli.suggestion(`export ${id}`)} --output PLACE writes what there is.`
+            : `Run ${id} is not going: its status is ${run.status}.`;
       await printLines(cli.io.stderr, [told]);
     } finally {
       await engine.close();

@@ -43,7 +43,7 @@ export async function watchRun(
     const startedAt = Date.now();
     const watched = await observe(cli, options, (observer) => work(engine, observer));
     const { run } = watched;
-    const failures = await failuresOf(engine, run);
+    const failures = run.status === "running" ? [] : await failuresOf(engine, run);
     if (options.quiet !== true) await printReport(cli, run, failures, watched.ran ? Date.now() - startedAt : undefined);
     if (options.json === true) await printJson(io, { ...run, failures, warnings: watched.warnings }, run.outputUri);
     else if (run.outputUri !== undefined && run.outputUri !== "-" && run.status !== "interrupted")
@@ -57,7 +57,8 @@ export async function watchRun(
 /** Exit code of a command that ran rows. */
 function exitCodeOf({ status, counts }: Run): number {
   if (status === "succeeded") return counts.failed > 0 ? 3 : 0;
-  return { stopped: 4, interrupted: 130, failed: 1, running: 0 }[status];
+  // It goes on elsewhere: it is the watching that was interrupted.
+  return { stopped: 4, interrupted: 130, failed: 1, running: 130 }[status];
 }
 
 interface Watched {
@@ -108,13 +109,17 @@ async function observe(
   }
 }
 
-function interrupt({ io }: Cli, signal: string, drain: AbortController, progress: Progress): void {
+function interrupt(cli: Cli, signal: string, drain: AbortController, progress: Progress): void {
   if (drain.signal.aborted) {
     progress.stop();
-    io.exit(130);
+    cli.io.exit(130);
   } else {
     drain.abort();
-    progress.say(`${signal}: rows in flight finish, no new one starts. Once more ends at once.`);
+    progress.say(
+      cli.engine() === "aws"
+        ? `${signal}: the run goes on on AWS, without being watched.`
+        : `${signal}: rows in flight finish, no new one starts. Once more ends at once.`,
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as waitFor } from "node:timers/promises";
 import { randomUUID } from "node:crypto";
-import { maskAddress, type Delivery } from "../../core/channel.ts";
+import { maskAddress, type Delivery, type FailureCount } from "../../core/channel.ts";
 import type {
   Engine,
   ExportRequest,
@@ -50,6 +50,8 @@ export interface AwsEngineOptions {
 
 // AWS answers one look at a map run a second, for the whole account.
 const paceMs = 2000;
+// To ask for the rows of a run that is going takes a look at each.
+const freshMs = 30_000;
 const listedRuns = 100;
 const listedAtOnce = 10;
 
@@ -70,7 +72,7 @@ class AwsEngine implements Engine {
   /** `s3://bucket`. */
   readonly #root: string;
   readonly #copies: LocalCopies;
-  /** Rows of runs that have ended: several questions about one run are the rule. */
+  /** Rows of runs: several questions about one run are the rule. */
   readonly #kept = new Map<string, Promise<StagedRun>>();
 
   constructor({ services, sfn, runsUri, dataDirectory, wait }: AwsEngineOptions) {
@@ -117,7 +119,7 @@ class AwsEngine implements Engine {
     const found = requirePrepared(await findRun(this.#places, id));
     const { prepared, execution } = found;
     if (execution.status === "RUNNING") throw busy(found.id);
-    const failures = await this.#withRows(found, async ({ journal, run }) => journal.failureCounts(run.seq));
+    const failures = failuresIn(await this.#open(found));
     const isWanted = failures.some(({ code }) => codes?.includes(code) !== false);
     if (!isWanted || prepared === undefined) return this.describe(id);
     const choice = { id: found.id, again: "failed" as const, ...(codes === undefined ? {} : { codes }) };
@@ -177,18 +179,13 @@ class AwsEngine implements Engine {
   }
 
   async *rows(id: string, filter: RowFilter = {}): AsyncGenerator<RowReport> {
-    const { journal, run, table, selection, close } = await this.#open(await findRun(this.#places, id));
-    try {
-      yield* reportRows(journal, run, table, overlap(selection, filter.rows), filter);
-    } finally {
-      await close();
-    }
+    const { journal, run, table, selection } = await this.#open(await findRun(this.#places, id));
+    yield* reportRows(journal, run, table, overlap(selection, filter.rows), filter);
   }
 
   async export(id: string, request: ExportRequest): Promise<string> {
-    return this.#withRows(await findRun(this.#places, id), (staged) =>
-      writeOutput(this.#services, { ...staged, warn: () => {} }, request),
-    );
+    const staged = await this.#open(await findRun(this.#places, id));
+    return writeOutput(this.#services, { ...staged, warn: () => {} }, request);
   }
 
   /** Sends from this machine. What arrived on AWS is known to nobody here, so that only all of it can be asked for. */
@@ -205,7 +202,7 @@ class AwsEngine implements Engine {
         hint: "Send all of them again with --all.",
       });
     }
-    const failures = await this.#withRows(found, async ({ journal, run: { seq } }) => journal.failureCounts(seq));
+    const failures = failuresIn(await this.#open(found));
     return Promise.all(
       notifications.channels.map(async (address): Promise<Delivery> => {
         const notification = composeNotification(randomUUID(), kind, run, failures);
@@ -294,7 +291,7 @@ class AwsEngine implements Engine {
     observer: RunObserver,
   ): Promise<Run> {
     const { store } = this.#services;
-    if (found.summary === undefined) await this.#withRows(found, (staged) => writeAttempts(store, staged, found));
+    if (found.summary === undefined) await writeAttempts(store, await this.#open(found), found);
     const limits = await readLimits(store, found);
     const copy = await this.#copies.find(found.id);
     const request: StartRequest = {
@@ -340,24 +337,20 @@ class AwsEngine implements Engine {
     return copy?.writtenTo === undefined ? run : { ...run, outputUri: copy.writtenTo };
   }
 
-  async #withRows<T>(found: FoundRun, work: (staged: StagedRun) => Promise<T>): Promise<T> {
-    const staged = await this.#open(found);
-    try {
-      return await work(staged);
-    } finally {
-      await staged.close();
-    }
-  }
-
-  /** A run's rows; of one that has ended they are kept until the engine closes. */
+  /** A run's rows, kept until the engine closes; of a run that is going they are asked for anew now and then. */
   async #open(found: FoundRun): Promise<StagedRun> {
-    const { store } = this.#services;
-    if (found.execution.status === "RUNNING") return openRun(store, this.#sfn, found);
-    const key = `${found.id} ${found.execution.stoppedAt}`;
+    const { store, clock } = this.#services;
+    const state = found.execution.stoppedAt ?? Math.floor(clock() / freshMs);
+    const key = `${found.id} ${state}`;
     const kept = this.#kept.get(key) ?? openRun(store, this.#sfn, found);
     this.#kept.set(key, kept);
-    return { ...(await kept), close: async () => {} };
+    kept.catch(() => this.#kept.delete(key));
+    return kept;
   }
+}
+
+function failuresIn({ journal, run }: StagedRun): readonly FailureCount[] {
+  return journal.failureCounts(run.seq);
 }
 
 function requireRows(found: FoundRun): PreparedRun {
