@@ -38,9 +38,9 @@ export interface AwsHarness extends EngineHarness {
   /** How the machine of this test, its region and its runs are told to a command line. */
   readonly env: Readonly<Record<string, string>>;
   readonly services: Services;
-  readonly runsUri: string;
+  /** `s3://bucket`. */
+  readonly bucketUri: string;
   readonly directory: string;
-  writeIn(name: string, text: string): Promise<string>;
 }
 
 const { bucket, recordingsBucket, agentTable, templateTable } = sandboxNames;
@@ -114,7 +114,6 @@ export async function openAwsHarness(place: AwsPlace, invoke: TestInvoke): Promi
       }),
       echo: agentMachine,
     },
-    // The map of agents' state machines; see `openAwsHarness` for who uses the other one.
     mapLabel: "ProcessRows",
     lambdas: {
       prepare: byCode((event) => prepare(setup, event as unknown as PrepareEvent, undefined)) as never,
@@ -150,10 +149,6 @@ export async function openAwsHarness(place: AwsPlace, invoke: TestInvoke): Promi
       await writeFile(join(directory, "input.csv"), text);
       return join(directory, "input.csv");
     },
-    writeIn: async (name, text) => {
-      await writeFile(join(directory, name), text);
-      return join(directory, name);
-    },
     read: async (uri) =>
       uri.startsWith("s3:")
         ? Buffer.concat(await Array.fromAsync(services.store.read(uri))).toString("utf8")
@@ -162,7 +157,7 @@ export async function openAwsHarness(place: AwsPlace, invoke: TestInvoke): Promi
     endpoint,
     env: { ...env, ROWCALL_STATE_MACHINE_ARN: stateMachineArn, ROWCALL_RUNS_URI: runsUri },
     services,
-    runsUri,
+    bucketUri: `s3://${bucket}`,
     directory,
     close: async () => {
       for (const engine of engines) await engine.close();
