@@ -4,7 +4,7 @@ import type { BatchProcessor } from "./batch-processor-stack.ts";
 import type { BroadbandAgent } from "./broadband-agent-stack.ts";
 import { agentName, arnOf } from "./names.ts";
 import type { Settings } from "./settings.ts";
-import type { Storage } from "./storage-stack.ts";
+import { runsPrefix, type Storage } from "./storage-stack.ts";
 
 /** Prints after a deployment what to do next, with the names that were created. */
 export function printOutputs(
@@ -37,6 +37,17 @@ export function printOutputs(
       `rowcall worker --activity-arn ${agent.browser.activityArn}`,
     );
   }
+  print(
+    batchStack,
+    "RunBatches",
+    "Have rowcall on your machine run batches here",
+    [
+      "export ROWCALL_ENGINE=aws",
+      `ROWCALL_STATE_MACHINE_ARN=${machine.arn}`,
+      `ROWCALL_RUNS_URI=s3://${names.bucket}/${runsPrefix}`,
+      `ROWCALL_REGISTRY=${registries.join(":")}`,
+    ].join(" "),
+  );
   const steps = sevenSteps({
     bucket: names.bucket,
     // Only the original's name is an alias of the agent.

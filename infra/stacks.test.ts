@@ -252,6 +252,15 @@ describe("outputs", () => {
     assert.match(values["Step7"] ?? "", /results\.csv$/);
   });
 
+  test("tell rowcall on another machine where to run batches", () => {
+    assert.equal(
+      values["RunBatches"],
+      "export ROWCALL_ENGINE=aws ROWCALL_STATE_MACHINE_ARN=arn:aws:states:eu-west-1:123456789012:stateMachine:batch-processor-prod " +
+        "ROWCALL_RUNS_URI=s3://batch-processor-prod-123456789012/runs/ " +
+        "ROWCALL_REGISTRY=dynamodb:AgentRegistry-prod:dynamodb:TemplateRegistry-prod",
+    );
+  });
+
   test("name the worker's command and policy only where there are workers", () => {
     const activity = "arn:aws:states:eu-west-1:123456789012:activity:broadband-availability-bt-wholesale-prod";
     assert.equal(values["StartWorker"], `rowcall worker --activity-arn ${activity}`);
