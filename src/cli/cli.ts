@@ -1,15 +1,12 @@
 import { createColors } from "picocolors";
 import type { Engine } from "../core/engine.ts";
 import type { Wiring } from "../wire.ts";
-import { chosenEngine, chosenProcessor, type EngineName } from "./engine-choice.ts";
+import { chosenEngine, chosenProcessor, type EngineName, type EngineOptions } from "./engine-choice.ts";
 import type { Io, Output } from "./io.ts";
 import { withStdout } from "./stdout-store.ts";
 
 /** Options that every command takes. */
-export interface GlobalOptions {
-  readonly engine?: EngineName;
-  readonly stateMachineArn?: string;
-  readonly runs?: string;
+export interface GlobalOptions extends EngineOptions {
   readonly dataDir?: string;
   readonly registry?: readonly string[];
   readonly chromium?: string;

@@ -1,6 +1,5 @@
 import { RowcallError } from "../core/errors.ts";
 import type { AwsRuns } from "../wire.ts";
-import type { GlobalOptions } from "./cli.ts";
 import type { Io } from "./io.ts";
 
 /** Where batches run: on this machine, or in a batch processor on AWS. */
@@ -8,12 +7,19 @@ export const engineNames = ["local", "aws"] as const;
 /** One of {@link engineNames}. */
 export type EngineName = (typeof engineNames)[number];
 
+/** The options that say where batches run. */
+export interface EngineOptions {
+  readonly engine?: EngineName;
+  readonly stateMachineArn?: string;
+  readonly runs?: string;
+}
+
 /**
  * Where batches run, by `--engine` or ROWCALL_ENGINE.
  *
  * @throws RowcallError USAGE_INVALID
  */
-export function chosenEngine({ engine }: GlobalOptions, env: Io["env"]): EngineName {
+export function chosenEngine({ engine }: EngineOptions, env: Io["env"]): EngineName {
   const name = engine ?? (given(env["ROWCALL_ENGINE"]) || "local");
   const known = engineNames.find((each) => each === name);
   if (known !== undefined) return known;
@@ -27,7 +33,7 @@ export function chosenEngine({ engine }: GlobalOptions, env: Io["env"]): EngineN
  *
  * @throws RowcallError USAGE_INVALID when that is not said
  */
-export function chosenProcessor({ stateMachineArn, runs }: GlobalOptions, env: Io["env"]): AwsRuns {
+export function chosenProcessor({ stateMachineArn, runs }: EngineOptions, env: Io["env"]): AwsRuns {
   return {
     stateMachineArn: required(stateMachineArn ?? given(env["ROWCALL_STATE_MACHINE_ARN"]), {
       what: "which state machine runs batches",

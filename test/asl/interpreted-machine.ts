@@ -64,7 +64,7 @@ async function runInterpreted(
   listeners.set(arn, (event) => {
     const mapRun = mapRunIdIn(event);
     if (mapRun !== undefined) context.noteRun(mapRun);
-    if (!/^Execution/.test(event.type)) context.tell(toNewEvent(event, mapRun));
+    if (!event.type.startsWith("Execution")) context.tell(toNewEvent(event, mapRun));
   });
   const onStop = (): void => interpreter.stopExecution(arn);
   stop.addEventListener("abort", onStop, { once: true });
@@ -90,7 +90,7 @@ function toNewEvent(event: HistoryEvent, mapRun: string | undefined): NewEvent {
   const { id: _id, previousEventId, timestamp: _at, type, ...others } = event;
   const [details] = Object.values(others) as (JsonObject | undefined)[];
   if (details === undefined) return { type, previous: previousEventId };
-  const own = Object.fromEntries(Object.entries(details).filter(([key]) => !shown.has(key))) as JsonObject;
+  const own: JsonObject = Object.fromEntries(Object.entries(details).filter(([key]) => !shown.has(key)));
   return {
     type,
     previous: previousEventId,

@@ -116,8 +116,8 @@ export async function openAwsHarness(place: AwsPlace, invoke: TestInvoke): Promi
     },
     mapLabel: "ProcessRows",
     lambdas: {
-      prepare: byCode((event) => prepare(setup, event as unknown as PrepareEvent, undefined)) as never,
-      finish: byCode((event) => finish(setup, event as unknown as FinishEvent)) as never,
+      prepare: byCode((event: PrepareEvent) => prepare(setup, event, undefined)) as never,
+      finish: byCode((event: FinishEvent) => finish(setup, event)) as never,
       agent,
       "agent-by-code": (payload, signal) => byCode(() => agent(payload, signal))(undefined),
     },

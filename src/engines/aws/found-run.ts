@@ -95,9 +95,10 @@ function tellingOf({ input, output }: FoundRun["execution"]): Pick<Run, "inputUr
   const total = Number(told["total_rows"] ?? 0);
   const succeeded = Number(told["successful_rows"] ?? 0);
   const failed = Number(told["failed_rows"] ?? 0);
+  const inputUri = asked["input_csv_s3_uri"] ?? asked["csv_s3_uri"] ?? asked["input"];
   const outputUri = told["output_csv_s3_uri"];
   return {
-    inputUri: String(asked["input_csv_s3_uri"] ?? asked["csv_s3_uri"] ?? ""),
+    inputUri: typeof inputUri === "string" ? inputUri : "",
     ...(typeof outputUri === "string" ? { outputUri } : {}),
     counts: { total, succeeded, failed, inFlight: 0, pending: total - succeeded - failed },
   };
