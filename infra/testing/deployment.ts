@@ -27,13 +27,20 @@ const host = fileURLToPath(new URL("../../test/fixtures/lambda-host.ts", import.
  * Synthesises the app with its own functions and starts them.
  *
  * @param env - how functions reach AWS; their own variables are those of the template
+ * @param options - context of the app
  */
-export async function startDeployment(env: NodeJS.ProcessEnv): Promise<Deployment> {
+export async function startDeployment(
+  env: NodeJS.ProcessEnv,
+  options: Readonly<Record<string, string>> = {},
+): Promise<Deployment> {
   const folder = await mkdtemp(join(tmpdir(), "rowcall-deployment-"));
   const { context } = JSON.parse(await readFile(new URL("../cdk.json", import.meta.url), "utf8")) as {
     readonly context: Readonly<Record<string, JsonValue>>;
   };
-  const { app, storage, agent, batches } = createRowcallApp(ownEntries, { outdir: folder, context });
+  const { app, storage, agent, batches } = createRowcallApp(ownEntries, {
+    outdir: folder,
+    context: { ...context, ...options },
+  });
   app.synth();
   const templates = [storage, agent, batches].map(({ stack }) => Template.fromStack(stack).toJSON());
   const machines = templates.flatMap((template) => stateMachinesOf(template, { place }));

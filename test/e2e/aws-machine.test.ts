@@ -297,6 +297,33 @@ describe("the deployed state machines, run as Step Functions runs them", { timeo
     assert.equal(output["exchange"], "KINGSLAND GREEN");
   });
 
+  it("run the browser in a function where that is deployed", async () => {
+    const inLambda = await startDeployment({ ...sandbox.env }, { browser: "lambda" });
+    const other = createInterpreter({
+      machines: inLambda.machines,
+      lambdas: inLambda.lambdas,
+      aws: settings,
+      clock: Date.now,
+      wait: (ms, signal) => wait(ms, undefined, { signal }),
+    });
+    try {
+      const stateMachineArn = other.arnOf("broadband-availability-bt-wholesale-prod");
+      const [found, lost] = ["23", "99"].map((number) => {
+        const input = JSON.stringify({ building_number: number, street: "High Street", postcode: "SW1A 1AA" });
+        return other.finished(other.startExecution({ stateMachineArn, input }).executionArn);
+      });
+      const { output } = (await found) ?? {};
+      const { structured_output: fields } = JSON.parse(output ?? "{}") as { readonly structured_output: JsonObject };
+      assert.equal(fields["exchange"], "KINGSLAND GREEN");
+      const { error, cause } = (await lost) ?? {};
+      assert.equal(error, "CHOICE_NONE");
+      assert.match((JSON.parse(cause ?? "{}") as { readonly message: string }).message, /is not among the 4 options/);
+    } finally {
+      await other.close();
+      await inLambda.close();
+    }
+  });
+
   interface Told {
     readonly Subject: string;
     readonly Message: string;
