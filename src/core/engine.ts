@@ -90,9 +90,13 @@ export interface Engine {
    * belongs to another batch; RUN_BUSY when another process is running it
    */
   start(request: StartRequest, observer?: RunObserver): Promise<Run>;
-  /** Goes on with a run that is interrupted or stopped. A finished run is shown as it is. */
+  /**
+   * Goes on with a run that is interrupted or stopped. A finished run is shown as it is.
+   *
+   * @returns the run as it ended; where runs are not gone on with in place, another one that has taken over what this one decided
+   */
   resume(id: string, observer?: RunObserver): Promise<Run>;
-  /** Attempts failed rows again, all or those whose code is listed, and writes the whole table anew. */
+  /** Attempts failed rows again, all or those whose code is listed, and writes the whole table anew; returns as `resume` does. */
   rerun(id: string, codes: readonly ErrorCode[] | undefined, observer?: RunObserver): Promise<Run>;
   /** Asks a run, here or in another process, to drain and stop. */
   stop(id: string): Promise<Run>;

@@ -285,7 +285,7 @@ export function describeEngine(
         mended.now = true;
         const second = await harness.engine.rerun(first.id, ["CHOICE_NONE"]);
         assert.deepEqual([second.counts.succeeded, second.counts.failed], [2, 1]);
-        const third = await harness.engine.rerun(second.id, undefined);
+        const third = await harness.engine.rerun(first.id, undefined);
         assert.equal(second.id === first.id && third.id === first.id, staysTheSameRun);
         assert.equal(third.counts.failed, 0);
         assert.doesNotMatch(await harness.read(third.outputUri ?? ""), /FAILED|_error_message/);

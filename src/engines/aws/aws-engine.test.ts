@@ -211,6 +211,7 @@ describe("what the engine on AWS does beyond the contract", () => {
       const before = await engine.describe("changed");
       assert.deepEqual(notices, [`Run ${resumed.id} goes on with run ${before.id}`]);
       assert.deepEqual([resumed.status, resumed.counts.succeeded], ["succeeded", 5]);
+      assert.equal((await engine.resume("changed")).id, resumed.id, "it is the one that went on");
       assert.deepEqual(await engine.limits(resumed.id), { maxConcurrency: 1 });
       assert.equal(changed.gate.seen.filter((seen) => seen === "1").length, 1);
       assert.match(resumed.outputUri ?? "", /\/out\//);

@@ -1,6 +1,5 @@
 import { setTimeout as waitFor } from "node:timers/promises";
-import { randomUUID } from "node:crypto";
-import { maskAddress, type Delivery, type FailureCount } from "../../core/channel.ts";
+import type { Delivery, FailureCount } from "../../core/channel.ts";
 import type {
   Engine,
   ExportRequest,
@@ -10,13 +9,12 @@ import type {
   RunObserver,
   StartRequest,
 } from "../../core/engine.ts";
-import { messageOf, RowcallError, type ErrorCode } from "../../core/errors.ts";
+import { RowcallError, type ErrorCode } from "../../core/errors.ts";
 import { stoppedOnRequest, type Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
 import type { StepFunctions } from "../../core/step-functions.ts";
 import { joinUri } from "../../core/uri.ts";
 import { overlap } from "../choose-rows.ts";
-import { composeNotification, newsOf } from "../compose-notification.ts";
 import { createRunId } from "../local/new-run.ts";
 import { reportRows } from "../local/report-rows.ts";
 import { checkLimits, limitsOf } from "../local/run-limits.ts";
@@ -24,12 +22,13 @@ import { writeOutput } from "../local/write-output.ts";
 import { freeOutputUri } from "../output-uri.ts";
 import type { RunChoice } from "./execution-input.ts";
 import { executionArn, findRun, requireExecutionName, type RunPlaces } from "./find-run.ts";
-import { writeAttempts } from "./finish.ts";
+import { writeAttempts } from "./gather-attempts.ts";
 import { readRun, toRun, type FoundRun } from "./found-run.ts";
 import { openLocalCopies, type LocalCopies } from "./local-copies.ts";
+import { notifyFromHere, owedNews } from "./notify-from-here.ts";
 import { openRun } from "./open-run.ts";
 import { createPace, type Wait } from "./pace.ts";
-import { runFiles, writeJson } from "./run-folder.ts";
+import { readJsonIfThere, runFiles, writeJson } from "./run-folder.ts";
 import { readLimits, toleratedRows } from "./run-limits.ts";
 import { checkBatch, isSameInput, packBatch, upload, type BatchInput, type PackedBatch } from "./send-batch.ts";
 import type { PreparedRun, StagedRun } from "./staged-run.ts";
@@ -54,6 +53,11 @@ const paceMs = 2000;
 const freshMs = 30_000;
 const listedRuns = 100;
 const listedAtOnce = 10;
+
+/** What a run notes of the one that goes on with it. */
+interface NextRun {
+  readonly id: string;
+}
 
 /**
  * Opens the engine that runs batches in a batch processor on AWS; nothing is called yet.
@@ -101,12 +105,12 @@ class AwsEngine implements Engine {
   }
 
   async resume(id: string, observer: RunObserver = {}): Promise<Run> {
-    const found = await findRun(this.#places, id);
+    const found = await this.#latest(await findRun(this.#places, id));
     const { execution, prepared, summary } = found;
     if (execution.status === "RUNNING") return this.#watch(execution.arn, observer);
     requirePrepared(found);
     if (execution.status === "SUCCEEDED" || summary?.run.status === "succeeded" || prepared === undefined)
-      return this.#bring(found, observer);
+      return this.#bring(found);
     // A failed execution ended in its last state, which another try would end in again.
     const wasCutOff = summary === undefined && execution.status !== "FAILED";
     if (wasCutOff && (await readLimits(this.#services.store, found)) === undefined) {
@@ -116,12 +120,12 @@ class AwsEngine implements Engine {
   }
 
   async rerun(id: string, codes: readonly ErrorCode[] | undefined, observer: RunObserver = {}): Promise<Run> {
-    const found = requirePrepared(await findRun(this.#places, id));
+    const found = requirePrepared(await this.#latest(await findRun(this.#places, id)));
     const { prepared, execution } = found;
     if (execution.status === "RUNNING") throw busy(found.id);
     const failures = failuresIn(await this.#open(found));
     const isWanted = failures.some(({ code }) => codes?.includes(code) !== false);
-    if (!isWanted || prepared === undefined) return this.describe(id);
+    if (!isWanted || prepared === undefined) return this.#describe(found);
     const choice = { id: found.id, again: "failed" as const, ...(codes === undefined ? {} : { codes }) };
     return this.#goOn(found, prepared, choice, observer);
   }
@@ -156,12 +160,13 @@ class AwsEngine implements Engine {
       const mapRun = (await this.#sfn.mapRuns(found.execution.arn)).at(-1);
       if (mapRun === undefined) throw preparing(found.id);
       const { maxConcurrency } = change;
+      // Noted before it holds, so that Finish can say which limit a run went beyond.
+      await writeJson(store, joinUri(found.uri, runFiles.limits), changed);
       await this.#sfn.updateMapRun(mapRun, {
         ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
         toleratedFailureCount: toleratedRows(limits, run.total, counts),
       });
-    }
-    await writeJson(store, joinUri(found.uri, runFiles.limits), changed);
+    } else await writeJson(store, joinUri(found.uri, runFiles.limits), changed);
     return limits;
   }
 
@@ -194,33 +199,15 @@ class AwsEngine implements Engine {
     if (found.execution.status === "RUNNING") throw busy(found.id);
     const { batch } = requireRows(found).run;
     const run = await this.#describe(found);
-    const kind = newsOf(run.status);
-    const { notifications } = batch;
-    if (kind === undefined || !(kind === "success" ? notifications.onSuccess : notifications.onFailure)) return [];
+    const kind = owedNews(run, batch.notifications);
+    if (kind === undefined) return [];
     if (!all) {
       throw new RowcallError("USAGE_INVALID", `Which notifications of run ${run.id} have arrived is not known here`, {
         hint: "Send all of them again with --all.",
       });
     }
     const failures = failuresIn(await this.#open(found));
-    return Promise.all(
-      notifications.channels.map(async (address): Promise<Delivery> => {
-        const notification = composeNotification(randomUUID(), kind, run, failures);
-        const delivery = {
-          id: notification.id,
-          channel: maskAddress(address),
-          kind,
-          tries: 1,
-          triedAt: this.#services.clock(),
-        };
-        try {
-          await (await this.#services.openChannel(address)).notify(notification);
-          return { ...delivery, status: "delivered" };
-        } catch (thrown) {
-          return { ...delivery, status: "failed", error: errorOf(thrown) };
-        }
-      }),
-    );
+    return notifyFromHere(this.#services, batch.notifications.channels, kind, run, failures);
   }
 
   /** Nobody keeps account on AWS: it is SNS that delivers there. */
@@ -283,14 +270,23 @@ class AwsEngine implements Engine {
     return begun.arn;
   }
 
+  /** The run that went on last with a run; itself when none has. */
+  async #latest(found: FoundRun): Promise<FoundRun> {
+    const { store } = this.#services;
+    const next = (await readJsonIfThere(store, joinUri(found.uri, runFiles.next))) as NextRun | undefined;
+    const execution = next && (await this.#sfn.describe(executionArn(this.#sfn, next.id)));
+    return execution === undefined ? found : this.#latest(await readRun(store, this.#places.runsUri, execution));
+  }
+
   /** A new execution that takes over what an earlier run has decided. */
   async #goOn(
     found: FoundRun,
-    { run }: PreparedRun,
+    prepared: PreparedRun,
     earlier: NonNullable<RunChoice["earlier"]>,
     observer: RunObserver,
   ): Promise<Run> {
     const { store } = this.#services;
+    const { run } = prepared;
     if (found.summary === undefined) await writeAttempts(store, await this.#open(found), found);
     const limits = await readLimits(store, found);
     const copy = await this.#copies.find(found.id);
@@ -306,19 +302,22 @@ class AwsEngine implements Engine {
     };
     const name = createRunId(this.#services);
     const packed = await packBatch(store, this.#root, name, request, earlier);
+    // Noted before it begins: one that never does is passed over.
+    await writeJson(store, joinUri(found.uri, runFiles.next), { id: name } satisfies NextRun);
     const arn = await this.#begin(name, packed, true);
-    if (arn === undefined) return this.#goOn(found, { run } as PreparedRun, earlier, observer);
+    if (arn === undefined) return this.#goOn(found, prepared, earlier, observer);
     observer.onEvent?.({ type: "notice", message: `Run ${name} goes on with run ${found.id}` });
     return this.#watch(arn, observer);
   }
 
   async #watch(arn: string, observer: RunObserver): Promise<Run> {
-    return this.#bring(await watchExecution(this.#watching, arn, observer), observer);
+    const found = await watchExecution(this.#watching, arn, observer);
+    for (const warning of found.summary?.warnings ?? []) observer.onEvent?.({ type: "warning", ...warning });
+    return this.#bring(found);
   }
 
   /** Ends the watching of a run: with its output on this machine, when that was asked for. */
-  async #bring(found: FoundRun, { onEvent }: RunObserver): Promise<Run> {
-    for (const warning of found.summary?.warnings ?? []) onEvent?.({ type: "warning", ...warning });
+  async #bring(found: FoundRun): Promise<Run> {
     const run = await this.#describe(found);
     const copy = await this.#copies.find(found.id);
     const { summary } = found;
@@ -373,12 +372,6 @@ function busy(id: string): RowcallError {
   return new RowcallError("RUN_BUSY", `Run ${id} is going on AWS`, {
     hint: `Watch it with \`rowcall resume ${id}\`, or end it with \`rowcall stop ${id}\`.`,
   });
-}
-
-function errorOf(thrown: unknown): NonNullable<Delivery["error"]> {
-  if (!(thrown instanceof RowcallError)) return { code: "CHANNEL_FAILED", message: messageOf(thrown) };
-  const { code, message, hint } = thrown;
-  return { code, message, ...(hint === undefined ? {} : { hint }) };
 }
 
 function bucketOf(runsUri: string): string {

@@ -6,7 +6,7 @@ import { RowcallError } from "../../core/errors.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import type { StepFunctions } from "../../core/step-functions.ts";
 import { joinUri } from "../../core/uri.ts";
-import { extractorOf, gather, refuse } from "./finish.ts";
+import { extractorOf, gather, refuse } from "./gather-attempts.ts";
 import type { FoundRun } from "./found-run.ts";
 import { itemResults } from "./item-results.ts";
 import { mapResults } from "./map-results.ts";

@@ -28,6 +28,8 @@ export const runFiles = {
   summary: "summary.json",
   /** Limits that were changed since, as JSON. */
   limits: "limits.json",
+  /** Which run goes on with this one, as JSON. */
+  next: "next.json",
 } as const;
 
 /** Puts a staged table's files beside the run. */

@@ -22,29 +22,35 @@ export interface WatchSetup extends RunPlaces {
 export async function watchExecution(setup: WatchSetup, arn: string, observer: RunObserver): Promise<FoundRun> {
   const { drain } = observer;
   let told: Run | undefined;
+  let last: Look | undefined;
   for (let misses = 0; ;) {
-    try {
-      const { found, mapRun } = await look(setup, arn);
-      misses = 0;
-      if (found.prepared !== undefined) told = tell(observer, toRun(found, mapRun), told);
-      if (found.execution.status !== "RUNNING") return requirePrepared(found);
-      if (drain?.aborted === true) return found;
-    } catch (error) {
-      misses += 1;
-      if (!(error instanceof RowcallError) || !error.retryable || misses > mostMisses) throw error;
-    }
     try {
       await setup.pace(drain);
     } catch (error) {
       if (drain?.aborted !== true) throw error;
+      if (last !== undefined) return last.found;
     }
+    try {
+      last = await look(setup, arn);
+      misses = 0;
+    } catch (error) {
+      misses += 1;
+      if (!(error instanceof RowcallError) || !error.retryable || misses > mostMisses) throw error;
+      continue;
+    }
+    const { found, mapRun } = last;
+    if (found.prepared !== undefined) told = tell(observer, toRun(found, mapRun), told);
+    if (found.execution.status !== "RUNNING") return requirePrepared(found);
+    if (drain?.aborted === true) return found;
   }
 }
 
-async function look(
-  { store, sfn, runsUri }: WatchSetup,
-  arn: string,
-): Promise<{ readonly found: FoundRun; readonly mapRun?: DescribedMapRun }> {
+interface Look {
+  readonly found: FoundRun;
+  readonly mapRun?: DescribedMapRun;
+}
+
+async function look({ store, sfn, runsUri }: WatchSetup, arn: string): Promise<Look> {
   const execution = await sfn.describe(arn);
   if (execution === undefined) throw new RowcallError("RUN_NOT_FOUND", `There is no execution ${arn}`);
   const found = await readRun(store, runsUri, execution);
