@@ -1,0 +1,170 @@
+import type { Batch } from "../../core/batch.ts";
+import type { Problem } from "../../core/schema.ts";
+import { schemeOf } from "../../core/uri.ts";
+import { checkProblems, createCheck, type Check, type CheckId } from "../check.ts";
+import type { Plan } from "../plan.ts";
+import { functionFigures, type RunCost } from "./cost.ts";
+import { quotas, regionQuotas } from "./quotas.ts";
+import type { RowDestination } from "./row-settings.ts";
+import type { BrowserHostName } from "./transitions.ts";
+
+/** Step Functions cannot keep to a rate. */
+export function checkRateLimit({ execution: { rateLimit } }: Batch): Check {
+  if (rateLimit === undefined) return createCheck("aws_rate_limit", "passed", "None");
+  return createCheck(
+    "aws_rate_limit",
+    "failed",
+    `execution_config.rate_limit is ${rateLimit.requestsPerSecond} requests per second, which cannot be kept to there`,
+    "Leave it out and choose max_concurrency so that the rate stays below it, or run the batch on this machine.",
+  );
+}
+
+/** Functions read and write S3 only. */
+export function checkPlaces({ inputUri, output }: Batch): Check {
+  const problems: Problem[] = [
+    { path: "input", uri: inputUri },
+    { path: "output", uri: output },
+  ].flatMap(({ path, uri }) =>
+    uri === undefined || schemeOf(uri) === "s3"
+      ? []
+      : [
+          {
+            path,
+            message: `${uri} is not in S3`,
+            hint: `Name an s3:// URI${path === "input" ? ", and copy the table there" : ""}.`,
+          },
+        ],
+  );
+  return checkProblems("aws_places", problems, "Both are", "warning");
+}
+
+// A failure's words are kept beside the input while a row waits for its next attempt.
+const roomForError = 32 * 1024;
+
+/**
+ * A row's input travels with all that its attempt takes.
+ *
+ * @param bytes - of the largest row's; 0 when it is not known
+ */
+export function checkPayload(bytes: number): Check {
+  if (bytes === 0) return createCheck("aws_payload", "skipped", "The agent is not known");
+  const detail = `The largest is ${kib(bytes)} of ${kib(quotas.payloadBytes)}, agent and templates included`;
+  const hint = "Map fewer or shorter columns; large texts can stand in S3, with their URI in the table.";
+  if (bytes > quotas.payloadBytes) return createCheck("aws_payload", "failed", detail, hint);
+  if (bytes > quotas.payloadBytes - roomForError)
+    return createCheck("aws_payload", "warning", `${detail}: a row that fails may not fit any more`, hint);
+  return createCheck("aws_payload", "passed", detail);
+}
+
+/** What a run's size is judged by. */
+export interface CapacitySetup {
+  readonly batch: Batch;
+  readonly plan: Plan;
+  readonly region: string;
+  readonly browserHost: BrowserHostName;
+  readonly kind: "browser" | "stepfunctions" | "lambda" | undefined;
+  readonly destination: RowDestination | undefined;
+  /** Undefined while it is not known how long a row takes. */
+  readonly cost: RunCost | undefined;
+}
+
+/** What grows with rows and concurrency. */
+export function capacityChecks(setup: CapacitySetup): readonly Check[] {
+  return [checkConcurrency(setup), checkRates(setup), checkTime(setup), checkSize(setup)];
+}
+
+function checkConcurrency({ cost, batch }: CapacitySetup): Check {
+  const { maxConcurrency: asked } = batch.execution;
+  if (cost === undefined) return unknownTime("aws_concurrency");
+  const reached = Math.min(cost.reachedConcurrency, asked);
+  if (reached === asked) return createCheck("aws_concurrency", "passed", `${asked}`);
+  const why =
+    asked > quotas.mapChildren && reached === quotas.mapChildren
+      ? `a map runs ${quotas.mapChildren} at once`
+      : `a map starts ${quotas.mapStartsPerSecond} rows a second`;
+  return createCheck(
+    "aws_concurrency",
+    "warning",
+    `max_concurrency is ${asked}, of which ${reached} are reached: ${why}`,
+    "A table in several runs at a time, each with some of the rows, is done sooner.",
+  );
+}
+
+function checkRates({ cost, region, destination, kind }: CapacitySetup): Check {
+  if (cost === undefined) return unknownTime("aws_rates");
+  const limits = regionQuotas(region);
+  const perSecond = cost.transitionsPerSecond;
+  const startsPerSecond =
+    destination?.target === "state_machine" && perSecond > 0 ? perSecond / transitionsOfRow(cost) : 0;
+  const answersPerSecond = kind === "browser" ? startsPerSecond : 0;
+  const rates = [
+    { what: "transitions", rate: perSecond, limit: limits.transitionsPerSecond },
+    { what: "executions of the agent", rate: startsPerSecond, limit: limits.startExecutionsPerSecond },
+    { what: "answers of workers", rate: answersPerSecond, limit: limits.taskCallsPerSecond },
+  ].filter(({ rate }) => rate > 0);
+  const detail = `${rates.map(({ what, rate, limit }) => `${rounded(rate)} of ${limit} ${what} a second`).join(", ")} in ${region}`;
+  if (rates.every(({ rate, limit }) => rate <= limit))
+    return createCheck("aws_rates", "passed", rates.length === 0 ? "Nothing runs" : detail);
+  return createCheck(
+    "aws_rates",
+    "warning",
+    `${detail}: rows will wait`,
+    "Lower max_concurrency, or ask AWS for a higher quota.",
+  );
+}
+
+function checkTime({ batch, browserHost, kind, destination, cost }: CapacitySetup): Check {
+  const { timeoutSeconds, retry } = batch.execution;
+  const isFunction = kind === "lambda" || (kind === "browser" && browserHost === "lambda");
+  const longest =
+    ((destination?.settings.task_timeout_seconds ?? timeoutSeconds) + retry.maxDelaySeconds) * (retry.maxAttempts + 1);
+  const tooLong = Math.max(longest, cost?.seconds ?? 0) > quotas.executionSeconds;
+  if (tooLong)
+    return createCheck(
+      "aws_time",
+      "failed",
+      `An execution ends after a year; a row may take ${days(longest)}, the run ${cost === undefined ? "an unknown time" : days(cost.seconds)}`,
+      "Lower timeout_seconds or max_attempts, raise max_concurrency, or run the table in parts: --rows.",
+    );
+  if (isFunction && timeoutSeconds > quotas.functionSeconds)
+    return createCheck(
+      "aws_time",
+      "warning",
+      `timeout_seconds is ${timeoutSeconds}, and a function ends after ${quotas.functionSeconds}`,
+      "Such rows need workers, or another state machine.",
+    );
+  return createCheck("aws_time", "passed", `An attempt ${timeoutSeconds} s at most, as the batch says`);
+}
+
+function checkSize({ plan }: CapacitySetup): Check {
+  const { rows } = plan;
+  const { finishRowsPerSecond, prepareRowsPerSecond, diskBytesPerRow } = functionFigures;
+  const lineBytes = 40;
+  const limits = [
+    { what: "rows of a map", used: rows, most: quotas.mapItems, text: String(quotas.mapItems) },
+    { what: "the rows' file", used: plan.inputBytes.total + rows * lineBytes, most: quotas.itemsBytes, text: "10 GB" },
+    { what: "Prepare's time", used: rows / prepareRowsPerSecond, most: quotas.functionSeconds, text: "15 minutes" },
+    { what: "Finish's time", used: rows / finishRowsPerSecond, most: quotas.functionSeconds, text: "15 minutes" },
+    { what: "Finish's disk", used: rows * diskBytesPerRow, most: quotas.functionDiskBytes, text: "10 GB" },
+  ].map((limit) => ({ ...limit, share: limit.used / limit.most }));
+  const tightest = limits.reduce((worst, limit) => (limit.share > worst.share ? limit : worst));
+  const detail = `${rows} rows are ${percent(tightest.share)} of what fits: ${tightest.what}, ${tightest.text}`;
+  const hint = `Run the table in parts of up to ${Math.floor((rows / tightest.share) * 0.8)} rows: --rows.`;
+  if (tightest.share > 1) return createCheck("aws_size", "failed", detail, hint);
+  if (tightest.share > 0.5) return createCheck("aws_size", "warning", detail, hint);
+  return createCheck("aws_size", "passed", detail);
+}
+
+// Transitions in a second of all rows, by those of one row, are rows in a second.
+function transitionsOfRow({ transitions, rows }: RunCost): number {
+  return rows === 0 ? 1 : transitions / rows;
+}
+
+function unknownTime(id: CheckId): Check {
+  return createCheck(id, "skipped", "It is not known how long a row takes", "Give --seconds-per-row.");
+}
+
+const kib = (bytes: number): string => `${Math.ceil(bytes / 1024)} KiB`;
+const days = (seconds: number): string => `${Math.ceil(seconds / 86_400)} days`;
+const percent = (share: number): string => (share < 0.01 ? "under 1 %" : `${Math.round(share * 100)} %`);
+const rounded = (rate: number): string => (rate < 10 ? rate.toFixed(1) : String(Math.round(rate)));
