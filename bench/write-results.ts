@@ -14,6 +14,12 @@ const disorder = 500;
 // One row in so many fails.
 const failing = 20;
 
+/** A row as Prepare writes it. */
+interface Item extends JsonObject {
+  readonly row: number;
+  readonly attempt: number;
+}
+
 /**
  * Writes what the map would leave of a run: a file for each 8 MiB of outputs or failures, and a manifest.
  *
@@ -26,16 +32,16 @@ export async function writeResults(bucket: string, rowsKey: string, prefix: stri
   await mkdir(join(bucket, folder), { recursive: true });
   const succeeded = openParts(bucket, `${folder}/SUCCEEDED`);
   const failed = openParts(bucket, `${folder}/FAILED`);
-  let waiting: JsonObject[] = [];
+  let waiting: Item[] = [];
   const flush = async (): Promise<void> => {
     for (const item of shuffled(waiting)) {
-      const isFailed = Number(item["row"]) % failing === 7;
+      const isFailed = item.row % failing === 7;
       await (isFailed ? failed : succeeded).add(JSON.stringify(isFailed ? failureOf(item) : outputOf(item)));
     }
     waiting = [];
   };
   for await (const line of createInterface(createReadStream(join(bucket, rowsKey)))) {
-    waiting.push(JSON.parse(line) as JsonObject);
+    waiting.push(JSON.parse(line) as Item);
     if (waiting.length === disorder) await flush();
   }
   await flush();
@@ -84,25 +90,25 @@ function openParts(bucket: string, prefix: string): Parts {
 }
 
 // As the row's own execution puts it, around what a worker answers.
-function outputOf({ row, attempt }: JsonObject): JsonObject {
-  const begun = startedAt + Number(row) * 10;
+function outputOf({ row, attempt }: Item): JsonObject {
+  const begun = startedAt + row * 10;
   const reply: AttemptReply = {
     structured_output: {
       success: true,
       exchange: "KINGSLAND GREEN",
-      cabinet: `Cabinet ${Number(row) % 90}`,
+      cabinet: `Cabinet ${row % 90}`,
       downstream_mbps: 80,
       upstream_mbps: 20,
       availability: true,
       service_type: "FTTC",
-      screenshot_url: `s3://bench-recordings/run/rows/${String(row)}/1/final.png`,
-      metadata: { act_id: `act-${String(row)}`, session_id: `session-${String(row)}`, num_steps: 5 },
+      screenshot_url: `s3://bench-recordings/run/rows/${row}/1/final.png`,
+      metadata: { act_id: `act-${row}`, session_id: `session-${row}`, num_steps: 5 },
     },
-    attempt: recordOf(begun, String(row)),
+    attempt: recordOf(begun, row),
   };
   return {
-    row: row ?? 0,
-    attempt: attempt ?? 1,
+    row,
+    attempt,
     started_at: begun,
     ended_at: begun + 12_500,
     reply: reply as unknown as JsonObject,
@@ -110,23 +116,23 @@ function outputOf({ row, attempt }: JsonObject): JsonObject {
 }
 
 // As the map describes a child that failed.
-function failureOf(item: JsonObject): JsonObject {
+function failureOf(item: Item): JsonObject {
   const { row, attempt } = item;
-  const begun = startedAt + Number(row) * 10;
-  const arn = `arn:aws:states:eu-west-1:123456789012:execution:batch-processor-prod/ProcessRows:${String(row)}`;
+  const begun = startedAt + row * 10;
+  const arn = `arn:aws:states:eu-west-1:123456789012:execution:batch-processor-prod/ProcessRows:${row}`;
   return {
     Cause: JSON.stringify({
       message: "The site says that there is no such address",
       started_at: begun,
       ended_at: begun + 9000,
-      attempt: recordOf(begun, String(row)),
+      attempt: recordOf(begun, row),
       attempt_number: attempt,
     }),
     Error: "AGENT_FAILED",
     ExecutionArn: arn,
     Input: JSON.stringify({ ...item, failures: 0, losses: 0, batch: { run_id: "bench" } }),
     InputDetails: { Included: true },
-    Name: String(row),
+    Name: `${row}`,
     RedriveCount: 0,
     RedriveStatus: "REDRIVABLE",
     StartDate: new Date(begun).toISOString(),
@@ -136,7 +142,7 @@ function failureOf(item: JsonObject): JsonObject {
   };
 }
 
-function recordOf(begun: number, row: string): NonNullable<AttemptReply["attempt"]> {
+function recordOf(begun: number, row: number): NonNullable<AttemptReply["attempt"]> {
   return {
     started_at: begun,
     ended_at: begun + 9000,

@@ -3,9 +3,10 @@ import type { Problem } from "../../core/schema.ts";
 import { schemeOf } from "../../core/uri.ts";
 import { checkProblems, createCheck, type Check, type CheckId } from "../check.ts";
 import type { Plan } from "../plan.ts";
-import { functionFigures, type RunCost } from "./cost.ts";
+import type { RunCost } from "./cost.ts";
 import { quotas, regionQuotas } from "./quotas.ts";
 import type { RowDestination } from "./row-settings.ts";
+import { mostRows } from "./run-size.ts";
 import type { BrowserHostName } from "./transitions.ts";
 
 /** Step Functions cannot keep to a rate. */
@@ -136,23 +137,21 @@ function checkTime({ batch, browserHost, kind, destination, cost }: CapacitySetu
   return createCheck("aws_time", "passed", `An attempt ${timeoutSeconds} s at most, as the batch says`);
 }
 
+// Around a row's input in the file that the map reads.
+const lineBytes = 40;
+
 function checkSize({ plan }: CapacitySetup): Check {
-  const { rows } = plan;
-  const { finishRowsPerSecond, prepareRowsPerSecond, diskBytesPerRow } = functionFigures;
-  const lineBytes = 40;
-  const limits = [
-    { what: "rows of a map", used: rows, most: quotas.mapItems, text: String(quotas.mapItems) },
-    { what: "the rows' file", used: plan.inputBytes.total + rows * lineBytes, most: quotas.itemsBytes, text: "10 GB" },
-    { what: "Prepare's time", used: rows / prepareRowsPerSecond, most: quotas.functionSeconds, text: "15 minutes" },
-    { what: "Finish's time", used: rows / finishRowsPerSecond, most: quotas.functionSeconds, text: "15 minutes" },
-    { what: "Finish's disk", used: rows * diskBytesPerRow, most: quotas.functionDiskBytes, text: "10 GB" },
-  ].map((limit) => ({ ...limit, share: limit.used / limit.most }));
-  const tightest = limits.reduce((worst, limit) => (limit.share > worst.share ? limit : worst));
-  const detail = `${rows} rows are ${percent(tightest.share)} of what fits: ${tightest.what}, ${tightest.text}`;
-  const hint = `Run the table in parts of up to ${Math.floor((rows / tightest.share) * 0.8)} rows: --rows.`;
-  if (tightest.share > 1) return createCheck("aws_size", "failed", detail, hint);
-  if (tightest.share > 0.5) return createCheck("aws_size", "warning", detail, hint);
-  return createCheck("aws_size", "passed", detail);
+  const { rows, inputBytes } = plan;
+  const itemsBytes = inputBytes.total + rows * lineBytes;
+  const share = Math.max(rows / mostRows, itemsBytes / quotas.itemsBytes);
+  const detail = `${rows} rows, of ${mostRows}; the map reads ${megabytes(itemsBytes)}, of ${megabytes(quotas.itemsBytes)}`;
+  if (share <= 1) return createCheck("aws_size", "passed", detail);
+  return createCheck(
+    "aws_size",
+    "failed",
+    detail,
+    `Run it in parts of up to ${Math.floor(rows / share)} rows: --rows.`,
+  );
 }
 
 // Transitions in a second of all rows, by those of one row, are rows in a second.
@@ -166,5 +165,5 @@ function unknownTime(id: CheckId): Check {
 
 const kib = (bytes: number): string => `${Math.ceil(bytes / 1024)} KiB`;
 const days = (seconds: number): string => `${Math.ceil(seconds / 86_400)} days`;
-const percent = (share: number): string => (share < 0.01 ? "under 1 %" : `${Math.round(share * 100)} %`);
+const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`;
 const rounded = (rate: number): string => (rate < 10 ? rate.toFixed(1) : String(Math.round(rate)));

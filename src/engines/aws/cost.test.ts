@@ -40,8 +40,13 @@ const settings: RowSettings = {
   context: { timeout_seconds: 300 },
 };
 
+interface Asked {
+  readonly row: number;
+  readonly attempt: number;
+}
+
 /** What the agent answers to an attempt, or throws. */
-function answer(failures: Failures, { row, attempt }: { row: number; attempt: number }): JsonObject {
+function answer(failures: Failures, { row, attempt }: Asked): JsonObject {
   if (attempt <= (failures[row] ?? 0)) throw Object.assign(new Error('{"message":"no"}'), { name: "AGENT_FAILED" });
   return { structured_output: { ok: true } };
 }
@@ -80,7 +85,7 @@ async function countEntered(context: TestContext, aws: EmulatedAws, host: Browse
       lambdas: {
         prepare: () => plan,
         finish: () => ({ output: { status: "SUCCEEDED" }, notification: { TopicArn: topicArn, Message: "done" } }),
-        browser: (task) => answer(failures, task as unknown as { row: number; attempt: number }),
+        browser: (task) => answer(failures, task as unknown as Asked),
       },
     },
   );
@@ -103,7 +108,7 @@ async function countEntered(context: TestContext, aws: EmulatedAws, host: Browse
       const task = await activities.take("agent", "worker", over.signal);
       if (task === undefined) continue;
       try {
-        activities.succeed(task.token, JSON.stringify(answer(failures, JSON.parse(task.input))));
+        activities.succeed(task.token, JSON.stringify(answer(failures, JSON.parse(task.input) as Asked)));
       } catch (thrown) {
         activities.fail(task.token, (thrown as Error).name, (thrown as Error).message);
       }

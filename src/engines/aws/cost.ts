@@ -1,5 +1,6 @@
 import { prices } from "./prices.ts";
 import { quotas } from "./quotas.ts";
+import { functionFigures, partBytes, sizesOfRun } from "./run-size.ts";
 import { countTransitions, type BrowserHostName } from "./transitions.ts";
 
 /** What a run's cost and time depend on. */
@@ -60,19 +61,6 @@ export interface RunCost {
   readonly totalUsd: number;
 }
 
-/** What the functions take, rounded to the worse from `bench/prepare-finish.ts`, S3's way included. */
-export const functionFigures = {
-  startSeconds: 2,
-  prepareRowsPerSecond: 100_000,
-  finishRowsPerSecond: 12_000,
-  /** As the deployment sets it. */
-  memoryMb: 3008,
-  /** On Finish's disk: the table and its journal. */
-  diskBytesPerRow: 1050,
-  /** In S3; rows are those of the broadband agent. */
-  bytesPerRow: { table: 35, index: 16, items: 120, results: 950, attempts: 850, output: 240 },
-} as const;
-
 /** What 1,000 rows cost in the original product: three functions for each row around the agent, and all told. */
 export const originalDesign = {
   transitions: 5007,
@@ -82,8 +70,6 @@ export const originalDesign = {
   totalUsd: 1,
 } as const;
 
-// S3 takes larger objects in parts, and the map writes its results in files of as much.
-const partBytes = 8 * 1024 * 1024;
 // A function of the user's own is reckoned with a gigabyte.
 const functionMb = { browser: 3008, lambda: 1024 } as const;
 // The broadband agent and its template, which a worker gets with each attempt.
@@ -164,14 +150,14 @@ interface RunTime {
 
 /** Seconds that a run takes by part: rows go in waves, and none start faster than Step Functions starts them. */
 function timeOf({ rows, concurrency, secondsPerRow, retriesPerRow }: FullShape): RunTime {
-  const { startSeconds, prepareRowsPerSecond, finishRowsPerSecond } = functionFigures;
+  const { prepareSeconds: prepare, finishSeconds: finish } = sizesOfRun(rows);
   const places = Math.min(concurrency, quotas.mapChildren);
   const waves = Math.ceil(rows / places) * (1 + retriesPerRow) * secondsPerRow;
   const starts = (rows - 1) / quotas.mapStartsPerSecond + secondsPerRow * (1 + retriesPerRow);
   return {
-    prepare: startSeconds + rows / prepareRowsPerSecond,
+    prepare,
     map: rows === 0 ? 0 : Math.max(waves, starts),
-    finish: startSeconds + rows / finishRowsPerSecond,
+    finish,
     reachedConcurrency: Math.min(
       places,
       Math.max(1, Math.ceil(quotas.mapStartsPerSecond * secondsPerRow * (1 + retriesPerRow))),
@@ -221,8 +207,8 @@ function logging(events: number, executions: number): number {
 
 /** Requests that Prepare, the map and Finish make of S3. */
 function storageRequests(rows: number): { readonly writes: number; readonly reads: number } {
-  const { table, index, items, results, attempts, output } = functionFigures.bytesPerRow;
-  const resultFiles = Math.ceil((rows * results) / partBytes);
+  const { table, index, items, attempts, output } = functionFigures.bytesPerRow;
+  const { resultFiles } = sizesOfRun(rows);
   const written = [table, index, items, attempts, output].map((bytes) => writesOf(rows * bytes));
   // Besides: the output's trial, the run's description and summary, a manifest, a list.
   const writes = written.reduce((sum, many) => sum + many, 5 + resultFiles);
