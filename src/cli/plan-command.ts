@@ -35,7 +35,11 @@ export function defineCommand(command: Command, cli: Cli): void {
     .option("--seconds-per-row <seconds>", "what a row takes, for the estimate", positiveNumber)
     .option("--cost-per-row <dollars>", "what a row costs, for the estimate", numberFromZero)
     .option("--probe", "also run the first valid row, to see that the agent returns structured output")
-    .option("--table [rows]", "only print what so many rows would take (default: 10,100,1000), no batch needed", listOf)
+    .option(
+      "--table [rows]",
+      "only print what so many rows would take (default: 10,100,1000, on AWS also 100000,1000000), no batch needed",
+      listOf,
+    )
     .addOption(new Option("--engine <name>", "where the batch is to run").choices(["local", "aws"]).default("local"))
     .addOption(
       new Option("--browser-host <name>", "on AWS, who runs browsers: workers, or a function")
