@@ -35,7 +35,8 @@ export async function printAwsEstimate(io: Io, { estimate, aws }: AwsPlan): Prom
   const { bold } = colorsFor(io, io.stdout);
   const { cost, region } = aws;
   if (cost === undefined) {
-    await printLines(io.stdout, [`${bold("On AWS")}  unknown: ${estimate.basis}`]);
+    const why = estimate.secondsPerRow === undefined ? estimate.basis : "there is no agent that could run there";
+    await printLines(io.stdout, [`${bold("On AWS")}  unknown: ${why}`]);
     return;
   }
   const { rows, reachedConcurrency, seconds, totalUsd } = cost;
@@ -51,7 +52,7 @@ export async function printAwsEstimate(io: Io, { estimate, aws }: AwsPlan): Prom
 export async function printPriceBasis(output: Output, figures: string): Promise<void> {
   const { region, date } = prices.valid;
   await printLines(output, [
-    `Reckoned with ${figures}, no row tried twice, and prices of ${region} as of ${date}; without free tiers, storage and workers' machines.`,
+    `Reckoned with ${figures}; no row tried twice; prices of ${region} as of ${date}, without free tiers, storage and workers' machines.`,
   ]);
 }
 

@@ -39,6 +39,8 @@ export function checkPlaces({ inputUri, output }: Batch): Check {
   return checkProblems("aws_places", problems, "Both are", "warning");
 }
 
+const noAgent = "There is no agent that could run there";
+
 // A failure's words are kept beside the input while a row waits for its next attempt.
 const roomForError = 32 * 1024;
 
@@ -48,7 +50,7 @@ const roomForError = 32 * 1024;
  * @param bytes - of the largest row's; 0 when it is not known
  */
 export function checkPayload(bytes: number): Check {
-  if (bytes === 0) return createCheck("aws_payload", "skipped", "The agent is not known");
+  if (bytes === 0) return createCheck("aws_payload", "skipped", noAgent);
   const detail = `The largest is ${kib(bytes)} of ${kib(quotas.payloadBytes)}, agent and templates included`;
   const hint = "Map fewer or shorter columns; large texts can stand in S3, with their URI in the table.";
   if (bytes > quotas.payloadBytes) return createCheck("aws_payload", "failed", detail, hint);
@@ -65,7 +67,7 @@ export interface CapacitySetup {
   readonly browserHost: BrowserHostName;
   readonly kind: "browser" | "stepfunctions" | "lambda" | undefined;
   readonly destination: RowDestination | undefined;
-  /** Undefined while it is not known how long a row takes. */
+  /** Undefined while it is not known how long a row takes, and without an agent that can run there. */
   readonly cost: RunCost | undefined;
 }
 
@@ -74,9 +76,9 @@ export function capacityChecks(setup: CapacitySetup): readonly Check[] {
   return [checkConcurrency(setup), checkRates(setup), checkTime(setup), checkSize(setup)];
 }
 
-function checkConcurrency({ cost, batch }: CapacitySetup): Check {
+function checkConcurrency({ cost, batch, kind }: CapacitySetup): Check {
   const { maxConcurrency: asked } = batch.execution;
-  if (cost === undefined) return unknownTime("aws_concurrency");
+  if (cost === undefined) return unreckoned("aws_concurrency", kind);
   const reached = Math.min(cost.reachedConcurrency, asked);
   if (reached === asked) return createCheck("aws_concurrency", "passed", `${asked}`);
   const why =
@@ -92,7 +94,7 @@ function checkConcurrency({ cost, batch }: CapacitySetup): Check {
 }
 
 function checkRates({ cost, region, destination, kind }: CapacitySetup): Check {
-  if (cost === undefined) return unknownTime("aws_rates");
+  if (cost === undefined) return unreckoned("aws_rates", kind);
   const limits = regionQuotas(region);
   const perSecond = cost.transitionsPerSecond;
   const startsPerSecond =
@@ -159,8 +161,10 @@ function transitionsOfRow({ transitions, rows }: RunCost): number {
   return rows === 0 ? 1 : transitions / rows;
 }
 
-function unknownTime(id: CheckId): Check {
-  return createCheck(id, "skipped", "It is not known how long a row takes", "Give --seconds-per-row.");
+function unreckoned(id: CheckId, kind: CapacitySetup["kind"]): Check {
+  return kind === undefined
+    ? createCheck(id, "skipped", noAgent)
+    : createCheck(id, "skipped", "It is not known how long a row takes", "Give --seconds-per-row.");
 }
 
 const kib = (bytes: number): string => `${Math.ceil(bytes / 1024)} KiB`;

@@ -21,7 +21,7 @@ export interface AwsPlan extends Plan {
   readonly aws: {
     readonly region: string;
     readonly browserHost: BrowserHostName;
-    /** Undefined while it is not known how long a row takes. */
+    /** Undefined while it is not known how long a row takes, and when the agent cannot run there. */
     readonly cost?: RunCost;
   };
 }
@@ -39,14 +39,14 @@ export async function planOnAws(
   const taskBytes = destination === undefined ? 0 : payloadBytes(destination, plan.inputBytes.largest);
   const { secondsPerRow, rows, costPerRowUsd } = plan.estimate;
   const cost =
-    secondsPerRow === undefined
+    secondsPerRow === undefined || found.kind === undefined
       ? undefined
       : costOfRun({
           rows,
           concurrency: batch.execution.maxConcurrency,
           secondsPerRow,
           browserHost,
-          ...(found.kind === undefined ? {} : { agent: found.kind }),
+          agent: found.kind,
           ...(costPerRowUsd === undefined ? {} : { agentCostUsd: costPerRowUsd }),
           ...(taskBytes === 0 ? {} : { taskBytes }),
         });
