@@ -1,12 +1,13 @@
 import { Aws, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import { batchDefinition } from "../src/engines/aws/batch-definition.ts";
+import { probeName } from "../src/core/object-store.ts";
 import { allowBatches } from "./batch-permissions.ts";
 import type { BroadbandAgent } from "./broadband-agent-stack.ts";
 import type { Entries } from "./entries.ts";
 import { createFunction, longestTimeout, type OwnFunction } from "./lambda-function.ts";
 import { arnOf, objectsArn } from "./names.ts";
-import { allow, type Permission } from "./permissions.ts";
+import { allow } from "./permissions.ts";
 import type { Settings } from "./settings.ts";
 import { createStateMachine, type OwnStateMachine } from "./state-machine.ts";
 import { encrypt, readRegistry, recordingsUri } from "./storage-access.ts";
@@ -83,7 +84,16 @@ function allowPrepare({ role }: OwnFunction, settings: Settings, storage: Storag
     actions: ["s3:ListBucket"],
     resources: dataBuckets(settings, storage).map((name) => `arn:${Aws.PARTITION}:s3:::${name}`),
   });
-  allow(role, "WriteRuns", writeRuns(storage));
+  allow(role, "WriteRuns", {
+    actions: ["s3:PutObject", "s3:AbortMultipartUpload"],
+    resources: [objectsArn(storage.names.bucket, `${runsPrefix}*`)],
+    pattern: "A run's folder has its id for a name.",
+  });
+  allow(role, "ProbeOutputs", {
+    actions: ["s3:PutObject", "s3:DeleteObject"],
+    resources: dataBuckets(settings, storage).map((name) => objectsArn(name, `*${probeName}`)),
+    pattern: "Whether an output can be written is tried before a row is spent; where it goes is the batch's choice.",
+  });
   allow(role, "ReadRegistry", readRegistry(storage));
   allow(role, "Encrypt", encrypt(storage));
 }
@@ -93,6 +103,10 @@ function allowFinish({ role }: OwnFunction, settings: Settings, storage: Storage
     actions: ["s3:GetObject"],
     resources: [objectsArn(storage.names.bucket, `${runsPrefix}*`)],
     pattern: "A run's folder has its id for a name.",
+  });
+  allow(role, "FindResults", {
+    actions: ["s3:ListBucket"],
+    resources: [`arn:${Aws.PARTITION}:s3:::${storage.names.bucket}`],
   });
   allow(role, "ReadReplies", {
     actions: ["s3:GetObject"],
@@ -106,14 +120,6 @@ function allowFinish({ role }: OwnFunction, settings: Settings, storage: Storage
       "Where outputs go within the bucket is the batch's choice, and a refusal would come after all work is done.",
   });
   allow(role, "Encrypt", encrypt(storage));
-}
-
-function writeRuns({ names }: Storage): Permission {
-  return {
-    actions: ["s3:PutObject", "s3:AbortMultipartUpload"],
-    resources: [objectsArn(names.bucket, `${runsPrefix}*`)],
-    pattern: "A run's folder has its id for a name.",
-  };
 }
 
 /** The buckets that batches may name. */

@@ -46,9 +46,10 @@ const needs: Readonly<Record<string, readonly Need[]>> = {
     // Without it, S3 says of an object that is not there that access is denied.
     ["s3:ListBucket", "src/stores/s3-list.ts", "s3.listObjectsV2("],
     ...writeObject,
+    ["s3:DeleteObject", "src/stores/s3-store.ts", "s3.deleteObject("],
     ...readRegistry,
   ],
-  FinishRole: [...log, readObject, ...writeObject],
+  FinishRole: [...log, readObject, ["s3:ListBucket", "src/stores/s3-list.ts", "s3.listObjectsV2("], ...writeObject],
   ResolveAgentRole: [...log, ...readRegistry],
   RunBrowserRole: [...log, ...writeObject],
   WorkerPolicy: [...work, ...writeObject],
@@ -210,6 +211,7 @@ test("what batches may name besides is what the context allows", () => {
   const prepare = permissionsIn(other.batches).get("PrepareRole") ?? [];
   assert.ok(may(prepare, "s3:GetObject", "arn:aws:s3:::other-tables/rows.csv"));
   assert.ok(!may(prepare, "s3:PutObject", "arn:aws:s3:::other-tables/rows.csv"));
+  assert.ok(may(prepare, "s3:PutObject", "arn:aws:s3:::other-tables/results/.rowcall-probe"));
   const finish = permissionsIn(other.batches).get("FinishRole") ?? [];
   assert.ok(may(finish, "s3:PutObject", "arn:aws:s3:::other-tables/enriched.csv"));
 });

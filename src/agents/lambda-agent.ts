@@ -8,7 +8,7 @@ import { httpSettings } from "./aws-http.ts";
 import { functionRegion, parseLambdaConfig } from "./lambda/lambda-config.ts";
 import { callError, excerpt, functionError, tooLarge } from "./lambda/lambda-errors.ts";
 import { retryUnstarted } from "./lambda/retry-unstarted.ts";
-import { takeOutput } from "./take-output.ts";
+import { takeOutput } from "../core/take-output.ts";
 
 /** Lambda's limit of a payload, both ways. */
 const maxPayloadBytes = 6 * 1024 * 1024;

@@ -7,7 +7,7 @@ import { createExecutionPoller, type ExecutionEnd, type Timing } from "./stepfun
 import { resultOf, stopErrors } from "./stepfunctions/execution-result.ts";
 import { openStepFunctionsClient } from "./stepfunctions/stepfunctions-client.ts";
 import { parseStepFunctionsConfig, requireStateMachine } from "./stepfunctions/stepfunctions-config.ts";
-import { takeOutput } from "./take-output.ts";
+import { takeOutput } from "../core/take-output.ts";
 
 /** Step Functions' limit of an execution's input. */
 const maxInputBytes = 256 * 1024;

@@ -13,6 +13,9 @@ export interface ByteRange {
   readonly end?: number;
 }
 
+/** Name of the object by which it is tried whether a place can be written. */
+export const probeName = ".rowcall-probe";
+
 /** How an object is written. */
 export interface WriteOptions {
   /** Fail with OUTPUT_EXISTS rather than replace. @default false */

@@ -1,5 +1,5 @@
 import { RowcallError, type ErrorCode } from "../core/errors.ts";
-import type { ObjectStore } from "../core/object-store.ts";
+import { probeName, type ObjectStore } from "../core/object-store.ts";
 import { joinUri } from "../core/uri.ts";
 
 /** Whether an output names one file, or standard output (`-`), rather than a prefix under which files are made. */
@@ -55,7 +55,7 @@ async function isTaken(store: ObjectStore, uri: string): Promise<boolean> {
 export async function probeOutput(store: ObjectStore, output: string): Promise<void> {
   if (output === "-") return;
   const prefix = isOutputFile(output) ? output.replace(/[^/\\]*$/, "") : output;
-  const probe = joinUri(prefix, ".rowcall-probe");
+  const probe = joinUri(prefix, probeName);
   // Written as outputs are, since a place may be closed to what replaces. One that is there was left by such a run.
   await unless("OUTPUT_EXISTS", () =>
     store.write(probe, new Uint8Array(), { ifAbsent: true, contentType: "application/octet-stream" }),

@@ -1,19 +1,17 @@
 import { tmpdir } from "node:os";
 import process from "node:process";
-import type { FunctionSetup } from "../engines/aws/function-setup.ts";
 import { RowcallError } from "../core/errors.ts";
+import type { FunctionSetup } from "../engines/aws/function-setup.ts";
 import { wire } from "../wire.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * What a function stands on, from its environment: `RUNS_URI`, `RECORDINGS_URI`, `AGENT_TABLE`, `TEMPLATE_TABLE`, and where they are
- * set `AGENT_MACHINE_ARN` and `WORKER_WAIT_SECONDS`.
+ * What every function stands on, from its environment: `RECORDINGS_URI`, `AGENT_TABLE` and `TEMPLATE_TABLE`.
  *
  * @throws RowcallError USAGE_INVALID when one is missing
  */
-export function functionSetup(env: Env = process.env): FunctionSetup {
-  const agentMachineArn = env["AGENT_MACHINE_ARN"];
+export function functionServices(env: Env = process.env): Pick<FunctionSetup, "services" | "recordingsPrefix"> {
   const recordingsPrefix = required(env, "RECORDINGS_URI");
   const { services } = wire({
     env,
@@ -22,10 +20,20 @@ export function functionSetup(env: Env = process.env): FunctionSetup {
     recordingsPrefix,
     registries: [`dynamodb:${required(env, "AGENT_TABLE")}`, `dynamodb:${required(env, "TEMPLATE_TABLE")}`],
   });
+  return { services, recordingsPrefix };
+}
+
+/**
+ * The same for the batch processor's functions, which also take `RUNS_URI`, and where they are set `AGENT_MACHINE_ARN` and
+ * `WORKER_WAIT_SECONDS`.
+ *
+ * @throws RowcallError USAGE_INVALID when one is missing
+ */
+export function functionSetup(env: Env = process.env): FunctionSetup {
+  const agentMachineArn = env["AGENT_MACHINE_ARN"];
   return {
-    services,
+    ...functionServices(env),
     runsUri: required(env, "RUNS_URI"),
-    recordingsPrefix,
     ...(agentMachineArn === undefined || agentMachineArn === "" ? {} : { agentMachineArn }),
     workerWaitSeconds: Number(env["WORKER_WAIT_SECONDS"] ?? 86_400),
     workDirectory: tmpdir(),

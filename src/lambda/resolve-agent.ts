@@ -4,7 +4,7 @@ import type { JsonObject } from "../core/json.ts";
 import { lookAtAgent } from "../engines/look-at-agent.ts";
 import { recordingsUri } from "../engines/recordings-uri.ts";
 import { byCode } from "./by-code.ts";
-import { functionSetup } from "./function-setup.ts";
+import { functionServices } from "./function-setup.ts";
 
 /** What an agent's state machine asks for when it was started alone. */
 export interface ResolveEvent {
@@ -19,7 +19,7 @@ export interface ResolveEvent {
 /** The attempt that an execution of an agent's state machine makes: the newest active version, with a batch's usual limits. */
 export const handler: (event: ResolveEvent) => Promise<AttemptTask> = byCode(
   async ({ agent: name, execution, input }) => {
-    const { services, recordingsPrefix } = functionSetup();
+    const { services, recordingsPrefix } = functionServices();
     const batch = parseBatch({ agent_name: name }, "batch of one row");
     const agent = await services.registry.agents.resolve({ name });
     const { templates } = await lookAtAgent(services, agent, batch);

@@ -4,7 +4,7 @@ import { messageOf } from "../../core/errors.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { variablesOf } from "../../core/render.ts";
 import { invalid, parseWith, type Problem } from "../../core/schema.ts";
-import { outputProblems, outputSchema } from "../take-output.ts";
+import { outputProblems, outputSchema } from "../../core/take-output.ts";
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 

@@ -1,6 +1,6 @@
 import { RowcallError } from "../../core/errors.ts";
 import type { JsonValue } from "../../core/json.ts";
-import { takeOutput } from "../take-output.ts";
+import { takeOutput } from "../../core/take-output.ts";
 import type { HttpConfig } from "./http-config.ts";
 
 /** What came back. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { AgentDefinition } from "../../core/agent.ts";
 import { parseArn } from "../../core/aws.ts";
 import { invalid, parseWith, type Problem } from "../../core/schema.ts";
-import { outputProblems, outputSchema } from "../take-output.ts";
+import { outputProblems, outputSchema } from "../../core/take-output.ts";
 
 /** Which function a lambda agent invokes. */
 export interface LambdaConfig {

@@ -1,5 +1,6 @@
 import { RowcallError } from "../../core/errors.ts";
-import { isJsonObject, type JsonValue } from "../../core/json.ts";
+import { failureWords } from "../../core/failure-words.ts";
+import type { JsonValue } from "../../core/json.ts";
 import type { ExecutionEnd } from "./execution-poller.ts";
 
 /** The errors that an attempt stops its execution with. */
@@ -25,7 +26,7 @@ export function resultOf(end: ExecutionEnd, where: string): JsonValue {
       hint: `The state machine's own TimeoutSeconds was up. Raise it in the definition; the execution: ${where}`,
     });
   }
-  const words = joined(error, readableCause(cause));
+  const words = failureWords(error, cause);
   if (status === "ABORTED") {
     throw new RowcallError("AGENT_FAILED", `The execution was stopped${words === "" ? "" : `: ${words}`}`, {
       hint: `Somebody stopped it, so it is not tried again: \`rowcall rerun\` does. The execution: ${where}`,
@@ -47,37 +48,5 @@ function parseOutput(output: string | undefined, where: string): JsonValue {
     throw new RowcallError("OUTPUT_INVALID", "The execution succeeded, and AWS shows no output that is JSON", {
       hint: `Check that this account may decrypt the execution's data: ${where}`,
     });
-  }
-}
-
-/**
- * What a cause says. Lambda writes an object with `errorMessage`, and an execution that started another one writes
- * that one's description, whose cause may be either again.
- */
-function readableCause(cause: string): string {
-  const parsed = parse(cause);
-  if (!isJsonObject(parsed)) return cause.trim();
-  const { errorMessage, Error: inner, Cause: innerCause } = parsed;
-  if (typeof errorMessage === "string") return joined(textOf(parsed["errorType"]), errorMessage);
-  if (typeof inner === "string" || typeof innerCause === "string")
-    return joined(textOf(inner), readableCause(textOf(innerCause)));
-  return cause.trim();
-}
-
-/** `error: what`, without saying the error twice. */
-function joined(error: string, what: string): string {
-  if (error === "" || what === "") return error + what;
-  return what === error || what.startsWith(`${error}: `) ? what : `${error}: ${what}`;
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -3,7 +3,7 @@ import type { AgentDefinition } from "../../core/agent.ts";
 import { parseArn, type Arn } from "../../core/aws.ts";
 import { RowcallError } from "../../core/errors.ts";
 import { invalid, parseWith } from "../../core/schema.ts";
-import { outputProblems, outputSchema } from "../take-output.ts";
+import { outputProblems, outputSchema } from "../../core/take-output.ts";
 
 /** Which state machine a stepfunctions agent starts. */
 export interface StepFunctionsConfig {

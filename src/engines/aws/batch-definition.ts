@@ -12,7 +12,7 @@ export interface BatchReferences {
 }
 
 /** Label of the map of rows, part of its map runs' ARNs. */
-export const rowsLabel = "ProcessRows";
+const rowsLabel = "ProcessRows";
 
 /**
  * The state machine `batch-processor-{stage}`: Prepare, a distributed map over the rows, Finish, Notify.

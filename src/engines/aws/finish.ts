@@ -1,10 +1,12 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { AgentDefinition } from "../../core/agent.ts";
 import type { FailureCount } from "../../core/channel.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import { joinUri } from "../../core/uri.ts";
-import { createExtractor } from "../../row/extract.ts";
+import { takeOutput } from "../../core/take-output.ts";
+import { createExtractor, type ExtractOutput } from "../../row/extract.ts";
 import type { RunRecord } from "../local/journal.ts";
 import { limitsOf, toleranceReason } from "../local/run-limits.ts";
 import { toRun } from "../local/to-run.ts";
@@ -68,7 +70,7 @@ async function gather(
   isWhole: boolean,
 ): Promise<void> {
   const { journal, run } = staged;
-  for await (const attempts of mapResults(services.store, reference, createExtractor(run.agent))) {
+  for await (const attempts of mapResults(services.store, reference, extractorOf(run.agent))) {
     journal.importAttempts(
       run.seq,
       attempts.map((attempt) => ({ attempt, decides: true, weight: 1 })),
@@ -109,6 +111,18 @@ async function conclude(
     outputUri,
   });
   return toRun(ended, ended.status, 0);
+}
+
+// Agents that are called by Step Functions itself may keep their answer elsewhere in their reply; browser agents never do.
+function extractorOf(agent: AgentDefinition): ExtractOutput {
+  const extract = createExtractor(agent);
+  const { output, function: name } = agent.config;
+  if (typeof output !== "string") return extract;
+  const whose =
+    agent.kind === "lambda"
+      ? `the function ${typeof name === "string" ? name : ""}`
+      : `the state machine of agent ${agent.agent_name}`;
+  return (reply) => extract(takeOutput(output, reply, whose));
 }
 
 const tolerance = "States.ExceedToleratedFailureThreshold";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Attempt } from "../../core/attempt.ts";
 import { readAttemptRecord } from "../../core/attempt-task.ts";
+import { failureWords } from "../../core/failure-words.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../core/json.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import { parseWith } from "../../core/schema.ts";
@@ -80,40 +81,40 @@ interface FailedChild {
 // A failed child is written as its whole description. One that was cut off has no cause of ours: its row is pending.
 function failed(line: JsonValue, extract: ExtractOutput, store: ObjectStore): Promise<Attempt>[] {
   const { Input: input, Error: error = "", Cause: cause = "" } = line as unknown as FailedChild;
-  const given = parseObject(input);
+  const { row } = parseObject(input);
   const told = parseObject(cause);
-  const { row } = given;
-  const { attempt_number: number, started_at: startedAt, ended_at: endedAt } = told;
+  const { attempt_number: number } = told;
   if (typeof row !== "number" || typeof number !== "number") return [];
-  return [failure(row, number, { error, cause, startedAt, endedAt, told }, extract, store)];
-}
-
-interface ToldFailure {
-  readonly error: string;
-  readonly cause: string;
-  readonly startedAt: JsonValue | undefined;
-  readonly endedAt: JsonValue | undefined;
-  readonly told: JsonObject;
+  return [failure(row, number, error, told, extract, store)];
 }
 
 async function failure(
   row: number,
   number: number,
-  { error, cause, startedAt, endedAt, told }: ToldFailure,
+  error: string,
+  told: JsonObject,
   extract: ExtractOutput,
   store: ObjectStore,
 ): Promise<Attempt> {
+  const cause = JSON.stringify({ message: messageIn(told), ...told });
   const { outcome } = await readAnswer({ status: "failed", error, cause }, extract, store);
   const record = readAttemptRecord(told["attempt"]);
   return {
     row,
     number,
-    startedAt: record?.started_at ?? Number(startedAt),
-    endedAt: record?.ended_at ?? Number(endedAt),
+    startedAt: record?.started_at ?? Number(told["started_at"]),
+    endedAt: record?.ended_at ?? Number(told["ended_at"]),
     outcome,
     steps: record?.steps ?? [],
     artifacts: record?.artifacts ?? [],
   };
+}
+
+// In the words of the same agent on one machine.
+function messageIn({ error, cause, final }: JsonObject): string {
+  const words = failureWords(typeof error === "string" ? error : "", typeof cause === "string" ? cause : "");
+  if (final === true) return words === "" ? "The execution was stopped" : `The execution was stopped: ${words}`;
+  return words === "" ? "The execution failed without a message" : words;
 }
 
 function parseObject(text: string): JsonObject {

@@ -22,13 +22,14 @@ export interface RowSettings {
     readonly full_jitter: boolean;
     /** Error codes after which a row is tried again. */
     readonly codes: readonly string[];
+    /** How many workers a row may lose before it is given up. */
+    readonly max_losses: number;
   };
+  /** Whether the reply itself must hold structured output; elsewhere Finish takes it from where the agent says. */
+  readonly needs_output: boolean;
   /** Passed to the agent's state machine as `_rowcall`; absent for agents that are not ours. */
   readonly context?: JsonObject;
 }
-
-/** How often a row may lose its worker before it is given up. */
-export const maxLosses = 3;
 
 /**
  * The processor of one row: an attempt, and a loop of waiting and trying again whose limits come from the batch, which `Retry` cannot
@@ -48,14 +49,16 @@ export function rowDefinition(partition: string, target: RowTarget): Pick<Defini
         Choices: [
           {
             Comment: "A worker that was lost says nothing about the row.",
-            Condition: expression(`$states.input.error.code = "WORKER_LOST" and $states.input.losses < ${maxLosses}`),
+            Condition: expression(
+              `$states.input.error.code = "WORKER_LOST" and $states.input.losses < $states.input.batch.retry.max_losses`,
+            ),
             Output: nextAttempt,
             Next: named.attempt,
           },
           {
             Condition: expression(`
               $states.input.error.code in $states.input.batch.retry.codes
-              and $states.input.error.code != "WORKER_LOST"
+              and $states.input.error.code != "WORKER_LOST" and $not($exists($states.input.error.final))
               and $states.input.failures <= $states.input.batch.retry.max_attempts`),
             Next: named.backOff,
           },
@@ -162,7 +165,7 @@ function attempt({ Resource, Arguments, reply, error, decide }: AttemptParts): S
     // A reply without structured output is an error here already, so that the row can be tried again.
     Output: expression(`(
       $reply := ${reply};
-      ${hasOutput("$reply")} ? {
+      $not($states.input.batch.needs_output) or ${hasOutput("$reply")} ? {
         "row": $states.input.row,
         "attempt": $states.input.attempt,
         "started_at": ${enteredAt},
@@ -197,7 +200,8 @@ export function hasOutput(reply: string): string {
     $in := function($place) {
       $type($place) = "object" and $exists($place.structured_output) and $place.structured_output != null
         ? $place.structured_output };
-    $open := function($wrapped) { $type($wrapped) = "string" ? $parse($wrapped) : $wrapped };
+    $open := function($wrapped) {
+      $type($wrapped) = "string" ? ($contains($wrapped, /^\\s*\\{/) ? $parse($wrapped)) : $wrapped };
     $itself := $in(${reply});
     $wrapped := $exists($itself) ? $itself : $type(${reply}) = "object" ? $in($open(${reply}.Output));
     $found := $exists($wrapped) ? $wrapped : $type(${reply}) = "object" ? $in(${reply}.content);
@@ -231,28 +235,31 @@ const commonErrors = `
   $states.errorOutput.Error = "States.DataLimitExceeded"
     ? { "code": "AGENT_FAILED", "message": "The reply is larger than the 256 KiB that Step Functions passes on" }`;
 
-// The cause of a nested execution that did not succeed is its description, in which its own error and cause stand.
+// A Fail state takes 32,768 characters of cause.
+const longestCause = 20_000;
+
+// The cause of a nested execution that did not succeed is its description, in which its own error and cause stand. What they say is
+// put into words by Finish; here only what they mean.
 const executionError = `(
   $read := function($text) { $type($text) = "string" and $contains($text, /^\\s*\\{/) ? $parse($text) : {} };
   $execution := $read($states.errorOutput.Cause);
   $own := $read($execution.Cause);
+  $isOwn := $type($own.message) = "string" and $contains($execution.Error, /^[A-Z][A-Z_]+$/);
+  $said := {
+    "error": $exists($execution.Status) ? $execution.Error : $states.errorOutput.Error,
+    "cause": $substring($exists($execution.Status) ? $execution.Cause : $states.errorOutput.Cause, 0, ${longestCause})
+  };
   ${commonErrors} :
   $execution.Status = "TIMED_OUT" ? { "code": "TIMEOUT", "message": "Execution timeout" } :
-  $execution.Status = "ABORTED" ? { "code": "AGENT_FAILED", "message": $join(["The execution was stopped", $execution.Cause], ": ") } :
-  $type($own.message) = "string" and $contains($execution.Error, /^[A-Z][A-Z_]+$/)
-    ? $merge([$own, { "code": $execution.Error }]) :
-  $execution.Error = "States.HeartbeatTimeout"
-    ? { "code": "WORKER_LOST", "message": "The worker showed no sign of life" } :
+  $execution.Status = "ABORTED" ? $merge([$said, { "code": "AGENT_FAILED", "final": true }]) :
+  $isOwn ? $merge([$own, { "code": $execution.Error }]) :
   $execution.Error = "States.Timeout" ? { "code": "TIMEOUT", "message": "Execution timeout" } :
-  { "code": "AGENT_FAILED", "message": $join([
-    $exists($execution.Error) ? $execution.Error : $states.errorOutput.Error,
-    $exists($own.errorMessage) ? $own.errorMessage : $exists($execution.Cause) ? $execution.Cause : $states.errorOutput.Cause
-  ], ": ") })`;
+  $merge([$said, { "code": "AGENT_FAILED" }]))`;
 
 const functionError = `(
-  $cause := $contains($states.errorOutput.Cause, /^\\s*\\{/) ? $parse($states.errorOutput.Cause) : {};
   ${commonErrors} :
-  { "code": "AGENT_FAILED", "message": $join([
-    $states.errorOutput.Error,
-    $exists($cause.errorMessage) ? $cause.errorMessage : $states.errorOutput.Cause
-  ], ": ") })`;
+  {
+    "code": "AGENT_FAILED",
+    "error": $states.errorOutput.Error,
+    "cause": $substring($states.errorOutput.Cause, 0, ${longestCause})
+  })`;

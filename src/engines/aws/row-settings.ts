@@ -2,7 +2,7 @@ import type { AgentDefinition } from "../../core/agent.ts";
 import type { Batch } from "../../core/batch.ts";
 import { errorKind, errorTable, RowcallError, type ErrorCode } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { shouldRetry } from "../../core/retry.ts";
+import { maxWorkerLosses, shouldRetry } from "../../core/retry.ts";
 import { lookAtAgent } from "../look-at-agent.ts";
 import { recordingsUri } from "../recordings-uri.ts";
 import type { FunctionSetup } from "./function-setup.ts";
@@ -38,7 +38,8 @@ export async function rowSettings(
     });
   }
   const { timeoutSeconds } = batch.execution;
-  const common = { run_id: id, retry: retryOf(batch) };
+  const { output = "reply" } = agent.config;
+  const common = { run_id: id, retry: retryOf(batch), needs_output: output === "reply" };
   switch (agent.kind) {
     case "browser": {
       const target = batch.agentStateMachineArn ?? setup.agentMachineArn;
@@ -102,6 +103,7 @@ function retryOf({ execution: { retry } }: Batch): RowSettings["retry"] {
     max_delay_seconds: retry.maxDelaySeconds,
     full_jitter: retry.jitterStrategy === "FULL",
     codes: (Object.keys(errorTable) as ErrorCode[]).filter(isRetried),
+    max_losses: retry.doNotRetryOn.includes("WORKER_LOST") ? 1 : maxWorkerLosses,
   };
 }
 

@@ -1,9 +1,9 @@
 import { query } from "jsonpath-rfc9535";
 import parseJsonPath from "jsonpath-rfc9535/parser";
 import { z } from "zod";
-import { messageOf, RowcallError } from "../core/errors.ts";
-import { isJsonObject, type JsonValue } from "../core/json.ts";
-import type { Problem } from "../core/schema.ts";
+import { messageOf, RowcallError } from "./errors.ts";
+import { isJsonObject, type JsonValue } from "./json.ts";
+import type { Problem } from "./schema.ts";
 
 /**
  * Where the answer is in what the other side answered. `reply`: it holds `structured_output`; `body`: it is the answer; else a
