@@ -8,7 +8,7 @@ import { awsClientConfig } from "../../core/aws.ts";
 import { openActivityQueue } from "../local/activity-queue.ts";
 import { agentDefinition, type BrowserHost } from "./agent-definition.ts";
 import { batchDefinition } from "./batch-definition.ts";
-import { costOfRun, originalDesign } from "./cost.ts";
+import { costOfRun, eventsPerAttempt, originalDesign } from "./cost.ts";
 import type { RowSettings } from "./row-definition.ts";
 import type { BrowserHostName } from "./transitions.ts";
 
@@ -29,6 +29,7 @@ const settings: RowSettings = {
   run_id: "run",
   target: `arn:aws:states:${place}:stateMachine:agent`,
   task_timeout_seconds: 600,
+  needs_output: true,
   retry: {
     max_attempts: maxRetries,
     interval_seconds: 1,
@@ -36,6 +37,7 @@ const settings: RowSettings = {
     max_delay_seconds: 60,
     full_jitter: false,
     codes: ["AGENT_FAILED"],
+    max_losses: 3,
   },
   context: { timeout_seconds: 300 },
 };
@@ -98,10 +100,14 @@ async function countEntered(context: TestContext, aws: EmulatedAws, host: Browse
   const [mapRun] = interpreter.listMapRuns(execution.executionArn);
   const children = interpreter.listExecutions({ mapRunArn: mapRun?.mapRunArn ?? "" });
   const agents = interpreter.listExecutions({ stateMachineArn: interpreter.arnOf("agent") });
-  const entered = [execution, ...children, ...agents].flatMap(({ executionArn }) =>
-    interpreter.types(executionArn).filter((type) => type.endsWith("StateEntered")),
-  );
-  return { transitions: entered.length + children.length, succeeded: mapRun?.itemCounts.succeeded };
+  const eventsOf = (executions: readonly { readonly executionArn: string }[]): readonly string[] =>
+    executions.flatMap(({ executionArn }) => interpreter.types(executionArn));
+  const entered = eventsOf([execution, ...children, ...agents]).filter((type) => type.endsWith("StateEntered"));
+  return {
+    transitions: entered.length + children.length,
+    succeeded: mapRun?.itemCounts.succeeded,
+    events: { run: eventsOf([execution]).length, rows: eventsOf(children).length, agents: eventsOf(agents).length },
+  };
 
   async function work(): Promise<void> {
     while (!over.signal.aborted) {
@@ -152,6 +158,14 @@ describe("what a run costs on AWS", () => {
         assert.equal(counted.transitions, Math.round(transitions));
       });
     }
+  }
+
+  for (const browserHost of ["fleet", "lambda"] as const) {
+    test(`counts the events that are logged, few of them the run's own: ${browserHost}`, async (context) => {
+      const { events } = await countEntered(context, aws, browserHost, [0, 0, 0]);
+      assert.deepEqual([events.rows, events.agents], [3 * eventsPerAttempt.row, 3 * eventsPerAttempt.agent]);
+      assert.ok(events.run < 60, `${events.run}`);
+    });
   }
 
   test("keeps the orchestration of 1,000 rows below 5.5 cents, less than half of three functions for each row", () => {
