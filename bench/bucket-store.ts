@@ -46,9 +46,7 @@ export function openBucketStore(folder: string, onMark: (mark: StoreMark) => voi
       return info && back(info);
     },
     async *list(prefix) {
-      // A path has no slash at its end, a prefix may.
-      for await (const info of files.list(`${toFile(prefix)}${prefix.endsWith("/") ? "/" : ""}`.replace(/\/+$/, "/")))
-        yield back(info);
+      for await (const info of files.list(toFile(prefix))) yield back(info);
     },
     delete: (uri) => files.delete(toFile(uri)),
     copy: async (from, to, options) => back(await files.copy(toFile(from), toFile(to), options)),

@@ -3,7 +3,7 @@ import type { Problem } from "../../core/schema.ts";
 import { schemeOf } from "../../core/uri.ts";
 import { checkProblems, createCheck, type Check, type CheckId } from "../check.ts";
 import type { Plan } from "../plan.ts";
-import type { RunCost } from "./cost.ts";
+import type { AwsAgentKind, RunCost } from "./cost.ts";
 import { quotas, regionQuotas } from "./quotas.ts";
 import type { RowDestination } from "./row-settings.ts";
 import { mostRows } from "./run-size.ts";
@@ -65,7 +65,8 @@ export interface CapacitySetup {
   readonly plan: Plan;
   readonly region: string;
   readonly browserHost: BrowserHostName;
-  readonly kind: "browser" | "stepfunctions" | "lambda" | undefined;
+  /** Undefined without an agent that can run there. */
+  readonly kind: AwsAgentKind | undefined;
   readonly destination: RowDestination | undefined;
   /** Undefined while it is not known how long a row takes, and without an agent that can run there. */
   readonly cost: RunCost | undefined;
@@ -93,13 +94,12 @@ function checkConcurrency({ cost, batch, kind }: CapacitySetup): Check {
   );
 }
 
-function checkRates({ cost, region, destination, kind }: CapacitySetup): Check {
+function checkRates({ cost, region, destination, kind, browserHost }: CapacitySetup): Check {
   if (cost === undefined) return unreckoned("aws_rates", kind);
   const limits = regionQuotas(region);
   const perSecond = cost.transitionsPerSecond;
-  const startsPerSecond =
-    destination?.target === "state_machine" && perSecond > 0 ? perSecond / transitionsOfRow(cost) : 0;
-  const answersPerSecond = kind === "browser" ? startsPerSecond : 0;
+  const startsPerSecond = destination?.target === "state_machine" ? cost.rowsPerSecond : 0;
+  const answersPerSecond = kind === "browser" && browserHost === "fleet" ? startsPerSecond : 0;
   const rates = [
     { what: "transitions", rate: perSecond, limit: limits.transitionsPerSecond },
     { what: "executions of the agent", rate: startsPerSecond, limit: limits.startExecutionsPerSecond },
@@ -154,11 +154,6 @@ function checkSize({ plan }: CapacitySetup): Check {
     detail,
     `Run it in parts of up to ${Math.floor(rows / share)} rows: --rows.`,
   );
-}
-
-// Transitions in a second of all rows, by those of one row, are rows in a second.
-function transitionsOfRow({ transitions, rows }: RunCost): number {
-  return rows === 0 ? 1 : transitions / rows;
 }
 
 function unreckoned(id: CheckId, kind: CapacitySetup["kind"]): Check {

@@ -4,7 +4,7 @@ import { createCheck, checkThrown, type Check } from "../check.ts";
 import type { Plan } from "../plan.ts";
 import { resolveAgent } from "../resolve-agent.ts";
 import { capacityChecks, checkPayload, checkPlaces, checkRateLimit } from "./aws-checks.ts";
-import { costOfRun, type RunCost } from "./cost.ts";
+import { costOfRun, type AwsAgentKind, type RunCost } from "./cost.ts";
 import { rowSettings, type RowDestination, type RowSetup } from "./row-settings.ts";
 import type { BrowserHostName } from "./transitions.ts";
 
@@ -65,9 +65,6 @@ export async function planOnAws(
     aws: { region, browserHost, ...(cost === undefined ? {} : { cost }) },
   };
 }
-
-/** Kinds of agents that run there. */
-export type AwsAgentKind = "browser" | "stepfunctions" | "lambda";
 
 interface Found {
   readonly check: Check;

@@ -3,14 +3,17 @@ import { quotas } from "./quotas.ts";
 import { functionFigures, partBytes, sizesOfRun } from "./run-size.ts";
 import { countTransitions, type BrowserHostName } from "./transitions.ts";
 
+/** Kinds of agents that run on AWS. */
+export type AwsAgentKind = "browser" | "stepfunctions" | "lambda";
+
 /** What a run's cost and time depend on. */
 export interface RunShape {
   /** Rows that are attempted. */
   readonly rows: number;
   readonly concurrency: number;
   readonly secondsPerRow: number;
-  /** Agents that run on AWS. @default browser */
-  readonly agent?: "browser" | "stepfunctions" | "lambda";
+  /** @default browser */
+  readonly agent?: AwsAgentKind;
   /** Of a browser agent. @default fleet */
   readonly browserHost?: BrowserHostName;
   /** Part of the rows that fail in the end, from 0 to 1. @default 0 */
@@ -52,7 +55,8 @@ export interface RunCost {
   readonly reachedConcurrency: number;
   readonly seconds: number;
   readonly transitions: number;
-  /** Transitions in a second while the map runs. */
+  /** While the map runs, on average. */
+  readonly rowsPerSecond: number;
   readonly transitionsPerSecond: number;
   readonly usd: Readonly<Record<CostPart, number>>;
   /** Of all parts but the agent's. */
@@ -103,6 +107,7 @@ export function costOfRun(shape: RunShape): RunCost {
     reachedConcurrency: time.reachedConcurrency,
     seconds: time.prepare + time.map + time.finish,
     transitions: all,
+    rowsPerSecond: time.map === 0 ? 0 : full.rows / time.map,
     transitionsPerSecond: time.map === 0 ? 0 : (transitions.rows + transitions.agent) / time.map,
     usd,
     orchestrationUsd: totalUsd - agentUsd,

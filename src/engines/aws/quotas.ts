@@ -10,8 +10,6 @@ export const quotas = {
   payloadBytes: 262_144,
   /** Bytes of the object that a map reads its items from. */
   itemsBytes: 10_000_000_000,
-  /** Events of an execution. */
-  historyEvents: 25_000,
   /** Seconds of an execution: a year. */
   executionSeconds: 31_536_000,
   /** Seconds of a call of a function. */

@@ -16,6 +16,7 @@ export const functionFigures = {
 
 /** S3 takes larger objects in parts, and the map writes its results in files of as much. */
 export const partBytes: number = 8 * 1024 * 1024;
+
 /** What a run of so many rows comes to in files and in functions. */
 export interface RunSizes {
   /** Bytes of the file that the map reads its rows from. */

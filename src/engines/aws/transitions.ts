@@ -37,7 +37,7 @@ export function countTransitions(host: BrowserHostName): Transitions {
   const failed = statesPassed(row, ["Catch", "Default", "End"]);
   const retried = statesPassed(row, ["Catch", 1, "Next", "End"]);
   // Workers name their errors themselves, which nobody catches; a function's are put into our words.
-  const agentFailed = host === "fleet" ? ["End"] : ["Catch", "End"];
+  const agentFailed: readonly Way[] = host === "fleet" ? ["End"] : ["Catch", "End"];
   return {
     run: statesPassed(batch, ["Next", 2, "Next", "Next", 0, "Next", "Default", "End"]),
     row: childStart + attempt,
@@ -45,7 +45,7 @@ export function countTransitions(host: BrowserHostName): Transitions {
     failedRow: failed - attempt,
     agent: {
       succeeded: statesPassed(agent, [0, "End"]),
-      failed: statesPassed(agent, [0, ...(agentFailed as Way[])]),
+      failed: statesPassed(agent, [0, ...agentFailed]),
     },
   };
 }
