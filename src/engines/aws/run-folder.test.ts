@@ -23,7 +23,7 @@ function inPieces(text: string, sizes: readonly number[]): ObjectStore {
 test("lines are read whole and in order, however they arrive, with a line feed at the end or without", async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.record({ text: fc.string({ unit: "grapheme" }), n: fc.integer() }), { maxLength: 30 }),
+      fc.array(fc.tuple(fc.string({ unit: "grapheme" }), fc.integer()), { maxLength: 30 }),
       fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 5 }),
       fc.boolean(),
       async (lines, sizes, ends) => {
