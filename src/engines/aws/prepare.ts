@@ -12,6 +12,7 @@ import { createRunId, requirePlaces, stageRun } from "../local/new-run.ts";
 import { readExecutionInput } from "./execution-input.ts";
 import type { FunctionSetup } from "./function-setup.ts";
 import { openRows } from "./open-rows.ts";
+import { requireRunSize } from "./run-size.ts";
 import { runFiles, uploadTable, writeJson, type RunReference } from "./run-folder.ts";
 import { rowSettings } from "./row-settings.ts";
 import type { RowSettings, RowTarget } from "./row-definition.ts";
@@ -79,6 +80,7 @@ export async function prepareRun(setup: FunctionSetup, event: PrepareEvent): Pro
       request: { batch, ...chosen },
       agent,
     });
+    requireRunSize(run.total);
     const prepared: PreparedRun = {
       run: { ...run, name: null },
       force,

@@ -47,7 +47,7 @@ export async function openStagedRun(
   { run: prepared, earlier }: PreparedRun,
   directory: string,
 ): Promise<StagedRun> {
-  const journal = new Journal(join(directory, "journal.db"));
+  const journal = new Journal(join(directory, "journal.db"), "scratch");
   const run = journal.createRun(prepared);
   const table = await openTable(directory, run.staged);
   const { selection } = chooseRows(run.staged.rows, run.request.rows, run.request.limit);
