@@ -1,30 +1,16 @@
 // The whole way of a row with an agent that does nothing, beside a script written by hand.
 // Usage: node bench/way-of-a-row.ts [rows ...]    (default 10000 100000 1000000)
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { writeAddresses } from "./addresses.ts";
 import { measureProcess, median, type Measurement } from "./measure.ts";
 import { publishFiles } from "./publish.ts";
 
 const sizes = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [10_000, 100_000, 1_000_000];
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const scratch = await mkdtemp(join(tmpdir(), "rowcall-bench-"));
-
-async function writeTable(path: string, rows: number): Promise<void> {
-  const file = createWriteStream(path);
-  file.write("building_number,street,postcode,full_address\n");
-  for (let row = 0; row < rows; row += 1) {
-    const more = file.write(
-      `${row},High Street,SW1A ${row % 10}AA,${row % 4 === 0 ? `"${row} High Street, London"` : ""}\n`,
-    );
-    if (!more) await once(file, "drain");
-  }
-  file.end();
-  await once(file, "close");
-}
 
 async function writeBatch(): Promise<{ batch: string; registry: string }> {
   const registry = join(scratch, "registry");
@@ -51,7 +37,7 @@ console.log(["rows", "", "rows/s", "CPU s", "peak MB"].map((name) => name.padSta
 for (const rows of sizes) {
   const input = join(scratch, `in-${rows}.csv`);
   const output = join(scratch, "out.csv");
-  await writeTable(input, rows);
+  await writeAddresses(input, rows);
   const script: Measurement[] = [];
   const rowcall: Measurement[] = [];
   // In turns, so that a busy moment of the machine falls on both.

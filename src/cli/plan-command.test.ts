@@ -1,15 +1,19 @@
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { describe, it } from "node:test";
+import type { AwsPlan } from "../engines/aws/aws-plan.ts";
+import type { RunCost } from "../engines/aws/cost.ts";
 import type { Plan } from "../engines/plan.ts";
 import type { Estimate } from "../engines/estimate.ts";
 import { createTestIo } from "../../test/fakes/io.ts";
+import { startLambda, testCredentials } from "../../test/fakes/lambda-service.ts";
 import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
 import { runCli } from "./run-cli.ts";
 
 let workspace: Workspace;
+let env: Readonly<Record<string, string>> = {};
 async function rowcall(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const io = createTestIo({ workingDirectory: workspace.folder });
+  const io = createTestIo({ env, workingDirectory: workspace.folder });
   const code = await runCli(args, io);
   return { code, out: io.out(), err: io.err() };
 }
@@ -153,5 +157,65 @@ describe("rowcall plan --table", () => {
   it("refuses a batch beside it, and rows that are no numbers", async () => {
     assert.equal((await rowcall("plan", "batch.json", "--table")).code, 2);
     assert.equal((await rowcall("plan", "--table", "many")).code, 2);
+  });
+});
+
+describe("rowcall plan --engine aws", () => {
+  useWorkspace(6, (made) => (workspace = made));
+
+  it("says that a function agent cannot run there, and ends with 2", async () => {
+    const { code, out } = await rowcall("plan", "batch.json", "--engine", "aws", "--seconds-per-row", "12");
+    assert.equal(code, 2);
+    assert.match(out, /^✗ On AWS: agent can be called by Step Functions\n {4}Agents of kind "function" cannot run/m);
+    assert.match(out, /^On AWS {2}unknown: there is no agent that could run there$/m);
+  });
+
+  it("shows what a batch costs by part, and prints it as JSON", async (context) => {
+    const lambda = await startLambda(() => ({ payload: {} }));
+    const { accessKeyId, secretAccessKey } = testCredentials;
+    env = {
+      AWS_ENDPOINT_URL_LAMBDA: lambda.aws.endpoints.LAMBDA ?? "",
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    };
+    context.after(() => {
+      env = {};
+      return lambda.close();
+    });
+    await workspace.write("registry/agents/remote_v1.0.0.json", {
+      agent_name: "remote",
+      version: "1.0.0",
+      kind: "lambda",
+      config: { function: "remote" },
+      structured_output: { enabled: true, output_fields: ["double"] },
+    });
+    await workspace.write("aws.json", { agent: "remote", input: "rows.csv", output: "out.csv" });
+    const args = ["plan", "aws.json", "--engine", "aws", "--region", "eu-central-1", "--cost-per-row", "0.5"];
+    const { code, out } = await rowcall(...args, "--seconds-per-row", "2");
+    assert.deepEqual([code, lambda.invocations.length], [0, 0]);
+    assert.match(out, /^On AWS {2}6 rows at a concurrency of 10 in eu-central-1: ~10 seconds, \$3\.00$/m);
+    assert.match(out, /^Step Functions: rows +\$0\.0003$/m);
+    assert.match(out, /^Agent: its own price +\$3\.00$/m);
+    assert.match(out, /^Reckoned with 2 s per row .* prices of eu-west-1/m);
+    const { aws } = JSON.parse((await rowcall(...args, "--seconds-per-row", "2", "--json")).out) as AwsPlan;
+    assert.deepEqual([aws.region, aws.cost?.rows, aws.cost?.usd.service], ["eu-central-1", 6, 3]);
+    assert.match((await rowcall(...args)).out, /^On AWS {2}unknown: seconds per row is not known/m);
+  });
+
+  it("prints the table for other rows, concurrency and host", async () => {
+    const { code, out } = await rowcall(
+      ...["plan", "--table", "500,5000", "--engine", "aws", "--browser-host", "lambda"],
+      ...["--max-concurrency", "20", "--json"],
+    );
+    assert.equal(code, 0);
+    const costs = JSON.parse(out) as RunCost[];
+    assert.deepEqual(
+      costs.map(({ rows, concurrency, transitions }) => [rows, concurrency, transitions]),
+      [
+        [500, 20, 2008],
+        [5000, 20, 20_008],
+      ],
+    );
+    assert.ok(costs.every(({ usd }) => usd.browser > usd.rows));
   });
 });

@@ -1,7 +1,9 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import type { RowSelection } from "../core/engine.ts";
 import { RowcallError } from "../core/errors.ts";
-import type { PlanOptions } from "../engines/plan.ts";
+import type { Batch } from "../core/batch.ts";
+import type { BrowserHostName } from "../engines/aws/transitions.ts";
+import type { Plan, PlanOptions } from "../engines/plan.ts";
 import { addBatchOptions, batchArgument, readOverrides, type BatchOptions } from "./batch-options.ts";
 import type { Cli } from "./cli.ts";
 import { examples, jsonOption, listOf, numberFromZero, positiveNumber, wholeNumber } from "./options.ts";
@@ -18,6 +20,8 @@ interface PlanCommandOptions extends BatchOptions {
   readonly costPerRow?: number;
   readonly probe?: true;
   readonly table?: true | readonly string[];
+  readonly engine: "local" | "aws";
+  readonly browserHost: BrowserHostName;
   readonly json?: true;
 }
 
@@ -31,12 +35,24 @@ export function defineCommand(command: Command, cli: Cli): void {
     .option("--seconds-per-row <seconds>", "what a row takes, for the estimate", positiveNumber)
     .option("--cost-per-row <dollars>", "what a row costs, for the estimate", numberFromZero)
     .option("--probe", "also run the first valid row, to see that the agent returns structured output")
-    .option("--table [rows]", "only print what so many rows would take (default: 10,100,1000), no batch needed", listOf)
+    .option(
+      "--table [rows]",
+      "only print what so many rows would take (default: 10,100,1000, on AWS also 100000,1000000), no batch needed",
+      listOf,
+    )
+    .addOption(new Option("--engine <name>", "where the batch is to run").choices(["local", "aws"]).default("local"))
+    .addOption(
+      new Option("--browser-host <name>", "on AWS, who runs browsers: workers, or a function")
+        .choices(["fleet", "lambda"])
+        .default("fleet"),
+    )
     .addOption(jsonOption("the plan as one JSON object"));
   examples(command, [
     "rowcall plan batch.json --input addresses.csv --output results/",
     "rowcall plan batch.json --probe --json",
+    "rowcall plan batch.json --engine aws",
     "rowcall plan --table",
+    "rowcall plan --table --engine aws --max-concurrency 1000",
     "rowcall plan --table 500,5000 --max-concurrency 20 --seconds-per-row 8 --cost-per-row 0.002",
   ]);
   command.action(async (source: string | undefined, options: PlanCommandOptions) => {
@@ -71,9 +87,30 @@ async function plan(cli: Cli, source: string, options: PlanCommandOptions): Prom
       ? {}
       : { probe: { recordingsUri: recordingsUri(batch, recordingsPrefix, recordingsName("plan", services.clock())) } }),
   });
+  if (options.engine === "aws") return planForAws(cli, source, options, batch, planned);
   if (options.json === true) await printJson(cli.io, planned);
   else await printPlan(cli, planned, source);
   cli.setExitCode(planned.runnable ? 0 : 2);
+}
+
+async function planForAws(
+  cli: Cli,
+  source: string,
+  { browserHost, json }: PlanCommandOptions,
+  batch: Batch,
+  planned: Plan,
+): Promise<void> {
+  const [{ planOnAws }, { printPlan }, { printAwsEstimate }] = await Promise.all([
+    import("../engines/aws/aws-plan.ts"),
+    import("./print-plan.ts"),
+    import("./print-aws-cost.ts"),
+  ]);
+  const { services, recordingsPrefix } = await cli.wire();
+  const { region = "eu-west-1" } = services.aws;
+  const onAws = await planOnAws(services, batch, planned, { recordingsPrefix, region, browserHost });
+  if (json === true) await printJson(cli.io, onAws);
+  else await printPlan(cli, onAws, source, (io) => printAwsEstimate(io, onAws));
+  cli.setExitCode(onAws.runnable ? 0 : 2);
 }
 
 function choiceOf({ rows, limit, force, sample }: PlanCommandOptions): PlanOptions {
@@ -118,6 +155,7 @@ async function printThroughput(cli: Cli, source: string | undefined, options: Pl
       hint: "Leave out the batch, or --table: the plan of a batch has its own estimate.",
     });
   }
+  if (options.engine === "aws") return printAwsThroughput(cli, options);
   const [{ estimateRun, exampleFigures }, { printEstimates }] = await Promise.all([
     import("../engines/estimate.ts"),
     import("./print-plan.ts"),
@@ -135,4 +173,28 @@ async function printThroughput(cli: Cli, source: string | undefined, options: Pl
   const estimates = rows.map((many) => estimateRun(many, concurrency, { secondsPerRow, costPerRowUsd, basis }));
   if (options.json === true) await printJson(cli.io, estimates);
   else await printEstimates(cli.io, estimates);
+}
+
+const awsTable = { rows: [10, 100, 1000, 100_000, 1_000_000], concurrency: 100 } as const;
+
+async function printAwsThroughput(cli: Cli, options: PlanCommandOptions): Promise<void> {
+  const [{ costOfRun }, { exampleFigures }, { printAwsCosts, printPriceBasis }] = await Promise.all([
+    import("../engines/aws/cost.ts"),
+    import("../engines/estimate.ts"),
+    import("./print-aws-cost.ts"),
+  ]);
+  const { table, browserHost, costPerRow, secondsPerRow = exampleFigures.secondsPerRow } = options;
+  const rows = table === true || table === undefined ? awsTable.rows : table.map(readRows);
+  const costs = rows.map((many) =>
+    costOfRun({
+      rows: many,
+      concurrency: options.maxConcurrency ?? awsTable.concurrency,
+      secondsPerRow,
+      browserHost,
+      ...(costPerRow === undefined ? {} : { agentCostUsd: costPerRow }),
+    }),
+  );
+  if (options.json === true) return printJson(cli.io, costs);
+  await printAwsCosts(cli.io, costs);
+  await printPriceBasis(cli.io.stderr, `${secondsPerRow} s per row`);
 }

@@ -5,22 +5,37 @@ import { colorsFor, type Cli } from "./cli.ts";
 import type { Io } from "./io.ts";
 import { count, oneLine, printLines, printTable, shorten } from "./output.ts";
 
-/** Prints a plan for people on standard output. */
-export async function printPlan(cli: Cli, plan: Plan, source: string): Promise<void> {
+/**
+ * Prints a plan for people on standard output.
+ *
+ * @param printEstimate - prints what the run takes in place of the usual estimate
+ */
+export async function printPlan(
+  cli: Cli,
+  plan: Plan,
+  source: string,
+  printEstimate: (io: Io) => Promise<void> = (to) => printUsualEstimate(to, plan),
+): Promise<void> {
   const { io } = cli;
   const { bold, green, red } = colorsFor(io, io.stdout);
   await printLines(io.stdout, [bold(`Plan of ${source}, agent ${plan.agent}`), "", ...checkLines(io, plan.checks), ""]);
   await printSample(io, plan);
   await printInvalid(io, plan);
   await printDuplicates(io, plan);
-  const { estimate } = plan;
+  await printEstimate(io);
   await printLines(io.stdout, [
-    `${bold("Estimate")}  ${count(estimate.rows, "row")} at a concurrency of ${estimate.concurrency}: ${describeSeconds(estimate.seconds)}, ${describeCost(estimate.costUsd)}`,
-    `          ${estimate.basis}`,
     "",
     plan.runnable
       ? green(`The batch can run: ${countChecks(plan.checks)}.`)
       : red(`The batch cannot run: ${countChecks(plan.checks)}.`),
+  ]);
+}
+
+async function printUsualEstimate(io: Io, { estimate }: Plan): Promise<void> {
+  const { bold } = colorsFor(io, io.stdout);
+  await printLines(io.stdout, [
+    `${bold("Estimate")}  ${count(estimate.rows, "row")} at a concurrency of ${estimate.concurrency}: ${describeSeconds(estimate.seconds)}, ${describeCost(estimate.costUsd)}`,
+    `          ${estimate.basis}`,
   ]);
 }
 

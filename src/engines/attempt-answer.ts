@@ -59,9 +59,16 @@ export async function readAnswer(
   extract: ExtractOutput,
   store: ObjectStore,
 ): Promise<ReadAnswer> {
-  if (end.status === "failed") return readFailure(end.error, end.cause);
+  return end.status === "failed" ? readFailure(end.error, end.cause) : readReply(parseJson(end.output), extract, store);
+}
+
+/**
+ * Reads the output of a task that succeeded.
+ *
+ * @param store - where replies stand that were too large to be sent
+ */
+export async function readReply(sent: JsonValue, extract: ExtractOutput, store: ObjectStore): Promise<ReadAnswer> {
   try {
-    const sent = parseJson(end.output);
     const uri = isJsonObject(sent) ? sent["reply_uri"] : undefined;
     const reply = typeof uri === "string" ? parseJson(await readText(store, uri)) : sent;
     return { outcome: extract(reply), ...recordIn(reply) };

@@ -22,6 +22,14 @@ export const checkTitles = {
   ragged_rows: "Rows are as wide as the header",
   valid_rows: "Every row makes a valid agent input",
   duplicate_rows: "No two rows ask the agent the same",
+  aws_agent: "On AWS: agent can be called by Step Functions",
+  aws_rate_limit: "On AWS: no rate limit is asked for",
+  aws_places: "On AWS: input and output are in S3",
+  aws_payload: "On AWS: every row's input fits into an execution",
+  aws_concurrency: "On AWS: as many rows at once as asked for",
+  aws_rates: "On AWS: transitions and starts stay below the region's rates",
+  aws_time: "On AWS: attempts and run end within their time limits",
+  aws_size: "On AWS: table fits into one run",
 } as const;
 
 /** Which check. */

@@ -62,6 +62,14 @@ export interface TableReport extends FoundRows {
   readonly short: number;
   readonly long: number;
   readonly valid: number;
+  readonly inputBytes: InputBytes;
+}
+
+/** How large mapped inputs are as JSON, in bytes. */
+export interface InputBytes {
+  readonly largest: number;
+  /** Of all valid rows. */
+  readonly total: number;
 }
 
 /** What inspecting a table takes. */
@@ -91,7 +99,7 @@ export async function inspectTable(setup: InspectSetup): Promise<TableReport> {
   const sample: PlannedRow[] = [];
   const invalid: InvalidRow[] = [];
   const repeated: DuplicateRow[] = [];
-  const counts = { rows: 0, chosen: 0, short: 0, long: 0, valid: 0, invalid: 0, repeated: 0 };
+  const counts = { rows: 0, chosen: 0, short: 0, long: 0, valid: 0, invalid: 0, repeated: 0, largest: 0, bytes: 0 };
   const isChosen = chooser(setup.rows, setup.limit);
   let header: readonly string[] | undefined;
   let mapInput: MapInput | undefined;
@@ -108,7 +116,10 @@ export async function inspectTable(setup: InspectSetup): Promise<TableReport> {
     }
     counts.valid += 1;
     if (sample.length < sampleSize) sample.push({ row: index, line, input: mapped.input });
-    const sameAs = duplicates.note(hash("sha256", JSON.stringify(mapped.input), "buffer"), index);
+    const json = Buffer.from(JSON.stringify(mapped.input));
+    counts.largest = Math.max(counts.largest, json.length);
+    counts.bytes += json.length;
+    const sameAs = duplicates.note(hash("sha256", json, "buffer"), index);
     if (sameAs === undefined) return;
     counts.repeated += 1;
     if (repeated.length < listSize) repeated.push({ row: index, line, sameAs });
@@ -141,6 +152,7 @@ export async function inspectTable(setup: InspectSetup): Promise<TableReport> {
     short: counts.short,
     long: counts.long,
     valid: counts.valid,
+    inputBytes: { largest: counts.largest, total: counts.bytes },
     sample,
     invalid: { count: counts.invalid, first: invalid },
     duplicates: { count: counts.repeated, first: repeated, isComplete: duplicates.isComplete },

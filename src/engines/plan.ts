@@ -11,7 +11,7 @@ import { attemptRow } from "./attempt-row.ts";
 import { checkAgent, checkChannels, checkOpening, checkOutput } from "./agent-checks.ts";
 import { checkProblems, checkThrown, checkTitles, createCheck, type Check } from "./check.ts";
 import { chooseFigures, estimateRun, type Estimate, type FigureSources } from "./estimate.ts";
-import { inspectTable, type FoundRows, type TableReport } from "./inspect-table.ts";
+import { inspectTable, type FoundRows, type InputBytes, type TableReport } from "./inspect-table.ts";
 import { checkTable } from "./table-checks.ts";
 
 /** A check that the caller adds, since it needs what engines do not know, such as a browser. */
@@ -56,6 +56,7 @@ export interface Plan extends FoundRows {
   };
   /** Rows that would run: those chosen. */
   readonly rows: number;
+  readonly inputBytes: InputBytes;
   /** Every column of the output, original ones first; `_error_message` is written only when a row fails. */
   readonly outputColumns: readonly string[];
   readonly estimate: Estimate;
@@ -94,6 +95,7 @@ export async function planBatch(services: Services, batch: Batch, options: PlanO
         ? {}
         : { input: { uri: batch.inputUri ?? "", dialect: table.dialect, header: table.header, rows: table.rows } }),
       rows: table?.chosen ?? 0,
+      inputBytes: table?.inputBytes ?? { largest: 0, total: 0 },
       outputColumns: [
         ...(batch.outputMapping.includeOriginal ? (table?.header ?? []) : []),
         ...outputColumns(batch.outputMapping, fields),

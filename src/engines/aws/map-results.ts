@@ -7,7 +7,7 @@ import type { ObjectStore } from "../../core/object-store.ts";
 import { parseWith } from "../../core/schema.ts";
 import { joinUri } from "../../core/uri.ts";
 import type { ExtractOutput } from "../../row/extract.ts";
-import { readAnswer } from "../attempt-answer.ts";
+import { readAnswer, readReply } from "../attempt-answer.ts";
 import { readJson, readLines, runFiles, type RunReference } from "./run-folder.ts";
 
 const manifestSchema = z.looseObject({
@@ -59,7 +59,7 @@ interface RowOutput {
 /** The attempt that a row's execution gives back when it succeeds. */
 export async function attemptOfOutput(line: JsonValue, extract: ExtractOutput, store: ObjectStore): Promise<Attempt> {
   const { row, attempt: number, started_at: startedAt, ended_at: endedAt, reply } = line as unknown as RowOutput;
-  const { outcome, record } = await readAnswer({ status: "succeeded", output: JSON.stringify(reply) }, extract, store);
+  const { outcome, record } = await readReply(reply, extract, store);
   return {
     row,
     number,

@@ -14,6 +14,7 @@ import { readExecutionInput } from "./execution-input.ts";
 import type { FunctionSetup } from "./function-setup.ts";
 import { openRows } from "./open-rows.ts";
 import { readJson, runFiles, uploadTable, writeJson, type RunReference } from "./run-folder.ts";
+import { requireRunSize } from "./run-size.ts";
 import { rowSettings } from "./row-settings.ts";
 import { runIdOf } from "./run-id.ts";
 import type { RowSettings, RowTarget } from "./row-definition.ts";
@@ -82,6 +83,7 @@ export async function prepareRun(setup: FunctionSetup, event: PrepareEvent): Pro
       request: { batch, ...chosen },
       agent,
     });
+    requireRunSize(run.total);
     if (earlier !== undefined) await requireSameTable(services.store, joinUri(runsUri, earlier.id), run);
     const prepared: Omit<PreparedRun, "counts"> = {
       run: { ...run, name: null },

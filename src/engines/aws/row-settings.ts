@@ -14,6 +14,9 @@ export interface RowDestination {
   readonly settings: RowSettings;
 }
 
+/** What of a function's setup rows depend on. */
+export type RowSetup = Pick<FunctionSetup, "services" | "recordingsPrefix" | "agentMachineArn" | "workerWaitSeconds">;
+
 // Beyond the attempt's own limit: for the last recording.
 const graceSeconds = 60;
 
@@ -24,7 +27,7 @@ const graceSeconds = 60;
  * Functions cannot do
  */
 export async function rowSettings(
-  setup: FunctionSetup,
+  setup: RowSetup,
   batch: Batch,
   agent: AgentDefinition,
   id: string,
@@ -88,7 +91,7 @@ function cannotRun({ kind }: AgentDefinition): RowcallError {
 }
 
 async function browserContext(
-  { services, recordingsPrefix }: FunctionSetup,
+  { services, recordingsPrefix }: RowSetup,
   batch: Batch,
   agent: AgentDefinition,
   id: string,

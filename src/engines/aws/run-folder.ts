@@ -76,17 +76,27 @@ export async function readJsonIfThere(store: ObjectStore, uri: string): Promise<
   }
 }
 
+// Enough that a group of lines is worth a transaction.
+const groupBytes = 512 * 1024;
+
 /** The lines of an object as JSON values, some hundreds at a time; never more than a few in memory. */
 export async function* readLines(store: ObjectStore, uri: string): AsyncGenerator<readonly JsonValue[]> {
-  let rest: Buffer = Buffer.alloc(0);
+  let held: Uint8Array[] = [];
+  let size = 0;
   for await (const chunk of store.read(uri)) {
-    const bytes = Buffer.concat([rest, chunk]);
-    const end = bytes.lastIndexOf(0x0a) + 1;
-    rest = Buffer.from(bytes.subarray(end));
-    if (end > 0) yield parseLines(bytes.subarray(0, end));
+    held.push(chunk);
+    size += chunk.length;
+    if (size < groupBytes || chunk.lastIndexOf(lineFeed) === -1) continue;
+    const bytes = Buffer.concat(held);
+    const end = bytes.lastIndexOf(lineFeed) + 1;
+    yield parseLines(bytes.subarray(0, end));
+    held = [bytes.subarray(end)];
+    size = bytes.length - end;
   }
-  if (rest.length > 0) yield parseLines(rest);
+  if (size > 0) yield parseLines(Buffer.concat(held));
 }
+
+const lineFeed = 0x0a;
 
 function parseLines(bytes: Buffer): JsonValue[] {
   return bytes

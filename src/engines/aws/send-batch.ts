@@ -15,6 +15,7 @@ import { freeOutputUri, isOutputFile, probeOutput } from "../output-uri.ts";
 import { resolveAgent } from "../resolve-agent.ts";
 import type { RunChoice } from "./execution-input.ts";
 import { requireStepFunctions } from "./row-settings.ts";
+import { requireRunSize } from "./run-size.ts";
 
 /** What an execution of the batch processor is started with. */
 export interface BatchInput {
@@ -62,7 +63,7 @@ export async function checkBatch(services: Services, request: StartRequest, id: 
   const directory = await mkdtemp(join(tmpdir(), "rowcall-check-"));
   const places = { dataDirectory: directory, directory, recordingsPrefix: prefix ?? directory };
   try {
-    await stageRun({ services, ...places, id, request, agent });
+    requireRunSize((await stageRun({ services, ...places, id, request, agent })).total);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

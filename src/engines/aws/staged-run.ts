@@ -58,7 +58,7 @@ export async function openStagedRun(
   { run: prepared, earlier }: Pick<PreparedRun, "run" | "earlier">,
   directory: string,
 ): Promise<StagedRun> {
-  const journal = new Journal(join(directory, "journal.db"));
+  const journal = new Journal(join(directory, "journal.db"), "scratch");
   const run = journal.createRun(prepared);
   const table = await openTable(directory, run.staged);
   const { selection } = chooseRows(run.staged.rows, run.request.rows, run.request.limit);

@@ -10,7 +10,7 @@ import { packAttempts, standing, type AttemptGroup, type EndedAttempt } from "./
 import { openAttemptLog, type AttemptLog, type LogListener } from "./attempt-log.ts";
 import { openDeliveryLog, type DeliveryLog } from "./delivery-log.ts";
 import { journalMigrations, migrate } from "./migrations.ts";
-import { inTransaction, openDatabase, type Database } from "./sqlite.ts";
+import { inTransaction, openDatabase, type Database, type Durability } from "./sqlite.ts";
 import type { StagedTable } from "./staging.ts";
 import { openAttemptWriter } from "./write-attempts.ts";
 
@@ -90,11 +90,12 @@ export class Journal {
 
   /**
    * @param path - file; made when it is not there
+   * @param durability - `scratch` for a journal that ends with this process
    * @throws RowcallError JOURNAL_UNREADABLE
    */
-  constructor(path: string) {
+  constructor(path: string, durability: Durability = "durable") {
     this.#path = path;
-    this.#database = openDatabase(path);
+    this.#database = openDatabase(path, durability);
     migrate(this.#database, journalMigrations);
     this.#decided = attemptQuery(this.#database, `standing = ${standing.decided}`);
     this.#ended = attemptQuery(this.#database, `standing <> ${standing.underWay}`);

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { RowcallError } from "../../core/errors.ts";
 import { explainDatabaseError, inTransaction, openDatabase } from "./sqlite.ts";
@@ -43,5 +46,39 @@ test("what a transaction throws itself is passed on as it is", () => {
     assert.equal(explainDatabaseError("text"), "text");
   } finally {
     database.close();
+  }
+});
+
+test("a scratch database is one file of one process, and a transaction that throws leaves nothing in it", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "rowcall-sqlite-"));
+  const database = openDatabase(join(folder, "scratch.db"), "scratch");
+  try {
+    database.exec("CREATE TABLE cells (text TEXT)");
+    const insert = database.prepare("INSERT INTO cells VALUES (?)");
+    inTransaction(database, () => insert.run("kept"));
+    assert.throws(() =>
+      inTransaction(database, () => {
+        insert.run("lost");
+        throw new Error("no");
+      }),
+    );
+    assert.deepEqual(
+      database
+        .prepare("SELECT text FROM cells")
+        .all()
+        .map(({ text }) => text),
+      ["kept"],
+    );
+    assert.deepEqual(await readdir(folder), ["scratch.db"]);
+    const other = openDatabase(":memory:");
+    other.exec("PRAGMA busy_timeout = 0");
+    assert.throws(
+      () => other.exec(`ATTACH '${join(folder, "scratch.db")}' AS theirs; SELECT * FROM theirs.cells`),
+      /locked/,
+    );
+    other.close();
+  } finally {
+    database.close();
+    await rm(folder, { recursive: true });
   }
 });

@@ -4,18 +4,24 @@ import { RowcallError, messageOf } from "../../core/errors.ts";
 /** An open database. */
 export type Database = DatabaseSync;
 
+/** What becomes of a database when its process ends: `durable`, a committed transaction survives a power cut; `scratch`, nothing. */
+export type Durability = "durable" | "scratch";
+
+const pragmas = {
+  durable: "PRAGMA busy_timeout = 15000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
+  scratch: "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;",
+} as const;
+
 /**
- * Opens a database file for durable writes by several processes: a committed transaction survives a power cut.
+ * Opens a database file: a durable one for several processes, a scratch one for this process alone.
  *
  * @param path - file, or `:memory:`
  * @throws RowcallError JOURNAL_UNREADABLE
  */
-export function openDatabase(path: string): Database {
+export function openDatabase(path: string, durability: Durability = "durable"): Database {
   try {
     const database = new DatabaseSync(path);
-    database.exec(
-      "PRAGMA busy_timeout = 15000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
-    );
+    database.exec(`${pragmas[durability]} PRAGMA foreign_keys = ON;`);
     return database;
   } catch (cause) {
     throw new RowcallError("JOURNAL_UNREADABLE", `The journal ${path} cannot be opened: ${messageOf(cause)}`, {
