@@ -20,7 +20,6 @@ interface PlanCommandOptions extends BatchOptions {
   readonly costPerRow?: number;
   readonly probe?: true;
   readonly table?: true | readonly string[];
-  readonly engine: "local" | "aws";
   readonly browserHost: BrowserHostName;
   readonly json?: true;
 }
@@ -40,7 +39,6 @@ export function defineCommand(command: Command, cli: Cli): void {
       "only print what so many rows would take (default: 10,100,1000, on AWS also 100000,1000000), no batch needed",
       listOf,
     )
-    .addOption(new Option("--engine <name>", "where the batch is to run").choices(["local", "aws"]).default("local"))
     .addOption(
       new Option("--browser-host <name>", "on AWS, who runs browsers: workers, or a function")
         .choices(["fleet", "lambda"])
@@ -87,7 +85,7 @@ async function plan(cli: Cli, source: string, options: PlanCommandOptions): Prom
       ? {}
       : { probe: { recordingsUri: recordingsUri(batch, recordingsPrefix, recordingsName("plan", services.clock())) } }),
   });
-  if (options.engine === "aws") return planForAws(cli, source, options, batch, planned);
+  if (cli.engine() === "aws") return planForAws(cli, source, options, batch, planned);
   if (options.json === true) await printJson(cli.io, planned);
   else await printPlan(cli, planned, source);
   cli.setExitCode(planned.runnable ? 0 : 2);
@@ -155,7 +153,7 @@ async function printThroughput(cli: Cli, source: string | undefined, options: Pl
       hint: "Leave out the batch, or --table: the plan of a batch has its own estimate.",
     });
   }
-  if (options.engine === "aws") return printAwsThroughput(cli, options);
+  if (cli.engine() === "aws") return printAwsThroughput(cli, options);
   const [{ estimateRun, exampleFigures }, { printEstimates }] = await Promise.all([
     import("../engines/estimate.ts"),
     import("./print-plan.ts"),
