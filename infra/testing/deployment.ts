@@ -89,7 +89,8 @@ function startFunction(
   let child: ChildProcess | undefined;
   let calls = 0;
   const start = (): ChildProcess =>
-    fork(host, [join(folder, asset, "dist/index.mjs")], { cwd: tmpdir(), env: { ...reach, ...env } });
+    // Not the flags of this process, which may be a test runner's.
+    fork(host, [join(folder, asset, "dist/index.mjs")], { cwd: tmpdir(), env: { ...reach, ...env }, execArgv: [] });
   return {
     arn,
     handler: async (event) => {
