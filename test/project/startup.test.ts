@@ -25,10 +25,18 @@ async function modulesOf(args: readonly string[]): Promise<readonly string[]> {
   }
 }
 
-const heavy = ["playwright-core", "@sparticuz/chromium", "mediabunny", "@aws-sdk", "hono", "@hono/node-server"];
+const heavy = [
+  "playwright-core",
+  "@sparticuz/chromium",
+  "mediabunny",
+  "@aws-sdk",
+  "hono",
+  "@hono/node-server",
+  "@opentelemetry",
+];
 
 for (const args of [["--help"], ["--version"], ["run", "--help"]]) {
-  test(`rowcall ${args.join(" ")} loads no browser, server or cloud library and no database`, async () => {
+  test(`rowcall ${args.join(" ")} loads no browser, server, cloud or telemetry library and no database`, async () => {
     const modules = await modulesOf(args);
     assert.ok(modules.some((address) => address.includes("/commander/")));
     assert.deepEqual(
