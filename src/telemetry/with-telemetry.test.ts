@@ -113,12 +113,8 @@ describe("an engine with telemetry", () => {
     await run();
     const failed = named("attempt").filter(({ isError }) => isError);
     assert.deepEqual(
-      failed.map(({ attributes }) => [attributes["rowcall.row"], attributes["rowcall.attempt"]]).toSorted(),
-      [
-        [1, 1],
-        [2, 1],
-        [2, 2],
-      ],
+      new Set(failed.map(({ attributes }) => `${attributes["rowcall.row"]}/${attributes["rowcall.attempt"]}`)),
+      new Set(["1/1", "2/1", "2/2"]),
     );
     for (const { events: told, attributes } of failed) {
       assert.equal(attributes["error.type"], "AGENT_FAILED");
@@ -129,7 +125,7 @@ describe("an engine with telemetry", () => {
       rows.map(({ attributes }) => [attributes["rowcall.row"], attributes["error.type"]]),
       [[2, "AGENT_FAILED"]],
     );
-    assert.deepEqual([...new Set(named("step").map(({ isError }) => isError))].toSorted(), [false, true]);
+    assert.deepEqual(new Set(named("step").map(({ isError }) => isError)), new Set([false, true]));
     for (const body of collector.bodies()) assert.doesNotMatch(body, /High|luck/);
   });
 
@@ -160,12 +156,7 @@ describe("an engine with telemetry", () => {
 
   it("traces only failing rows when no others are asked for", async () => {
     await run({ ROWCALL_TRACE_ROWS: "0" });
-    assert.deepEqual(
-      named("row")
-        .map(({ attributes }) => attributes["rowcall.row"])
-        .toSorted(),
-      [1, 2],
-    );
+    assert.deepEqual(new Set(named("row").map(({ attributes }) => attributes["rowcall.row"])), new Set([1, 2]));
   });
 
   it("leaves out what finds no room on the way to the collector, and says so", async () => {
