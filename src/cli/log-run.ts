@@ -43,10 +43,10 @@ export function logRun(log: JsonLog, options: RunLogOptions): (event: RunEvent) 
         const { outcome, row, number: attempt, startedAt, endedAt, worker } = event.attempt;
         if (outcome.status === "succeeded") break;
         const { code, message, hint } = outcome;
-        const what = { message, hint, code, run, row, attempt, worker, duration_ms: endedAt - startedAt };
+        const what = { code, run, row, attempt, worker, duration_ms: endedAt - startedAt };
         // A row that gets another attempt may still go well.
-        if (event.final) log({ level: "warn", event: "row_failed", ...what });
-        else inform({ level: "info", event: "attempt_failed", ...what });
+        if (event.final) log({ level: "warn", message, hint, event: "row_failed", ...what });
+        else inform({ level: "info", message, hint, event: "attempt_failed", ...what });
         break;
       }
       case "warning":
