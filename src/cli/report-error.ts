@@ -6,7 +6,8 @@ import { write, type Io } from "./io.ts";
 import { printable } from "./printable.ts";
 
 /**
- * Says on standard error what went wrong: readable lines, or with `--json` one line of JSON, or an entry of the log. Standard output stays as it is.
+ * Says on standard error what went wrong: readable lines, or with `--json` one line of JSON; an entry where there is a log of
+ * entries. Standard output stays as it is.
  *
  * @returns exit code that goes with the error
  */

@@ -6,7 +6,7 @@ import type { Run } from "../core/run.ts";
 export interface RunMetrics {
   /** @param final - whether it decided its row */
   noteAttempt(agent: string, attempt: Attempt, final: boolean): void;
-  /** Called as a run goes on; what is in flight is told of runs that have not ended. */
+  /** Called as a run goes on. */
   noteProgress(run: Run): void;
   /** @param run - as it began when it broke off */
   noteEnd(run: Run, status: Run["status"]): void;
@@ -26,10 +26,12 @@ export function countRuns(meter: Meter): RunMetrics {
     advice: { explicitBucketBoundaries: durationBoundaries },
   });
   const going = new Map<string, Run>();
+  const agents = new Set<string>();
   meter
     .createObservableGauge("rowcall.rows.in_flight", { description: "Rows under way", unit: "{row}" })
     .addCallback((result) => {
-      const byAgent = new Map<string, number>();
+      // Agents whose runs have ended are told as none: a gauge that is told no longer would keep its last value.
+      const byAgent = new Map([...agents].map((agent) => [agent, 0]));
       for (const { agent, counts } of going.values()) byAgent.set(agent, (byAgent.get(agent) ?? 0) + counts.inFlight);
       for (const [agent, many] of byAgent) result.observe(many, { "rowcall.agent": agent });
     });
@@ -40,10 +42,12 @@ export function countRuns(meter: Meter): RunMetrics {
       if (final) rows.count(agent, outcome.status, code);
       durations.record((endedAt - startedAt) / 1000, attributes);
     },
-    noteProgress: (run) => void going.set(run.id, run),
+    noteProgress: (run) => {
+      agents.add(run.agent);
+      going.set(run.id, run);
+    },
     noteEnd: (run, status) => {
-      // Told once more, as none: a gauge that is told no longer would keep its last value.
-      going.set(run.id, { ...run, counts: { ...run.counts, inFlight: 0 } });
+      going.delete(run.id);
       runs.count(run.agent, status);
     },
   };
