@@ -43,7 +43,8 @@ export function traceRun({ tracer, reserve, rowShare }: Tracing, run: Run, at: n
     "rowcall.agent": run.agent,
     "rowcall.rows": run.counts.total,
   });
-  const hasPlace = reserve(1);
+  const isSampled = root.isRecording();
+  const hasPlace = isSampled && reserve(1);
   // Rows whose next attempt is awaited.
   const rows = new Map<number, OpenRow>();
   let untraced = 0;
@@ -71,7 +72,7 @@ export function traceRun({ tracer, reserve, rowShare }: Tracing, run: Run, at: n
 
   return {
     note: (attempt, final) => {
-      if (!root.isRecording()) return;
+      if (!isSampled) return;
       const { row, startedAt, endedAt, outcome } = attempt;
       let opened = rows.get(row);
       if (opened === undefined && outcome.status === "succeeded" && !isChosen(row, rowShare)) return;
@@ -94,6 +95,7 @@ export function traceRun({ tracer, reserve, rowShare }: Tracing, run: Run, at: n
       opened.span.end(hrTime(endedAt));
     },
     end: (endsAt, ended, errorType) => {
+      if (!isSampled) return;
       for (const { span, endsAt: rowEndsAt } of rows.values()) span.end(hrTime(rowEndsAt));
       rows.clear();
       root.setAttribute("rowcall.run.status", ended?.status ?? "failed");
@@ -129,5 +131,5 @@ function isChosen(row: number, share: number): boolean {
 // A plain number below some size would be taken for one since the process began.
 function hrTime(milliseconds: number): HrTime {
   const seconds = Math.floor(milliseconds / 1000);
-  return [seconds, Math.round((milliseconds - seconds * 1000) * 1e6)];
+  return [seconds, Math.floor((milliseconds - seconds * 1000) * 1e6)];
 }
