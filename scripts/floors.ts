@@ -12,7 +12,16 @@ export interface Floor {
   readonly purity?: "no-io" | "language-only";
 }
 
-const siblings = ["row", "stores", "agents", "channels", "registry", "stepfunctions", "dashboard"] as const;
+const siblings = [
+  "row",
+  "stores",
+  "agents",
+  "channels",
+  "registry",
+  "stepfunctions",
+  "dashboard",
+  "telemetry",
+] as const;
 
 const engineFolders = ["local", "aws", "state-machines", "worker"] as const;
 
@@ -96,6 +105,11 @@ const sqlite = {
   message: "Only engines/local/sqlite.ts imports node:sqlite; go through its Database.",
 };
 
+const telemetry = {
+  group: ["@opentelemetry/*"],
+  message: "Only telemetry/ imports OpenTelemetry; wire.ts loads it when a collector is named.",
+};
+
 /** How a file of this floor would write the path to a place it must not know. */
 function forbiddenPaths({ files, mayImport }: Floor): string {
   const above = places.filter((place) => !mayImport.includes(place));
@@ -108,6 +122,7 @@ function restrictedImports(floor: Floor, mayUseSqlite: boolean): object[] {
   return [
     heavy,
     ...(mayUseSqlite ? [] : [sqlite]),
+    ...(floor.files.startsWith("src/telemetry/") ? [] : [telemetry]),
     { regex: forbiddenPaths(floor), message: floor.rule },
     {
       regex: "(?:^|/)\\.\\./(?:src|test|scripts|bench|examples|infra)/",

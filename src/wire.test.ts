@@ -42,6 +42,12 @@ test("registries may be URIs, which are no paths, also in ROWCALL_REGISTRY", () 
   assert.deepEqual(wire({ workingDirectory, env: {}, registries: addresses }).registries, addresses);
 });
 
+test("telemetry is there when the environment names a collector", () => {
+  assert.equal(wire({ env: {} }).telemetry, undefined);
+  const { telemetry } = wire({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318/" } });
+  assert.equal(telemetry?.traces?.url, "http://collector:4318/v1/traces");
+});
+
 test("a registry that cannot be reached is no error before it is used", async () => {
   const env = { AWS_REGION: "eu-west-1", AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b" };
   const aws = { endpointUrl: "http://127.0.0.1:1" };

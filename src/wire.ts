@@ -11,6 +11,7 @@ import type { Services } from "./core/services.ts";
 import { openRegistry } from "./registry/open-registry.ts";
 import { isPath, splitRegistries } from "./registry/registry-address.ts";
 import { openStores } from "./stores/open-store.ts";
+import { telemetrySettings, type TelemetrySettings } from "./telemetry/telemetry-settings.ts";
 
 /** How Rowcall is put together; what is absent comes from the environment. */
 export interface WireOptions {
@@ -43,6 +44,8 @@ export interface Wiring {
   readonly recordingsPrefix: string;
   /** Addresses of registries, the paths among them absolute; without the package's own. */
   readonly registries: readonly string[];
+  /** Absent when the environment names no collector. */
+  readonly telemetry?: TelemetrySettings;
 }
 
 /** Path of the registry that comes with the package; it is read last and not written. */
@@ -82,7 +85,14 @@ export function wire(options: WireOptions = {}): Wiring {
   );
   const recordings = options.recordingsPrefix ?? given(env["ROWCALL_RECORDINGS"]) ?? join(dataDirectory, "recordings");
   const recordingsPrefix = isPath(recordings) ? resolve(workingDirectory, recordings) : recordings;
-  return { services, dataDirectory, recordingsPrefix, registries };
+  const telemetry = telemetrySettings(env);
+  return {
+    services,
+    dataDirectory,
+    recordingsPrefix,
+    registries,
+    ...(telemetry === undefined ? {} : { telemetry }),
+  };
 }
 
 /** Opens the engine that runs batches on this machine; who opens it closes it. */
@@ -90,18 +100,22 @@ export async function openEngine({
   services,
   dataDirectory,
   recordingsPrefix,
+  telemetry,
   dispatch,
-}: Pick<Wiring, "services" | "dataDirectory" | "recordingsPrefix"> & {
+}: Pick<Wiring, "services" | "dataDirectory" | "recordingsPrefix" | "telemetry"> & {
   /** Where attempts are made when a batch does not say. @default in_process */
   readonly dispatch?: Dispatch;
 }): Promise<Engine> {
   const { openLocalEngine } = await import("./engines/local/local-engine.ts");
-  return openLocalEngine({
+  const engine = openLocalEngine({
     services,
     dataDirectory,
     recordingsPrefix,
     ...(dispatch === undefined ? {} : { dispatch }),
   });
+  if (telemetry === undefined) return engine;
+  const { withTelemetry } = await import("./telemetry/with-telemetry.ts");
+  return withTelemetry(engine, telemetry, services.clock);
 }
 
 /** A batch processor on AWS, as its deployment names it. */

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import type { JsonLog } from "./log-entry.ts";
 
 /** A stream that text is written to. */
 export type Output = NodeJS.WritableStream & {
@@ -12,6 +13,8 @@ export interface Io {
   readonly stdout: Output;
   /** Progress, tables about a run, errors. */
   readonly stderr: Output;
+  /** There when every line on standard error is one JSON object; what has more to say than a text says it here. */
+  readonly log?: JsonLog;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
   /**

@@ -8,6 +8,10 @@ export { formatDuration } from "../core/duration.ts";
 
 /** Prints a value as one line of JSON: on standard output, unless the table itself was written there. */
 export async function printJson(io: Io, value: unknown, outputUri?: string): Promise<void> {
+  if (outputUri === "-" && io.log !== undefined) {
+    io.log({ level: "info", message: "What --json prints", event: "result", result: value });
+    return;
+  }
   await write(outputUri === "-" ? io.stderr : io.stdout, `${JSON.stringify(value)}\n`);
 }
 

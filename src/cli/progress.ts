@@ -117,3 +117,10 @@ export function describeCounts({ counts, workers }: Run, meter: Meter): string {
     ...(left === undefined || left === 0 ? [] : [`${formatDuration(left)} left`]),
   ].join(", ");
 }
+
+/** One line of a run that starts: id, rows, agent. */
+export function describeStart({ id, name, agent, counts }: Run): string {
+  const done = counts.succeeded + counts.failed;
+  const before = done === 0 ? "" : `, ${done.toLocaleString("en-GB")} of them done`;
+  return `Run ${id}${name === undefined ? "" : ` (${name})`}: ${count(counts.total, "row")}${before}, agent ${agent}`;
+}

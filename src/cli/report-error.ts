@@ -6,7 +6,8 @@ import { write, type Io } from "./io.ts";
 import { printable } from "./printable.ts";
 
 /**
- * Says on standard error what went wrong: readable lines, or with `--json` one line of JSON. Standard output stays as it is.
+ * Says on standard error what went wrong: readable lines, or with `--json` one line of JSON; an entry where there is a log of
+ * entries. Standard output stays as it is.
  *
  * @returns exit code that goes with the error
  */
@@ -14,6 +15,12 @@ export async function reportError(thrown: unknown, io: Io, json: boolean): Promi
   const error = thrown instanceof RowcallError ? thrown : unexpected(thrown);
   const stack =
     isDebugged(io.env) && error.code === "UNEXPECTED" && thrown instanceof Error ? `${thrown.stack ?? ""}\n` : "";
+  if (io.log !== undefined) {
+    const { code, message, hint, details } = error;
+    io.log({ level: "error", message, hint, code, ...(Object.keys(details).length === 0 ? {} : { details }) });
+    if (stack !== "") await write(io.stderr, stack);
+    return error.exitCode;
+  }
   await write(io.stderr, json ? `${asJson(error)}\n` : asText(error, io) + stack);
   return error.exitCode;
 }

@@ -5,6 +5,7 @@ import { colorsFor, createCli, hasColors, type GlobalOptions } from "./cli.ts";
 import { commands } from "./commands.ts";
 import { examples, globalOptions } from "./options.ts";
 import type { Io } from "./io.ts";
+import { withLog } from "./json-log.ts";
 import { reportError } from "./report-error.ts";
 
 /**
@@ -14,10 +15,12 @@ import { reportError } from "./report-error.ts";
  * @returns exit code: 0 done, 1 unexpected, 2 bad usage or configuration, 3 finished with failed rows, 4 stopped by a
  * limit or on request, 130 interrupted
  */
-export async function runCli(args: readonly string[], io: Io): Promise<number> {
+export async function runCli(args: readonly string[], processIo: Io): Promise<number> {
   let exitCode = 0;
-  const program = createProgram(io, (code) => (exitCode = code));
+  let io = processIo;
   try {
+    io = withLog(processIo, Date.now);
+    const program = createProgram(io, (code) => (exitCode = code));
     await program.parseAsync(helpArguments(args), { from: "user" });
     return exitCode;
   } catch (error) {

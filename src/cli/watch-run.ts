@@ -3,10 +3,11 @@ import type { Engine, RunEvent, RunObserver } from "../core/engine.ts";
 import type { Run } from "../core/run.ts";
 import type { Cli } from "./cli.ts";
 import { write } from "./io.ts";
+import { logEnd, logRun } from "./log-run.ts";
 import { jsonOption } from "./options.ts";
-import { count, printJson, warningLines } from "./output.ts";
+import { printJson, warningLines } from "./output.ts";
 import { printable } from "./printable.ts";
-import { openProgress, type Progress, type ProgressStyle } from "./progress.ts";
+import { describeStart, openProgress, type Progress, type ProgressStyle } from "./progress.ts";
 import { printReport } from "./run-report.ts";
 import { failuresOf } from "./survey-rows.ts";
 
@@ -44,7 +45,11 @@ export async function watchRun(
     const watched = await observe(cli, options, (observer) => work(engine, observer));
     const { run } = watched;
     const failures = run.status === "running" ? [] : await failuresOf(engine, run);
-    if (options.quiet !== true) await printReport(cli, run, failures, watched.ran ? Date.now() - startedAt : undefined);
+    const tookMs = watched.ran ? Date.now() - startedAt : undefined;
+    if (options.quiet !== true) {
+      if (io.log === undefined) await printReport(cli, run, failures, tookMs);
+      else logEnd(io.log, run, tookMs);
+    }
     if (options.json === true) await printJson(io, { ...run, failures, warnings: watched.warnings }, run.outputUri);
     else if (run.outputUri !== undefined && run.outputUri !== "-" && run.status !== "interrupted")
       await write(io.stdout, `${run.outputUri}\n`);
@@ -78,18 +83,20 @@ async function observe(
   const drain = new AbortController();
   const warnings: { message: string; hint?: string }[] = [];
   let started: Run | undefined;
+  const show = (event: RunEvent): void => {
+    if (event.type === "warning") for (const line of warningLines(io, [event])) progress.say(line);
+    if (event.type === "notice" && options.quiet !== true) progress.say(printable(event.message));
+    if (event.type === "started" && options.quiet !== true) progress.say(describeStart(event.run));
+    if (event.type === "started" || event.type === "progress") progress.update(event.run);
+  };
+  const tell = io.log === undefined ? show : logRun(io.log, { ...options, clock: Date.now });
   const onEvent = (event: RunEvent): void => {
+    if (event.type === "started") started = event.run;
     if (event.type === "warning") {
       const { type: _type, ...warning } = event;
       warnings.push(warning);
-      for (const line of warningLines(io, [warning])) progress.say(line);
     }
-    if (event.type === "notice" && options.quiet !== true) progress.say(printable(event.message));
-    if (event.type === "started") {
-      started = event.run;
-      if (options.quiet !== true) progress.say(describeStart(event.run));
-    }
-    if (event.type === "started" || event.type === "progress") progress.update(event.run);
+    tell(event);
   };
   const ignore = io.onInterrupt((signal) => interrupt(cli, signal, drain, progress));
   try {
@@ -124,12 +131,6 @@ function interrupt(cli: Cli, signal: string, drain: AbortController, progress: P
 }
 
 function styleOf({ io }: Cli, { quiet, progress }: WatchOptions): ProgressStyle {
-  if (quiet === true || progress === false) return "none";
+  if (quiet === true || progress === false || io.log !== undefined) return "none";
   return io.stderr.isTTY === true && io.env["TERM"] !== "dumb" ? "bar" : "lines";
-}
-
-function describeStart({ id, name, agent, counts }: Run): string {
-  const done = counts.succeeded + counts.failed;
-  const before = done === 0 ? "" : `, ${done.toLocaleString("en-GB")} of them done`;
-  return `Run ${id}${name === undefined ? "" : ` (${name})`}: ${count(counts.total, "row")}${before}, agent ${agent}`;
 }

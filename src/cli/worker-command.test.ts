@@ -67,6 +67,22 @@ describe("rowcall worker", { timeout: 60_000 }, () => {
     assert.match(shown.out(), /Worker +Attempts +Lost\nw1 +6 +0\n/);
   });
 
+  it("logs entries in place of lines with ROWCALL_LOG=json", async () => {
+    const io = createIo({ ...env, ROWCALL_LOG: "json" });
+    const working = worker(io, "--activity-arn", endpoint.arnOf("doubler"), "--name", "w1", "--max-tasks", "6");
+    await startRun(createIo());
+    await working;
+    const lines = io.err().trimEnd().split("\n");
+    const entries = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.deepEqual([entries[0]?.["event"], entries.at(-1)?.["event"]], ["worker_started", "worker_stopped"]);
+    const failed = entries.find(({ code }) => code !== undefined);
+    const { event, level, worker: name, row, attempt, code, status } = failed ?? {};
+    assert.deepEqual(
+      { event, level, name, row, attempt, code, status },
+      { event: "worker_ended", level: "info", name: "w1", row: 3, attempt: 1, code: "AGENT_FAILED", status: "failed" },
+    );
+  });
+
   it("prints JSON Lines when asked, and nothing else", async () => {
     const io = createIo();
     const working = worker(io, "--activity-arn", endpoint.arnOf("doubler"), "--max-tasks", "6", "--json");

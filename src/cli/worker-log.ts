@@ -1,6 +1,7 @@
 import type { AttemptName, WorkerEvent } from "../engines/worker/worker-event.ts";
 import { colorsFor } from "./cli.ts";
 import type { Io } from "./io.ts";
+import type { LogEntry } from "./log-entry.ts";
 import { count, formatDuration, formatTime, shorten } from "./output.ts";
 import { printable } from "./printable.ts";
 
@@ -8,7 +9,7 @@ import { printable } from "./printable.ts";
 export interface WorkerLogOptions {
   /** One JSON object a line on standard output, rather than lines for people on standard error. */
   readonly json?: boolean;
-  /** Warnings and errors only. */
+  /** Warnings and errors only, of what goes to standard error. */
   readonly quiet?: boolean;
 }
 
@@ -26,10 +27,31 @@ export function openWorkerLog(
   return (event) => {
     const isWarning = event.type === "warning" || event.type === "waiting";
     if (quiet === true && !isWarning) return;
+    if (io.log !== undefined) return io.log(entryOf(event, worker, activity));
     const hint = isWarning && event.hint !== undefined ? ` (${event.hint})` : "";
     const text = `${describe(event, worker, activity)}${hint}`;
     const line = isWarning ? `${colors.yellow("warning:")} ${printable(text)}` : printable(text);
     io.stderr.write(`${formatTime(Date.now())} ${line}\n`);
+  };
+}
+
+function entryOf(event: WorkerEvent, worker: string, activity: string): LogEntry {
+  const isWarning = event.type === "warning" || event.type === "waiting";
+  return {
+    level: isWarning ? "warn" : "info",
+    message: describe(event, worker, activity),
+    ...(isWarning ? { hint: event.hint } : {}),
+    event: `worker_${event.type}`,
+    worker,
+    activity,
+    ...("runId" in event ? { run: event.runId, row: event.row, attempt: event.attempt } : {}),
+    ...(event.type === "ended"
+      ? {
+          status: event.outcome.status,
+          code: event.outcome.status === "failed" ? event.outcome.code : undefined,
+          duration_ms: event.durationMs,
+        }
+      : {}),
   };
 }
 

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -39,6 +40,31 @@ describe("examples give what their pages promise", { timeout: 60_000 }, () => {
 
   it("function-agent", async () => {
     assert.equal(await outputOf("function-agent"), await promised("examples/function-agent/README.md"));
+  });
+
+  it("telemetry", async () => {
+    const collector = spawn(process.execPath, [pathOf("examples/telemetry/collector.ts"), "0"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    try {
+      const lines = createInterface({ input: collector.stdout })[Symbol.asyncIterator]();
+      const OTEL_EXPORTER_OTLP_ENDPOINT = String((await lines.next()).value);
+      const example = pathOf("examples/function-agent");
+      const args = ["run", join(example, "batch.json"), "--registry", join(example, "registry"), "--limit", "1"];
+      const places = ["--output", join(folder, "traced", "/"), "--data-dir", join(folder, "traced")];
+      await promisify(execFile)(process.execPath, [pathOf("src/cli/main.ts"), ...args, ...places], {
+        env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT },
+      });
+      const tree = [await lines.next(), await lines.next(), await lines.next()].map(({ value }) => String(value));
+      assert.match(
+        tree[0] ?? "",
+        /^run \d+ ms rowcall\.run\.id=\S+ rowcall\.agent=phone-country@1\.0\.0 rowcall\.rows=1 /,
+      );
+      assert.match(tree[1] ?? "", /^ {2}row \d+ ms rowcall\.row=0$/);
+      assert.match(tree[2] ?? "", /^ {4}attempt \d+ ms rowcall\.row=0 rowcall\.attempt=1$/);
+    } finally {
+      collector.kill();
+    }
   });
 
   it("http-agent", async () => {

@@ -39,7 +39,7 @@ const violations: readonly Violation[] = [
   forbidden("src/core/up-types.ts", "../engines/local/value.ts", "core/ is the ground"),
   forbidden("src/core/io.ts", "node:fs/promises", "no module of Node"),
   forbidden("src/core/path.ts", "node:path", "no module of Node"),
-  ...["row", "stores", "agents", "channels", "registry", "dashboard"].flatMap((folder, index, all) => [
+  ...["row", "stores", "agents", "channels", "registry", "dashboard", "telemetry"].flatMap((folder, index, all) => [
     forbidden(`src/${folder}/sideways.ts`, `../${all[(index + 1) % all.length]}/value.ts`, `${folder}/ imports core/`),
     forbidden(`src/${folder}/up.ts`, "../engines/value.ts", `${folder}/ imports core/`),
     forbidden(`src/${folder}/deep/up.ts`, "../../wire.ts", `${folder}/ imports core/`),
@@ -65,6 +65,7 @@ const violations: readonly Violation[] = [
   forbidden("src/cli/outside.ts", "../../test/value.ts", "src/ stands alone"),
   forbidden("src/agents/browser/heavy.ts", "playwright-core", "await import()"),
   forbidden("src/stores/heavy.ts", "@aws-sdk/client-s3", "await import()"),
+  forbidden("src/engines/local/telemetry.ts", "@opentelemetry/sdk-trace", "Only telemetry/ imports OpenTelemetry"),
   forbidden("src/engines/aws/deployed.ts", "../../../infra/value.ts", "src/ stands alone"),
   forbidden("infra/functions.ts", "../src/cli/value.ts", "infra/ imports core/"),
   forbidden("infra/engine.ts", "../src/engines/local/value.ts", "infra/ imports core/"),
@@ -122,6 +123,7 @@ const violations: readonly Violation[] = [
 
 const allowed: Readonly<Record<string, string>> = {
   "src/agents/browser/lazy.ts": `import type { Browser } from "playwright-core";\nexport const open = async (): Promise<Browser> => await (await import("playwright-core")).chromium.launch();\n`,
+  "src/telemetry/spans.ts": `import { SpanStatusCode } from "@opentelemetry/api";\nexport const copy: number = SpanStatusCode.OK;\n`,
   "src/engines/local/sqlite.ts": `import { DatabaseSync } from "node:sqlite";\nexport const open = (): DatabaseSync => new DatabaseSync(":memory:");\n`,
   "src/engines/local/down.ts": `import { value } from "../value.ts";\nimport { value as row } from "../../row/value.ts";\nexport const sum: number = value + row;\n`,
   "src/engines/aws/down.ts": `import { value } from "../local/value.ts";\nexport const copy: number = value;\n`,

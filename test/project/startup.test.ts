@@ -13,11 +13,14 @@ const launcher = fileURLToPath(new URL("../../bin/rowcall.js", import.meta.url))
 const recorder = new URL("record-modules.ts", import.meta.url).href;
 
 /** Addresses of the modules that a command loads. */
-async function modulesOf(args: readonly string[]): Promise<readonly string[]> {
+async function modulesOf(
+  args: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+): Promise<readonly string[]> {
   const folder = await mkdtemp(join(tmpdir(), "rowcall-modules-"));
   try {
     const list = join(folder, "modules.json");
-    const env = { ...process.env, RECORD_MODULES: list };
+    const env = { ...process.env, ...more, RECORD_MODULES: list };
     await run(process.execPath, ["--import", recorder, launcher, ...args], { env, cwd: folder });
     return JSON.parse(await readFile(list, "utf8")) as readonly string[];
   } finally {
@@ -25,10 +28,18 @@ async function modulesOf(args: readonly string[]): Promise<readonly string[]> {
   }
 }
 
-const heavy = ["playwright-core", "@sparticuz/chromium", "mediabunny", "@aws-sdk", "hono", "@hono/node-server"];
+const heavy = [
+  "playwright-core",
+  "@sparticuz/chromium",
+  "mediabunny",
+  "@aws-sdk",
+  "hono",
+  "@hono/node-server",
+  "@opentelemetry",
+];
 
 for (const args of [["--help"], ["--version"], ["run", "--help"]]) {
-  test(`rowcall ${args.join(" ")} loads no browser, server or cloud library and no database`, async () => {
+  test(`rowcall ${args.join(" ")} loads no browser, server, cloud or telemetry library and no database`, async () => {
     const modules = await modulesOf(args);
     assert.ok(modules.some((address) => address.includes("/commander/")));
     assert.deepEqual(
@@ -49,3 +60,13 @@ for (const args of [["agents"], ["runs", "--registry", "dynamodb:AgentRegistry-p
     );
   });
 }
+
+test("an engine loads OpenTelemetry when a collector is named, and only then", async () => {
+  const loads = async (OTEL_EXPORTER_OTLP_ENDPOINT: string): Promise<boolean> => {
+    const modules = await modulesOf(["runs"], { OTEL_EXPORTER_OTLP_ENDPOINT });
+    assert.ok(modules.some((address) => address.endsWith("/engines/local/local-engine.ts")));
+    return modules.some((address) => address.includes("/node_modules/@opentelemetry/"));
+  };
+  assert.equal(await loads(""), false);
+  assert.equal(await loads("http://127.0.0.1:4318"), true);
+});

@@ -7,11 +7,15 @@ import { fileURLToPath } from "node:url";
 import type { Dispatch } from "../../core/batch.ts";
 import { parseBatch } from "../../core/batch-file.ts";
 import type { Notification } from "../../core/channel.ts";
+import type { Engine } from "../../core/engine.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import type { Services } from "../../core/services.ts";
 import { openStores } from "../../stores/open-store.ts";
+import { telemetrySettings } from "../../telemetry/telemetry-settings.ts";
+import { withTelemetry } from "../../telemetry/with-telemetry.ts";
 import { describeEngine, type EngineHarness } from "../../../test/contracts/engine-contract.ts";
+import { startCollector } from "../../../test/fakes/collector.ts";
 import { queueTasks } from "../../../test/fakes/queue-tasks.ts";
 import { createTestServices, type TestInvoke } from "../../../test/fakes/services.ts";
 import { runWorker } from "../worker/worker.ts";
@@ -45,22 +49,36 @@ describeEngine("local, with workers", async (invoke) => {
   };
 });
 
+describeEngine("local, with telemetry", async (invoke) => {
+  const collector = await startCollector();
+  const settings = telemetrySettings({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+  assert.ok(settings !== undefined);
+  const harness = await openHarness(invoke, "in_process", (engine) => withTelemetry(engine, settings, Date.now));
+  return {
+    ...harness,
+    close: async () => {
+      await harness.close();
+      await collector.close();
+    },
+  };
+});
+
 async function openHarness(
   invoke: TestInvoke,
   dispatch: Dispatch,
+  around: (engine: Engine) => Engine = (engine) => engine,
 ): Promise<EngineHarness & { readonly directory: string; readonly services: Services }> {
   const directory = await mkdtemp(join(tmpdir(), "rowcall-engine-"));
   const told: Notification[] = [];
   let deaf = false;
   const isDeaf = (): boolean => deaf;
   const services = createTestServices({ store: openStores({ baseDirectory: directory }), invoke, told, isDeaf });
-  const open = (): ReturnType<typeof openLocalEngine> =>
-    openLocalEngine({ services, dataDirectory: join(directory, "data"), dispatch });
+  const open = (): Engine => around(openLocalEngine({ services, dataDirectory: join(directory, "data"), dispatch }));
   const engines = [open()];
   return {
     directory,
     services,
-    engine: engines[0] as ReturnType<typeof open>,
+    engine: engines[0] as Engine,
     reopen: () => {
       const engine = open();
       engines.push(engine);
