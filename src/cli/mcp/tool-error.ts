@@ -1,0 +1,76 @@
+import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
+import { messageOf, RowcallError, type ErrorCode } from "../../core/errors.ts";
+import { isJsonObject } from "../../core/json.ts";
+import { toResult } from "./answer.ts";
+
+/** What to do about an error with tools rather than with commands. */
+const hints: Partial<Record<ErrorCode, string>> = {
+  AGENT_NOT_FOUND: "list_agents shows the agents there are.",
+  OUTPUT_EXISTS: "Choose another output: nothing is ever overwritten here.",
+  PLAN_FAILED: "plan_batch shows what is wrong; nothing was run or written.",
+  RUN_BUSY: "The run is going: follow it with run_progress, or end it with stop_run.",
+  RUN_CONFLICT: "Choose another name, or go on with the earlier run by resume_run.",
+  RUN_NOT_FOUND: "list_runs shows the runs there are.",
+};
+
+/** Errors whose own words quote the table: what they are in ours. */
+const ofTheTable: Partial<Record<ErrorCode, { readonly message: string; readonly hint: string }>> = {
+  COLUMN_MISSING: {
+    message: "The batch names a column that the table does not have",
+    hint: "Correct the column's name in the input_mapping of the batch.",
+  },
+  COLUMN_DUPLICATE: {
+    message: "A column that is mapped is in the table more than once",
+    hint: "Map another column, or ask the user to rename one of the two.",
+  },
+  COLUMN_COLLISION: {
+    message: "A new column would have the name of one that is there",
+    hint: "Give the field another name with output_mapping.rename.",
+  },
+  INPUT_MALFORMED: {
+    message: "The table cannot be read to its end",
+    hint: "Ask the user to correct the lines that are named.",
+  },
+  INPUT_ENCODING: {
+    message: "The table is not in the encoding that was expected",
+    hint: "Name the encoding in the input of the batch.",
+  },
+};
+
+/** An error as a tool's result: code, message and hint; words of the table are set apart as data. */
+export function toErrorResult(thrown: unknown): CallToolResult {
+  const error =
+    thrown instanceof RowcallError
+      ? thrown
+      : new RowcallError("UNEXPECTED", messageOf(thrown), { hint: "This is a mistake in Rowcall: please report it." });
+  const { code } = error;
+  const own = ofTheTable[code];
+  const message = own?.message ?? error.message;
+  const hint = own?.hint ?? hints[code] ?? asTool(error.hint);
+  const facts = {
+    error: { code, message, ...(hint === undefined ? {} : { hint }), ...problemsOf(error, own !== undefined) },
+  };
+  return toResult(
+    {
+      say: `${code}: the call did nothing. See error.message and error.hint.`,
+      facts,
+      ...(own === undefined ? {} : { untrusted: { message: error.message, hint: error.hint } }),
+    },
+    true,
+  );
+}
+
+// Hints are written for the command line.
+function asTool(hint: string | undefined): string | undefined {
+  return hint?.replace(/--([a-z-]+)/g, (_option, name: string) => name.replaceAll("-", "_"));
+}
+
+function problemsOf({ details }: RowcallError, isOfTable: boolean): object {
+  const { problems } = details;
+  if (isOfTable || !Array.isArray(problems) || problems.length < 2) return {};
+  return {
+    problems: problems
+      .filter(isJsonObject)
+      .map(({ path, message, hint }) => ({ path, message, ...(hint === undefined ? {} : { hint }) })),
+  };
+}
