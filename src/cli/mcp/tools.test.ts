@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
 import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { callTool, openTestMcp, untilEnded, type TestMcp } from "../../../test/fakes/mcp-client.ts";
 import { useWorkspace, type Workspace } from "../../../test/fakes/workspace.ts";
@@ -82,15 +83,17 @@ describe("an assistant that runs a table", { timeout: 60_000 }, () => {
   });
 
   it("stops a run and goes on with it", async () => {
-    const release = Promise.withResolvers<void>();
-    workspace.onRow = (n) => (n > 1 ? release.promise : undefined);
+    const many = Array.from({ length: 1000 }, (_, n) => `${n}\n`).join("");
+    await workspace.write("rows.csv", `n\n${many}`);
+    let isStopped = false;
+    workspace.onRow = () => (isStopped ? undefined : wait(10));
     await callTool(client, "start_batch", start);
     const stopping = await callTool(client, "stop_run", { run: "monday" });
     assert.equal(stopping.isError, false);
-    release.resolve();
     const stopped = await untilEnded(client, "monday");
     assert.equal(stopped.content["status"], "stopped");
     assert.match(String(stopped.content["next"]), /resume_run/);
+    isStopped = true;
     await callTool(client, "resume_run", { run: "monday" });
     const ended = await untilEnded(client, "monday");
     assert.deepEqual([ended.content["status"], ended.content["percent"]], ["succeeded", 100]);
