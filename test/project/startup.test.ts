@@ -25,9 +25,17 @@ async function modulesOf(args: readonly string[]): Promise<readonly string[]> {
   }
 }
 
-const heavy = ["playwright-core", "@sparticuz/chromium", "mediabunny", "@aws-sdk", "hono", "@hono/node-server"];
+const heavy = [
+  "playwright-core",
+  "@sparticuz/chromium",
+  "mediabunny",
+  "@aws-sdk",
+  "hono",
+  "@hono/node-server",
+  "@modelcontextprotocol/sdk",
+];
 
-for (const args of [["--help"], ["--version"], ["run", "--help"]]) {
+for (const args of [["--help"], ["--version"], ["run", "--help"], ["mcp", "--help"]]) {
   test(`rowcall ${args.join(" ")} loads no browser, server or cloud library and no database`, async () => {
     const modules = await modulesOf(args);
     assert.ok(modules.some((address) => address.includes("/commander/")));
