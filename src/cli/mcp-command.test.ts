@@ -91,17 +91,16 @@ describe("rowcall mcp", { timeout: 120_000 }, () => {
   };
   const connectHttp = async (url: URL, token: string): Promise<Client> => {
     const client = new Client({ name: "test", version: "1.0.0" });
-    // The SDK's own types disagree under exactOptionalPropertyTypes.
     await client.connect(
       new StreamableHTTPClientTransport(url, {
         requestInit: { headers: { Authorization: `Bearer ${token}` } },
-      }) as Parameters<Client["connect"]>[0],
+      }),
     );
     ends.push(() => client.close());
     return client;
   };
 
-  it("serves several clients over HTTP, and a run outlives the client that started it", async () => {
+  it("serves several clients over HTTP, with signs of life, and a run outlives the client that started it", async () => {
     const { io, url, token } = await startHttp();
     assert.equal(io.out(), "");
     assert.ok(token.length >= 40);
@@ -109,6 +108,12 @@ describe("rowcall mcp", { timeout: 120_000 }, () => {
     const release = Promise.withResolvers<void>();
     workspace.onRow = () => release.promise;
     await callTool(first, "start_batch", start);
+    await new Promise<void>((resolve) => {
+      const args = { run: "monday", wait_seconds: 45 };
+      void first
+        .callTool({ name: "run_progress", arguments: args }, undefined, { onprogress: () => resolve() })
+        .catch(() => {});
+    });
     await first.close();
     const second = await connectHttp(url, token);
     release.resolve();

@@ -17,7 +17,7 @@ import { toErrorResult } from "./tool-error.ts";
 import { tools } from "./tools.ts";
 import { instructions, runTablePrompt } from "./words.ts";
 
-const aliveEveryMs = 5000;
+const aliveEveryMs = 2000;
 const runsListed = 20;
 
 /**
@@ -32,15 +32,18 @@ export function createMcpServer(desk: Desk, version: string): McpServer {
   );
   mcp.server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: listed }));
   mcp.server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal, sendNotification, _meta }) => {
-    const token = _meta?.progressToken;
-    let beats = 0;
-    // A client counts a call as lost after a while without a sign of life.
-    const alive = setInterval(() => {
-      beats += 1;
-      if (token === undefined) return;
-      const progress = { progressToken: token, progress: beats };
-      void sendNotification({ method: "notifications/progress", params: progress }).catch(() => {});
-    }, aliveEveryMs);
+    // A client counts a call as lost after a while without a sign of life, and says with a token that it wants one.
+    const progressToken = _meta?.progressToken;
+    let progress = 0;
+    const alive =
+      progressToken === undefined
+        ? undefined
+        : setInterval(() => {
+            progress += 1;
+            void sendNotification({ method: "notifications/progress", params: { progressToken, progress } }).catch(
+              () => {},
+            );
+          }, aliveEveryMs);
     try {
       return await callTool(desk, params.name, params.arguments ?? {}, signal);
     } finally {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { symlink } from "node:fs/promises";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
@@ -63,8 +62,7 @@ describe("what an assistant is refused", { timeout: 60_000 }, () => {
         assert.match(hint ?? "", /only the user can allow more/);
       }
     }
-    const folder = await mcp.connect();
-    assert.deepEqual((await callTool(folder, "list_runs")).content["total"], 0);
+    assert.deepEqual((await callTool(client, "list_runs")).content["total"], 0);
   });
 
   it("no place that --allow names", async () => {
@@ -101,11 +99,11 @@ describe("what an assistant is refused", { timeout: 60_000 }, () => {
 
   it("to spend what nobody agreed to", async () => {
     const agent = JSON.parse(await workspace.read("registry/agents/doubler_v1.0.0.json")) as object;
-    await mkdir(workspace.at("registry", "agents"), { recursive: true });
-    await writeFile(
-      join(workspace.at("registry", "agents"), "doubler_v1.1.0.json"),
-      JSON.stringify({ ...agent, version: "1.1.0", estimate: { seconds_per_row: 1, cost_per_row_usd: 0.5 } }),
-    );
+    await workspace.write("registry/agents/doubler_v1.1.0.json", {
+      ...agent,
+      version: "1.1.0",
+      estimate: { seconds_per_row: 1, cost_per_row_usd: 0.5 },
+    });
     const refused = await errorOf("start_batch", run);
     assert.deepEqual(
       [refused.code, refused.message, refused.hint],

@@ -10,9 +10,19 @@ import type { Desk } from "./desk.ts";
 
 const failuresRead = 5000;
 
-/** Where a run stands and what can be done next, in few words. */
-export async function describeRun(desk: Desk, run: Run): Promise<Answer> {
-  const { failures, isComplete } = await someFailures(desk.engine, run);
+/** Failures by code, and whether all failed rows are counted. */
+export interface SomeFailures {
+  readonly failures: readonly FailureGroup[];
+  readonly isComplete: boolean;
+}
+
+/**
+ * Where a run stands and what can be done next, in few words.
+ *
+ * @param found - its failures, when they are known
+ */
+export async function describeRun(desk: Desk, run: Run, found?: SomeFailures): Promise<Answer> {
+  const { failures, isComplete } = found ?? (await someFailures(desk.engine, run));
   const { total, succeeded, failed, inFlight, pending } = run.counts;
   const percent = percentOf(run);
   const rate = run.status === "running" ? noteRun(desk, run) : undefined;
@@ -50,10 +60,7 @@ export async function describeRun(desk: Desk, run: Run): Promise<Answer> {
 }
 
 /** The failures of a run by code; of a run with very many, those of its first failed rows. */
-export async function someFailures(
-  engine: Engine,
-  run: Run,
-): Promise<{ readonly failures: readonly FailureGroup[]; readonly isComplete: boolean }> {
+export async function someFailures(engine: Engine, run: Run): Promise<SomeFailures> {
   const isComplete = run.counts.failed <= failuresRead;
   const failures = await failuresOf({ rows: (id, filter) => take(engine.rows(id, filter), failuresRead) }, run);
   return { failures, isComplete };

@@ -46,7 +46,7 @@ export async function startHttp(options: HttpOptions): Promise<RunningHttp> {
 }
 
 /** The server's routes and what guards them. */
-export function createApp({ token, createServer }: Omit<HttpOptions, "port">): Hono {
+function createApp({ token, createServer }: Omit<HttpOptions, "port">): Hono {
   const app = new Hono();
   const refuse = (status: 401 | 403 | 405, message: string, hint: string): Response =>
     Response.json({ error: { message, hint } }, { status });

@@ -13,7 +13,7 @@ const hints: Partial<Record<ErrorCode, string>> = {
   RUN_NOT_FOUND: "list_runs shows the runs there are.",
 };
 
-/** Errors whose own words quote the table: what they are in ours. */
+/** Errors whose own words may quote the table: what they are in ours. */
 const ofTheTable: Partial<Record<ErrorCode, { readonly message: string; readonly hint: string }>> = {
   COLUMN_MISSING: {
     message: "The batch names a column that the table does not have",
@@ -27,6 +27,10 @@ const ofTheTable: Partial<Record<ErrorCode, { readonly message: string; readonly
     message: "A new column would have the name of one that is there",
     hint: "Give the field another name with output_mapping.rename.",
   },
+  UNEXPECTED: {
+    message: "Something happened that nobody foresaw",
+    hint: "This is a mistake in Rowcall: ask the user to report it.",
+  },
   INPUT_MALFORMED: {
     message: "The table cannot be read to its end",
     hint: "Ask the user to correct the lines that are named.",
@@ -39,14 +43,11 @@ const ofTheTable: Partial<Record<ErrorCode, { readonly message: string; readonly
 
 /** An error as a tool's result: code, message and hint; words of the table are set apart as data. */
 export function toErrorResult(thrown: unknown): CallToolResult {
-  const error =
-    thrown instanceof RowcallError
-      ? thrown
-      : new RowcallError("UNEXPECTED", messageOf(thrown), { hint: "This is a mistake in Rowcall: please report it." });
+  const error = thrown instanceof RowcallError ? thrown : new RowcallError("UNEXPECTED", messageOf(thrown));
   const { code } = error;
   const own = ofTheTable[code];
   const message = own?.message ?? error.message;
-  const hint = own?.hint ?? hints[code] ?? asTool(error.hint);
+  const hint = own?.hint ?? hints[code] ?? inToolWords(error.hint);
   const facts = {
     error: { code, message, ...(hint === undefined ? {} : { hint }), ...problemsOf(error, own !== undefined) },
   };
@@ -60,8 +61,8 @@ export function toErrorResult(thrown: unknown): CallToolResult {
   );
 }
 
-// Hints are written for the command line.
-function asTool(hint: string | undefined): string | undefined {
+/** A hint that was written for the command line, with options as a tool's arguments are called. */
+export function inToolWords(hint: string | undefined): string | undefined {
   return hint?.replace(/--([a-z-]+)/g, (_option, name: string) => name.replaceAll("-", "_"));
 }
 

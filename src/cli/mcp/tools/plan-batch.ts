@@ -10,6 +10,7 @@ import { parseRowSelection } from "../../row-selection.ts";
 import type { Answer } from "../answer.ts";
 import type { Desk } from "../desk.ts";
 import { batchShape, loadAllowedBatch } from "../load-allowed-batch.ts";
+import { inToolWords } from "../tool-error.ts";
 import { defineTool, type Tool } from "../tool.ts";
 
 /** Arguments that choose rows. */
@@ -94,14 +95,14 @@ function describePlan(plan: Plan): Answer {
         cost_usd: estimate.costUsd,
         rows_that_call_the_agent: estimate.rows,
         concurrency: estimate.concurrency,
-        known_from: estimate.basis,
+        known_from: estimate.basis.replace(/: give --[a-z-]+/g, ""),
       },
       next: plan.runnable
         ? "Tell the user rows, time and cost, then start_batch; with limit: 5 first for a sample."
         : "untrusted.problems says what each failed check found.",
     },
     untrusted: {
-      problems: wrong.map(({ id, detail, hint }) => ({ check: id, detail, hint })),
+      problems: wrong.map(({ id, detail, hint }) => ({ check: id, detail, hint: inToolWords(hint) })),
       columns: plan.input?.header ?? [],
       first_inputs: plan.sample,
       first_invalid: invalidRows.first,

@@ -28,8 +28,8 @@ export const runResultsTool: Tool = defineTool({
   run: async (desk, args) => {
     const { engine } = desk;
     const run = await findRun(engine, args.run);
-    const { say, facts, untrusted } = await describeRun(desk, run);
-    const { failures } = await someFailures(engine, run);
+    const found = await someFailures(engine, run);
+    const { say, facts, untrusted } = await describeRun(desk, run, found);
     const { rows } = choiceOf({ rows: args.rows });
     const filter = {
       ...(args.status === undefined ? {} : { status: args.status }),
@@ -58,7 +58,7 @@ export const runResultsTool: Tool = defineTool({
           const values = new Map(Object.entries(valuesOf(report)));
           return columns.map((name) => values.get(name) ?? null);
         }),
-        failure_examples: failures.map(({ code, row, message, hint }) => ({ code, row, message, hint })),
+        failure_examples: found.failures.map(({ code, row, message, hint }) => ({ code, row, message, hint })),
         example_recordings: reports.flatMap(({ attempts }) => {
           const artifact = mainArtifact(attempts.at(-1)?.artifacts ?? []);
           return artifact === undefined ? [] : [artifact.uri];

@@ -60,7 +60,15 @@ export const stopRunTool: Tool = defineTool({
     "resume_run goes on with the rest. Stopping takes as long as a row takes: run_progress tells when it is done.",
   input: z.strictObject(runShape),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  run: async (desk, args) => describeRun(desk, await desk.engine.stop((await findRun(desk.engine, args.run)).id)),
+  run: async (desk, args) => {
+    const run = await desk.engine.stop((await findRun(desk.engine, args.run)).id);
+    const answer = await describeRun(desk, run);
+    if (run.status !== "running") return answer;
+    return {
+      ...answer,
+      say: `Run ${run.id} was asked to stop: its rows in flight finish first. run_progress tells when.`,
+    };
+  },
 });
 
 /** What the failed rows of a run cost when each is attempted once; undefined when it is not known. */
