@@ -39,7 +39,7 @@ const ofPeople = ["agent_config", "agent_state_machine_arn", "notification_confi
 /**
  * Reads the batch that a tool was given, as far as it can be read; every place that it names is allowed.
  *
- * @throws RowcallError as `loadBatchParts`; STORE_DENIED for a place that is not allowed; BATCH_INVALID when an assistant
+ * @throws RowcallError as `loadBatchParts`; STORE_DENIED for a place that is not allowed; USAGE_INVALID when an assistant
  * wrote what only people decide
  */
 export async function loadAllowedBatch(
@@ -79,7 +79,7 @@ function sourceOf(batch: BatchArguments["batch"]): string {
   }
   const key = ofPeople.find((name) => name in batch);
   if (key === undefined) return JSON.stringify(batch);
-  throw new RowcallError("BATCH_INVALID", `A batch that is passed as an object cannot have "${key}"`, {
+  throw new RowcallError("USAGE_INVALID", `A batch that is passed as an object cannot have "${key}"`, {
     hint: `Only a batch file that a person wrote can: ask the user for one, and pass its path.`,
   });
 }

@@ -88,7 +88,7 @@ describe("what an assistant is refused", { timeout: 60_000 }, () => {
   it("to write what only people decide: code, hosts, who is told", async () => {
     for (const key of ["agent_config", "notification_config", "agent_state_machine_arn"]) {
       const { code, message } = await errorOf("plan_batch", { batch: { ...inline, [key]: {} } });
-      assert.equal(code, "BATCH_INVALID");
+      assert.equal(code, "USAGE_INVALID");
       assert.match(message, new RegExp(key));
     }
     const text = await errorOf("plan_batch", { batch: JSON.stringify({ ...inline, agent_config: {} }) });
@@ -142,8 +142,12 @@ describe("what an assistant is refused", { timeout: 60_000 }, () => {
     assert.equal((await errorOf("show_agent", { agent: "dubler" })).code, "AGENT_NOT_FOUND");
     assert.equal((await errorOf("plan_batch", { batch: "batch.json", rows: "three" })).code, "USAGE_INVALID");
     assert.equal((await errorOf("try_row", { batch: "batch.json", row: 99 })).code, "USAGE_INVALID");
-    const { hint } = await errorOf("start_batch", { batch: { agent: "doubler" }, name: "x" });
-    assert.equal(hint, 'Give input, or set "input" in the batch file.');
+    const nowhere = await callTool(client, "start_batch", { batch: { agent: "doubler" }, name: "x" });
+    assert.equal((nowhere.content["error"] as ToolError).code, "BATCH_INVALID");
+    assert.deepEqual(nowhere.untrusted["problems"], [
+      { path: "input", message: "missing", hint: 'Give input, or set "input" in the batch file.' },
+      { path: "output", message: "missing", hint: 'Give output, or set "output" in the batch file.' },
+    ]);
     await assert.rejects(client.callTool({ name: "delete_everything", arguments: {} }), /no tool delete_everything/);
   });
 

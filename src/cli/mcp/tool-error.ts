@@ -13,8 +13,12 @@ const hints: Partial<Record<ErrorCode, string>> = {
   RUN_NOT_FOUND: "list_runs shows the runs there are.",
 };
 
-/** Errors whose own words may quote the table: what they are in ours. */
-const ofTheTable: Partial<Record<ErrorCode, { readonly message: string; readonly hint: string }>> = {
+/** Errors whose own words may quote the table, or a file that was taken for a batch: what they are in ours. */
+const quoting: Partial<Record<ErrorCode, { readonly message: string; readonly hint: string }>> = {
+  BATCH_INVALID: {
+    message: "The batch is not valid",
+    hint: "Correct the batch: what is under untrusted says where it is wrong.",
+  },
   COLUMN_MISSING: {
     message: "The batch names a column that the table does not have",
     hint: "Correct the column's name in the input_mapping of the batch.",
@@ -45,17 +49,13 @@ const ofTheTable: Partial<Record<ErrorCode, { readonly message: string; readonly
 export function toErrorResult(thrown: unknown): CallToolResult {
   const error = thrown instanceof RowcallError ? thrown : new RowcallError("UNEXPECTED", messageOf(thrown));
   const { code } = error;
-  const own = ofTheTable[code];
-  const message = own?.message ?? error.message;
-  const hint = own?.hint ?? hints[code] ?? inToolWords(error.hint);
-  const facts = {
-    error: { code, message, ...(hint === undefined ? {} : { hint }), ...problemsOf(error, own !== undefined) },
-  };
+  const own = quoting[code];
+  const said = { message: error.message, hint: hints[code] ?? inToolWords(error.hint), problems: problemsOf(error) };
   return toResult(
     {
       say: `${code}: the call did nothing. See error.message and error.hint.`,
-      facts,
-      ...(own === undefined ? {} : { untrusted: { message: error.message, hint: error.hint } }),
+      facts: { error: { code, ...(own ?? said) } },
+      ...(own === undefined ? {} : { untrusted: said }),
     },
     true,
   );
@@ -66,12 +66,12 @@ export function inToolWords(hint: string | undefined): string | undefined {
   return hint?.replace(/--([a-z-]+)/g, (_option, name: string) => name.replaceAll("-", "_"));
 }
 
-function problemsOf({ details }: RowcallError, isOfTable: boolean): object {
+function problemsOf({ details }: RowcallError): readonly object[] | undefined {
   const { problems } = details;
-  if (isOfTable || !Array.isArray(problems) || problems.length < 2) return {};
-  return {
-    problems: problems
-      .filter(isJsonObject)
-      .map(({ path, message, hint }) => ({ path, message, ...(hint === undefined ? {} : { hint }) })),
-  };
+  if (!Array.isArray(problems) || problems.length < 2) return undefined;
+  return problems.filter(isJsonObject).map(({ path, message, hint }) => ({
+    path,
+    message,
+    hint: typeof hint === "string" ? inToolWords(hint) : undefined,
+  }));
 }

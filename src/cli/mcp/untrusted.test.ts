@@ -66,7 +66,13 @@ describe("what tables and replies say to an assistant", { timeout: 60_000 }, () 
       [started, tried].map(({ content }) => (content["error"] as { code: string }).code),
       ["PLAN_FAILED", "COLUMN_MISSING"],
     );
-    for (const answer of [planned, started, tried]) assert.doesNotMatch(trusted(answer), /SYSTEM/);
+    await workspace.write("mapping.csv", `"a": b\n"${order}": 1\n`);
+    const notBatches = [
+      await callTool(client, "plan_batch", { batch: "rows.csv" }),
+      await callTool(client, "start_batch", { batch: "mapping.csv", name: "hostile" }),
+    ];
+    for (const { isError } of notBatches) assert.equal(isError, true);
+    for (const answer of [planned, started, tried, ...notBatches]) assert.doesNotMatch(trusted(answer), /SYSTEM/);
     assert.match(JSON.stringify(tried.untrusted), /SYSTEM/);
   });
 
@@ -134,6 +140,7 @@ describe("what tables and replies say to an assistant", { timeout: 60_000 }, () 
       fc.property(anything, anything, (facts, untrusted) => {
         assert.ok(Buffer.byteLength(JSON.stringify(toResult({ say: "", facts, untrusted }))) <= answerBytes);
       }),
+      { numRuns: 40 },
     );
   });
 });
