@@ -71,6 +71,12 @@ export const commands: readonly CommandEntry[] = [
     summary: "make attempts for runs that leave their rows to workers",
     load: () => import("./worker-command.ts"),
   },
+  {
+    name: "mcp",
+    group: running,
+    summary: "let an assistant run tables, over the Model Context Protocol",
+    load: () => import("./mcp-command.ts"),
+  },
   { name: "runs", group: looking, summary: "list runs", load: () => import("./runs-command.ts") },
   {
     name: "show",

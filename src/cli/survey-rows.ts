@@ -32,7 +32,7 @@ export interface WorkerShare {
 }
 
 /** The failed rows of a run by code, most frequent first. */
-export async function failuresOf(engine: Engine, run: Run): Promise<readonly FailureGroup[]> {
+export async function failuresOf(engine: Pick<Engine, "rows">, run: Run): Promise<readonly FailureGroup[]> {
   if (run.counts.failed === 0) return [];
   const groups = new Map<ErrorCode, FailureGroup>();
   const outcomes = new Map<number, FailedOutcome>();

@@ -35,10 +35,11 @@ const heavy = [
   "@aws-sdk",
   "hono",
   "@hono/node-server",
+  "@modelcontextprotocol/sdk",
   "@opentelemetry",
 ];
 
-for (const args of [["--help"], ["--version"], ["run", "--help"]]) {
+for (const args of [["--help"], ["--version"], ["run", "--help"], ["mcp", "--help"]]) {
   test(`rowcall ${args.join(" ")} loads no browser, server, cloud or telemetry library and no database`, async () => {
     const modules = await modulesOf(args);
     assert.ok(modules.some((address) => address.includes("/commander/")));

@@ -1,0 +1,105 @@
+import { McpServer, ResourceTemplate } from "@modelcontextprotocol/sdk/server/mcp.js";
+import {
+  CallToolRequestSchema,
+  ErrorCode,
+  ListToolsRequestSchema,
+  McpError,
+  type CallToolResult,
+  type Tool as ListedTool,
+} from "@modelcontextprotocol/sdk/types.js";
+import { z } from "zod";
+import { parseWith } from "../../core/schema.ts";
+import { findRun } from "../find-run.ts";
+import { toResult } from "./answer.ts";
+import type { Desk } from "./desk.ts";
+import { describeRun } from "./snapshot.ts";
+import { toErrorResult } from "./tool-error.ts";
+import { tools } from "./tools.ts";
+import { instructions, runTablePrompt } from "./words.ts";
+
+const aliveEveryMs = 2000;
+const runsListed = 20;
+
+/**
+ * Creates the server of one client.
+ *
+ * @param version - of Rowcall
+ */
+export function createMcpServer(desk: Desk, version: string): McpServer {
+  const mcp = new McpServer(
+    { name: "rowcall", title: "Rowcall", version },
+    { capabilities: { tools: {} }, instructions },
+  );
+  mcp.server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: listed }));
+  mcp.server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal, sendNotification, _meta }) => {
+    // A client counts a call as lost after a while without a sign of life, and says with a token that it wants one.
+    const progressToken = _meta?.progressToken;
+    let progress = 0;
+    const alive =
+      progressToken === undefined
+        ? undefined
+        : setInterval(() => {
+            progress += 1;
+            void sendNotification({ method: "notifications/progress", params: { progressToken, progress } }).catch(
+              () => {},
+            );
+          }, aliveEveryMs);
+    try {
+      return await callTool(desk, params.name, params.arguments ?? {}, signal);
+    } finally {
+      clearInterval(alive);
+    }
+  });
+  addSummaries(mcp, desk);
+  mcp.registerPrompt(
+    "run_a_table",
+    {
+      title: "Run a table without babysitting it",
+      description: "How to take a table from a batch file to an enriched CSV",
+      argsSchema: { batch: z.string().optional().describe("Path of the batch file, if there is one") },
+    },
+    ({ batch }) => ({ messages: [{ role: "user", content: { type: "text", text: runTablePrompt(batch) } }] }),
+  );
+  return mcp;
+}
+
+const listed: ListedTool[] = tools.map(({ name, title, description, input, annotations }) => ({
+  name,
+  title,
+  description,
+  inputSchema: z.toJSONSchema(input, { io: "input", target: "draft-7" }) as ListedTool["inputSchema"],
+  annotations: { title, ...annotations },
+}));
+
+async function callTool(desk: Desk, name: string, given: unknown, signal: AbortSignal): Promise<CallToolResult> {
+  const tool = tools.find((one) => one.name === name);
+  if (tool === undefined) throw new McpError(ErrorCode.InvalidParams, `There is no tool ${name}`);
+  try {
+    const args = parseWith(tool.input, given, "USAGE_INVALID", `call of ${name}`);
+    return toResult(await tool.run(desk, args, { signal }));
+  } catch (error) {
+    return toErrorResult(error);
+  }
+}
+
+function addSummaries(mcp: McpServer, desk: Desk): void {
+  const list = async (): Promise<{ resources: { uri: string; name: string; mimeType: string }[] }> => ({
+    resources: (await desk.engine.list())
+      .slice(0, runsListed)
+      .map(({ id }) => ({ uri: `run://${id}/summary`, name: `Run ${id}`, mimeType: "application/json" })),
+  });
+  mcp.registerResource(
+    "run-summary",
+    new ResourceTemplate("run://{id}/summary", { list }),
+    {
+      title: "Where a run stands",
+      description: "What run_progress tells, without waiting",
+      mimeType: "application/json",
+    },
+    async (uri, { id }) => {
+      const answer = await describeRun(desk, await findRun(desk.engine, String(id)));
+      const text = JSON.stringify(toResult(answer).structuredContent);
+      return { contents: [{ uri: uri.href, mimeType: "application/json", text }] };
+    },
+  );
+}

@@ -1,0 +1,24 @@
+import type { Engine } from "../../core/engine.ts";
+import type { Services } from "../../core/services.ts";
+import type { MeasuredRows } from "../measure-rows.ts";
+import type { Meter } from "../progress.ts";
+import type { AllowedPlaces } from "./allowed-places.ts";
+import type { CarriedRuns } from "./carried-runs.ts";
+
+/** Everything that tools work with; all clients of a server share one. */
+export interface Desk {
+  readonly services: Services;
+  readonly engine: Engine;
+  /** Path or URI. */
+  readonly recordingsPrefix: string;
+  readonly places: AllowedPlaces;
+  readonly runs: CarriedRuns;
+  /** How fast each run that was looked at goes, by id. */
+  readonly meters: Map<string, Meter>;
+  /**
+   * What rows of an agent took before.
+   *
+   * @param agent - `name@version`
+   */
+  measure(agent: string): Promise<MeasuredRows | undefined>;
+}

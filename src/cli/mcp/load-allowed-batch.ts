@@ -1,0 +1,98 @@
+import { z } from "zod";
+import { RowcallError } from "../../core/errors.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { schemeOf } from "../../core/uri.ts";
+import { loadBatchParts, type BatchOverrides, type BatchParts, type Place } from "../../engines/load-batch.ts";
+import type { Desk } from "./desk.ts";
+
+/** Arguments that say which batch a tool works on. */
+export const batchShape: {
+  readonly batch: z.ZodType<string | JsonObject>;
+  readonly input: z.ZodOptional<z.ZodString>;
+  readonly output: z.ZodOptional<z.ZodString>;
+  readonly max_concurrency: z.ZodOptional<z.ZodInt>;
+} = {
+  batch: z
+    .union([z.string().min(1), z.record(z.string(), z.json())])
+    .describe(
+      "The batch: path of a batch file (JSON or YAML), or the batch itself as an object, such as " +
+        '{"agent": "NAME", "input_mapping": {"column_mappings": {"Column of the table": "field_of_the_agent"}}}. ' +
+        "show_agent tells the fields of an agent.",
+    ),
+  input: z.string().min(1).optional().describe("Path of the CSV table; needed when the batch does not name it"),
+  output: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Where the enriched CSV goes: a new file, or a folder ending in /; needed when the batch does not name it. " +
+        "A file that exists is never overwritten",
+    ),
+  max_concurrency: z.int().min(1).optional().describe("Rows under way at once, in place of the batch's own"),
+};
+
+type BatchArguments = z.output<z.ZodObject<typeof batchShape>>;
+
+// What only people decide, in files they write: code that is run, hosts that are called with secrets, who is told.
+const ofPeople = ["agent_config", "agent_state_machine_arn", "notification_config"];
+
+/**
+ * Reads the batch that a tool was given, as far as it can be read; every place that it names is allowed.
+ *
+ * @throws RowcallError as `loadBatchParts`; STORE_DENIED for a place that is not allowed; USAGE_INVALID when an assistant
+ * wrote what only people decide
+ */
+export async function loadAllowedBatch(
+  { services, places }: Pick<Desk, "services" | "places">,
+  args: BatchArguments,
+  required: readonly Place[],
+): Promise<BatchParts> {
+  const { store } = services;
+  const guarded = {
+    ...services,
+    store: {
+      ...store,
+      async *read(uri: string): AsyncGenerator<Uint8Array> {
+        await places.require(uri, "batch file");
+        yield* store.read(uri);
+      },
+    },
+  };
+  const parts = await loadBatchParts(guarded, sourceOf(args.batch), overridesOf(args), required);
+  const { inputUri, output, recording, agentConfig } = parts.data ?? {};
+  const named = [
+    ["input", inputUri],
+    ["output", output],
+    ["recording.prefix", recording?.prefix],
+    ["agent_config.module", moduleOf(agentConfig?.["module"])],
+  ] as const;
+  for (const [what, uri] of named) if (uri !== undefined) await places.require(uri, what);
+  return parts;
+}
+
+function sourceOf(batch: BatchArguments["batch"]): string {
+  if (typeof batch === "string") {
+    if (!batch.trimStart().startsWith("{")) return batch;
+    throw new RowcallError("USAGE_INVALID", "The batch is text that looks like JSON", {
+      hint: "Pass the batch as an object, or the path of a batch file as text.",
+    });
+  }
+  const key = ofPeople.find((name) => name in batch);
+  if (key === undefined) return JSON.stringify(batch);
+  throw new RowcallError("USAGE_INVALID", `A batch that is passed as an object cannot have "${key}"`, {
+    hint: `Only a batch file that a person wrote can: ask the user for one, and pass its path.`,
+  });
+}
+
+function overridesOf({ input, output, max_concurrency: maxConcurrency }: BatchArguments): BatchOverrides {
+  return {
+    ...(input === undefined ? {} : { input }),
+    ...(output === undefined ? {} : { output }),
+    ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
+  };
+}
+
+// A bare name is a package of the user's own.
+function moduleOf(module: unknown): string | undefined {
+  return typeof module === "string" && (/[/\\]/.test(module) || schemeOf(module) === "file") ? module : undefined;
+}

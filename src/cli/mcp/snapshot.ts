@@ -1,0 +1,113 @@
+import type { Engine } from "../../core/engine.ts";
+import { errorKind } from "../../core/errors.ts";
+import type { Run } from "../../core/run.ts";
+import { formatDuration } from "../../core/duration.ts";
+import { count } from "../output.ts";
+import { createMeter } from "../progress.ts";
+import { failuresOf, type FailureGroup } from "../survey-rows.ts";
+import type { Answer } from "./answer.ts";
+import type { Desk } from "./desk.ts";
+
+const failuresRead = 5000;
+
+/** Failures by code, and whether all failed rows are counted. */
+export interface SomeFailures {
+  readonly failures: readonly FailureGroup[];
+  readonly isComplete: boolean;
+}
+
+/**
+ * Where a run stands and what can be done next, in few words.
+ *
+ * @param found - its failures, when they are known
+ */
+export async function describeRun(desk: Desk, run: Run, found?: SomeFailures): Promise<Answer> {
+  const { failures, isComplete } = found ?? (await someFailures(desk.engine, run));
+  const { total, succeeded, failed, inFlight, pending } = run.counts;
+  const percent = percentOf(run);
+  const rate = run.status === "running" ? noteRun(desk, run) : undefined;
+  const secondsLeft = rate === undefined ? undefined : Math.ceil((total - succeeded - failed) / rate);
+  const left = secondsLeft === undefined ? "" : `, about ${formatDuration(secondsLeft * 1000)} left`;
+  const warnings = desk.runs.warningsOf(run.id);
+  return {
+    say:
+      `Run ${run.id} ${statusWords[run.status]}: ${succeeded + failed} of ${count(total, "row")} decided ` +
+      `(${percent} %), ${failed} failed${left}. ${nextStep(run)}`,
+    facts: {
+      run: run.id,
+      name: run.name,
+      status: run.status,
+      agent: run.agent,
+      percent,
+      rows: { total, succeeded, failed, in_flight: inFlight, pending },
+      rows_per_second: rate === undefined ? undefined : Number(rate.toPrecision(2)),
+      seconds_left: secondsLeft,
+      workers_on_line: run.workers,
+      failures: failures.map(({ code, count: rows }) => ({
+        code,
+        rows,
+        may_succeed_when_rerun: errorKind(code).retryable,
+      })),
+      failures_counted_in_the_first: isComplete ? undefined : failuresRead,
+      output: run.outputUri,
+      recordings: run.recordingsUri,
+      next: nextStep(run),
+    },
+    ...(run.reason === undefined && warnings.length === 0
+      ? {}
+      : { untrusted: { reason: run.reason, ...(warnings.length === 0 ? {} : { warnings }) } }),
+  };
+}
+
+/** The failures of a run by code; of a run with very many, those of its first failed rows. */
+export async function someFailures(engine: Engine, run: Run): Promise<SomeFailures> {
+  const isComplete = run.counts.failed <= failuresRead;
+  const failures = await failuresOf({ rows: (id, filter) => take(engine.rows(id, filter), failuresRead) }, run);
+  return { failures, isComplete };
+}
+
+/**
+ * Notes where a run stands.
+ *
+ * @returns rows per second of late; undefined while there is nothing to tell
+ */
+export function noteRun(
+  { meters, services }: Pick<Desk, "meters" | "services">,
+  { id, counts }: Run,
+): number | undefined {
+  const meter = meters.get(id) ?? createMeter(services.clock);
+  meters.set(id, meter);
+  meter.note(counts.succeeded + counts.failed);
+  return meter.rate();
+}
+
+/** Decided rows in percent, never rounded up to 100. */
+export function percentOf({ counts: { total, succeeded, failed } }: Run): number {
+  return total === 0 ? 100 : Math.floor(((succeeded + failed) * 1000) / total) / 10;
+}
+
+/** The first items of something that may be long. */
+export async function* take<T>(items: AsyncIterable<T>, many: number): AsyncGenerator<T> {
+  let taken = 0;
+  if (many === 0) return;
+  for await (const item of items) {
+    yield item;
+    taken += 1;
+    if (taken === many) return;
+  }
+}
+
+const statusWords: Readonly<Record<Run["status"], string>> = {
+  running: "is going",
+  succeeded: "has finished",
+  failed: "broke off",
+  stopped: "was stopped",
+  interrupted: "was interrupted",
+};
+
+function nextStep({ status, counts }: Run): string {
+  if (status === "running") return "Call run_progress again; it waits by itself. Nothing else is needed meanwhile.";
+  if (status !== "succeeded") return "What is decided is kept: resume_run goes on with the rest.";
+  if (counts.failed === 0) return "All rows succeeded: run_results shows the table's path and a sample.";
+  return "run_results shows what failed, with an example each; rerun_failed attempts failed rows again.";
+}

@@ -1,0 +1,32 @@
+import type { ToolAnnotations } from "@modelcontextprotocol/sdk/types.js";
+import type { z } from "zod";
+import type { Answer } from "./answer.ts";
+import type { Desk } from "./desk.ts";
+
+/** What a tool knows of the call besides its arguments. */
+export interface Call {
+  /** Aborted when the client gives the call up or goes away. */
+  readonly signal: AbortSignal;
+}
+
+/** One thing that an assistant can do. */
+export interface Tool {
+  readonly name: string;
+  readonly title: string;
+  /** For a model that has never heard of Rowcall. */
+  readonly description: string;
+  readonly input: z.ZodObject;
+  readonly annotations: ToolAnnotations;
+  /** @param args - as `input` reads them */
+  run(desk: Desk, args: unknown, call: Call): Promise<Answer>;
+}
+
+/** A tool whose `run` takes what its own `input` reads. */
+export function defineTool<T extends z.ZodObject>(
+  tool: Omit<Tool, "input" | "run"> & {
+    readonly input: T;
+    run(desk: Desk, args: z.output<T>, call: Call): Promise<Answer>;
+  },
+): Tool {
+  return { ...tool, run: (desk, args, call) => tool.run(desk, args as z.output<T>, call) };
+}

@@ -1,0 +1,55 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { z } from "zod";
+import type { Run } from "../../../core/run.ts";
+import { findRun } from "../../find-run.ts";
+import type { Desk } from "../desk.ts";
+import { describeRun, noteRun, percentOf } from "../snapshot.ts";
+import { defineTool, type Tool } from "../tool.ts";
+
+/** The argument that names a run. */
+export const runShape: { readonly run: z.ZodString } = {
+  run: z.string().min(1).describe('Id or name of the run, or "last" for the newest'),
+};
+
+const lookEveryMs = 250;
+
+/** `run_progress`: where a run stands, once there is something to tell. */
+export const runProgressTool: Tool = defineTool({
+  name: "run_progress",
+  title: "Wait for news of a run",
+  description:
+    "Tells where a run stands: percent, rows succeeded and failed, rate, time left, failures by code. While the run goes it first " +
+    "waits up to wait_seconds for news (the end, the first failure, another 5 % of the rows), so call it again and again without " +
+    "pausing in between, and stop when status is no longer `running`. The run goes on whether you ask or not.",
+  input: z.strictObject({
+    ...runShape,
+    wait_seconds: z.number().min(0).max(45).default(12).describe("Longest wait for news; 0 answers at once"),
+  }),
+  annotations: { readOnlyHint: true, openWorldHint: false },
+  run: async (desk, args, { signal }) => {
+    const { id } = await findRun(desk.engine, args.run);
+    return describeRun(desk, await newsOf(desk, id, args.wait_seconds, signal));
+  },
+});
+
+async function newsOf({ engine, runs, ...desk }: Desk, id: string, seconds: number, signal: AbortSignal): Promise<Run> {
+  const before = await engine.describe(id);
+  const until = desk.services.clock() + seconds * 1000;
+  const givenUp = AbortSignal.any([signal, runs.draining]);
+  let now = before;
+  noteRun(desk, now);
+  while (!isNews(before, now) && desk.services.clock() < until && !givenUp.aborted) {
+    await wait(Math.min(lookEveryMs, until - desk.services.clock()), undefined, { signal: givenUp }).catch(() => {});
+    now = await engine.describe(id);
+    noteRun(desk, now);
+  }
+  return now;
+}
+
+function isNews(before: Run, now: Run): boolean {
+  return (
+    now.status !== "running" ||
+    (before.counts.failed === 0 && now.counts.failed > 0) ||
+    percentOf(now) - percentOf(before) >= 5
+  );
+}

@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { RowcallError } from "../../../core/errors.ts";
+import { invalid } from "../../../core/schema.ts";
+import type { Run } from "../../../core/run.ts";
+import { count } from "../../output.ts";
+import { confirmShape, requireConfirmedCost } from "../confirm-cost.ts";
+import type { Desk } from "../desk.ts";
+import { batchShape, loadAllowedBatch } from "../load-allowed-batch.ts";
+import { describeRun } from "../snapshot.ts";
+import { defineTool, type Tool } from "../tool.ts";
+import { choiceOf, choiceShape, makePlan } from "./plan-batch.ts";
+
+/** `start_batch`: begins a run and answers at once. */
+export const startBatchTool: Tool = defineTool({
+  name: "start_batch",
+  title: "Start running a table",
+  description:
+    "Starts a run: the agent is called once for every row of the table, many rows at once, with retries. Answers at once; the run " +
+    "goes on in the background, so call run_progress next. The same name again never starts a second run: it shows or goes on with " +
+    "the first one, so a call that timed out may simply be repeated. The batch is checked as by plan_batch before anything is spent.",
+  input: z.strictObject({
+    ...batchShape,
+    name: z
+      .string()
+      .min(1)
+      .max(100)
+      .describe(
+        "A name of your choice for this run, such as addresses-2025-10-18; another batch or sample needs another name",
+      ),
+    ...choiceShape,
+    ...confirmShape,
+  }),
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
+  run: async (desk, args) => {
+    const { name } = args;
+    const { data: batch, problems, what } = await loadAllowedBatch(desk, args, ["input", "output"]);
+    if (batch === undefined || problems.length > 0) throw invalid("BATCH_INVALID", what, problems);
+    const choice = choiceOf(args);
+    if ((await findNamed(desk, name)) === undefined) {
+      const plan = await makePlan(desk, batch, choice);
+      const failed = plan.checks.filter(({ status }) => status === "failed");
+      if (failed.length > 0) {
+        const titles = failed.map(({ title }) => title).join("; ");
+        throw new RowcallError(
+          "PLAN_FAILED",
+          `The batch cannot run: ${count(failed.length, "check")} failed: ${titles}`,
+        );
+      }
+      requireConfirmedCost(plan.estimate.costUsd, args.confirm_cost_usd);
+    }
+    const run = await startOnce(desk, name, (observer) => desk.engine.start({ batch, name, ...choice }, observer));
+    return describeRun(desk, await desk.engine.describe(run.id));
+  },
+});
+
+// A run of that name that is going already is what was asked for: the engine says that it is busy once it knows the batch is the same.
+async function startOnce(desk: Desk, name: string, work: Parameters<Desk["runs"]["begin"]>[0]): Promise<Run> {
+  try {
+    return await desk.runs.begin(work);
+  } catch (error) {
+    const run = error instanceof RowcallError && error.code === "RUN_BUSY" ? await findNamed(desk, name) : undefined;
+    if (run === undefined) throw error;
+    return run;
+  }
+}
+
+async function findNamed({ engine }: Desk, name: string): Promise<Run | undefined> {
+  return (await engine.list()).find((run) => run.name === name);
+}

@@ -1,0 +1,83 @@
+import { z } from "zod";
+import type { ErrorCode } from "../../../core/errors.ts";
+import { parseReference } from "../../../core/registry.ts";
+import type { Run } from "../../../core/run.ts";
+import { findRun } from "../../find-run.ts";
+import { readCodes } from "../../rerun-command.ts";
+import { confirmShape, requireConfirmedCost } from "../confirm-cost.ts";
+import type { Desk } from "../desk.ts";
+import { describeRun, take } from "../snapshot.ts";
+import { defineTool, type Tool } from "../tool.ts";
+import { runShape } from "./run-progress.ts";
+
+/** `rerun_failed`: attempts failed rows of a run again. */
+export const rerunFailedTool: Tool = defineTool({
+  name: "rerun_failed",
+  title: "Attempt failed rows again",
+  description:
+    "Attempts the failed rows of a finished run again, all or those that failed with certain codes, and writes the whole table anew " +
+    "in the run's own output file. Rows that succeeded stay as they are. Answers at once; follow it with run_progress. Worth it for " +
+    "failures marked may_succeed_when_rerun; others need the table, the batch or the agent mended first.",
+  input: z.strictObject({
+    ...runShape,
+    codes: z.array(z.string()).min(1).optional().describe("Only rows that failed with these codes, such as TIMEOUT"),
+    ...confirmShape,
+  }),
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
+  run: async (desk, args) => {
+    const { engine, runs } = desk;
+    const run = await findRun(engine, args.run);
+    const codes = args.codes === undefined ? undefined : await readCodes(args.codes);
+    requireConfirmedCost(await costOf(desk, run, codes), args.confirm_cost_usd);
+    await runs.begin((observer) => engine.rerun(run.id, codes, observer));
+    return describeRun(desk, await engine.describe(run.id));
+  },
+});
+
+/** `resume_run`: goes on with a run that did not finish. */
+export const resumeRunTool: Tool = defineTool({
+  name: "resume_run",
+  title: "Go on with a run",
+  description:
+    "Goes on with a run whose status is interrupted, stopped or failed. Rows that are decided are not attempted again. A run that " +
+    "has finished is shown as it is. Answers at once; follow it with run_progress.",
+  input: z.strictObject(runShape),
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
+  run: async (desk, args) => {
+    const { engine, runs } = desk;
+    const { id } = await findRun(engine, args.run);
+    await runs.begin((observer) => engine.resume(id, observer));
+    return describeRun(desk, await engine.describe(id));
+  },
+});
+
+/** `stop_run`: asks a run to end early. */
+export const stopRunTool: Tool = defineTool({
+  name: "stop_run",
+  title: "Stop a run",
+  description:
+    "Asks a run to finish its rows in flight and stop, whoever started it. The table so far is written, nothing is lost, and " +
+    "resume_run goes on with the rest. Stopping takes as long as a row takes: run_progress tells when it is done.",
+  input: z.strictObject(runShape),
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  run: async (desk, args) => {
+    const run = await desk.engine.stop((await findRun(desk.engine, args.run)).id);
+    const answer = await describeRun(desk, run);
+    if (run.status !== "running") return answer;
+    return {
+      ...answer,
+      say: `Run ${run.id} was asked to stop: its rows in flight finish first. run_progress tells when.`,
+    };
+  },
+});
+
+/** What the failed rows of a run cost when each is attempted once; undefined when it is not known. */
+async function costOf(desk: Desk, run: Run, codes: readonly ErrorCode[] | undefined): Promise<number | undefined> {
+  const agent = await desk.services.registry.agents.resolve(parseReference(run.agent)).catch(() => undefined);
+  const each = agent?.estimate?.cost_per_row_usd;
+  if (each === undefined || each === 0) return each;
+  let rows = codes === undefined ? run.counts.failed : 0;
+  for (const code of codes ?? [])
+    for await (const _row of take(desk.engine.rows(run.id, { code }), run.counts.failed)) rows += 1;
+  return Number((each * rows).toFixed(6));
+}
