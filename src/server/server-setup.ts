@@ -44,6 +44,8 @@ export interface ServerContext
   /** Live state of runs, of this and other processes. */
   readonly watch: RunWatch;
   readonly maxUploadBytes: number;
+  /** Where results go when a batch names no output. */
+  readonly resultsPrefix: string;
 }
 
 /** Hono's environment: `c.get("secureHeadersNonce")` is the nonce that a script or style of a page must carry. */
