@@ -57,7 +57,7 @@ describe("the API's document", () => {
 
   async function samples(): Promise<Readonly<Record<string, Sample>>> {
     const batch = { ...(await batchOf(workspace)), output: "again.csv" };
-    const steps = [{ action: "screenshot", name: "first" }];
+    const steps = [{ action: "screenshot", file: "first" }];
     const template = { template_id: "form", version: "1.0.0", starting_page: "http://127.0.0.1/", steps };
     const agent = {
       agent_name: "other",
