@@ -28,10 +28,7 @@ export const jsonValue: z.ZodType<JsonValue> = z.unknown() as unknown as z.ZodTy
 /** Any JSON object. */
 export const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), jsonValue);
 /** One of the codes of the error table. */
-export const errorCode: z.ZodEnum<{ [K in ErrorCode]: K }> = named(
-  "ErrorCode",
-  z.enum(codes),
-) as unknown as z.ZodEnum<{ [K in ErrorCode]: K }>;
+export const errorCode: z.ZodEnum<{ [K in ErrorCode]: K }> = named("ErrorCode", z.enum(codes));
 /** Where a run stands. */
 export const runStatus: z.ZodType<RunStatus> = z.enum(["running", "succeeded", "failed", "stopped", "interrupted"]);
 /** Where a row stands. */
@@ -151,7 +148,10 @@ export const rowPage: z.ZodType<RowPage> = named(
   "RowPage",
   z.object({
     rows: z.array(rowReport),
-    next: z.string().exactOptional().describe("`after` of the next page; there may be more although this page is short"),
+    next: z
+      .string()
+      .exactOptional()
+      .describe("`after` of the next page; there may be more although this page is short"),
   }),
 );
 
@@ -266,7 +266,7 @@ export const agentDocument: z.ZodType<AgentDefinition> = named(
 export const templateDocument: z.ZodType<TemplateDocument> = named(
   "Template",
   z.looseObject({ template_id: z.string(), version: z.string(), status: publicationStatus }),
-) as unknown as z.ZodType<TemplateDocument>;
+);
 
 /** How much an attempt records. */
 export const recordingLevel: z.ZodType<(typeof recordingLevels)[number]> = z.enum(recordingLevels);
