@@ -92,7 +92,7 @@ export interface RowcallClient {
   events(options?: { readonly run?: string; readonly signal?: AbortSignal }): AsyncIterable<ClientEvent>;
 }
 
-type Query = Readonly<Record<string, unknown>>;
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /**
  * A typed client of `rowcall serve`.

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { recordingLevels, type AgentDefinition } from "../../core/agent.ts";
+import type { AgentDefinition } from "../../core/agent.ts";
 import type { Attempt } from "../../core/attempt.ts";
 import type { Delivery } from "../../core/channel.ts";
 import type { RowPage, RowReport, RowSelection, RowStatus, RunLimits, RunSurvey } from "../../core/engine.ts";
@@ -47,19 +47,17 @@ export const rowSelection: z.ZodType<RowSelection> = z
 
 const problem = z.object({ path: z.string(), message: z.string(), hint: z.string().exactOptional() });
 
-/** @see ApiProblem */
-export const apiProblem: z.ZodType<ApiProblem> = named(
-  "Problem",
-  z.object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string().describe("What happened, with the value"),
-    code: errorCode,
-    hint: z.string().exactOptional().describe("What to do next"),
-    details: z.record(z.string(), z.unknown()).exactOptional(),
-  }),
-);
+// Of errors, which no operation names.
+const apiProblem: z.ZodType<ApiProblem> = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().describe("What happened, with the value"),
+  code: errorCode,
+  hint: z.string().exactOptional().describe("What to do next"),
+  details: z.record(z.string(), z.unknown()).exactOptional(),
+});
+named("Problem", apiProblem);
 
 /** @see RunView */
 export const runView: z.ZodType<RunView> = named(
@@ -267,9 +265,6 @@ export const templateDocument: z.ZodType<TemplateDocument> = named(
   "Template",
   z.looseObject({ template_id: z.string(), version: z.string(), status: publicationStatus }),
 );
-
-/** How much an attempt records. */
-export const recordingLevel: z.ZodType<(typeof recordingLevels)[number]> = z.enum(recordingLevels);
 
 /** `id` of a path. */
 export const runParams: z.ZodObject<{ id: z.ZodString }> = z.object({
