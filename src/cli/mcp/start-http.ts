@@ -1,12 +1,9 @@
 import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
 import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
-import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
 import { hash, timingSafeEqual } from "node:crypto";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { messageOf, RowcallError } from "../../core/errors.ts";
-import { isLoopbackHost } from "../../server/stepfunctions/host-guard.ts";
+import { listen } from "../../server/listen.ts";
+import { isLoopbackHost } from "../../server/security/loopback.ts";
 
 /** How the server is reached. */
 export interface HttpOptions {
@@ -34,9 +31,9 @@ const host = "127.0.0.1";
  * @throws RowcallError ENDPOINT_BUSY when the port is taken; USAGE_INVALID when it cannot be used
  */
 export async function startHttp(options: HttpOptions): Promise<RunningHttp> {
-  const server = await listen(createApp(options), options.port);
+  const { url, server } = await listen(createApp(options).fetch, { host, port: options.port });
   return {
-    url: `http://${host}:${(server.address() as AddressInfo).port}/mcp`,
+    url: `${url}/mcp`,
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
@@ -83,21 +80,4 @@ function createApp({ token, createServer }: Omit<HttpOptions, "port">): Hono {
 function isToken(header: string | undefined, token: string): boolean {
   const given = /^Bearer +(\S+)$/i.exec(header ?? "")?.[1] ?? "";
   return timingSafeEqual(hash("sha256", given, "buffer"), hash("sha256", token, "buffer"));
-}
-
-async function listen({ fetch }: Hono, port: number): Promise<Server> {
-  const server = createAdaptorServer({ fetch }) as Server;
-  return new Promise((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => {
-      const taken = cause.code === "EADDRINUSE";
-      const what = taken ? "is taken" : `cannot be used: ${messageOf(cause)}`;
-      reject(
-        new RowcallError(taken ? "ENDPOINT_BUSY" : "USAGE_INVALID", `Port ${port} of ${host} ${what}`, {
-          hint: "Choose another --port; --port 0 takes a free one.",
-          cause,
-        }),
-      );
-    });
-    server.listen(port, host, () => resolve(server));
-  });
 }

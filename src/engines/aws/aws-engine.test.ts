@@ -166,7 +166,7 @@ describe("on AWS", () => {
         );
         const partly = await engine.export("going", { output: `${harness.outputPrefix}partly.csv`, format: "csv" });
         assert.equal(await harness.read(partly), "a,field,extra\n1,<1>,1\n2,<2>,1\n3,,\n4,,\n5,,\n");
-        await assert.rejects(engine.rerun("going", undefined), { code: "RUN_BUSY" });
+        await assert.rejects(engine.rerun("going"), { code: "RUN_BUSY" });
         watched.gate.open.resolve();
         const ended = await engine.resume("going");
         assert.equal(

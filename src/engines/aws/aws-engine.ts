@@ -3,13 +3,15 @@ import type { Delivery, FailureCount } from "../../core/channel.ts";
 import type {
   Engine,
   ExportRequest,
+  RerunChoice,
   RowFilter,
   RowReport,
   RunLimits,
   RunObserver,
+  RunQuery,
   StartRequest,
 } from "../../core/engine.ts";
-import { RowcallError, type ErrorCode } from "../../core/errors.ts";
+import { RowcallError } from "../../core/errors.ts";
 import { stoppedOnRequest, type Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
 import type { StepFunctions } from "../../core/step-functions.ts";
@@ -119,15 +121,12 @@ class AwsEngine implements Engine {
     return this.#goOn(found, prepared, { id: found.id, again: "pending" }, observer);
   }
 
-  async rerun(id: string, codes: readonly ErrorCode[] | undefined, observer: RunObserver = {}): Promise<Run> {
+  async rerun(id: string, choice: RerunChoice = {}, observer: RunObserver = {}): Promise<Run> {
     const found = requirePrepared(await this.#latest(await findRun(this.#places, id)));
     const { prepared, execution } = found;
     if (execution.status === "RUNNING") throw busy(found.id);
-    const failures = failuresIn(await this.#open(found));
-    const isWanted = failures.some(({ code }) => codes?.includes(code) !== false);
-    if (!isWanted || prepared === undefined) return this.#describe(found);
-    const choice = { id: found.id, again: "failed" as const, ...(codes === undefined ? {} : { codes }) };
-    return this.#goOn(found, prepared, choice, observer);
+    if (prepared === undefined || !(await hasFailed(await this.#open(found), choice))) return this.#describe(found);
+    return this.#goOn(found, prepared, { id: found.id, again: "failed", ...choice }, observer);
   }
 
   /** Ends the execution at once: rows in flight are cut off. */
@@ -151,6 +150,11 @@ class AwsEngine implements Engine {
 
   async adjust(id: string, change: Partial<RunLimits>): Promise<RunLimits> {
     checkLimits(change);
+    if (change.paused !== undefined) {
+      throw new RowcallError("USAGE_INVALID", "A run on AWS cannot be paused", {
+        hint: "Stop it with `rowcall stop`; `rowcall resume` goes on with the rows it has not decided.",
+      });
+    }
     const { store } = this.#services;
     const found = await findRun(this.#places, id);
     const { run, counts } = requireRows(found);
@@ -170,7 +174,8 @@ class AwsEngine implements Engine {
     return limits;
   }
 
-  async list(): Promise<readonly Run[]> {
+  /** Looks at the newest hundred; each takes a call. */
+  async list({ limit, ...query }: RunQuery = {}): Promise<readonly Run[]> {
     const runs: Run[] = [];
     for await (const page of this.#sfn.list()) {
       const newest = page.slice(0, listedRuns - runs.length);
@@ -180,7 +185,7 @@ class AwsEngine implements Engine {
       }
       if (runs.length >= listedRuns) break;
     }
-    return runs;
+    return chooseRuns(runs, query).slice(0, limit);
   }
 
   async *rows(id: string, filter: RowFilter = {}): AsyncGenerator<RowReport> {
@@ -346,6 +351,30 @@ class AwsEngine implements Engine {
     kept.catch(() => this.#kept.delete(key));
     return kept;
   }
+}
+
+async function hasFailed(
+  { journal, run, table, selection }: StagedRun,
+  { codes, rows }: RerunChoice,
+): Promise<boolean> {
+  const chosen = overlap(selection, rows);
+  for (const code of codes ?? [undefined]) {
+    const filter = { status: "failed" as const, ...(code === undefined ? {} : { code }) };
+    for await (const _first of reportRows(journal, run, table, chosen, filter)) return true;
+  }
+  return false;
+}
+
+function chooseRuns(runs: readonly Run[], { text = "", status, before }: RunQuery): readonly Run[] {
+  const wanted = text.toLowerCase();
+  // Nothing is older than a run that is not there.
+  const first = before === undefined ? 0 : runs.findIndex(({ id }) => id === before) + 1 || runs.length;
+  return runs
+    .slice(first)
+    .filter((run) => status === undefined || run.status === status)
+    .filter(({ id, name = "", agent, inputUri }) =>
+      [id, name, agent, inputUri].some((told) => told.toLowerCase().includes(wanted)),
+    );
 }
 
 function failuresIn({ journal, run }: StagedRun): readonly FailureCount[] {

@@ -17,8 +17,10 @@ export interface RunChoice {
 const codes = Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]];
 const index = z.int().min(0);
 
+const rows = z.array(z.tuple([index, index])).optional();
+
 const choiceSchema = z.strictObject({
-  rows: z.array(z.tuple([index, index])).optional(),
+  rows,
   limit: z.int().min(1).optional(),
   force: z.boolean().optional(),
   earlier: z
@@ -26,6 +28,7 @@ const choiceSchema = z.strictObject({
       id: z.string().min(1),
       again: z.enum(["failed", "pending"]),
       codes: z.array(z.enum(codes)).optional(),
+      rows,
     })
     .optional(),
 });

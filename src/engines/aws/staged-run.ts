@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import { rm } from "node:fs/promises";
 import type { Attempt } from "../../core/attempt.ts";
-import type { RowSelection } from "../../core/engine.ts";
-import type { ErrorCode } from "../../core/errors.ts";
+import type { RerunChoice, RowSelection } from "../../core/engine.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import { joinUri } from "../../core/uri.ts";
 import { chooseRows } from "../choose-rows.ts";
@@ -32,11 +31,9 @@ export interface PreparedRun {
 }
 
 /** What is taken over of an earlier run, and what is attempted again. */
-export interface EarlierRun extends RunReference {
+export interface EarlierRun extends RunReference, RerunChoice {
   /** `failed`: its failed rows, and those it never came to; `pending`: only the latter. */
   readonly again: "failed" | "pending";
-  /** Of the failed rows, those with these codes only. */
-  readonly codes?: readonly ErrorCode[];
 }
 
 /** A run's table and journal on the local disk of a function. */
@@ -64,7 +61,7 @@ export async function openStagedRun(
   const { selection } = chooseRows(run.staged.rows, run.request.rows, run.request.limit);
   if (earlier !== undefined) {
     await importAttempts(store, journal, run, earlier);
-    if (earlier.again === "failed") journal.reopenFailed(run.seq, earlier.codes);
+    if (earlier.again === "failed") journal.reopenFailed(run.seq, earlier);
   }
   if (run.batch.execution.dedupe) await journal.noteDuplicates(run.seq, inputKeys({ run, table, selection }));
   journal.recount(run.seq);

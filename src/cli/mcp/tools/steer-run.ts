@@ -29,7 +29,7 @@ export const rerunFailedTool: Tool = defineTool({
     const run = await findRun(engine, args.run);
     const codes = args.codes === undefined ? undefined : await readCodes(args.codes);
     requireConfirmedCost(await costOf(desk, run, codes), args.confirm_cost_usd);
-    await runs.begin((observer) => engine.rerun(run.id, codes, observer));
+    await runs.begin((observer) => engine.rerun(run.id, codes === undefined ? {} : { codes }, observer));
     return describeRun(desk, await engine.describe(run.id));
   },
 });
