@@ -1,0 +1,283 @@
+import { html } from "hono/html";
+import { formatDuration } from "../core/duration.ts";
+import type { RunLimits } from "../core/engine.ts";
+import type { Run } from "../core/run.ts";
+import { formatCost, formatCount, formatLeft, formatRate, formatShare, plural } from "./format.ts";
+import type { Frame, Html, Page } from "./frame.ts";
+import { badge, crumbs, emptyState, figure, moment, noticeBox, progressBar, statusWord, type Notice } from "./parts.ts";
+import { runControls } from "./run-controls.ts";
+
+/** Failed rows of one code. */
+export interface FailureGroup {
+  readonly code: string;
+  readonly count: number;
+  /** The first one's message. */
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** A row that took long. */
+export interface SlowRow {
+  readonly row: number;
+  readonly durationMs: number;
+  readonly status: "succeeded" | "failed";
+}
+
+/** A worker that was heard of lately. */
+export interface SeenWorker {
+  readonly name: string;
+  readonly rowsUnderWay?: number;
+}
+
+/** A file that can be downloaded. */
+export interface Download {
+  readonly href: string;
+  readonly label: string;
+}
+
+/** What the page of one run shows. */
+export interface RunView {
+  readonly run: Run;
+  readonly isPaused: boolean;
+  readonly limits: RunLimits;
+  readonly rowsPerSecond?: number;
+  readonly secondsLeft?: number;
+  readonly costUsd?: number;
+  /** At the end, when every row is decided. */
+  readonly projectedCostUsd?: number;
+  readonly failures: readonly FailureGroup[];
+  readonly slowest: readonly SlowRow[];
+  /** Undefined when no workers take part. */
+  readonly workers?: readonly SeenWorker[];
+  /** Rows decided per second over the run's time, oldest first; seconds since 1970. */
+  readonly timeline: { readonly at: readonly number[]; readonly perSecond: readonly number[] };
+  readonly downloads: readonly Download[];
+  /** Address of the stream of what happens. */
+  readonly eventsHref: string;
+  /** Address of the plan that this run is a sample of. */
+  readonly planHref?: string;
+  readonly notice?: Notice;
+}
+
+/** One run, live. */
+export function runPage(frame: Frame, view: RunView): Page {
+  const { run } = view;
+  return {
+    title: `${run.name ?? run.id}: ${statusWord(shownStatus(view))}`,
+    place: "runs",
+    scripts: ["live-run.js"],
+    styles: ["uplot.css"],
+    main: html`${crumbs(["/", "Runs"])}
+      <div class="head">
+        <h1>${run.name ?? run.id}</h1>
+        <span id="status" data-refresh>${badge(shownStatus(view))}</span>
+        <a class="button push" href="/runs/${run.id}/rows">All rows</a>
+      </div>
+      <div id="notice" data-notice>${noticeBox(view.notice)}</div>
+      ${view.planHref === undefined ? "" : sampleBox(view, view.planHref)}
+      <section class="panel" aria-labelledby="progress-title">
+        <h2 id="progress-title">Progress</h2>
+        ${progress(view)}
+      </section>
+      <div class="columns">
+        <section class="panel" aria-labelledby="controls-title">
+          <h2 id="controls-title">Controls</h2>
+          <div id="controls" data-refresh>
+            ${runControls(frame, { run, isPaused: view.isPaused, limits: view.limits })}
+          </div>
+        </section>
+        <section class="panel" aria-labelledby="rate-title">
+          <h2 id="rate-title">Rows per second</h2>
+          ${chart(view)}
+        </section>
+      </div>
+      <section class="panel" aria-labelledby="failures-title">
+        <h2 id="failures-title">Failures</h2>
+        <div class="live-box" id="failures" data-refresh>${failures(frame, view)}</div>
+      </section>
+      <div class="columns">
+        <section class="panel" aria-labelledby="slow-title">
+          <h2 id="slow-title">Slowest rows</h2>
+          <div class="live-box" id="slowest" data-refresh>${slowest(view)}</div>
+        </section>
+        <section class="panel" aria-labelledby="about-title">
+          <h2 id="about-title">About this run</h2>
+          <div class="live-box" id="about" data-refresh>${about(view)}</div>
+        </section>
+      </div>
+      <section class="panel" aria-labelledby="downloads-title">
+        <h2 id="downloads-title">Downloads</h2>
+        <div id="downloads" data-refresh>${downloads(view)}</div>
+      </section>`,
+  };
+}
+
+/** What a script reads aloud now and then, and what stands under the bar. */
+export function progressSentence({ run: { counts }, secondsLeft }: Pick<RunView, "run" | "secondsLeft">): string {
+  const done = counts.succeeded + counts.failed;
+  const left = secondsLeft === undefined ? "" : `, ${formatLeft(secondsLeft)} left`;
+  return `${formatCount(done)} of ${plural(counts.total, "row")} done, ${formatCount(counts.failed)} failed${left}`;
+}
+
+function shownStatus({ run, isPaused }: RunView): "paused" | Run["status"] {
+  return isPaused && run.status === "running" ? "paused" : run.status;
+}
+
+function progress(view: RunView): Html {
+  const { run } = view;
+  const { counts } = run;
+  return html`<div
+      id="live"
+      data-run="${run.id}"
+      data-status="${run.status}"
+      data-events="${view.eventsHref}"
+      data-total="${counts.total}"
+    >
+      ${progressBar(counts)}
+      <p class="small soft status-line" id="progress-sentence">${progressSentence(view)}</p>
+      <p class="visually-hidden" id="progress-said" aria-live="polite"></p>
+    </div>
+    <dl class="figures">
+      ${figure("Succeeded", counts.succeeded, "succeeded", "ok")} ${figure("Failed", counts.failed, "failed", "bad")}
+      ${figure("In flight", counts.inFlight, "inFlight", "info")} ${figure("Pending", counts.pending, "pending", "quiet")}
+      ${figure("Success rate", formatShare(counts.succeeded, counts.succeeded + counts.failed), "share")}
+      ${figure("Rate", formatRate(view.rowsPerSecond), "rate")}
+      ${figure("Time left", formatLeft(view.secondsLeft).replace("about ", "~ "), "left")}
+      ${figure("Cost so far", formatCost(view.costUsd), "cost")}
+      ${figure("Cost at the end", formatCost(view.projectedCostUsd), "projected")}
+    </dl>`;
+}
+
+function chart({ timeline }: RunView): Html {
+  return html`<div
+    class="chart"
+    id="chart"
+    role="img"
+    aria-label="Rows per second over the time of the run"
+    data-at="${JSON.stringify(timeline.at)}"
+    data-per-second="${JSON.stringify(timeline.perSecond)}"
+  >
+    <div class="empty">
+      <p>${timeline.at.length === 0 ? "Nothing has been measured yet." : "The chart is drawn by a script."}</p>
+    </div>
+  </div>`;
+}
+
+function sampleBox({ run }: RunView, href: string): Html {
+  const isGoing = run.status === "running";
+  return html`<section class="panel" aria-labelledby="sample-title">
+    <h2 id="sample-title">This is a sample</h2>
+    <p>
+      ${isGoing ? "Its rows are being run." : html`Look at <a href="/runs/${run.id}/rows">its rows</a>.`} When they are what
+      you want, run the whole table from its plan.
+    </p>
+    <p><a class="button primary" href="${href}">Back to the plan</a></p>
+  </section>`;
+}
+
+function failures(frame: Frame, { run, failures: groups }: RunView): Html {
+  if (groups.length === 0) {
+    return html`<p class="soft">
+      ${run.counts.failed === 0 ? "No row has failed." : "They will be listed here in a moment."}
+    </p>`;
+  }
+  const isGoing = run.status === "running";
+  return html`<div class="scroller" tabindex="0" role="region" aria-label="Failures by code">
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Code</th>
+          <th scope="col" class="num">Rows</th>
+          <th scope="col">What happened, and what to do</th>
+          <th scope="col"><span class="visually-hidden">Actions</span></th>
+        </tr>
+      </thead>
+      <tbody>
+        ${groups.map(
+          ({ code, count, message, hint }) =>
+            html`<tr>
+              <th scope="row">
+                <a class="mono" href="/runs/${run.id}/rows?status=failed&code=${encodeURIComponent(code)}">${code}</a>
+              </th>
+              <td class="num">${formatCount(count)}</td>
+              <td class="break">
+                <span class="cell-full">${message}</span>
+                ${hint === undefined ? "" : html`<div class="soft">${hint}</div>`}
+              </td>
+              <td>
+                <form method="post" action="/runs/${run.id}/rerun" data-action>
+                  <input type="hidden" name="csrf" value="${frame.csrf ?? ""}" />
+                  <input type="hidden" name="code" value="${code}" />
+                  <button class="small" ${isGoing ? "disabled" : ""}>
+                    Rerun<span class="visually-hidden"> rows that failed with ${code}</span>
+                  </button>
+                </form>
+              </td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+function slowest({ run, slowest: rows }: RunView): Html {
+  if (rows.length === 0) return html`<p class="soft">No row has ended yet.</p>`;
+  return html`<table>
+    <thead>
+      <tr>
+        <th scope="col">Row</th>
+        <th scope="col">Status</th>
+        <th scope="col" class="num">Took</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${rows.map(
+        ({ row, durationMs, status }) =>
+          html`<tr>
+            <th scope="row"><a href="/runs/${run.id}/rows/${row}">Row ${row}</a></th>
+            <td>${badge(status)}</td>
+            <td class="num">${formatDuration(durationMs)}</td>
+          </tr>`,
+      )}
+    </tbody>
+  </table>`;
+}
+
+function about({ run, workers }: RunView): Html {
+  return html`<dl class="pairs">
+    <dt>Run</dt>
+    <dd class="mono">${run.id}</dd>
+    <dt>Agent</dt>
+    <dd><a href="/agents/${encodeURIComponent(run.agent)}">${run.agent}</a></dd>
+    <dt>Input</dt>
+    <dd class="mono">${run.inputUri}</dd>
+    ${run.outputUri === undefined ? "" : html`<dt>Output</dt><dd class="mono">${run.outputUri}</dd>`}
+    <dt>Started</dt>
+    <dd>${moment(run.createdAt)}</dd>
+    ${run.endedAt === undefined || run.status === "running" ? "" : html`<dt>Ended</dt><dd>${moment(run.endedAt)}</dd>`}
+    ${run.reason === undefined ? "" : html`<dt>Reason</dt><dd>${run.reason}</dd>`}
+    ${workers === undefined ? "" : workerPairs(workers)}
+  </dl>`;
+}
+
+function workerPairs(workers: readonly SeenWorker[]): Html {
+  return html`<dt>Workers on line</dt>
+    <dd>
+      ${workers.length === 0 ? "None: rows wait until one starts (rowcall worker)." : formatCount(workers.length)}
+      ${workers.map(
+        ({ name, rowsUnderWay }) =>
+          html`<div class="small"><span class="mono">${name}</span>${rowsUnderWay === undefined ? "" : ` · ${plural(rowsUnderWay, "row")} under way`}</div>`,
+      )}
+    </dd>`;
+}
+
+function downloads({ downloads: files, run }: RunView): Html {
+  if (files.length === 0)
+    return emptyState("Nothing to download yet", "The table so far can be downloaded once a row is decided.");
+  return html`<ul class="downloads">
+      ${files.map(({ href, label }) => html`<li><a class="button" href="${href}" download>${label}</a></li>`)}
+    </ul>
+    ${run.status === "running"
+      ? html`<p class="small soft">The run is going: rows that are not decided yet are written as PENDING.</p>`
+      : ""}`;
+}
