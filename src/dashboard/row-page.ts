@@ -51,11 +51,13 @@ export function rowPage(frame: Frame, view: RowView): Page {
         </nav>
       </div>
       ${noticeBox(view.notice)}
-      ${report.sameAs === undefined
-        ? ""
-        : html`<p class="notice">
+      ${
+        report.sameAs === undefined
+          ? ""
+          : html`<p class="notice">
             It asks what <a href="${base}/${report.sameAs}">row ${report.sameAs}</a> asks and shares its result.
-          </p>`}
+          </p>`
+      }
       ${view.tried === undefined ? "" : triedSection(view.tried)}
       <div class="columns">
         <section class="panel" aria-labelledby="input-title">
@@ -63,18 +65,24 @@ export function rowPage(frame: Frame, view: RowView): Page {
           ${cells(report.cells)}
           <details>
             <summary>As the agent gets it</summary>
-            ${report.input === undefined
-              ? html`<p class="soft">The row cannot be mapped, so the agent was not called.</p>`
-              : jsonBlock(report.input, "Mapped input")}
+            ${
+              report.input === undefined
+                ? html`<p class="soft">The row cannot be mapped, so the agent was not called.</p>`
+                : jsonBlock(report.input, "Mapped input")
+            }
           </details>
         </section>
         ${outputSection(attempts, status)}
       </div>
       <section class="panel" aria-labelledby="attempts-title">
         <h2 id="attempts-title">Attempts</h2>
-        ${attempts.length === 0
-          ? html`<p class="soft">${status === "in_flight" ? "The first one is under way." : "None yet."}</p>`
-          : attempts.toReversed().map((attempt) => attemptSection(attempt, view.artifactHref, attempt === attempts.at(-1)))}
+        ${
+          attempts.length === 0
+            ? html`<p class="soft">${status === "in_flight" ? "The first one is under way." : "None yet."}</p>`
+            : attempts
+                .toReversed()
+                .map((attempt) => attemptSection(attempt, view.artifactHref, attempt === attempts.at(-1)))
+        }
       </section>
       <section class="panel" aria-labelledby="again-title">
         <h2 id="again-title">Try again with edited input</h2>
@@ -94,12 +102,14 @@ export function triedSection({ attempt, reply, artifactHref }: TriedView): Html 
     <h2 id="tried-title">Your try</h2>
     ${attempt.outcome.status === "succeeded" ? fields(attempt.outcome.output) : ""}
     ${attemptSection(attempt, artifactHref, true, "Tried")}
-    ${reply === undefined
-      ? ""
-      : html`<details>
+    ${
+      reply === undefined
+        ? ""
+        : html`<details>
           <summary>The agent's reply</summary>
           ${jsonBlock(reply, "The agent's reply")}
-        </details>`}
+        </details>`
+    }
   </section>`;
 }
 
@@ -117,11 +127,13 @@ function outputSection(attempts: readonly Attempt[], status: RowReport["status"]
   const outcome = attempts.at(-1)?.outcome;
   return html`<section class="panel" aria-labelledby="output-title">
     <h2 id="output-title">Output</h2>
-    ${outcome?.status === "succeeded" && status === "succeeded"
-      ? fields(outcome.output)
-      : outcome?.status === "failed"
-        ? failure(outcome)
-        : html`<p class="soft">There is none yet.</p>`}
+    ${
+      outcome?.status === "succeeded" && status === "succeeded"
+        ? fields(outcome.output)
+        : outcome?.status === "failed"
+          ? failure(outcome)
+          : html`<p class="soft">There is none yet.</p>`
+    }
   </section>`;
 }
 
@@ -137,7 +149,15 @@ function fields(output: JsonObject): Html {
   </dl>`;
 }
 
-function failure({ code, message, hint }: { readonly code: string; readonly message: string; readonly hint?: string }): Html {
+function failure({
+  code,
+  message,
+  hint,
+}: {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}): Html {
   return html`<div class="notice bad">
     <p><strong class="mono">${code}</strong></p>
     <p class="cell-full">${message}</p>
@@ -156,18 +176,22 @@ function attemptSection(
     <summary>${title}: ${outcome.status} after ${formatDuration(endedAt - startedAt)}</summary>
     <p class="small soft">Began ${moment(startedAt)}${worker === undefined ? "" : html`, made by <span class="mono">${worker}</span>`}</p>
     ${outcome.status === "failed" ? failure(outcome) : ""} ${recordings(attempt, artifactHref)}
-    ${steps.length === 0
-      ? ""
-      : html`<ol class="steps" aria-label="Steps of ${title.toLowerCase()}">
+    ${
+      steps.length === 0
+        ? ""
+        : html`<ol class="steps" aria-label="Steps of ${title.toLowerCase()}">
           ${steps.map(stepLine)}
-        </ol>`}
-    ${artifacts.length === 0
-      ? ""
-      : html`<ul class="links small">
+        </ol>`
+    }
+    ${
+      artifacts.length === 0
+        ? ""
+        : html`<ul class="links small">
           ${artifacts.map(
             (artifact) => html`<li><a href="${artifactHref(attempt, artifact)}">${artifact.name}</a></li>`,
           )}
-        </ul>`}
+        </ul>`
+    }
   </details>`;
 }
 
@@ -187,9 +211,11 @@ function recordings(attempt: Attempt, artifactHref: RowView["artifactHref"]): Ht
     ${shown.map((artifact) => {
       const href = artifactHref(attempt, artifact);
       return html`<figure>
-        ${artifact.contentType.startsWith("video/")
-          ? html`<video controls preload="metadata" src="${href}" aria-label="Recording of attempt ${attempt.number}"></video>`
-          : html`<a href="${href}"><img src="${href}" alt="What the page showed: ${artifact.name}" loading="lazy" /></a>`}
+        ${
+          artifact.contentType.startsWith("video/")
+            ? html`<video controls preload="metadata" src="${href}" aria-label="Recording of attempt ${attempt.number}"></video>`
+            : html`<a href="${href}"><img src="${href}" alt="What the page showed: ${artifact.name}" loading="lazy" /></a>`
+        }
         <figcaption>${artifact.name}</figcaption>
       </figure>`;
     })}

@@ -58,9 +58,14 @@ export function rowsPage(frame: Frame, view: RowsView): Page {
       </div>
       ${noticeBox(view.notice)} ${filters(view)}
       <section class="panel flush" aria-label="Rows">
-        ${rows.length === 0
-          ? emptyState("No row matches", html`Change the filters, or see <a href="/runs/${run.id}/rows">all rows</a>.`)
-          : table(view)}
+        ${
+          rows.length === 0
+            ? emptyState(
+                "No row matches",
+                html`Change the filters, or see <a href="/runs/${run.id}/rows">all rows</a>.`,
+              )
+            : table(view)
+        }
       </section>
       <div class="pages">
         <form class="row" id="selected" method="post" action="/runs/${run.id}/rerun" data-action>
@@ -69,9 +74,11 @@ export function rowsPage(frame: Frame, view: RowsView): Page {
             Rerun selected
           </button>
           <span class="small soft">
-            ${run.status === "running"
-              ? "Failed rows can be rerun once the run has ended."
-              : "Attempts the failed rows that are ticked once more."}
+            ${
+              run.status === "running"
+                ? "Failed rows can be rerun once the run has ended."
+                : "Attempts the failed rows that are ticked once more."
+            }
           </span>
         </form>
         <nav class="row" aria-label="Pages">
@@ -180,9 +187,11 @@ function line({ run, inputColumns, outputFields }: RowsView, report: RowReport):
   const output: JsonObject = outcome?.status === "succeeded" ? outcome.output : {};
   return html`<tr data-href="/runs/${run.id}/rows/${row}">
     <td>
-      ${status === "failed"
-        ? html`<input type="checkbox" form="selected" name="row" value="${row}" aria-label="Tick row ${row}" />`
-        : ""}
+      ${
+        status === "failed"
+          ? html`<input type="checkbox" form="selected" name="row" value="${row}" aria-label="Tick row ${row}" />`
+          : ""
+      }
     </td>
     <th scope="row" class="num"><a href="/runs/${run.id}/rows/${row}">${row}</a></th>
     <td>

@@ -23,26 +23,41 @@ export function runControls(frame: Frame, view: ControlsView): Html {
     </form>`;
   if (run.status === "running") {
     return html`<div class="controls">
-      ${isPaused
-        ? act(
-            "resume",
-            "Resume",
-            `Paused: no new row starts${inFlight === 0 ? "" : `, ${plural(inFlight, "row")} in flight finish`}. Resume goes on with ${plural(pending, "pending row")}.`,
-            "primary",
-          )
-        : act("pause", "Pause", "No new row starts; rows in flight finish. The run stays open and can be resumed.")}
+      ${
+        isPaused
+          ? act(
+              "resume",
+              "Resume",
+              `Paused: no new row starts${inFlight === 0 ? "" : `, ${plural(inFlight, "row")} in flight finish`}. Resume goes on with ${plural(pending, "pending row")}.`,
+              "primary",
+            )
+          : act("pause", "Pause", "No new row starts; rows in flight finish. The run stays open and can be resumed.")
+      }
       ${act("stop", "Stop", "Rows in flight finish, the table so far is written, and the run ends. It can be resumed later.", "danger")}
       ${concurrency(frame, run, limits)}
     </div>`;
   }
   const canGoOn = run.status !== "succeeded";
   return html`<div class="controls">
-    ${canGoOn
-      ? act("resume", "Resume", `${stateOf(run)} Resume goes on with ${plural(pending + inFlight, "row")} not decided yet.`, "primary")
-      : ""}
-    ${failed > 0
-      ? act("rerun", "Rerun failed", `Attempts ${plural(failed, "failed row")} again, keeps their history, and writes the whole table anew.`)
-      : ""}
+    ${
+      canGoOn
+        ? act(
+            "resume",
+            "Resume",
+            `${stateOf(run)} Resume goes on with ${plural(pending + inFlight, "row")} not decided yet.`,
+            "primary",
+          )
+        : ""
+    }
+    ${
+      failed > 0
+        ? act(
+            "rerun",
+            "Rerun failed",
+            `Attempts ${plural(failed, "failed row")} again, keeps their history, and writes the whole table anew.`,
+          )
+        : ""
+    }
     ${!canGoOn && failed === 0 ? html`<p class="soft">Every row succeeded: there is nothing left to do.</p>` : ""}
     ${canGoOn ? concurrency(frame, run, limits) : ""}
   </div>`;

@@ -137,12 +137,12 @@ function progress(view: RunView): Html {
       <p class="small soft status-line" id="progress-sentence">${progressSentence(view)}</p>
       <p class="visually-hidden" id="progress-said" aria-live="polite"></p>
     </div>
-    <dl class="figures">
+    <dl class="figures" id="figures" data-refresh>
       ${figure("Succeeded", counts.succeeded, "succeeded", "ok")} ${figure("Failed", counts.failed, "failed", "bad")}
       ${figure("In flight", counts.inFlight, "inFlight", "info")} ${figure("Pending", counts.pending, "pending", "quiet")}
       ${figure("Success rate", formatShare(counts.succeeded, counts.succeeded + counts.failed), "share")}
       ${figure("Rate", formatRate(view.rowsPerSecond), "rate")}
-      ${figure("Time left", formatLeft(view.secondsLeft).replace("about ", "~ "), "left")}
+      ${figure("Time left", formatLeft(view.secondsLeft).replace("about ", "~"), "left")}
       ${figure("Cost so far", formatCost(view.costUsd), "cost")}
       ${figure("Cost at the end", formatCost(view.projectedCostUsd), "projected")}
     </dl>`;
@@ -150,17 +150,23 @@ function progress(view: RunView): Html {
 
 function chart({ timeline }: RunView): Html {
   return html`<div
-    class="chart"
-    id="chart"
-    role="img"
-    aria-label="Rows per second over the time of the run"
-    data-at="${JSON.stringify(timeline.at)}"
-    data-per-second="${JSON.stringify(timeline.perSecond)}"
-  >
-    <div class="empty">
-      <p>${timeline.at.length === 0 ? "Nothing has been measured yet." : "The chart is drawn by a script."}</p>
+      class="chart"
+      id="chart"
+      role="img"
+      aria-label="Rows per second over the time of the run"
+    >
+      <div class="empty">
+        <p>${timeline.at.length === 0 ? "Nothing has been measured yet." : "The chart is drawn by a script."}</p>
+      </div>
     </div>
-  </div>`;
+    <div id="measured" data-refresh>
+      <span
+        id="timeline"
+        hidden
+        data-at="${JSON.stringify(timeline.at)}"
+        data-per-second="${JSON.stringify(timeline.perSecond)}"
+      ></span>
+    </div>`;
 }
 
 function sampleBox({ run }: RunView, href: string): Html {
@@ -277,7 +283,9 @@ function downloads({ downloads: files, run }: RunView): Html {
   return html`<ul class="downloads">
       ${files.map(({ href, label }) => html`<li><a class="button" href="${href}" download>${label}</a></li>`)}
     </ul>
-    ${run.status === "running"
-      ? html`<p class="small soft">The run is going: rows that are not decided yet are written as PENDING.</p>`
-      : ""}`;
+    ${
+      run.status === "running"
+        ? html`<p class="small soft">The run is going: rows that are not decided yet are written as PENDING.</p>`
+        : ""
+    }`;
 }

@@ -31,7 +31,10 @@ export function schemaForm(schema: JsonObject | undefined, values: JsonObject): 
  *
  * @param entries - the form's fields, prefix included
  */
-export function readSchemaForm(schema: JsonObject | undefined, entries: Iterable<readonly [string, string]>): JsonObject {
+export function readSchemaForm(
+  schema: JsonObject | undefined,
+  entries: Iterable<readonly [string, string]>,
+): JsonObject {
   const properties = propertiesOf(schema);
   const required = Array.isArray(schema?.["required"]) ? schema["required"] : [];
   const input: [string, JsonValue][] = [];
