@@ -29,7 +29,7 @@ export function defineCommand(command: Command, cli: Cli): void {
     }
     const codes = options.code && (await readCodes(options.code));
     await watchRun(cli, options, async (engine, observer) =>
-      engine.rerun((await findRun(engine, text)).id, codes, observer),
+      engine.rerun((await findRun(engine, text)).id, codes === undefined ? {} : { codes }, observer),
     );
   });
 }

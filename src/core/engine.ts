@@ -3,7 +3,7 @@ import type { Batch, OutputMapping } from "./batch.ts";
 import type { Delivery } from "./channel.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
-import type { Run } from "./run.ts";
+import type { Run, RunStatus } from "./run.ts";
 
 /** Which rows take part: 0-based, ends included, sorted and not overlapping. */
 export type RowSelection = readonly (readonly [first: number, last: number])[];
@@ -56,6 +56,8 @@ export interface RowReport {
 
 /** What of a run may be changed while it goes. */
 export interface RunLimits {
+  /** While true no attempt starts; those under way finish. Holds, as all limits do, when the run is resumed. @default false */
+  readonly paused?: boolean;
   readonly maxConcurrency: number;
   /** 0 to 100. */
   readonly toleratedFailurePercentage?: number;
@@ -70,6 +72,81 @@ export interface RowFilter {
   readonly code?: ErrorCode;
 }
 
+/** Which runs to list; what is absent chooses nothing out. */
+export interface RunQuery {
+  /** In the id, name, agent or input, in any case. */
+  readonly text?: string;
+  readonly status?: RunStatus;
+  /** Only runs older than the one with this id. */
+  readonly before?: string;
+  /** At most so many. @default all */
+  readonly limit?: number;
+}
+
+/** Which failed rows to attempt again; what is absent chooses nothing out. */
+export interface RerunChoice {
+  readonly codes?: readonly ErrorCode[];
+  readonly rows?: RowSelection;
+}
+
+/** What rows can be ordered by: their place in the table, or what all their attempts together took, or how many these were. */
+export const rowOrders = ["row", "duration", "attempts"] as const;
+/** One of {@link rowOrders}. */
+export type RowOrder = (typeof rowOrders)[number];
+
+/** Which page of a run's rows to read. */
+export interface RowQuery extends Pick<RowFilter, "status" | "code"> {
+  /** In any cell, or in a value of the output or the error message that decided the row, in any case. */
+  readonly text?: string;
+  /** In another order than by row, only rows that were attempted are listed. @default "row" */
+  readonly order?: RowOrder;
+  /** Largest first. @default false */
+  readonly descending?: boolean;
+  /** `next` of the page before. */
+  readonly after?: string;
+  /** Longest page. */
+  readonly limit: number;
+}
+
+/** Some of a run's rows. */
+export interface RowPage {
+  readonly rows: readonly RowReport[];
+  /** How to ask for what follows; a search ends a page early, even an empty one, rather than take long. */
+  readonly next?: string;
+}
+
+/** Rows that failed alike. */
+export interface FailureSummary {
+  readonly code: ErrorCode;
+  /** How many rows. */
+  readonly count: number;
+  /** Index of the first of them. */
+  readonly row: number;
+  /** Of the first of them. */
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** What became of a run's rows, and when. */
+export interface RunSurvey {
+  /** Most frequent first. */
+  readonly failures: readonly FailureSummary[];
+  /** Ten rows at most, slowest first: all attempts of a row together, waits between them left out. */
+  readonly slowest: readonly { readonly row: number; readonly attempts: number; readonly durationMs: number }[];
+  /** Attempts that ended, in time slices of the same length, oldest first; slices in which none ended are left out. */
+  readonly timeline: {
+    readonly sliceMs: number;
+    /** `at`: beginning of the slice, milliseconds since 1970, UTC. */
+    readonly slices: readonly { readonly at: number; readonly succeeded: number; readonly failed: number }[];
+  };
+  /** Who made the attempts, by name; empty when the run's own process did. `lost`: attempts during which it was lost. */
+  readonly workers: readonly { readonly worker: string; readonly attempts: number; readonly lost: number }[];
+  /** Attempts that ended. */
+  readonly attempts: number;
+  /** Mean over ended attempts; absent when there are none. */
+  readonly meanAttemptMs?: number;
+}
+
 /** How a run is written again. */
 export interface ExportRequest {
   /** Output prefix, file, or `-` for standard output. */
@@ -77,6 +154,8 @@ export interface ExportRequest {
   readonly format: "csv" | "jsonl";
   /** Another mapping than the batch's. */
   readonly outputMapping?: OutputMapping;
+  /** Only the rows that failed. @default false */
+  readonly failedOnly?: boolean;
   readonly force?: boolean;
 }
 
@@ -92,8 +171,8 @@ export interface Engine {
   start(request: StartRequest, observer?: RunObserver): Promise<Run>;
   /** Goes on with a run that is interrupted or stopped. A finished run is shown as it is. */
   resume(id: string, observer?: RunObserver): Promise<Run>;
-  /** Attempts failed rows again, all or those whose code is listed, and writes the whole table anew. */
-  rerun(id: string, codes: readonly ErrorCode[] | undefined, observer?: RunObserver): Promise<Run>;
+  /** Attempts failed rows again, all or those chosen, and writes the whole table anew. */
+  rerun(id: string, choice?: RerunChoice, observer?: RunObserver): Promise<Run>;
   /** Asks a run, here or in another process, to drain and stop. */
   stop(id: string): Promise<Run>;
   describe(id: string): Promise<Run>;
@@ -107,8 +186,18 @@ export interface Engine {
    */
   adjust(id: string, change: Partial<RunLimits>): Promise<RunLimits>;
   /** Newest first. */
-  list(): Promise<readonly Run[]>;
+  list(query?: RunQuery): Promise<readonly Run[]>;
   rows(id: string, filter?: RowFilter): AsyncIterable<RowReport>;
+  /**
+   * Some rows of a run, found without reading those before them.
+   *
+   * @throws RowcallError USAGE_INVALID for an `after` that no page had
+   */
+  page?(id: string, query: RowQuery): Promise<RowPage>;
+  /** What became of a run's rows, told without reading them all one by one; about a second for a million, in small pieces. */
+  survey?(id: string): Promise<RunSurvey>;
+  /** The batch of a run, as it was started. */
+  batch?(id: string): Promise<Batch>;
   /**
    * Writes a run's table again, also while it is going.
    *

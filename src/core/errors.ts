@@ -10,6 +10,8 @@ export interface ErrorKind {
 
 type KindName =
   | "config"
+  | "stranger"
+  | "oversized"
   | "missing"
   | "conflict"
   | "denied"
@@ -22,6 +24,8 @@ type KindName =
 
 const kinds: Readonly<Record<KindName, ErrorKind>> = {
   config: { retryable: false, httpStatus: 400, exitCode: 2 },
+  stranger: { retryable: false, httpStatus: 401, exitCode: 2 },
+  oversized: { retryable: false, httpStatus: 413, exitCode: 2 },
   missing: { retryable: false, httpStatus: 404, exitCode: 2 },
   conflict: { retryable: false, httpStatus: 409, exitCode: 2 },
   denied: { retryable: false, httpStatus: 403, exitCode: 2 },
@@ -81,6 +85,14 @@ export const errorTable = {
   TOLERANCE_EXCEEDED: "limit",
   INTERRUPTED: "interrupted",
   UNEXPECTED: "broken",
+
+  // A request to the server.
+  TOKEN_INVALID: "stranger",
+  ORIGIN_FOREIGN: "denied",
+  REQUEST_TOO_LARGE: "oversized",
+  REQUEST_UNKNOWN: "missing",
+  ROW_NOT_FOUND: "missing",
+  KEY_REUSED: "conflict",
 
   // One row. The run goes on.
   ROW_RAGGED: "row",

@@ -24,6 +24,8 @@ export interface Run {
   /** Given by the user; starting another run with the same name continues or shows this one. */
   readonly name?: string;
   readonly status: RunStatus;
+  /** Whether no attempt starts until somebody says so. */
+  readonly paused?: true;
   readonly agent: string;
   readonly inputUri: string;
   /** Where the newest output was written. */

@@ -262,9 +262,9 @@ export function describeEngine(name: string, open: (invoke: TestInvoke) => Promi
         const first = await harness.engine.start(await request(harness, "a\n1\n2\n3\n"));
         assert.equal(first.counts.failed, 2);
         mended.now = true;
-        const second = await harness.engine.rerun(first.id, ["CHOICE_NONE"]);
+        const second = await harness.engine.rerun(first.id, { codes: ["CHOICE_NONE"] });
         assert.deepEqual([second.id, second.counts.succeeded, second.counts.failed], [first.id, 2, 1]);
-        const third = await harness.engine.rerun(first.id, undefined);
+        const third = await harness.engine.rerun(first.id);
         assert.equal(third.counts.failed, 0);
         assert.doesNotMatch(await harness.read(third.outputUri ?? ""), /FAILED|_error_message/);
         const reports = await Array.fromAsync(harness.engine.rows(first.id));
@@ -559,7 +559,7 @@ export function describeEngine(name: string, open: (invoke: TestInvoke) => Promi
         () => engine.describe("x"),
         () => engine.resume("x"),
         () => engine.stop("x"),
-        () => engine.rerun("x", undefined),
+        () => engine.rerun("x"),
         () => engine.notify("x"),
         () => engine.deliveries("x"),
       ]) {

@@ -50,7 +50,7 @@ export async function startStepFunctionsEndpoint(options: EndpointOptions): Prom
   const region = options.region ?? services.aws.region ?? "eu-west-1";
   const { createStepFunctionsApi } = await import("../../server/stepfunctions/stepfunctions-api.ts");
   const { createArns } = await import("../../server/stepfunctions/arns.ts");
-  const { isLoopbackHost } = await import("../../server/stepfunctions/host-guard.ts");
+  const { isLoopbackHost } = await import("../../server/security/loopback.ts");
   const { isName } = await import("../../server/stepfunctions/names.ts");
   const { activitiesPath, openActivityQueue } = await import("../../engines/local/activity-queue.ts");
   const { openExecutionJournal } = await import("../../engines/local/execution-journal.ts");

@@ -32,6 +32,7 @@ export async function dispatchInProcess(services: Services, agent: AgentDefiniti
           return runAttempt(setup, task.input, task.row, task.number);
         },
         widen: (concurrency) => invoker.widen?.(concurrency),
+        hold: () => {},
         drain: () => {},
         committed: () => {},
         close: () => {},

@@ -60,6 +60,7 @@ class WorkerAttempts implements Attempts {
   #unsent: string[] = [];
   #committed: string[] = [];
   #isDraining = false;
+  #isHeld = false;
 
   constructor(
     services: Services,
@@ -89,6 +90,7 @@ class WorkerAttempts implements Attempts {
       workers.look();
       // A worker that drains may have put a row back.
       if (this.#isDraining) this.#takeBack();
+      else if (this.#isHeld) this.#withdraw();
     }, lookMs);
   }
 
@@ -104,6 +106,12 @@ class WorkerAttempts implements Attempts {
 
   // Each worker has its own width.
   widen(): void {}
+
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    if (isHeld) this.#withdraw();
+    else this.#send();
+  }
 
   drain(): void {
     this.#isDraining = true;
@@ -126,6 +134,7 @@ class WorkerAttempts implements Attempts {
   }
 
   #send(): void {
+    if (this.#isHeld) return;
     const keys = this.#unsent;
     this.#unsent = [];
     const requests = keys.flatMap((key) => {
@@ -197,12 +206,28 @@ class WorkerAttempts implements Attempts {
     };
   }
 
+  /** Attempts that no worker has taken. */
+  #free(): (readonly [key: string, handed: Handed])[] {
+    return [...this.#handed].filter(([key]) => {
+      const state = this.#queue.find(key);
+      return state === undefined || (state.startedAt === undefined && state.end === undefined);
+    });
+  }
+
+  // They keep their places, and are sent again when the run goes on.
+  #withdraw(): void {
+    try {
+      const keys = this.#free().map(([key]) => key);
+      this.#queue.cancel(keys);
+      this.#unsent = keys;
+    } catch (error) {
+      this.#setup.onFailure(error);
+    }
+  }
+
   #takeBack(): void {
     try {
-      const free = [...this.#handed].filter(([key]) => {
-        const state = this.#queue.find(key);
-        return state === undefined || (state.startedAt === undefined && state.end === undefined);
-      });
+      const free = this.#free();
       this.#queue.cancel(free.map(([key]) => key));
       for (const [key, handed] of free) this.#resolveInterrupted(key, handed);
     } catch (error) {

@@ -32,6 +32,8 @@ export interface Attempts {
   attempt(task: Task): Promise<Attempt>;
   /** Told that more attempts will be under way at once than was said before. */
   widen(concurrency: number): void;
+  /** Keeps back what nobody has begun while true; no attempt is asked for meanwhile. */
+  hold(isHeld: boolean): void;
   /** Takes back what nobody has begun, from now on. */
   drain(): void;
   /** Told which attempts are in the journal. */

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import type { Attempt, FailedOutcome } from "../../core/attempt.ts";
-import type { RowSelection, RunObserver } from "../../core/engine.ts";
+import type { RowSelection, RunLimits, RunObserver } from "../../core/engine.ts";
 import { messageOf, RowcallError } from "../../core/errors.ts";
 import { stoppedOnRequest } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
 import { createMapper, type MapInput } from "../../row/map.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Journal, RunRecord } from "./journal.ts";
-import { limitsOf, toleranceReason } from "./run-limits.ts";
+import { allowedConcurrency, limitsOf, toleranceReason } from "./run-limits.ts";
 import { createRateLimiter, runPool, type RateLimiter, type Task } from "./scheduler.ts";
 import type { Block, OpenTable } from "./staging.ts";
 
@@ -21,8 +21,8 @@ export interface ExecuteSetup {
   readonly table: OpenTable;
   readonly selection: RowSelection;
   readonly observer: RunObserver;
-  /** Called after commits with the numbers of rows that are decided, and under way, now. */
-  onProgress(succeeded: number, failed: number, inFlight: number): void;
+  /** Called after commits, and when the run is paused or goes on, with the rows that are decided, and under way, now. */
+  onProgress(counts: Pick<RunRecord, "succeeded" | "failed" | "inFlight">, limits: RunLimits): void;
 }
 
 /** Why no new row is started any more. */
@@ -80,7 +80,7 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
         if (decides && attempt.outcome.status === "succeeded") succeeded += weight;
         if (decides && attempt.outcome.status === "failed") failed += weight;
       }
-      setup.onProgress(succeeded, failed, inFlight);
+      setup.onProgress({ succeeded, failed, inFlight }, limits);
       attempts.committed(entries.map(({ attempt }) => attempt));
     },
     onFailure,
@@ -99,12 +99,22 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
   let widest = limits.maxConcurrency;
   const poll = setInterval(() => {
     const wishes = journal.wishes(run.seq);
+    const before = limits;
     limits = limitsOf({ batch: run.batch, limits: wishes.limits });
+    if (limits.paused !== before.paused) {
+      attempts.hold(limits.paused === true);
+      setup.onProgress({ succeeded, failed, inFlight }, limits);
+    }
     if (limits.maxConcurrency > widest) attempts.widen((widest = limits.maxConcurrency));
     if (wishes.stopRequested) end({ status: "stopped", reason: stoppedOnRequest });
     heedTolerance();
     widened.dispatchEvent(new Event("change"));
   }, pollMs);
+  if (limits.paused === true) {
+    attempts.hold(true);
+    const message = `Run ${run.id} is paused: no attempt starts`;
+    observer.onEvent?.({ type: "warning", message, hint: `Let it go on: rowcall unpause ${run.id}` });
+  }
   observer.drain?.addEventListener("abort", onInterrupt, { once: true });
   if (observer.drain?.aborted === true) onInterrupt();
   try {
@@ -121,7 +131,7 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
         inFlight -= 1;
         return settle(attempt, decides);
       },
-      maxConcurrency: () => limits.maxConcurrency,
+      maxConcurrency: () => allowedConcurrency(limits),
       widened,
       retry: execution.retry,
       ...limiterOf(run, dispatcher),

@@ -15,6 +15,8 @@ export interface FinishSetup {
   /** The batch's, or another one for an export. */
   readonly mapping: OutputMapping;
   readonly fields: readonly string[];
+  /** Only the rows that failed. */
+  readonly failedOnly: boolean;
   /** Told what a reader of the output should know. */
   warn(message: string, hint: string): void;
 }
@@ -40,6 +42,7 @@ export async function* writeCsv(setup: FinishSetup): AsyncGenerator<Uint8Array> 
     const results = journal.results(run.seq, block.first, block.last);
     for (const { index, width, bytes } of block.slices()) {
       const attempt = results.get(index);
+      if (setup.failedOnly && attempt?.outcome.status !== "failed") continue;
       const cells = enricher.enrichRow(attempt === undefined ? { row: index } : { row: index, attempt });
       writer.record({ bytes, width, cells });
     }
@@ -69,6 +72,7 @@ export async function* writeJsonl(setup: FinishSetup): AsyncGenerator<Uint8Array
     const results = journal.results(run.seq, block.first, block.last);
     const lines = block.rows().map(({ index, cells }) => {
       const attempt = results.get(index);
+      if (setup.failedOnly && attempt?.outcome.status !== "failed") return "";
       const added = enricher.enrichRow(attempt === undefined ? { row: index } : { row: index, attempt });
       const record: Record<string, JsonValue> = {};
       if (mapping.includeOriginal) keys.forEach((key, i) => (record[key] = cells[i] ?? ""));

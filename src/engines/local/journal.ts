@@ -2,7 +2,7 @@ import type { AgentDefinition } from "../../core/agent.ts";
 import type { Artifact, Attempt, Outcome, StepRecord } from "../../core/attempt.ts";
 import type { Batch } from "../../core/batch.ts";
 import type { FailureCount } from "../../core/channel.ts";
-import type { RowSelection, RunLimits } from "../../core/engine.ts";
+import type { RerunChoice, RowSelection, RunLimits, RunQuery } from "../../core/engine.ts";
 import { errorKind, RowcallError, type ErrorCode } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { RunStatus } from "../../core/run.ts";
@@ -10,6 +10,7 @@ import { packAttempts, standing, type AttemptGroup, type EndedAttempt } from "./
 import { openAttemptLog, type AttemptLog, type LogListener } from "./attempt-log.ts";
 import { openDeliveryLog, type DeliveryLog } from "./delivery-log.ts";
 import { journalMigrations, migrate } from "./migrations.ts";
+import { openRowReader, type RowReader } from "./row-reader.ts";
 import { inTransaction, openDatabase, type Database } from "./sqlite.ts";
 import type { StagedTable } from "./staging.ts";
 import { openAttemptWriter } from "./write-attempts.ts";
@@ -146,9 +147,26 @@ export class Journal {
     throw new RowcallError("RUN_NOT_FOUND", `There is no run "${idOrName}"`, { hint: "`rowcall runs` lists them." });
   }
 
-  /** Newest first. */
-  listRuns(): RunRecord[] {
-    return this.#database.prepare("SELECT * FROM runs ORDER BY seq DESC").all().map(toRun);
+  /** Newest first; one that counts as running may be interrupted, so of these two the caller chooses. */
+  *listRuns({ text, status, before }: Omit<RunQuery, "limit"> = {}): Generator<RunRecord> {
+    const statuses = status === "running" || status === "interrupted" ? ["running", "interrupted"] : [status];
+    const conditions: [sql: string, ...values: SqlValue[]][] = [
+      ...(before === undefined ? [] : [["seq < (SELECT seq FROM runs WHERE id = ?)", before] as [string, SqlValue]]),
+      ...(status === undefined
+        ? []
+        : [[`status IN (${statuses.map(() => "?").join(", ")})`, ...statuses] as [string, ...SqlValue[]]]),
+      ...(text === undefined
+        ? []
+        : [
+            [
+              "instr(lower(concat_ws(char(10), id, name, agent ->> 'agent_name', batch ->> 'inputUri')), lower(?)) > 0",
+              text,
+            ] as [string, SqlValue],
+          ]),
+    ];
+    const where = conditions.map(([sql]) => sql).join(" AND ") || "TRUE";
+    const found = this.#database.prepare(`SELECT * FROM runs WHERE ${where} ORDER BY seq DESC`);
+    for (const entry of found.iterate(...conditions.flatMap(([, ...values]) => values))) yield toRun(entry);
   }
 
   wishes(seq: number): RunWishes {
@@ -180,17 +198,23 @@ export class Journal {
       .run(standing.superseded, "The process ended during this attempt", seq, standing.underWay);
   }
 
-  /** Opens failed rows again, all or those with one of the codes; returns how many attempts were opened. */
-  reopenFailed(seq: number, codes: readonly ErrorCode[] | undefined): number {
+  /** Opens failed rows again, all or those chosen; a row that shares the result of another opens that one. Returns how many. */
+  reopenFailed(seq: number, { codes, rows }: RerunChoice): number {
+    const chosen = codes === undefined ? "" : `AND code IN (${codes.map(() => "?").join(", ")})`;
+    const open = this.#database.prepare(
+      `UPDATE attempts SET standing = ${standing.reopened}
+       WHERE run = ? AND standing = ${standing.decided} AND code IS NOT NULL ${chosen} AND (row BETWEEN ? AND ?
+         OR row IN (SELECT leader FROM duplicates d WHERE d.run = attempts.run AND d.row BETWEEN ? AND ?))`,
+    );
     return inTransaction(this.#database, () => {
-      const chosen = codes === undefined ? "" : `AND code IN (${codes.map(() => "?").join(", ")})`;
-      const { changes } = this.#database
-        .prepare(`UPDATE attempts SET standing = ? WHERE run = ? AND standing = ? AND code IS NOT NULL ${chosen}`)
-        .run(standing.reopened, seq, standing.decided, ...(codes ?? []));
+      let opened = 0;
+      for (const [first, last] of rows ?? [[0, Number.MAX_SAFE_INTEGER] as const]) {
+        opened += Number(open.run(seq, ...(codes ?? []), first, last, first, last).changes);
+      }
       // Should the process end now, the run is one to be resumed.
-      if (changes > 0) this.#database.prepare("UPDATE runs SET status = 'interrupted' WHERE seq = ?").run(seq);
+      if (opened > 0) this.#database.prepare("UPDATE runs SET status = 'interrupted' WHERE seq = ?").run(seq);
       this.recount(seq);
-      return Number(changes);
+      return opened;
     });
   }
 
@@ -261,6 +285,11 @@ export class Journal {
       .prepare("SELECT row, leader FROM duplicates WHERE run = ? AND row BETWEEN ? AND ?")
       .all(seq, first, last) as unknown as { row: number; leader: number }[];
     return new Map(rows.map(({ row, leader }) => [row, leader]));
+  }
+
+  /** Reads the journal in ways of its own; see `openRowReader`. */
+  openRowReader(seq: number): RowReader {
+    return openRowReader(this.#database, seq);
   }
 
   /** How many rows share the result of this one, itself included. */

@@ -8,14 +8,19 @@ import type { Delivery } from "../../core/channel.ts";
 import type {
   Engine,
   ExportRequest,
+  RerunChoice,
   RowFilter,
+  RowPage,
+  RowQuery,
   RowReport,
   RowSelection,
   RunLimits,
   RunObserver,
+  RunQuery,
+  RunSurvey,
   StartRequest,
 } from "../../core/engine.ts";
-import { messageOf, RowcallError, type ErrorCode } from "../../core/errors.ts";
+import { messageOf, RowcallError } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
 import { chooseRows, overlap } from "../choose-rows.ts";
@@ -26,15 +31,17 @@ import { toDelivery } from "./delivery-log.ts";
 import { dispatchInProcess } from "./dispatch-in-process.ts";
 import { dispatchToWorkers } from "./dispatch-to-workers.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { executeRows, inputKeys, type Ending } from "./execute.ts";
+import { executeRows, inputKeys, type Ending, type ExecuteSetup } from "./execute.ts";
 import type { FinishSetup } from "./finish.ts";
 import { Journal, type RunRecord } from "./journal.ts";
 import { createRunId, isSameRun, requirePlaces, stageRun } from "./new-run.ts";
 import { notifyChannels, tellChannels, type NotifySetup } from "./notify.ts";
+import { readPage } from "./read-page.ts";
 import { reportRows } from "./report-rows.ts";
 import { checkLimits, limitsOf } from "./run-limits.ts";
 import { explainDatabaseError, tryLock, type ProcessLock } from "./sqlite.ts";
 import { openTable, type OpenTable } from "./staging.ts";
+import { surveyRun } from "./survey-run.ts";
 import { toRun } from "./to-run.ts";
 import { workerSilenceMs } from "./worker-watch.ts";
 import { writeOutput } from "./write-output.ts";
@@ -104,10 +111,10 @@ class LocalEngine implements Engine {
     });
   }
 
-  async rerun(id: string, codes: readonly ErrorCode[] | undefined, observer: RunObserver = {}): Promise<Run> {
+  async rerun(id: string, choice: RerunChoice = {}, observer: RunObserver = {}): Promise<Run> {
     return this.#withLock(id, (run) =>
       this.#withAgent(run.agent, adjusted(run), async (dispatcher) => {
-        if (this.#journal.reopenFailed(run.seq, codes) === 0) return this.#toRun(run);
+        if (this.#journal.reopenFailed(run.seq, choice) === 0) return this.#toRun(run);
         return this.#execute(this.#journal.getRun(run.id), dispatcher, observer);
       }),
     );
@@ -132,8 +139,15 @@ class LocalEngine implements Engine {
     return limitsOf(this.#journal.adjustRun(id, change));
   }
 
-  async list(): Promise<readonly Run[]> {
-    return this.#journal.listRuns().map((run) => this.#toRun(run));
+  async list(query: RunQuery = {}): Promise<readonly Run[]> {
+    const { limit = Number.POSITIVE_INFINITY, status } = query;
+    const found: Run[] = [];
+    for (const record of this.#journal.listRuns(query)) {
+      if (found.length >= limit) break;
+      const run = this.#toRun(record);
+      if (status === undefined || run.status === status) found.push(run);
+    }
+    return found;
   }
 
   async *rows(id: string, filter: RowFilter = {}): AsyncGenerator<RowReport> {
@@ -144,6 +158,24 @@ class LocalEngine implements Engine {
     } finally {
       await table.close();
     }
+  }
+
+  async page(id: string, query: RowQuery): Promise<RowPage> {
+    const run = this.#journal.getRun(id);
+    const table = await this.#openTable(run);
+    try {
+      return await readPage({ journal: this.#journal, run, table, selection: selectionOf(run) }, query);
+    } finally {
+      await table.close();
+    }
+  }
+
+  async survey(id: string): Promise<RunSurvey> {
+    return surveyRun(this.#journal, this.#journal.getRun(id), this.#services.clock());
+  }
+
+  async batch(id: string): Promise<Batch> {
+    return this.#journal.getRun(id).batch;
   }
 
   async export(id: string, request: ExportRequest): Promise<string> {
@@ -298,15 +330,15 @@ class LocalEngine implements Engine {
     return openTable(this.#directory(run.id), run.staged);
   }
 
-  #progress(run: RunRecord, observer: RunObserver): (succeeded: number, failed: number, inFlight: number) => void {
+  #progress(run: RunRecord, observer: RunObserver): ExecuteSetup["onProgress"] {
     let toldAt = 0;
-    return (succeeded, failed, inFlight) => {
+    return ({ inFlight, ...decided }, limits) => {
       const now = this.#services.clock();
       if (observer.onEvent === undefined || now - toldAt < progressMs) return;
       toldAt = now;
       observer.onEvent({
         type: "progress",
-        run: toRun({ ...run, succeeded, failed }, "running", inFlight, this.#workersOf(run)),
+        run: toRun({ ...run, ...decided, limits }, "running", inFlight, this.#workersOf(run)),
       });
     };
   }

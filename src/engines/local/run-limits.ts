@@ -29,6 +29,11 @@ export function checkLimits(change: Partial<RunLimits>): void {
     throw outOfRange("tolerated_failure_percentage", toleratedFailurePercentage, "a number from 0 to 100");
 }
 
+/** Rows that may be under way at once now. */
+export function allowedConcurrency({ paused, maxConcurrency }: RunLimits): number {
+  return paused === true ? 0 : maxConcurrency;
+}
+
 function outOfRange(name: string, value: number, range: string): RowcallError {
   return new RowcallError("USAGE_INVALID", `${name} cannot be ${value}`, { hint: `Give ${range}.` });
 }

@@ -12,6 +12,7 @@ export function toRun(run: RunRecord, status: Run["status"], inFlight: number, w
     id,
     ...(name === null ? {} : { name }),
     status,
+    ...(run.limits?.paused === true && status !== "succeeded" ? { paused: true as const } : {}),
     agent: `${run.agent.agent_name}@${run.agent.version}`,
     inputUri: run.batch.inputUri ?? "",
     ...(outputUri === null ? {} : { outputUri }),

@@ -12,13 +12,13 @@ import { writeCsv, writeJsonl, type FinishSetup } from "./finish.ts";
  */
 export async function writeOutput(
   { store, clock }: Services,
-  source: Omit<FinishSetup, "mapping" | "fields">,
+  source: Omit<FinishSetup, "mapping" | "fields" | "failedOnly">,
   request: ExportRequest,
 ): Promise<string> {
-  const { output, format, force = false } = request;
+  const { output, format, failedOnly = false, force = false } = request;
   const { run } = source;
   const mapping = request.outputMapping ?? run.batch.outputMapping;
-  const setup: FinishSetup = { ...source, mapping, fields: request.outputMapping?.fields ?? run.fields };
+  const setup: FinishSetup = { ...source, mapping, failedOnly, fields: request.outputMapping?.fields ?? run.fields };
   const [write, contentType] =
     format === "csv" ? ([writeCsv, "text/csv"] as const) : ([writeJsonl, "application/jsonl"] as const);
   for (;;) {

@@ -58,7 +58,7 @@ async function runBatch(options: BatchMachineOptions, context: ExecutionContext,
   if (execution.runId === undefined) return startRun(options, context, observer);
   const { counts } = await engine.describe(execution.runId);
   // As Step Functions does it: a redrive also runs again what had failed.
-  if (history.isRedriven && counts.failed > 0) return engine.rerun(execution.runId, undefined, observer);
+  if (history.isRedriven && counts.failed > 0) return engine.rerun(execution.runId, {}, observer);
   return engine.resume(execution.runId, observer);
 }
 

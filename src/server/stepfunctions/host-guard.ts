@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from "hono";
+import { isLoopbackHost } from "../security/loopback.ts";
 import { ApiError } from "./api-error.ts";
 
 /**
@@ -14,8 +15,3 @@ export const onlyLoopbackHosts: MiddlewareHandler = async (c, next) => {
     `The host "${host}" is none of this machine's own names; use 127.0.0.1 or localhost`,
   );
 };
-
-/** Whether a `Host` header, or a name to listen at, means this machine alone. */
-export function isLoopbackHost(host: string): boolean {
-  return /^(?:(?:localhost|[\w.-]+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?|::1)$/i.test(host);
-}

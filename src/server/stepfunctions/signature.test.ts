@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
 import { ListActivitiesCommand } from "@aws-sdk/client-sfn";
-import { isLoopbackHost } from "./host-guard.ts";
+import { isLoopbackHost } from "../security/loopback.ts";
 import { verifySignature, type SignedRequest } from "./signature.ts";
 import { openTestEndpoint, testKeys } from "../../../test/fakes/endpoint.ts";
 import { createWorkspace } from "../../../test/fakes/workspace.ts";

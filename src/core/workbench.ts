@@ -1,0 +1,137 @@
+import type { AgentDefinition } from "./agent.ts";
+import type { Attempt } from "./attempt.ts";
+import type { Batch } from "./batch.ts";
+import type { RowSelection } from "./engine.ts";
+import type { ErrorCode } from "./errors.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
+import type { Problem } from "./schema.ts";
+import type { TemplateDocument } from "./template.ts";
+
+/** What a plan looks at, and how much of it is shown. */
+export interface PlanChoice {
+  /** Only these rows. @default all */
+  readonly rows?: RowSelection;
+  /** Only the first so many of the rows chosen. @default all */
+  readonly limit?: number;
+  /** Whether an output file that exists may be replaced. @default false */
+  readonly force?: boolean;
+  /** Mapped inputs shown. @default 3 */
+  readonly sampleSize?: number;
+  /** Invalid and duplicate rows listed; all are counted. @default 20 */
+  readonly listSize?: number;
+}
+
+/** What was found out about a batch without running it. */
+export interface PlanReport {
+  /** Whether nothing keeps the batch from running. */
+  readonly runnable: boolean;
+  readonly agent: string;
+  readonly checks: readonly PlanCheck[];
+  /** Undefined when the input could not be read. */
+  readonly input?: {
+    readonly uri: string;
+    readonly dialect: { readonly encoding: string; readonly delimiter: string; readonly bom: boolean };
+    readonly header: readonly string[];
+    /** Records after the header. */
+    readonly rows: number;
+  };
+  /** Rows that would run. */
+  readonly rows: number;
+  readonly outputColumns: readonly string[];
+  /** Rows with the input that the agent would get. */
+  readonly sample: readonly { readonly row: number; readonly line: number; readonly input: JsonObject }[];
+  /** Rows that would fail without calling the agent. */
+  readonly invalid: {
+    readonly count: number;
+    readonly first: readonly {
+      readonly row: number;
+      readonly line: number;
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly hint?: string;
+    }[];
+  };
+  /** Rows that ask what an earlier one asks; `isComplete` is false when the table has more rows than are compared. */
+  readonly duplicates: {
+    readonly count: number;
+    readonly first: readonly { readonly row: number; readonly line: number; readonly sameAs: number }[];
+    readonly isComplete: boolean;
+  };
+  /** What the run would take; what is absent is not known. */
+  readonly estimate: {
+    readonly rows: number;
+    readonly concurrency: number;
+    readonly secondsPerRow?: number;
+    readonly costPerRowUsd?: number;
+    readonly seconds?: number;
+    readonly costUsd?: number;
+    /** Where the figures come from, in words. */
+    readonly basis: string;
+  };
+}
+
+/** One thing that was looked at before a run. */
+export interface PlanCheck {
+  readonly id: string;
+  readonly title: string;
+  /** `failed` keeps a batch from running, `warning` does not; `skipped` could not be made, or has nothing to look at. */
+  readonly status: "passed" | "failed" | "warning" | "skipped";
+  readonly detail: string;
+  readonly hint?: string;
+  readonly problems?: readonly Problem[];
+}
+
+/** One row to try outside a run. */
+export interface TryChoice {
+  /** 0-based row of the batch's input. @default none: the row is made of `cells` alone, or 0 when these are absent too */
+  readonly row?: number;
+  /** Cells by column, laid over those of the row. */
+  readonly cells?: Readonly<Record<string, string>>;
+  /** The agent's input as it is; then nothing is mapped. */
+  readonly input?: JsonObject;
+}
+
+/** Everything about one tried row. */
+export interface TryResult {
+  /** `name@version`. */
+  readonly agent: string;
+  readonly row: number;
+  readonly line: number;
+  readonly cells: Readonly<Record<string, string>>;
+  /** Undefined when the row cannot be mapped. */
+  readonly input?: JsonObject;
+  /** What the agent would do with the input, where its kind can tell. */
+  readonly preview?: JsonValue;
+  /** What the agent answered, before anything was made of it. */
+  readonly reply?: JsonValue;
+  readonly attempt: Attempt;
+  /** The row as the output would have it. */
+  readonly enriched: readonly { readonly column: string; readonly value: string }[];
+}
+
+/** The beginning of a table. */
+export interface TableHead {
+  readonly header: readonly string[];
+  /** The first records, as many as were asked for. */
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** What a face needs of batches, agents and tables besides running them. */
+export interface Workbench {
+  /**
+   * Reads the value of a batch file; relative paths start from the base directory.
+   *
+   * @throws RowcallError BATCH_INVALID with every problem in `details.problems`
+   */
+  readBatch(value: JsonObject): Promise<Batch>;
+  /** Everything short of running. @throws RowcallError BATCH_INVALID when nothing of the value can be read */
+  plan(value: JsonObject, choice: PlanChoice): Promise<PlanReport>;
+  /** Runs the agent once, without a run. @throws RowcallError for anything wrong with batch, agent or mapping */
+  tryRow(batch: Batch, choice: TryChoice): Promise<TryResult>;
+  /** @throws RowcallError as the store does; INPUT_EMPTY, INPUT_ENCODING, INPUT_MALFORMED */
+  readHead(uri: string, rows: number): Promise<TableHead>;
+  /** @throws RowcallError AGENT_INVALID, AGENT_UNKNOWN */
+  readAgent(value: unknown): AgentDefinition;
+  /** @throws RowcallError TEMPLATE_INVALID */
+  readTemplate(value: unknown): TemplateDocument;
+}
