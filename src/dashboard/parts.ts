@@ -1,7 +1,6 @@
 import { html } from "hono/html";
-import type { RowStatus } from "../core/engine.ts";
 import type { JsonValue } from "../core/json.ts";
-import type { RowCounts, RunStatus } from "../core/run.ts";
+import type { RowCounts, Run } from "../core/run.ts";
 import { formatCount, formatTime } from "./format.ts";
 import type { Html } from "./frame.ts";
 
@@ -26,12 +25,17 @@ const statusWords = {
 } as const;
 
 /** Everything that {@link badge} can say. */
-export type BadgeStatus = keyof typeof statusWords & (RunStatus | RowStatus | string);
+export type BadgeStatus = keyof typeof statusWords;
 
 /** A status as a word with a colour. */
 export function badge(status: BadgeStatus, words?: string): Html {
   const [label, tone] = statusWords[status];
   return html`<span class="badge ${tone}">${words ?? label}</span>`;
+}
+
+/** Where a run stands, as people say it: one that starts no row for now is paused. */
+export function runStatus({ status, paused }: Pick<Run, "status" | "paused">): BadgeStatus {
+  return status === "running" && paused === true ? "paused" : status;
 }
 
 /** The word of a status. */

@@ -1,52 +1,14 @@
 import { html } from "hono/html";
 import { formatDuration } from "../core/duration.ts";
-import type { JsonObject } from "../core/json.ts";
+import type { PlanCheck, PlanReport } from "../core/workbench.ts";
 import { formatCost, formatCount, plural } from "./format.ts";
 import { csrfField, type Frame, type Html, type Page } from "./frame.ts";
 import { validityWords } from "./new-batch-pages.ts";
 import { badge, crumbs, figure, noticeBox, type Notice } from "./parts.ts";
 
-/** One thing that was looked at before a run. */
-export interface PlanCheck {
-  readonly title: string;
-  readonly status: "passed" | "failed" | "warning" | "skipped";
-  readonly detail: string;
-  readonly hint?: string;
-}
-
-/** What was found out about a batch without running it. */
-export interface PlannedBatch {
-  readonly runnable: boolean;
-  readonly agent: string;
-  readonly checks: readonly PlanCheck[];
-  readonly rows: number;
-  readonly outputColumns: readonly string[];
-  readonly sample: readonly { readonly row: number; readonly input: JsonObject }[];
-  readonly invalid: {
-    readonly count: number;
-    readonly first: readonly {
-      readonly row: number;
-      readonly line: number;
-      readonly code: string;
-      readonly message: string;
-      readonly hint?: string;
-    }[];
-  };
-  readonly duplicates: {
-    readonly count: number;
-    readonly first: readonly { readonly row: number; readonly line: number; readonly sameAs: number }[];
-  };
-  readonly estimate: {
-    readonly seconds?: number;
-    readonly costUsd?: number;
-    readonly basis: string;
-    readonly concurrency: number;
-  };
-}
-
 /** What the plan of a new batch shows. */
 export interface PlanView {
-  readonly plan: PlannedBatch;
+  readonly plan: PlanReport;
   readonly fileName: string;
   /** Address of this page: a sample leads back to it. */
   readonly here: string;
@@ -139,7 +101,7 @@ function checks(all: readonly PlanCheck[]): Html {
   </ul>`;
 }
 
-function invalidRows({ invalid }: PlannedBatch): Html | "" {
+function invalidRows({ invalid }: PlanReport): Html | "" {
   if (invalid.count === 0) return "";
   return html`<section class="panel" aria-labelledby="invalid-title">
     <h2 id="invalid-title">${plural(invalid.count, "row")} not valid</h2>
@@ -160,7 +122,7 @@ function invalidRows({ invalid }: PlannedBatch): Html | "" {
   </section>`;
 }
 
-function duplicateRows({ duplicates }: PlannedBatch): Html | "" {
+function duplicateRows({ duplicates }: PlanReport): Html | "" {
   if (duplicates.count === 0) return "";
   return html`<section class="panel" aria-labelledby="duplicates-title">
     <h2 id="duplicates-title">${plural(duplicates.count, "duplicate")}</h2>
@@ -177,7 +139,7 @@ function duplicateRows({ duplicates }: PlannedBatch): Html | "" {
   </section>`;
 }
 
-function sampleInput({ row, input }: PlannedBatch["sample"][number]): Html {
+function sampleInput({ row, input }: PlanReport["sample"][number]): Html {
   return html`<details ${row === 0 ? "open" : ""}>
     <summary>Row ${row}</summary>
     <pre class="json" tabindex="0" role="region" aria-label="Input of row ${row}">${JSON.stringify(input, null, 2)}</pre>

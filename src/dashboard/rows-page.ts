@@ -1,24 +1,16 @@
 import { html } from "hono/html";
 import { formatDuration } from "../core/duration.ts";
-import type { RowReport, RowStatus } from "../core/engine.ts";
+import type { RowOrder, RowQuery, RowReport } from "../core/engine.ts";
+import type { ErrorCode } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Run } from "../core/run.ts";
 import { cellOf, formatCount, plural, shorten } from "./format.ts";
 import { csrfField, type Frame, type Html, type Page } from "./frame.ts";
 import { badge, crumbs, emptyState, noticeBox, type Notice } from "./parts.ts";
 
-/** By what rows are sorted; `row` is the input's order. */
-export const rowSorts = ["row", "duration"] as const;
-/** One of {@link rowSorts}. */
-export type RowSort = (typeof rowSorts)[number];
-
 /** Which rows are shown, and in which order. */
-export interface RowsQuery {
-  readonly status?: RowStatus;
-  readonly code?: string;
-  /** Text in any column; empty for all rows. */
-  readonly text: string;
-  readonly sort: RowSort;
+export interface RowsQuery extends Pick<RowQuery, "status" | "code" | "text"> {
+  readonly order: RowOrder;
   readonly descending: boolean;
 }
 
@@ -32,9 +24,7 @@ export interface RowsView {
   readonly outputFields: readonly string[];
   readonly rows: readonly RowReport[];
   /** Codes that rows of this run failed with. */
-  readonly codes: readonly string[];
-  /** Rows that the query finds, where that is known. */
-  readonly found?: number;
+  readonly codes: readonly ErrorCode[];
   readonly firstHref?: string;
   readonly nextHref?: string;
   readonly notice?: Notice;
@@ -94,20 +84,19 @@ export function rowsPage(frame: Frame, view: RowsView): Page {
 }
 
 /** The query as it stands in an address; what is as usual is left out. */
-export function rowsHref(run: string, query: RowsQuery, cursor?: string): string {
+export function rowsHref(run: string, query: RowsQuery, after?: string): string {
   const search = new URLSearchParams({
     ...(query.status === undefined ? {} : { status: query.status }),
     ...(query.code === undefined ? {} : { code: query.code }),
-    ...(query.text === "" ? {} : { text: query.text }),
-    ...(query.sort === "row" ? {} : { sort: query.sort }),
-    ...(query.descending ? { order: "desc" } : {}),
-    ...(cursor === undefined ? {} : { cursor }),
+    ...(query.text === undefined ? {} : { text: query.text }),
+    ...(query.order === "row" ? {} : { order: query.order }),
+    ...(query.descending ? { descending: "true" } : {}),
+    ...(after === undefined ? {} : { after }),
   });
   return `/runs/${run}/rows${search.size === 0 ? "" : `?${search}`}`;
 }
 
-function found({ run, found: many, rows }: RowsView): string {
-  if (many !== undefined) return `${formatCount(many)} of ${plural(run.counts.total, "row")}`;
+function found({ run, rows }: RowsView): string {
   return `${formatCount(rows.length)} on this page, of ${plural(run.counts.total, "row")}`;
 }
 
@@ -135,10 +124,10 @@ function filters({ run, query, codes }: RowsView): Html {
     </div>
     <div class="field">
       <label for="text">Text in any column</label>
-      <input id="text" name="text" type="search" value="${query.text}" />
+      <input id="text" name="text" type="search" value="${query.text ?? ""}" />
     </div>
-    ${query.sort === "row" ? "" : html`<input type="hidden" name="sort" value="${query.sort}" />`}
-    ${query.descending ? html`<input type="hidden" name="order" value="desc" />` : ""}
+    ${query.order === "row" ? "" : html`<input type="hidden" name="order" value="${query.order}" />`}
+    ${query.descending ? html`<input type="hidden" name="descending" value="true" />` : ""}
     <button>Filter</button>
   </form>`;
 }
@@ -158,7 +147,7 @@ function table(view: RowsView): Html {
           <th scope="col">Status</th>
           ${inputColumns.map((column) => html`<th scope="col"><span class="cell">${column}</span></th>`)}
           ${outputFields.map((field) => html`<th scope="col"><span class="cell">→ ${field}</span></th>`)}
-          <th scope="col" class="num">Attempts</th>
+          ${sortable(view, "attempts", "Attempts", "num")}
           ${sortable(view, "duration", "Took", "num")}
         </tr>
       </thead>
@@ -169,12 +158,12 @@ function table(view: RowsView): Html {
   </div>`;
 }
 
-function sortable({ run, query }: RowsView, sort: RowSort, label: string, tone = ""): Html {
-  const isSorted = query.sort === sort;
-  const descending = isSorted ? !query.descending : sort === "duration";
+function sortable({ run, query }: RowsView, order: RowOrder, label: string, tone = ""): Html {
+  const isSorted = query.order === order;
+  const descending = isSorted ? !query.descending : order !== "row";
   const direction = query.descending ? "descending" : "ascending";
   return html`<th scope="col" class="${tone}" ${isSorted ? html`aria-sort="${direction}"` : ""}>
-    <a class="sort" href="${rowsHref(run.id, { ...query, sort, descending })}"
+    <a class="sort" href="${rowsHref(run.id, { ...query, order, descending })}"
       >${label} <span aria-hidden="true">${isSorted ? (query.descending ? "▼" : "▲") : ""}</span></a
     >
   </th>`;
@@ -201,8 +190,13 @@ function line({ run, inputColumns, outputFields }: RowsView, report: RowReport):
     ${inputColumns.map((column) => cell(report.cells[column] ?? ""))}
     ${outputFields.map((field) => cell(cellOf(output[field])))}
     <td class="num">${attempts.length}</td>
-    <td class="num">${last === undefined ? "–" : formatDuration(last.endedAt - last.startedAt)}</td>
+    <td class="num">${last === undefined ? "–" : formatDuration(took(attempts))}</td>
   </tr>`;
+}
+
+// As rows are ordered by it: all attempts together.
+function took(attempts: RowReport["attempts"]): number {
+  return attempts.reduce((sum, { startedAt, endedAt }) => sum + endedAt - startedAt, 0);
 }
 
 // `dir="auto"` keeps right-to-left text from turning its neighbours around.

@@ -7,13 +7,13 @@ import { csrfField, type Frame, type Html } from "./frame.ts";
 /** What can be done with a run as it stands. */
 export interface ControlsView {
   readonly run: Run;
-  readonly isPaused: boolean;
   readonly limits: RunLimits;
 }
 
 /** The controls of a run: each says what it does, and only what can be done now is offered. */
 export function runControls(frame: Frame, view: ControlsView): Html {
-  const { run, isPaused, limits } = view;
+  const { run, limits } = view;
+  const isPaused = run.paused === true;
   const { inFlight, pending, failed } = run.counts;
   const act = (action: string, label: string, says: string, tone = ""): Html =>
     html`<form class="control" method="post" action="/runs/${run.id}/${action}" data-action>

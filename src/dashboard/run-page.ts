@@ -1,33 +1,23 @@
 import { html } from "hono/html";
 import { formatDuration } from "../core/duration.ts";
-import type { RunLimits } from "../core/engine.ts";
+import type { RunLimits, RunSurvey } from "../core/engine.ts";
 import type { Run } from "../core/run.ts";
 import { formatCost, formatCount, formatLeft, formatRate, formatShare, plural } from "./format.ts";
 import type { Frame, Html, Page } from "./frame.ts";
-import { badge, crumbs, emptyState, figure, moment, noticeBox, progressBar, statusWord, type Notice } from "./parts.ts";
+import {
+  badge,
+  crumbs,
+  emptyState,
+  figure,
+  moment,
+  noticeBox,
+  progressBar,
+  runStatus,
+  statusWord,
+  type Notice,
+} from "./parts.ts";
+import { rateSeries } from "./rate-series.ts";
 import { runControls } from "./run-controls.ts";
-
-/** Failed rows of one code. */
-export interface FailureGroup {
-  readonly code: string;
-  readonly count: number;
-  /** The first one's message. */
-  readonly message: string;
-  readonly hint?: string;
-}
-
-/** A row that took long. */
-export interface SlowRow {
-  readonly row: number;
-  readonly durationMs: number;
-  readonly status: "succeeded" | "failed";
-}
-
-/** A worker that was heard of lately. */
-export interface SeenWorker {
-  readonly name: string;
-  readonly rowsUnderWay?: number;
-}
 
 /** A file that can be downloaded. */
 export interface Download {
@@ -38,19 +28,13 @@ export interface Download {
 /** What the page of one run shows. */
 export interface RunView {
   readonly run: Run;
-  readonly isPaused: boolean;
   readonly limits: RunLimits;
   readonly rowsPerSecond?: number;
   readonly secondsLeft?: number;
   readonly costUsd?: number;
   /** At the end, when every row is decided. */
   readonly projectedCostUsd?: number;
-  readonly failures: readonly FailureGroup[];
-  readonly slowest: readonly SlowRow[];
-  /** Undefined when no workers take part. */
-  readonly workers?: readonly SeenWorker[];
-  /** Rows decided per second over the run's time, oldest first; seconds since 1970. */
-  readonly timeline: { readonly at: readonly number[]; readonly perSecond: readonly number[] };
+  readonly survey: RunSurvey;
   readonly downloads: readonly Download[];
   /** Address of the stream of what happens. */
   readonly eventsHref: string;
@@ -63,14 +47,14 @@ export interface RunView {
 export function runPage(frame: Frame, view: RunView): Page {
   const { run } = view;
   return {
-    title: `${run.name ?? run.id}: ${statusWord(shownStatus(view))}`,
+    title: `${run.name ?? run.id}: ${statusWord(runStatus(run))}`,
     place: "runs",
     scripts: ["live-run.js"],
     styles: ["uplot.css"],
     main: html`${crumbs(["/", "Runs"])}
       <div class="head">
         <h1>${run.name ?? run.id}</h1>
-        <span id="status" data-refresh>${badge(shownStatus(view))}</span>
+        <span id="status" data-refresh>${badge(runStatus(run))}</span>
         <a class="button push" href="/runs/${run.id}/rows">All rows</a>
       </div>
       <div id="notice" data-notice>${noticeBox(view.notice)}</div>
@@ -83,7 +67,7 @@ export function runPage(frame: Frame, view: RunView): Page {
         <section class="panel" aria-labelledby="controls-title">
           <h2 id="controls-title">Controls</h2>
           <div id="controls" data-refresh>
-            ${runControls(frame, { run, isPaused: view.isPaused, limits: view.limits })}
+            ${runControls(frame, { run, limits: view.limits })}
           </div>
         </section>
         <section class="panel" aria-labelledby="rate-title">
@@ -119,10 +103,6 @@ export function progressSentence({ run: { counts }, secondsLeft }: Pick<RunView,
   return `${formatCount(done)} of ${plural(counts.total, "row")} done, ${formatCount(counts.failed)} failed${left}`;
 }
 
-function shownStatus({ run, isPaused }: RunView): "paused" | Run["status"] {
-  return isPaused && run.status === "running" ? "paused" : run.status;
-}
-
 function progress(view: RunView): Html {
   const { run } = view;
   const { counts } = run;
@@ -148,24 +128,15 @@ function progress(view: RunView): Html {
     </dl>`;
 }
 
-function chart({ timeline }: RunView): Html {
-  return html`<div
-      class="chart"
-      id="chart"
-      role="img"
-      aria-label="Rows per second over the time of the run"
-    >
+function chart({ survey: { timeline } }: RunView): Html {
+  const { at, perSecond } = rateSeries(timeline);
+  return html`<div class="chart" id="chart" role="img" aria-label="Rows per second over the time of the run">
       <div class="empty">
-        <p>${timeline.at.length === 0 ? "Nothing has been measured yet." : "The chart is drawn by a script."}</p>
+        <p>${at.length === 0 ? "Nothing has been measured yet." : "The chart is drawn by a script."}</p>
       </div>
     </div>
     <div id="measured" data-refresh>
-      <span
-        id="timeline"
-        hidden
-        data-at="${JSON.stringify(timeline.at)}"
-        data-per-second="${JSON.stringify(timeline.perSecond)}"
-      ></span>
+      <span id="timeline" hidden data-at="${JSON.stringify(at)}" data-per-second="${JSON.stringify(perSecond)}"></span>
     </div>`;
 }
 
@@ -181,7 +152,7 @@ function sampleBox({ run }: RunView, href: string): Html {
   </section>`;
 }
 
-function failures(frame: Frame, { run, failures: groups }: RunView): Html {
+function failures(frame: Frame, { run, survey: { failures: groups } }: RunView): Html {
   if (groups.length === 0) {
     return html`<p class="soft">
       ${run.counts.failed === 0 ? "No row has failed." : "They will be listed here in a moment."}
@@ -226,22 +197,22 @@ function failures(frame: Frame, { run, failures: groups }: RunView): Html {
   </div>`;
 }
 
-function slowest({ run, slowest: rows }: RunView): Html {
+function slowest({ run, survey: { slowest: rows } }: RunView): Html {
   if (rows.length === 0) return html`<p class="soft">No row has ended yet.</p>`;
   return html`<table>
     <thead>
       <tr>
         <th scope="col">Row</th>
-        <th scope="col">Status</th>
+        <th scope="col" class="num">Attempts</th>
         <th scope="col" class="num">Took</th>
       </tr>
     </thead>
     <tbody>
       ${rows.map(
-        ({ row, durationMs, status }) =>
+        ({ row, durationMs, attempts }) =>
           html`<tr>
             <th scope="row"><a href="/runs/${run.id}/rows/${row}">Row ${row}</a></th>
-            <td>${badge(status)}</td>
+            <td class="num">${attempts}</td>
             <td class="num">${formatDuration(durationMs)}</td>
           </tr>`,
       )}
@@ -249,7 +220,7 @@ function slowest({ run, slowest: rows }: RunView): Html {
   </table>`;
 }
 
-function about({ run, workers }: RunView): Html {
+function about({ run, survey }: RunView): Html {
   return html`<dl class="pairs">
     <dt>Run</dt>
     <dd class="mono">${run.id}</dd>
@@ -262,17 +233,19 @@ function about({ run, workers }: RunView): Html {
     <dd>${moment(run.createdAt)}</dd>
     ${run.endedAt === undefined || run.status === "running" ? "" : html`<dt>Ended</dt><dd>${moment(run.endedAt)}</dd>`}
     ${run.reason === undefined ? "" : html`<dt>Reason</dt><dd>${run.reason}</dd>`}
-    ${workers === undefined ? "" : workerPairs(workers)}
+    ${run.workers === undefined && survey.workers.length === 0 ? "" : workerPairs(run, survey)}
   </dl>`;
 }
 
-function workerPairs(workers: readonly SeenWorker[]): Html {
+function workerPairs({ workers: onLine = 0, status }: Run, { workers }: RunSurvey): Html {
   return html`<dt>Workers on line</dt>
     <dd>
-      ${workers.length === 0 ? "None: rows wait until one starts (rowcall worker)." : formatCount(workers.length)}
+      ${onLine === 0 && status === "running" ? "None: rows wait until one starts (rowcall worker)." : formatCount(onLine)}
       ${workers.map(
-        ({ name, rowsUnderWay }) =>
-          html`<div class="small"><span class="mono">${name}</span>${rowsUnderWay === undefined ? "" : ` · ${plural(rowsUnderWay, "row")} under way`}</div>`,
+        ({ worker, attempts, lost }) =>
+          html`<div class="small">
+            <span class="mono">${worker}</span> · ${plural(attempts, "attempt")}${lost === 0 ? "" : `, lost during ${formatCount(lost)}`}
+          </div>`,
       )}
     </dd>`;
 }

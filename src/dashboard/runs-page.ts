@@ -2,13 +2,11 @@ import { html } from "hono/html";
 import type { Run } from "../core/run.ts";
 import { formatCount, formatLeft, formatRate, formatShare } from "./format.ts";
 import type { Html, Page } from "./frame.ts";
-import { badge, emptyState, moment, noticeBox, progressBar, scroller, type Notice } from "./parts.ts";
+import { badge, emptyState, moment, noticeBox, progressBar, runStatus, scroller, type Notice } from "./parts.ts";
 
 /** A run in the list. */
 export interface ListedRun {
   readonly run: Run;
-  /** Whether it was asked to start no new row for now. */
-  readonly isPaused?: boolean;
   readonly rowsPerSecond?: number;
   readonly secondsLeft?: number;
 }
@@ -76,7 +74,7 @@ function table(runs: readonly ListedRun[]): Html {
   </table>`;
 }
 
-function line({ run, isPaused, rowsPerSecond, secondsLeft }: ListedRun): Html {
+function line({ run, rowsPerSecond, secondsLeft }: ListedRun): Html {
   const { counts } = run;
   const done = counts.succeeded + counts.failed;
   return html`<tr>
@@ -84,7 +82,7 @@ function line({ run, isPaused, rowsPerSecond, secondsLeft }: ListedRun): Html {
       <a href="/runs/${run.id}">${run.name ?? run.id}</a>
       <div class="small soft">${run.agent}</div>
     </th>
-    <td>${badge(isPaused === true ? "paused" : run.status)}</td>
+    <td>${badge(runStatus(run))}</td>
     <td class="progress-cell">
       <span class="small">${formatCount(done)} of ${formatCount(counts.total)}</span>
       ${progressBar(counts)}
