@@ -2,7 +2,7 @@ import { html } from "hono/html";
 import type { AgentDefinition } from "../core/agent.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { cellOf } from "./format.ts";
-import { csrfField, type Frame, type Html, type Page } from "./frame.ts";
+import type { Html, Page } from "./frame.ts";
 import { badge, crumbs, jsonBlock, noticeBox, type Notice } from "./parts.ts";
 import { triedSection, type TriedView } from "./row-page.ts";
 import { schemaForm } from "./schema-form.ts";
@@ -21,7 +21,7 @@ export interface AgentView {
 }
 
 /** One version of an agent: what it takes and gives, a try, the way to a new version. */
-export function agentPage(frame: Frame, view: AgentView): Page {
+export function agentPage(view: AgentView): Page {
   const { agent } = view;
   const { agent_name: name, version } = agent;
   const shelved = { shelf: "agents", name, version, versions: view.versions } as const;
@@ -38,20 +38,19 @@ export function agentPage(frame: Frame, view: AgentView): Page {
       ${agent.description === undefined ? "" : html`<p>${agent.description}</p>`}
       ${view.tried === undefined ? "" : triedSection(view.tried)}
       <div class="columns">
-        ${tryPanel(frame, view)}
+        ${tryPanel(view)}
         <div class="columns">${about(agent)} ${versionsPanel(shelved)}</div>
       </div>
-      ${publishPanel(frame, shelved, { ...agent, version: nextVersion(view.versions.at(-1)?.version ?? version) }, view.draft)}`,
+      ${publishPanel(shelved, { ...agent, version: nextVersion(view.versions.at(-1)?.version ?? version) }, view.draft)}`,
   };
 }
 
-function tryPanel(frame: Frame, { agent, tried }: AgentView): Html {
+function tryPanel({ agent, tried }: AgentView): Html {
   const address = encodeURIComponent(`${agent.agent_name}@${agent.version}`);
   return html`<section class="panel" aria-labelledby="try-title">
     <h2 id="try-title">Try one row</h2>
     <p class="soft">Calls the agent once with what you fill in; nothing is written to any table.</p>
-    <form class="fields" method="post" action="/agents/${address}/try" data-busy="Trying…">
-      ${csrfField(frame)} ${schemaForm(agent.input_schema, tried?.input ?? {})}
+    <form class="fields" method="post" action="/agents/${address}/try" data-busy="Trying…"> ${schemaForm(agent.input_schema, tried?.input ?? {})}
       <p><button class="primary">Try</button></p>
     </form>
   </section>`;

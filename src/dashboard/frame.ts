@@ -10,8 +10,8 @@ export type Place = "runs" | "new" | "agents";
 export interface Frame {
   /** Address of a static file by its name, such as `dashboard.css`. */
   readonly asset: (name: string) => string;
-  /** Goes with every form, so that no other site can send it; absent on pages of nobody who is signed in. */
-  readonly csrf?: string;
+  /** Whether there is somebody whom the navigation leads anywhere. */
+  readonly isSignedIn: boolean;
 }
 
 /** One page. */
@@ -51,16 +51,11 @@ export function renderPage(frame: Frame, page: Page): Html {
         <a class="skip" href="#main">Skip to the content</a>
         <header class="top">
           <a class="brand" href="/"><img src="${frame.asset("icon.svg")}" alt="" width="22" height="22" />Rowcall</a>
-          ${frame.csrf === undefined ? "" : navigation(page.place)}
+          ${frame.isSignedIn ? navigation(page.place) : ""}
         </header>
         <main id="main" tabindex="-1">${page.main}</main>
       </body>
     </html>`;
-}
-
-/** The hidden field that every form carries. */
-export function csrfField(frame: Frame): Html {
-  return html`<input type="hidden" name="csrf" value="${frame.csrf ?? ""}" />`;
 }
 
 function navigation(current: Place | undefined): Html {

@@ -2,7 +2,7 @@ import { html } from "hono/html";
 import type { AgentDefinition } from "../core/agent.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { formatCount, plural, shorten } from "./format.ts";
-import { csrfField, type Frame, type Html, type Page } from "./frame.ts";
+import type { Html, Page } from "./frame.ts";
 import { crumbs, emptyState, noticeBox, scroller, type Notice } from "./parts.ts";
 
 /** What the beginning of a new batch shows. */
@@ -14,7 +14,7 @@ export interface UploadView {
 }
 
 /** First step: a table and an agent. */
-export function uploadPage(frame: Frame, { agents, chosen, notice }: UploadView): Page {
+export function uploadPage({ agents, chosen, notice }: UploadView): Page {
   return {
     title: "New batch",
     place: "new",
@@ -27,11 +27,10 @@ export function uploadPage(frame: Frame, { agents, chosen, notice }: UploadView)
           : html`<form
             class="panel"
             method="post"
-            action="/new/upload?csrf=${encodeURIComponent(frame.csrf ?? "")}"
+            action="/new/upload"
             enctype="multipart/form-data"
             id="upload"
           >
-            ${csrfField(frame)}
             <div class="field fields">
               <label for="agent">Agent</label>
               <select id="agent" name="agent">

@@ -2,7 +2,7 @@ import { html } from "hono/html";
 import { formatDuration } from "../core/duration.ts";
 import type { PlanCheck, PlanReport } from "../core/workbench.ts";
 import { formatCost, formatCount, plural } from "./format.ts";
-import { csrfField, type Frame, type Html, type Page } from "./frame.ts";
+import type { Html, Page } from "./frame.ts";
 import { validityWords } from "./new-batch-pages.ts";
 import { badge, crumbs, figure, noticeBox, type Notice } from "./parts.ts";
 
@@ -22,7 +22,7 @@ export interface PlanView {
 }
 
 /** Third step: what a run would do, a sample, the run. */
-export function planPage(frame: Frame, view: PlanView): Page {
+export function planPage(view: PlanView): Page {
   const { plan, fileName } = view;
   return {
     title: "Plan of the new batch",
@@ -43,7 +43,7 @@ export function planPage(frame: Frame, view: PlanView): Page {
         </dl>
         <p class="small soft">${plan.estimate.basis.replaceAll(/: give --[a-z-]+/g, "")}</p>
       </section>
-      ${startPanel(frame, view)}
+      ${startPanel(view)}
       <div class="columns">
         <section class="panel" aria-labelledby="checks-title">
           <h2 id="checks-title">Checks</h2>
@@ -60,7 +60,7 @@ export function planPage(frame: Frame, view: PlanView): Page {
   };
 }
 
-function startPanel(frame: Frame, { plan, here, mappingHref, startHref, sampleRows }: PlanView): Html {
+function startPanel({ plan, here, mappingHref, startHref, sampleRows }: PlanView): Html {
   if (!plan.runnable) {
     return html`<section class="panel" aria-labelledby="start-title">
       <h2 id="start-title">It cannot run yet</h2>
@@ -70,8 +70,7 @@ function startPanel(frame: Frame, { plan, here, mappingHref, startHref, sampleRo
   }
   return html`<section class="panel" aria-labelledby="start-title">
     <h2 id="start-title">Run it</h2>
-    <form class="inline" method="post" action="${startHref}" data-busy="Starting…">
-      ${csrfField(frame)} <input type="hidden" name="plan" value="${here}" />
+    <form class="inline" method="post" action="${startHref}" data-busy="Starting…"> <input type="hidden" name="plan" value="${here}" />
       <div class="field">
         <label for="limit">Rows of the sample</label>
         <input id="limit" name="limit" type="number" min="1" max="${Math.max(1, plan.rows)}" value="${sampleRows}" required />
@@ -79,7 +78,6 @@ function startPanel(frame: Frame, { plan, here, mappingHref, startHref, sampleRo
       <button>Run the first rows as a sample</button>
     </form>
     <form method="post" action="${startHref}" data-busy="Starting…">
-      ${csrfField(frame)}
       <button class="primary">Run all ${formatCount(plan.rows)} rows</button>
     </form>
   </section>`;

@@ -1,23 +1,22 @@
 import { html } from "hono/html";
-import type { Frame, Html, Page } from "./frame.ts";
+import type { Html, Page } from "./frame.ts";
 import { noticeBox } from "./parts.ts";
 
 /** Asks for the token that the server printed when it started. */
-export function signInPage(frame: Frame, wrongToken: boolean, action = "/sign-in"): Page {
+export function signInPage(isWrong: boolean): Page {
   return {
     title: "Sign in",
     main: html`<section class="panel narrow" aria-labelledby="sign-in-title">
       <h1 id="sign-in-title">Sign in</h1>
       ${noticeBox(
-        wrongToken
+        isWrong
           ? { tone: "bad", text: "That is not this server's token.", hint: "It may have been replaced since." }
           : undefined,
       )}
       <p>
         <code>rowcall serve</code> prints an address with a token when it starts. Open that address, or paste the token here.
       </p>
-      <form class="fields" method="post" action="${action}">
-        ${frame.csrf === undefined ? "" : html`<input type="hidden" name="csrf" value="${frame.csrf}" />`}
+      <form class="fields" method="get" action="/">
         <div class="field">
           <label for="token">Token</label>
           <input id="token" name="token" type="password" autocomplete="current-password" required autofocus />

@@ -5,7 +5,7 @@ import type { RowReport } from "../core/engine.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { Run } from "../core/run.ts";
 import { cellOf } from "./format.ts";
-import type { Frame, Html, Page } from "./frame.ts";
+import type { Html, Page } from "./frame.ts";
 import { badge, crumbs, jsonBlock, moment, noticeBox, type Notice } from "./parts.ts";
 import { schemaForm } from "./schema-form.ts";
 
@@ -32,7 +32,7 @@ export interface TriedView {
 }
 
 /** Everything about one row. */
-export function rowPage(frame: Frame, view: RowView): Page {
+export function rowPage(view: RowView): Page {
   const { run, report } = view;
   const { row, line, status, attempts } = report;
   const name = run.name ?? run.id;
@@ -88,7 +88,6 @@ export function rowPage(frame: Frame, view: RowView): Page {
         <h2 id="again-title">Try again with edited input</h2>
         <p class="soft">Calls the agent once with what stands here. The run and its table stay as they are.</p>
         <form class="fields" method="post" action="${base}/${row}/try" data-busy="Trying…">
-          <input type="hidden" name="csrf" value="${frame.csrf ?? ""}" />
           ${schemaForm(view.inputSchema, view.tried?.input ?? report.input ?? report.cells)}
           <p><button class="primary">Try this input</button></p>
         </form>

@@ -5,7 +5,7 @@ import type { ErrorCode } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Run } from "../core/run.ts";
 import { cellOf, formatCount, plural, shorten } from "./format.ts";
-import { csrfField, type Frame, type Html, type Page } from "./frame.ts";
+import type { Html, Page } from "./frame.ts";
 import { badge, crumbs, emptyState, noticeBox, type Notice } from "./parts.ts";
 
 /** Which rows are shown, and in which order. */
@@ -34,7 +34,7 @@ export interface RowsView {
 const longestCell = 300;
 
 /** The rows of a run as a table. */
-export function rowsPage(frame: Frame, view: RowsView): Page {
+export function rowsPage(view: RowsView): Page {
   const { run, rows } = view;
   const name = run.name ?? run.id;
   return {
@@ -59,7 +59,6 @@ export function rowsPage(frame: Frame, view: RowsView): Page {
       </section>
       <div class="pages">
         <form class="row" id="selected" method="post" action="/runs/${run.id}/rerun" data-action>
-          ${csrfField(frame)}
           <button ${run.status === "running" || !rows.some(({ status }) => status === "failed") ? "disabled" : ""}>
             Rerun selected
           </button>

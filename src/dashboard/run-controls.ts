@@ -2,7 +2,7 @@ import { html } from "hono/html";
 import type { RunLimits } from "../core/engine.ts";
 import type { Run } from "../core/run.ts";
 import { formatCount, plural } from "./format.ts";
-import { csrfField, type Frame, type Html } from "./frame.ts";
+import type { Html } from "./frame.ts";
 
 /** What can be done with a run as it stands. */
 export interface ControlsView {
@@ -11,13 +11,12 @@ export interface ControlsView {
 }
 
 /** The controls of a run: each says what it does, and only what can be done now is offered. */
-export function runControls(frame: Frame, view: ControlsView): Html {
+export function runControls(view: ControlsView): Html {
   const { run, limits } = view;
   const isPaused = run.paused === true;
   const { inFlight, pending, failed } = run.counts;
   const act = (action: string, label: string, says: string, tone = ""): Html =>
     html`<form class="control" method="post" action="/runs/${run.id}/${action}" data-action>
-      ${csrfField(frame)}
       <button class="${tone}">${label}</button>
       <p>${says}</p>
     </form>`;
@@ -34,7 +33,7 @@ export function runControls(frame: Frame, view: ControlsView): Html {
           : act("pause", "Pause", "No new row starts; rows in flight finish. The run stays open and can be resumed.")
       }
       ${act("stop", "Stop", "Rows in flight finish, the table so far is written, and the run ends. It can be resumed later.", "danger")}
-      ${concurrency(frame, run, limits)}
+      ${concurrency(run, limits)}
     </div>`;
   }
   const canGoOn = run.status !== "succeeded";
@@ -59,13 +58,12 @@ export function runControls(frame: Frame, view: ControlsView): Html {
         : ""
     }
     ${!canGoOn && failed === 0 ? html`<p class="soft">Every row succeeded: there is nothing left to do.</p>` : ""}
-    ${canGoOn ? concurrency(frame, run, limits) : ""}
+    ${canGoOn ? concurrency(run, limits) : ""}
   </div>`;
 }
 
-function concurrency(frame: Frame, run: Run, { maxConcurrency }: RunLimits): Html {
+function concurrency(run: Run, { maxConcurrency }: RunLimits): Html {
   return html`<form class="control" method="post" action="/runs/${run.id}/concurrency" data-action>
-    ${csrfField(frame)}
     <div class="row">
       <label class="visually-hidden" for="concurrency">Rows at once</label>
       <input

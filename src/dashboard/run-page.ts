@@ -3,7 +3,7 @@ import { formatDuration } from "../core/duration.ts";
 import type { RunLimits, RunSurvey } from "../core/engine.ts";
 import type { Run } from "../core/run.ts";
 import { formatCost, formatCount, formatLeft, formatRate, formatShare, plural } from "./format.ts";
-import type { Frame, Html, Page } from "./frame.ts";
+import type { Html, Page } from "./frame.ts";
 import {
   badge,
   crumbs,
@@ -44,7 +44,7 @@ export interface RunView {
 }
 
 /** One run, live. */
-export function runPage(frame: Frame, view: RunView): Page {
+export function runPage(view: RunView): Page {
   const { run } = view;
   return {
     title: `${run.name ?? run.id}: ${statusWord(runStatus(run))}`,
@@ -67,7 +67,7 @@ export function runPage(frame: Frame, view: RunView): Page {
         <section class="panel" aria-labelledby="controls-title">
           <h2 id="controls-title">Controls</h2>
           <div id="controls" data-refresh>
-            ${runControls(frame, { run, limits: view.limits })}
+            ${runControls({ run, limits: view.limits })}
           </div>
         </section>
         <section class="panel" aria-labelledby="rate-title">
@@ -77,7 +77,7 @@ export function runPage(frame: Frame, view: RunView): Page {
       </div>
       <section class="panel" aria-labelledby="failures-title">
         <h2 id="failures-title">Failures</h2>
-        <div class="live-box" id="failures" data-refresh>${failures(frame, view)}</div>
+        <div class="live-box" id="failures" data-refresh>${failures(view)}</div>
       </section>
       <div class="columns">
         <section class="panel" aria-labelledby="slow-title">
@@ -152,7 +152,7 @@ function sampleBox({ run }: RunView, href: string): Html {
   </section>`;
 }
 
-function failures(frame: Frame, { run, survey: { failures: groups } }: RunView): Html {
+function failures({ run, survey: { failures: groups } }: RunView): Html {
   if (groups.length === 0) {
     return html`<p class="soft">
       ${run.counts.failed === 0 ? "No row has failed." : "They will be listed here in a moment."}
@@ -183,7 +183,6 @@ function failures(frame: Frame, { run, survey: { failures: groups } }: RunView):
               </td>
               <td>
                 <form method="post" action="/runs/${run.id}/rerun" data-action>
-                  <input type="hidden" name="csrf" value="${frame.csrf ?? ""}" />
                   <input type="hidden" name="code" value="${code}" />
                   <button class="small" ${isGoing ? "disabled" : ""}>
                     Rerun<span class="visually-hidden"> rows that failed with ${code}</span>

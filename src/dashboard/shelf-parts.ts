@@ -1,6 +1,6 @@
 import { html } from "hono/html";
 import type { PublicationStatus } from "../core/template.ts";
-import { csrfField, type Frame, type Html } from "./frame.ts";
+import type { Html } from "./frame.ts";
 import { badge } from "./parts.ts";
 
 /** One version of an agent or a template. */
@@ -57,13 +57,12 @@ export function versionsPanel(shelved: Shelved): Html {
 }
 
 /** The form that publishes a new version, filled with the document as it is and the next version's number. */
-export function publishPanel(frame: Frame, { shelf }: Shelved, document: object, draft: string | undefined): Html {
+export function publishPanel({ shelf }: Shelved, document: object, draft: string | undefined): Html {
   const noun = shelf === "agents" ? "agent" : "template";
   return html`<section class="panel" aria-labelledby="publish-title">
     <h2 id="publish-title">Publish a new version</h2>
     <p class="soft">A version never changes once it is published: give the changed ${noun} a version of its own.</p>
     <form class="field" method="post" action="/${shelf}/publish">
-      ${csrfField(frame)}
       <label for="document">The ${noun} as JSON</label>
       <textarea id="document" name="document" spellcheck="false" autocomplete="off" rows="18">
 ${draft ?? JSON.stringify(document, null, 2)}</textarea

@@ -2,7 +2,7 @@ import { html } from "hono/html";
 import { isJsonObject, type JsonObject, type JsonValue } from "../core/json.ts";
 import type { TemplateDocument } from "../core/template.ts";
 import { cellOf } from "./format.ts";
-import type { Frame, Html, Page } from "./frame.ts";
+import type { Html, Page } from "./frame.ts";
 import { badge, crumbs, jsonBlock, noticeBox, type Notice } from "./parts.ts";
 import { scriptSteps } from "./script-steps.ts";
 import { nextVersion, publishPanel, versionsPanel, type ListedVersion } from "./shelf-parts.ts";
@@ -17,7 +17,7 @@ export interface TemplateView {
 }
 
 /** One version of a template: its variables and its steps, readable. */
-export function templatePage(frame: Frame, view: TemplateView): Page {
+export function templatePage(view: TemplateView): Page {
   const { template } = view;
   const { template_id: name, version } = template;
   const shelved = { shelf: "templates", name, version, versions: view.versions } as const;
@@ -46,7 +46,6 @@ export function templatePage(frame: Frame, view: TemplateView): Page {
         </details>
       </section>
       ${publishPanel(
-        frame,
         shelved,
         { ...template, version: nextVersion(view.versions.at(-1)?.version ?? version) },
         view.draft,
