@@ -1,8 +1,6 @@
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Engine } from "../../core/engine.ts";
-import { messageOf, RowcallError } from "../../core/errors.ts";
+import { RowcallError } from "../../core/errors.ts";
 import type { EndpointKeys } from "../../server/stepfunctions/signature.ts";
 import type { Wiring } from "../../wire.ts";
 
@@ -52,6 +50,7 @@ export async function startStepFunctionsEndpoint(options: EndpointOptions): Prom
   const { createArns } = await import("../../server/stepfunctions/arns.ts");
   const { isLoopbackHost } = await import("../../server/security/loopback.ts");
   const { isName } = await import("../../server/stepfunctions/names.ts");
+  const { listen } = await import("../../server/listen.ts");
   const { activitiesPath, openActivityQueue } = await import("../../engines/local/activity-queue.ts");
   const { openExecutionJournal } = await import("../../engines/local/execution-journal.ts");
   const { createMachines } = await import("../../engines/state-machines/list-machines.ts");
@@ -89,10 +88,10 @@ export async function startStepFunctionsEndpoint(options: EndpointOptions): Prom
     ...(keys === undefined ? {} : { keys }),
   });
   try {
-    const server = await listen(app.fetch, host, port);
+    const { url, server } = await listen(app.fetch, { host, port });
     const arns = createArns(place);
     return {
-      url: `http://${host.includes(":") ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`,
+      url,
       region,
       batchMachineArn: arns.of("stateMachine", `batch-processor-${stage}`),
       arns: async () => ({
@@ -113,26 +112,4 @@ export async function startStepFunctionsEndpoint(options: EndpointOptions): Prom
     await closeParts();
     throw thrown;
   }
-}
-
-async function listen(
-  fetch: (request: Request) => Response | Promise<Response>,
-  host: string,
-  port: number,
-): Promise<Server> {
-  const { createAdaptorServer } = await import("@hono/node-server");
-  const server = createAdaptorServer({ fetch }) as Server;
-  return new Promise((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => {
-      const taken = cause.code === "EADDRINUSE";
-      const what = taken ? "is taken" : `cannot be used: ${messageOf(cause)}`;
-      reject(
-        new RowcallError(taken ? "ENDPOINT_BUSY" : "USAGE_INVALID", `Port ${port} of ${host} ${what}`, {
-          hint: "Choose another --port or --host; --port 0 takes a free one.",
-          cause,
-        }),
-      );
-    });
-    server.listen(port, host, () => resolve(server));
-  });
 }

@@ -1,0 +1,64 @@
+import type { Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { messageOf, RowcallError } from "../../core/errors.ts";
+import { parseWith } from "../../core/schema.ts";
+import type { ServerEnv } from "../server-setup.ts";
+import { isMedia, type Operation } from "./operation.ts";
+
+/** Where the API begins. */
+export const apiRoot = "/api/v1";
+
+const longestBody = 2 * 1024 * 1024;
+
+/** Adds operations to an app, each at its path below {@link apiRoot}. */
+export function mountOperations(app: Hono<ServerEnv>, operations: readonly Operation[]): void {
+  const limit = bodyLimit({
+    maxSize: longestBody,
+    onError: () => {
+      throw new RowcallError("REQUEST_TOO_LARGE", `A request may have ${longestBody} bytes of JSON`, {
+        hint: "Upload tables apart from the batch.",
+      });
+    },
+  });
+  for (const operation of operations) {
+    const path = `${apiRoot}${operation.path.replace(/\{(\w+)\}/g, ":$1")}`;
+    const { body } = operation;
+    if (body === undefined || !isMedia(body)) app.on(operation.method.toUpperCase(), path, limit);
+    app.on(operation.method.toUpperCase(), path, async (c) => answer(c, operation));
+  }
+}
+
+async function answer(c: Context<ServerEnv>, operation: Operation): Promise<Response> {
+  const { params, query, body, status = 200 } = operation;
+  const request = {
+    params: params && parseWith(params, c.req.param(), "USAGE_INVALID", "path"),
+    query: query && parseWith(query, readQuery(c), "USAGE_INVALID", "query"),
+    body: body === undefined || isMedia(body) ? undefined : parseWith(body, await readJson(c), "USAGE_INVALID", "body"),
+    context: c,
+  };
+  const result = await operation.handle(request as Parameters<Operation["handle"]>[0]);
+  if (result instanceof Response) return result;
+  c.header("Cache-Control", "no-store");
+  return c.json(result, status as ContentfulStatusCode);
+}
+
+// A parameter that comes twice is a list, which no schema takes by mistake for one value.
+function readQuery(c: Context): Record<string, string | string[]> {
+  return Object.fromEntries(
+    Object.entries(c.req.queries()).map(([name, values]) => [name, values.length === 1 ? (values[0] ?? "") : values]),
+  );
+}
+
+async function readJson(c: Context): Promise<unknown> {
+  const text = await c.req.text();
+  if (text === "") return {};
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new RowcallError("USAGE_INVALID", `The body is not JSON: ${messageOf(cause)}`, {
+      hint: "Send JSON in UTF-8.",
+      cause,
+    });
+  }
+}

@@ -1,0 +1,58 @@
+import { Hono } from "hono";
+import { RowcallError } from "../core/errors.ts";
+import { mountOperations } from "./api/mount-api.ts";
+import { listOperations } from "./api/list-operations.ts";
+import { problemOf, sendProblem } from "./problem.ts";
+import { createRunner } from "./runner.ts";
+import { createRunWatch } from "./run-watch.ts";
+import { guardAccess, guardHost } from "./security/access.ts";
+import { protect } from "./security/headers.ts";
+import { createSessions } from "./security/session.ts";
+import type { ServerContext, ServerEnv, ServerSetup } from "./server-setup.ts";
+
+/** A server without its port. */
+export interface ServerApp {
+  readonly app: Hono<ServerEnv>;
+  readonly context: ServerContext;
+  /** Ends live events, lets rows in flight of runs in this process finish, and ends. */
+  close(): Promise<void>;
+}
+
+const usualUpload = 10 * 1024 ** 3;
+
+/**
+ * Builds the server: the API under `/api/v1`, `/metrics`, `/health`, `/ready`, and the pages that are mounted.
+ *
+ * Every answer has the headers of `protect`; every request but those for health passes `guardHost` and `guardAccess`. What is
+ * thrown anywhere becomes a problem (`problemOf`).
+ */
+export function createServerApp(setup: ServerSetup): ServerApp {
+  const { engine, clock, isSecure = false, loopbackOnly = true } = setup;
+  const watch = createRunWatch(engine, clock);
+  const runner = createRunner(engine, watch.tell);
+  const context: ServerContext = { ...setup, watch, runner, maxUploadBytes: setup.maxUploadBytes ?? usualUpload };
+  const access = { sessions: createSessions(setup.token, clock), loopbackOnly, isSecure };
+
+  const app = new Hono<ServerEnv>();
+  app.onError((thrown, c) => sendProblem(c, problemOf(thrown)));
+  app.notFound((c) => sendProblem(c, problemOf(unknownRequest(c.req.method, c.req.path))));
+  app.use(protect(isSecure));
+  app.use(guardHost(access));
+  app.use(guardAccess(access));
+  mountOperations(app, listOperations(context));
+  setup.mountPages?.(app, context);
+  return {
+    app,
+    context,
+    close: async () => {
+      watch.close();
+      await runner.close();
+    },
+  };
+}
+
+function unknownRequest(method: string, path: string): RowcallError {
+  return new RowcallError("REQUEST_UNKNOWN", `There is nothing at ${method} ${path}`, {
+    hint: "/api/v1/openapi.json lists every operation.",
+  });
+}

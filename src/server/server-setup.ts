@@ -1,0 +1,52 @@
+import type { Hono } from "hono";
+import type { SecureHeadersVariables } from "hono/secure-headers";
+import type { Engine } from "../core/engine.ts";
+import type { ObjectStore } from "../core/object-store.ts";
+import type { Registry } from "../core/registry.ts";
+import type { Clock } from "../core/services.ts";
+import type { Workbench } from "../core/workbench.ts";
+import type { Downloads } from "./downloads.ts";
+import type { RunWatch } from "./run-watch.ts";
+import type { Runner } from "./runner.ts";
+
+/** What a server is made of. */
+export interface ServerSetup {
+  /** Made over the store of `downloads`; stays open when the server closes. */
+  readonly engine: Engine;
+  readonly store: ObjectStore;
+  readonly registry: Registry;
+  readonly workbench: Workbench;
+  readonly downloads: Downloads;
+  readonly clock: Clock;
+  readonly token: string;
+  /** Folder of uploads, of results when a batch names no output, and of what idempotency keys stand for. */
+  readonly dataDirectory: string;
+  /** Rowcall's version. */
+  readonly version: string;
+  /** Answer only requests to a name of this machine itself. @default true */
+  readonly loopbackOnly?: boolean;
+  /** Whether browsers reach the server by https. @default false */
+  readonly isSecure?: boolean;
+  /** Largest upload in bytes. @default 10 GiB */
+  readonly maxUploadBytes?: number;
+  /** Adds the pages: called once, after everything that protects them, before unknown addresses are refused. */
+  readonly mountPages?: (app: Hono<ServerEnv>, context: ServerContext) => void;
+}
+
+/** What every part of the server reaches its work through. */
+export interface ServerContext
+  extends Pick<
+    ServerSetup,
+    "engine" | "store" | "registry" | "workbench" | "downloads" | "clock" | "dataDirectory" | "version"
+  > {
+  /** Starts, resumes and reruns runs in this process. */
+  readonly runner: Runner;
+  /** Live state of runs, of this and other processes. */
+  readonly watch: RunWatch;
+  readonly maxUploadBytes: number;
+}
+
+/** Hono's environment: `c.get("secureHeadersNonce")` is the nonce that a script or style of a page must carry. */
+export interface ServerEnv {
+  readonly Variables: SecureHeadersVariables;
+}
