@@ -12,7 +12,10 @@ export type RunAction = (typeof runActions)[number];
 export function actionNotice(action: RunAction, run: Run, limits: RunLimits): Notice {
   const { inFlight, pending } = run.counts;
   const isRunning = run.status === "running";
-  const finishing = inFlight === 0 ? "No row is in flight" : `${plural(inFlight, "row")} in flight ${inFlight === 1 ? "finishes" : "finish"}`;
+  const finishing =
+    inFlight === 0
+      ? "No row is in flight"
+      : `${plural(inFlight, "row")} in flight ${inFlight === 1 ? "finishes" : "finish"}`;
   const ok = (text: string): Notice => ({ tone: "ok", text });
   switch (action) {
     case "pause":
@@ -22,13 +25,17 @@ export function actionNotice(action: RunAction, run: Run, limits: RunLimits): No
         : { tone: "bad", text: "The run is going: somebody has resumed it meanwhile." };
     case "resume":
       if (!isRunning) return ok(`The run is ${run.status}.`);
-      return ok(`The run goes on: ${plural(pending + inFlight, "row")} to do, at most ${formatCount(limits.maxConcurrency)} at once.`);
+      return ok(
+        `The run goes on: ${plural(pending + inFlight, "row")} to do, at most ${formatCount(limits.maxConcurrency)} at once.`,
+      );
     case "stop":
       return isRunning
         ? ok(`Stopping. ${finishing}, then the table so far is written.`)
         : ok(`Stopped with ${plural(pending, "row")} not decided. Resume goes on with them.`);
     case "concurrency":
-      return ok(`At most ${plural(limits.maxConcurrency, "row")} at once from now on. ${plural(inFlight, "row")} in flight.`);
+      return ok(
+        `At most ${plural(limits.maxConcurrency, "row")} at once from now on. ${plural(inFlight, "row")} in flight.`,
+      );
     case "rerun":
       return ok(
         isRunning

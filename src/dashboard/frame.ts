@@ -41,7 +41,6 @@ export function renderPage(frame: Frame, page: Page): Html {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
-        <meta name="referrer" content="same-origin" />
         <title>${page.title} · Rowcall</title>
         <link rel="icon" href="${frame.asset("icon.svg")}" type="image/svg+xml" />
         ${styles.map((name) => html`<link rel="stylesheet" href="${frame.asset(name)}" />`)}

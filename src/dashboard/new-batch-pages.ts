@@ -10,11 +10,15 @@ export interface UploadView {
   /** Agents that take batches, as `name@version`. */
   readonly agents: readonly string[];
   readonly chosen?: string;
+  /** Path or URI that was given. */
+  readonly input: string;
+  /** Address that files are uploaded to. */
+  readonly uploadsHref: string;
   readonly notice?: Notice;
 }
 
 /** First step: a table and an agent. */
-export function uploadPage({ agents, chosen, notice }: UploadView): Page {
+export function uploadPage({ agents, chosen, input, uploadsHref, notice }: UploadView): Page {
   return {
     title: "New batch",
     place: "new",
@@ -24,25 +28,30 @@ export function uploadPage({ agents, chosen, notice }: UploadView): Page {
       ${
         agents.length === 0
           ? emptyState("No agent takes batches yet", html`Publish one first: see <a href="/agents">agents</a>.`)
-          : html`<form
-            class="panel"
-            method="post"
-            action="/new/upload"
-            enctype="multipart/form-data"
-            id="upload"
-          >
+          : html`<form class="panel" method="get" action="/new/columns" id="upload" data-uploads="${uploadsHref}">
             <div class="field fields">
               <label for="agent">Agent</label>
               <select id="agent" name="agent">
                 ${agents.map((name) => html`<option ${name === chosen ? "selected" : ""}>${name}</option>`)}
               </select>
             </div>
-            <div class="drop" id="drop">
+            <div class="drop" id="drop" hidden>
               <label for="file"><strong>A CSV file</strong></label>
-              <input id="file" name="file" type="file" accept=".csv,.tsv,.txt,text/csv" required />
-              <p class="small soft">Drop it here or choose it. Commas, semicolons, tabs; any size; it stays on this machine.</p>
+              <input id="file" type="file" accept=".csv,.tsv,.txt,text/csv" />
+              <p class="small soft">Drop it here or choose it. Commas, semicolons, tabs; any size; it goes to this server only.</p>
+              <progress id="upload-progress" max="100" value="0" hidden aria-label="Uploaded"></progress>
             </div>
-            <progress id="upload-progress" max="100" value="0" hidden aria-label="Uploaded"></progress>
+            <div class="field fields">
+              <label for="input">Path or address of a table that the server can read</label>
+              <input
+                id="input"
+                name="input"
+                type="text"
+                value="${input}"
+                placeholder="/data/rows.csv or s3://bucket/rows.csv"
+                autocomplete="off"
+              />
+            </div>
             <p class="status-line small soft" id="upload-said" role="status"></p>
             <p><button class="primary">Go on to the columns</button></p>
           </form>`
@@ -52,9 +61,9 @@ export function uploadPage({ agents, chosen, notice }: UploadView): Page {
 
 /** What the mapping of a new batch shows. */
 export interface MappingView {
-  /** Id of the uploaded table. */
-  readonly upload: string;
-  /** As it was called where it came from. */
+  /** URI of the table. */
+  readonly input: string;
+  /** What the table is called. */
   readonly fileName: string;
   readonly agent: AgentDefinition;
   readonly columns: readonly string[];
@@ -63,12 +72,14 @@ export interface MappingView {
   /** Columns by field of the agent's input. */
   readonly mapping: ReadonlyMap<string, string>;
   readonly maxConcurrency: number;
+  /** Of the run; empty for none. */
+  readonly name: string;
   readonly notice?: Notice;
 }
 
 /** Second step: which column goes into which field. */
 export function mappingPage(view: MappingView): Page {
-  const { upload, agent, fileName } = view;
+  const { input, agent, fileName } = view;
   return {
     title: "Columns of the new batch",
     place: "new",
@@ -79,9 +90,11 @@ export function mappingPage(view: MappingView): Page {
         <h2 id="table-title">${fileName}</h2>
         ${scroller("First rows of the table", preview(view))}
       </section>
-      <form class="panel" method="get" action="/new/${upload}/plan">
+      <form class="panel" method="get" action="/new/plan">
         <h2>Input of ${agent.agent_name}</h2>
         <p class="soft">Suggested by name: correct what is wrong.</p>
+        <input type="hidden" name="input" value="${input}" />
+        <input type="hidden" name="file" value="${fileName}" />
         <input type="hidden" name="agent" value="${agent.agent_name}@${agent.version}" />
         <div class="fields">${agentFields(agent, view.columns).map((field) => mappingField(view, field))}</div>
         <div class="row">
@@ -91,7 +104,7 @@ export function mappingPage(view: MappingView): Page {
           </div>
           <div class="field">
             <label for="name">Name of the run <span class="required">(optional)</span></label>
-            <input id="name" name="name" type="text" autocomplete="off" maxlength="80" />
+            <input id="name" name="name" type="text" autocomplete="off" maxlength="80" value="${view.name}" />
           </div>
         </div>
         <p><button class="primary">Check every row</button></p>

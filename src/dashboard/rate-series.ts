@@ -27,18 +27,3 @@ export function rateSeries({ sliceMs, slices }: RunSurvey["timeline"]): RateSeri
   }
   return { at, perSecond };
 }
-
-/**
- * Rows per second of late: over the last ten slices or the last minute, whichever is longer; undefined when nothing ended in
- * that time.
- *
- * @param now - milliseconds since 1970, UTC
- */
-export function recentRate({ sliceMs, slices }: RunSurvey["timeline"], now: number): number | undefined {
-  const from = now - Math.max(10 * sliceMs, 60_000);
-  const recent = slices.filter(({ at }) => at >= from);
-  const [first] = recent;
-  if (first === undefined) return undefined;
-  const ended = recent.reduce((sum, { succeeded, failed }) => sum + succeeded + failed, 0);
-  return (ended * 1000) / Math.max(now - first.at, sliceMs);
-}

@@ -59,6 +59,7 @@ export function rowsPage(view: RowsView): Page {
       </section>
       <div class="pages">
         <form class="row" id="selected" method="post" action="/runs/${run.id}/rerun" data-action>
+          <input type="hidden" name="selected" value="yes" />
           <button ${run.status === "running" || !rows.some(({ status }) => status === "failed") ? "disabled" : ""}>
             Rerun selected
           </button>

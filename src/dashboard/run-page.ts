@@ -1,7 +1,7 @@
 import { html } from "hono/html";
 import { formatDuration } from "../core/duration.ts";
 import type { RunLimits, RunSurvey } from "../core/engine.ts";
-import type { Run } from "../core/run.ts";
+import type { RunView } from "../core/run-view.ts";
 import { formatCost, formatCount, formatLeft, formatRate, formatShare, plural } from "./format.ts";
 import type { Html, Page } from "./frame.ts";
 import {
@@ -26,11 +26,9 @@ export interface Download {
 }
 
 /** What the page of one run shows. */
-export interface RunView {
-  readonly run: Run;
+export interface RunPageView {
+  readonly run: RunView;
   readonly limits: RunLimits;
-  readonly rowsPerSecond?: number;
-  readonly secondsLeft?: number;
   readonly costUsd?: number;
   /** At the end, when every row is decided. */
   readonly projectedCostUsd?: number;
@@ -44,7 +42,7 @@ export interface RunView {
 }
 
 /** One run, live. */
-export function runPage(view: RunView): Page {
+export function runPage(view: RunPageView): Page {
   const { run } = view;
   return {
     title: `${run.name ?? run.id}: ${statusWord(runStatus(run))}`,
@@ -96,39 +94,39 @@ export function runPage(view: RunView): Page {
   };
 }
 
-/** What a script reads aloud now and then, and what stands under the bar. */
-export function progressSentence({ run: { counts }, secondsLeft }: Pick<RunView, "run" | "secondsLeft">): string {
+/** How far a run is, in words. */
+export function progressSentence({ counts, secondsLeft }: RunView): string {
   const done = counts.succeeded + counts.failed;
   const left = secondsLeft === undefined ? "" : `, ${formatLeft(secondsLeft)} left`;
   return `${formatCount(done)} of ${plural(counts.total, "row")} done, ${formatCount(counts.failed)} failed${left}`;
 }
 
-function progress(view: RunView): Html {
+function progress(view: RunPageView): Html {
   const { run } = view;
   const { counts } = run;
   return html`<div
       id="live"
       data-run="${run.id}"
-      data-status="${run.status}"
+      data-status="${runStatus(run)}"
       data-events="${view.eventsHref}"
       data-total="${counts.total}"
     >
       ${progressBar(counts)}
-      <p class="small soft status-line" id="progress-sentence">${progressSentence(view)}</p>
+      <p class="small soft status-line" id="progress-sentence">${progressSentence(run)}</p>
       <p class="visually-hidden" id="progress-said" aria-live="polite"></p>
     </div>
     <dl class="figures" id="figures" data-refresh>
       ${figure("Succeeded", counts.succeeded, "succeeded", "ok")} ${figure("Failed", counts.failed, "failed", "bad")}
       ${figure("In flight", counts.inFlight, "inFlight", "info")} ${figure("Pending", counts.pending, "pending", "quiet")}
       ${figure("Success rate", formatShare(counts.succeeded, counts.succeeded + counts.failed), "share")}
-      ${figure("Rate", formatRate(view.rowsPerSecond), "rate")}
-      ${figure("Time left", formatLeft(view.secondsLeft).replace("about ", "~"), "left")}
+      ${figure("Rate", formatRate(run.rowsPerSecond), "rate")}
+      ${figure("Time left", formatLeft(run.secondsLeft).replace("about ", "~"), "left")}
       ${figure("Cost so far", formatCost(view.costUsd), "cost")}
       ${figure("Cost at the end", formatCost(view.projectedCostUsd), "projected")}
     </dl>`;
 }
 
-function chart({ survey: { timeline } }: RunView): Html {
+function chart({ survey: { timeline } }: RunPageView): Html {
   const { at, perSecond } = rateSeries(timeline);
   return html`<div class="chart" id="chart" role="img" aria-label="Rows per second over the time of the run">
       <div class="empty">
@@ -140,7 +138,7 @@ function chart({ survey: { timeline } }: RunView): Html {
     </div>`;
 }
 
-function sampleBox({ run }: RunView, href: string): Html {
+function sampleBox({ run }: RunPageView, href: string): Html {
   const isGoing = run.status === "running";
   return html`<section class="panel" aria-labelledby="sample-title">
     <h2 id="sample-title">This is a sample</h2>
@@ -152,7 +150,7 @@ function sampleBox({ run }: RunView, href: string): Html {
   </section>`;
 }
 
-function failures({ run, survey: { failures: groups } }: RunView): Html {
+function failures({ run, survey: { failures: groups } }: RunPageView): Html {
   if (groups.length === 0) {
     return html`<p class="soft">
       ${run.counts.failed === 0 ? "No row has failed." : "They will be listed here in a moment."}
@@ -196,7 +194,7 @@ function failures({ run, survey: { failures: groups } }: RunView): Html {
   </div>`;
 }
 
-function slowest({ run, survey: { slowest: rows } }: RunView): Html {
+function slowest({ run, survey: { slowest: rows } }: RunPageView): Html {
   if (rows.length === 0) return html`<p class="soft">No row has ended yet.</p>`;
   return html`<table>
     <thead>
@@ -219,7 +217,7 @@ function slowest({ run, survey: { slowest: rows } }: RunView): Html {
   </table>`;
 }
 
-function about({ run, survey }: RunView): Html {
+function about({ run, survey }: RunPageView): Html {
   return html`<dl class="pairs">
     <dt>Run</dt>
     <dd class="mono">${run.id}</dd>
@@ -236,7 +234,7 @@ function about({ run, survey }: RunView): Html {
   </dl>`;
 }
 
-function workerPairs({ workers: onLine = 0, status }: Run, { workers }: RunSurvey): Html {
+function workerPairs({ workers: onLine = 0, status }: RunView, { workers }: RunSurvey): Html {
   return html`<dt>Workers on line</dt>
     <dd>
       ${onLine === 0 && status === "running" ? "None: rows wait until one starts (rowcall worker)." : formatCount(onLine)}
@@ -249,7 +247,7 @@ function workerPairs({ workers: onLine = 0, status }: Run, { workers }: RunSurve
     </dd>`;
 }
 
-function downloads({ downloads: files, run }: RunView): Html {
+function downloads({ downloads: files, run }: RunPageView): Html {
   if (files.length === 0)
     return emptyState("Nothing to download yet", "The table so far can be downloaded once a row is decided.");
   return html`<ul class="downloads">

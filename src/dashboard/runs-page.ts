@@ -1,19 +1,12 @@
 import { html } from "hono/html";
-import type { Run } from "../core/run.ts";
+import type { RunView } from "../core/run-view.ts";
 import { formatCount, formatLeft, formatRate, formatShare } from "./format.ts";
 import type { Html, Page } from "./frame.ts";
 import { badge, emptyState, moment, noticeBox, progressBar, runStatus, scroller, type Notice } from "./parts.ts";
 
-/** A run in the list. */
-export interface ListedRun {
-  readonly run: Run;
-  readonly rowsPerSecond?: number;
-  readonly secondsLeft?: number;
-}
-
 /** What the list of runs shows. */
 export interface RunsView {
-  readonly runs: readonly ListedRun[];
+  readonly runs: readonly RunView[];
   /** The words that were searched for; empty for all. */
   readonly search: string;
   /** Address of the next page of runs. */
@@ -23,7 +16,7 @@ export interface RunsView {
 
 /** The list of runs, newest first. */
 export function runsPage(view: RunsView): Page {
-  const isLive = view.runs.some(({ run }) => run.status === "running");
+  const isLive = view.runs.some(({ status }) => status === "running");
   return {
     title: "Runs",
     place: "runs",
@@ -55,7 +48,7 @@ function nothing(search: string): Html {
     : emptyState(`No run matches “${search}”`, "Look for a part of a name, an id, an agent or a status.");
 }
 
-function table(runs: readonly ListedRun[]): Html {
+function table(runs: readonly RunView[]): Html {
   return html`<table>
     <thead>
       <tr>
@@ -74,8 +67,8 @@ function table(runs: readonly ListedRun[]): Html {
   </table>`;
 }
 
-function line({ run, rowsPerSecond, secondsLeft }: ListedRun): Html {
-  const { counts } = run;
+function line(run: RunView): Html {
+  const { counts, rowsPerSecond, secondsLeft } = run;
   const done = counts.succeeded + counts.failed;
   return html`<tr>
     <th scope="row" class="break">

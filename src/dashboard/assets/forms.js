@@ -31,5 +31,5 @@ window.addEventListener("pageshow", (event) => {
 export function localTime(element) {
   const at = new Date(element.dateTime);
   element.title = element.textContent ?? "";
-  element.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  element.textContent = at.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 }

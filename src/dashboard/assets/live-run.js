@@ -20,25 +20,38 @@ if (live !== null) listen(new EventSource(live.dataset.events));
 
 /** @param {EventSource} events */
 function listen(events) {
-  for (const name of ["run", "progress", "started"]) {
-    events.addEventListener(name, (event) => onRun(JSON.parse(event.data)));
-  }
-  for (const name of ["attempt", "warning", "notice", "ended"]) events.addEventListener(name, refreshSoon);
+  events.addEventListener("snapshot", (event) => JSON.parse(event.data).runs.forEach(onRun));
+  events.addEventListener("run", (event) => onRun(JSON.parse(event.data).run));
+  events.addEventListener("message", (event) => {
+    const { message, hint } = JSON.parse(event.data);
+    if (message !== undefined) say([message, hint].filter(Boolean).join(" "), true);
+  });
 }
 
-/** @param {{ status: string, paused?: true, counts: Record<string, number> }} run */
-function onRun({ status, counts }) {
+/** @param {{ id: string, status: string, paused?: true, counts: Record<string, number> }} run */
+function onRun({ id, status, paused, counts }) {
+  if (id !== live.dataset.run) return;
   for (const name of ["succeeded", "failed", "inFlight", "pending"]) {
-    setText(`[data-live="${name}"]`, counts[name].toLocaleString("en-GB"));
+    setText(`[data-live="${name}"]`, number(counts[name]));
   }
-  const done = counts.succeeded + counts.failed;
   moveBar(counts);
-  say(
-    `${done.toLocaleString("en-GB")} of ${counts.total.toLocaleString("en-GB")} rows done, ${counts.failed} failed`,
-    status,
-  );
-  if (status === "running" && live.dataset.status === "running") refreshSoon();
-  else void refreshNow();
+  const done = counts.succeeded + counts.failed;
+  const words = `${number(done)} of ${number(counts.total)} rows done, ${number(counts.failed)} failed`;
+  setText("#progress-sentence", words);
+  const stands = status === "running" && paused === true ? "paused" : status;
+  if (stands === live.dataset.status) {
+    say(words, false);
+    if (stands === "running") refreshSoon();
+    return;
+  }
+  live.dataset.status = stands;
+  say(`The run is ${stands}: ${words}`, true);
+  void refreshNow();
+}
+
+/** @param {number} many */
+function number(many) {
+  return many.toLocaleString("en-GB");
 }
 
 function refreshSoon() {
@@ -82,17 +95,16 @@ function setBar(name, x, width) {
 }
 
 /**
- * Tells what is seen, and now and then what a screen reader reads.
+ * Tells a screen reader, but not all the time.
  *
  * @param {string} words
- * @param {string} status
+ * @param {boolean} isNews
  */
-function say(words, status) {
-  setText("#progress-sentence", words);
+function say(words, isNews) {
   const now = Date.now();
-  if (status === "running" && now - saidAt < sayMs) return;
+  if (!isNews && now - saidAt < sayMs) return;
   saidAt = now;
-  setText("#progress-said", status === "running" ? words : `Run ${status}: ${words}`);
+  setText("#progress-said", words);
 }
 
 /**

@@ -1,9 +1,11 @@
-// Drops a file on the form, and shows how much of it has arrived.
+// Takes a file besides the path that the form takes without scripts, and shows how much of it has arrived.
 const form = /** @type {HTMLFormElement | null} */ (document.getElementById("upload"));
 const drop = document.getElementById("drop");
 const file = /** @type {HTMLInputElement | null} */ (document.getElementById("file"));
 const progress = /** @type {HTMLProgressElement | null} */ (document.getElementById("upload-progress"));
 const said = document.getElementById("upload-said");
+
+if (drop !== null) drop.hidden = false;
 
 for (const name of ["dragenter", "dragover"]) {
   drop?.addEventListener(name, (event) => {
@@ -36,21 +38,23 @@ form?.addEventListener("submit", (event) => {
  */
 function send(form, chosen) {
   const request = new XMLHttpRequest();
-  request.open("POST", form.action);
-  request.setRequestHeader("accept", "application/json");
+  request.open("POST", `${form.dataset.uploads}?name=${encodeURIComponent(chosen.name)}`);
+  request.setRequestHeader("content-type", "text/csv");
   request.upload.addEventListener("progress", ({ loaded, total }) => {
     progress.value = (100 * loaded) / total;
   });
   request.addEventListener("load", () => {
-    const answer = readAnswer(request.responseText);
-    if (typeof answer.href === "string") location.assign(answer.href);
-    else stop(answer.message ?? `The server answered ${request.status}.`);
+    const { uri, detail, hint } = readAnswer(request.responseText);
+    if (typeof uri !== "string")
+      return stop([detail ?? `The server answered ${request.status}.`, hint].filter(Boolean).join(" "));
+    const search = new URLSearchParams({ agent: form.elements.agent.value, input: uri, file: chosen.name });
+    location.assign(`/new/columns?${search}`);
   });
   request.addEventListener("error", () => stop("The server cannot be reached. Nothing was kept."));
   progress.hidden = false;
   form.querySelector("button").disabled = true;
   say(`Uploading ${chosen.name}…`);
-  request.send(new FormData(form));
+  request.send(chosen);
 }
 
 /** @param {string} words */
@@ -67,7 +71,7 @@ function say(words) {
 
 /**
  * @param {string} text
- * @returns {{ href?: string, message?: string }}
+ * @returns {{ uri?: string, detail?: string, hint?: string }}
  */
 function readAnswer(text) {
   try {

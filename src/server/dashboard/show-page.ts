@@ -24,7 +24,13 @@ export function createPages(asset: Frame["asset"]): Pages {
       const { code, message, hint } = error;
       if (code === "TOKEN_INVALID") return send(c, signInPage(c.req.query("token") !== undefined), 401, false);
       const status = statusOf(error);
-      const page = errorPage({ status, code, message, ...(hint === undefined ? {} : { hint }), problems: problemsOf(error) });
+      const page = errorPage({
+        status,
+        code,
+        message,
+        ...(hint === undefined ? {} : { hint }),
+        problems: problemsOf(error),
+      });
       return send(c, page, status, true);
     },
   };
