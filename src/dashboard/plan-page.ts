@@ -85,9 +85,11 @@ function startPanel({ plan, here, mappingHref, startHref, sampleRows }: PlanView
 
 function checks(all: readonly PlanCheck[]): Html {
   return html`<ul class="checks">
-    ${all.map(
-      ({ title, status, detail, hint }) =>
-        html`<li>
+    ${all
+      .toSorted((a, b) => weight(a) - weight(b))
+      .map(
+        ({ title, status, detail, hint }) =>
+          html`<li>
           <span>${badge(status)}</span>
           <div>
             <div>${title}</div>
@@ -95,8 +97,13 @@ function checks(all: readonly PlanCheck[]): Html {
             ${hint === undefined ? "" : html`<div class="small">${hint}</div>`}
           </div>
         </li>`,
-    )}
+      )}
   </ul>`;
+}
+
+// What asks for something comes first.
+function weight({ status }: PlanCheck): number {
+  return ["failed", "warning"].indexOf(status) + 1 || 3;
 }
 
 function invalidRows({ invalid }: PlanReport): Html | "" {

@@ -1,7 +1,7 @@
 import { html } from "hono/html";
 import type { RunLimits } from "../core/engine.ts";
 import type { Run } from "../core/run.ts";
-import { formatCount, plural } from "./format.ts";
+import { plural } from "./format.ts";
 import type { Html } from "./frame.ts";
 
 /** What can be done with a run as it stands. */
@@ -64,7 +64,7 @@ export function runControls(view: ControlsView): Html {
 
 function concurrency(run: Run, { maxConcurrency }: RunLimits): Html {
   return html`<form class="control" method="post" action="/runs/${run.id}/concurrency" data-action>
-    <div class="row">
+    <div class="set">
       <label class="visually-hidden" for="concurrency">Rows at once</label>
       <input
         id="concurrency"
@@ -75,11 +75,9 @@ function concurrency(run: Run, { maxConcurrency }: RunLimits): Html {
         value="${maxConcurrency}"
         required
       />
+      <button>Set<span class="visually-hidden"> rows at once</span></button>
     </div>
-    <div class="row">
-      <button class="small">Set rows at once</button>
-      <p>At most ${formatCount(maxConcurrency)} at once now. Fewer lets rows in flight finish; more starts at once.</p>
-    </div>
+    <p>At most ${plural(maxConcurrency, "row")} at once now. Fewer lets rows in flight finish; more start at once.</p>
   </form>`;
 }
 

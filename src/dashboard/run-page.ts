@@ -7,7 +7,6 @@ import type { Html, Page } from "./frame.ts";
 import {
   badge,
   crumbs,
-  emptyState,
   figure,
   moment,
   noticeBox,
@@ -55,15 +54,15 @@ export function runPage(view: RunPageView): Page {
         <span id="status" data-refresh>${badge(runStatus(run))}</span>
         <a class="button push" href="/runs/${run.id}/rows">All rows</a>
       </div>
-      <div id="notice" data-notice>${noticeBox(view.notice)}</div>
       ${view.planHref === undefined ? "" : sampleBox(view, view.planHref)}
       <section class="panel" aria-labelledby="progress-title">
         <h2 id="progress-title">Progress</h2>
         ${progress(view)}
       </section>
-      <div class="columns">
+      <div class="columns even">
         <section class="panel" aria-labelledby="controls-title">
           <h2 id="controls-title">Controls</h2>
+          <div class="notice-place" data-notice>${noticeBox(view.notice)}</div>
           <div id="controls" data-refresh>
             ${runControls({ run, limits: view.limits })}
           </div>
@@ -75,16 +74,16 @@ export function runPage(view: RunPageView): Page {
       </div>
       <section class="panel" aria-labelledby="failures-title">
         <h2 id="failures-title">Failures</h2>
-        <div class="live-box" id="failures" data-refresh>${failures(view)}</div>
+        <div class="live-box" id="failures" data-refresh tabindex="0" role="region" aria-labelledby="failures-title">${failures(view)}</div>
       </section>
-      <div class="columns">
+      <div class="columns even">
         <section class="panel" aria-labelledby="slow-title">
           <h2 id="slow-title">Slowest rows</h2>
-          <div class="live-box" id="slowest" data-refresh>${slowest(view)}</div>
+          <div class="live-box" id="slowest" data-refresh tabindex="0" role="region" aria-labelledby="slow-title">${slowest(view)}</div>
         </section>
         <section class="panel" aria-labelledby="about-title">
           <h2 id="about-title">About this run</h2>
-          <div class="live-box" id="about" data-refresh>${about(view)}</div>
+          <div class="live-box" id="about" data-refresh tabindex="0" role="region" aria-labelledby="about-title">${about(view)}</div>
         </section>
       </div>
       <section class="panel" aria-labelledby="downloads-title">
@@ -111,8 +110,10 @@ function progress(view: RunPageView): Html {
       data-events="${view.eventsHref}"
       data-total="${counts.total}"
     >
-      ${progressBar(counts)}
-      <p class="small soft status-line" id="progress-sentence">${progressSentence(run)}</p>
+      <div id="bar" data-refresh>
+        ${progressBar(counts)}
+        <p class="small soft status-line" id="progress-sentence">${progressSentence(run)}</p>
+      </div>
       <p class="visually-hidden" id="progress-said" aria-live="polite"></p>
     </div>
     <dl class="figures" id="figures" data-refresh>
@@ -157,8 +158,7 @@ function failures({ run, survey: { failures: groups } }: RunPageView): Html {
     </p>`;
   }
   const isGoing = run.status === "running";
-  return html`<div class="scroller" tabindex="0" role="region" aria-label="Failures by code">
-    <table>
+  return html`<table>
       <thead>
         <tr>
           <th scope="col">Code</th>
@@ -176,7 +176,7 @@ function failures({ run, survey: { failures: groups } }: RunPageView): Html {
               </th>
               <td class="num">${formatCount(count)}</td>
               <td class="break">
-                <span class="cell-full">${message}</span>
+                <span class="clamped" dir="auto">${message}</span>
                 ${hint === undefined ? "" : html`<div class="soft">${hint}</div>`}
               </td>
               <td>
@@ -190,8 +190,7 @@ function failures({ run, survey: { failures: groups } }: RunPageView): Html {
             </tr>`,
         )}
       </tbody>
-    </table>
-  </div>`;
+    </table>`;
 }
 
 function slowest({ run, survey: { slowest: rows } }: RunPageView): Html {
@@ -248,8 +247,7 @@ function workerPairs({ workers: onLine = 0, status }: RunView, { workers }: RunS
 }
 
 function downloads({ downloads: files, run }: RunPageView): Html {
-  if (files.length === 0)
-    return emptyState("Nothing to download yet", "The table so far can be downloaded once a row is decided.");
+  if (files.length === 0) return html`<p class="soft">The table so far can be downloaded once a row is decided.</p>`;
   return html`<ul class="downloads">
       ${files.map(({ href, label }) => html`<li><a class="button" href="${href}" download>${label}</a></li>`)}
     </ul>

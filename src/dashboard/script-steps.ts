@@ -3,10 +3,10 @@ import { isJsonObject, type JsonObject, type JsonValue } from "../core/json.ts";
 import { cellOf, shorten } from "./format.ts";
 import type { Html } from "./frame.ts";
 
-/**
- * The steps of a browser agent's template, as sentences in nested lists. What the sentences do not know of a step is shown as it
- * stands in the template, so that nothing is hidden.
- */
+// Of these a sentence says too little.
+const sayMore: ReadonlySet<string> = new Set(["extract", "set", "expect", "act", "act_with_schema"]);
+
+/** The steps of a browser agent's template, as sentences in nested lists. */
 export function scriptSteps(steps: JsonValue | undefined): Html {
   if (!Array.isArray(steps) || steps.length === 0) return html`<p class="soft">None.</p>`;
   return html`<ol class="script">
@@ -70,7 +70,7 @@ function scriptStep(step: JsonObject): Html {
       return html`${title}repeat at most ${cellOf(step["times"])}
       times${step["until"] === undefined ? "" : `, until ${conditionWords(step["until"])}`} ${branch("", step["steps"])}`;
     default:
-      return html`${title}${plainWords(step)} ${rest(step)}`;
+      return html`${title}${plainWords(step)} ${sayMore.has(cellOf(action)) ? rest(step) : ""}`;
   }
 }
 

@@ -20,6 +20,10 @@ if (live !== null) listen(new EventSource(live.dataset.events));
 
 /** @param {EventSource} events */
 function listen(events) {
+  // A stream that is refused is not asked for again by itself.
+  events.addEventListener("error", () => {
+    if (events.readyState === EventSource.CLOSED) setInterval(refreshSoon, refreshMs);
+  });
   events.addEventListener("snapshot", (event) => JSON.parse(event.data).runs.forEach(onRun));
   events.addEventListener("run", (event) => onRun(JSON.parse(event.data).run));
   events.addEventListener("message", (event) => {

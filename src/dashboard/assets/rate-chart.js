@@ -8,7 +8,6 @@ import uPlot from "./uplot.js";
  */
 export function drawRate(place) {
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  /** @type {uPlot | undefined} */
   let chart;
   let data = [[], []];
   const draw = () => {
