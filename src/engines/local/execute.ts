@@ -21,6 +21,8 @@ export interface ExecuteSetup {
   readonly table: OpenTable;
   readonly selection: RowSelection;
   readonly observer: RunObserver;
+  /** Tells by `change` that this process has changed what is asked of the run; what others ask is looked for now and then. */
+  readonly wished: EventTarget;
   /** Called after commits, and when the run is paused or goes on, with the rows that are decided, and under way, now. */
   onProgress(counts: Pick<RunRecord, "succeeded" | "failed" | "inFlight">, limits: RunLimits): void;
 }
@@ -64,7 +66,8 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
   let { succeeded, failed } = run;
   // Counted since the run was started or resumed, so that a resumed run gets as far as a new one would.
   let failedNow = 0;
-  let limits = limitsOf(run);
+  // Read anew: somebody may have asked while the run was made ready.
+  let limits = limitsOf({ batch: run.batch, limits: journal.wishes(run.seq).limits });
   let inFlight = 0;
   const attempts = dispatcher.begin({
     run,
@@ -97,7 +100,7 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
   };
   const widened = new EventTarget();
   let widest = limits.maxConcurrency;
-  const poll = setInterval(() => {
+  const heedWishes = (): void => {
     const wishes = journal.wishes(run.seq);
     const before = limits;
     limits = limitsOf({ batch: run.batch, limits: wishes.limits });
@@ -109,7 +112,9 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
     if (wishes.stopRequested) end({ status: "stopped", reason: stoppedOnRequest });
     heedTolerance();
     widened.dispatchEvent(new Event("change"));
-  }, pollMs);
+  };
+  const poll = setInterval(heedWishes, pollMs);
+  setup.wished.addEventListener("change", heedWishes);
   if (limits.paused === true) {
     attempts.hold(true);
     const message = `Run ${run.id} is paused: no attempt starts`;
@@ -143,6 +148,7 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
     isFinished = ending.status === "finished";
   } finally {
     clearInterval(poll);
+    setup.wished.removeEventListener("change", heedWishes);
     observer.drain?.removeEventListener("abort", onInterrupt);
     await log.close();
     attempts.close(isFinished);

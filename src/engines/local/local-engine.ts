@@ -75,6 +75,7 @@ class LocalEngine implements Engine {
   readonly #recordingsPrefix: string;
   readonly #dispatch: Dispatch;
   readonly #journal: Journal;
+  readonly #wished = new EventTarget();
   #openedQueue: ActivityQueue | undefined;
 
   constructor(options: LocalEngineOptions, journal: Journal) {
@@ -123,6 +124,7 @@ class LocalEngine implements Engine {
   async stop(id: string): Promise<Run> {
     const run = this.#journal.getRun(id);
     if (this.#toRun(run).status === "running") this.#journal.updateRun(run.id, { stopRequested: true });
+    this.#wished.dispatchEvent(new Event("change"));
     return this.describe(id);
   }
 
@@ -136,7 +138,9 @@ class LocalEngine implements Engine {
 
   async adjust(id: string, change: Partial<RunLimits>): Promise<RunLimits> {
     checkLimits(change);
-    return limitsOf(this.#journal.adjustRun(id, change));
+    const limits = limitsOf(this.#journal.adjustRun(id, change));
+    this.#wished.dispatchEvent(new Event("change"));
+    return limits;
   }
 
   async list(query: RunQuery = {}): Promise<readonly Run[]> {
@@ -291,6 +295,7 @@ class LocalEngine implements Engine {
         table,
         selection,
         observer,
+        wished: this.#wished,
         onProgress: this.#progress(run, observer),
       });
     } finally {
