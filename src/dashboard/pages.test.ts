@@ -201,10 +201,7 @@ describe("a run's page", () => {
   });
 
   test("links failures to their rows", async () => {
-    assert.match(
-      await render(runPage(runView())),
-      /rows\?status=failed&code=AGENT_FAILED"/,
-    );
+    assert.match(await render(runPage(runView())), /rows\?status=failed&code=AGENT_FAILED"/);
   });
 
   test("says what became of the run, not what was asked", () => {

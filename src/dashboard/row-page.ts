@@ -14,7 +14,7 @@ export interface RowView {
   readonly run: Run;
   readonly report: RowReport;
   /** Address at which this server hands an attempt's file out. */
-  readonly artifactHref: (attempt: Attempt, artifact: Artifact) => string;
+  readonly artifactHref: (artifact: Artifact, attempt: Attempt) => string;
   /** JSON Schema of the agent's input, for the form. */
   readonly inputSchema?: JsonObject;
   /** What came of trying the row with another input. */
@@ -28,7 +28,7 @@ export interface TriedView {
   readonly attempt: Attempt;
   /** What the agent answered, before anything was made of it. */
   readonly reply?: JsonValue;
-  readonly artifactHref: (attempt: Attempt, artifact: Artifact) => string;
+  readonly artifactHref: (artifact: Artifact, attempt: Attempt) => string;
 }
 
 /** Everything about one row. */
@@ -187,7 +187,7 @@ function attemptSection(
         ? ""
         : html`<ul class="links small">
           ${artifacts.map(
-            (artifact) => html`<li><a href="${artifactHref(attempt, artifact)}">${artifact.name}</a></li>`,
+            (artifact) => html`<li><a href="${artifactHref(artifact, attempt)}">${artifact.name}</a></li>`,
           )}
         </ul>`
     }
@@ -208,7 +208,7 @@ function recordings(attempt: Attempt, artifactHref: RowView["artifactHref"]): Ht
   if (shown.length === 0) return "";
   return html`<div class="shots">
     ${shown.map((artifact) => {
-      const href = artifactHref(attempt, artifact);
+      const href = artifactHref(artifact, attempt);
       return html`<figure>
         ${
           artifact.contentType.startsWith("video/")

@@ -4,17 +4,7 @@ import type { RunLimits, RunSurvey } from "../core/engine.ts";
 import type { RunView } from "../core/run-view.ts";
 import { formatCost, formatCount, formatLeft, formatRate, formatShare, plural } from "./format.ts";
 import type { Html, Page } from "./frame.ts";
-import {
-  badge,
-  crumbs,
-  figure,
-  moment,
-  noticeBox,
-  progressBar,
-  runStatus,
-  statusWord,
-  type Notice,
-} from "./parts.ts";
+import { badge, crumbs, figure, moment, noticeBox, progressBar, runStatus, statusWord, type Notice } from "./parts.ts";
 import { rateSeries } from "./rate-series.ts";
 import { runControls } from "./run-controls.ts";
 

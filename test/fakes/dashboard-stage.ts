@@ -47,7 +47,10 @@ export async function openDashboardStage(): Promise<DashboardStage> {
   Object.assign(globalThis, { dashboardStageCalls: calls });
   await write("lookup.mjs", lookupModule);
   await write("registry/agents/postcode-lookup_v1.0.0.json", JSON.stringify(lookupAgent(join(folder, "lookup.mjs"))));
-  await write("registry/agents/broadband-availability-bt-wholesale_v1.0.1.json", JSON.stringify(await broadbandAgent(site)));
+  await write(
+    "registry/agents/broadband-availability-bt-wholesale_v1.0.1.json",
+    JSON.stringify(await broadbandAgent(site)),
+  );
 
   const { services, dataDirectory, recordingsPrefix } = wire({ env: {}, workingDirectory: folder });
   const downloads = createDownloads(services.store);

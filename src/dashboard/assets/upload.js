@@ -44,10 +44,10 @@ function send(form, chosen) {
     progress.value = (100 * loaded) / total;
   });
   request.addEventListener("load", () => {
-    const { uri, detail, hint } = readAnswer(request.responseText);
-    if (typeof uri !== "string")
+    const { inputUri, detail, hint } = readAnswer(request.responseText);
+    if (typeof inputUri !== "string")
       return stop([detail ?? `The server answered ${request.status}.`, hint].filter(Boolean).join(" "));
-    const search = new URLSearchParams({ agent: form.elements.agent.value, input: uri, file: chosen.name });
+    const search = new URLSearchParams({ agent: form.elements.agent.value, input: inputUri, file: chosen.name });
     location.assign(`/new/columns?${search}`);
   });
   request.addEventListener("error", () => stop("The server cannot be reached. Nothing was kept."));
@@ -71,7 +71,7 @@ function say(words) {
 
 /**
  * @param {string} text
- * @returns {{ uri?: string, detail?: string, hint?: string }}
+ * @returns {{ inputUri?: string, detail?: string, hint?: string }}
  */
 function readAnswer(text) {
   try {

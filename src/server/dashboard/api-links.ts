@@ -1,29 +1,34 @@
 import type { Artifact, Attempt } from "../../core/attempt.ts";
 import type { Run } from "../../core/run.ts";
 import type { Download } from "../../dashboard/run-page.ts";
-
-const root = "/api/v1";
+import { apiRoot } from "../api/mount-api.ts";
 
 /** Where files are uploaded to. */
-export const uploadsHref: string = `${root}/uploads`;
+export const uploadsHref: string = `${apiRoot}/uploads`;
 
 /** The stream of what happens in a run. */
 export function runEventsHref(id: string): string {
-  return `${root}/runs/${encodeURIComponent(id)}/events`;
+  return `${runHref(id)}/events`;
 }
 
 /** What of a run can be downloaded as it stands. */
-export function downloadLinks({ id, status, counts }: Run): readonly Download[] {
+export function downloadLinks({ id, status, outputUri, counts }: Run): readonly Download[] {
   if (counts.succeeded + counts.failed === 0) return [];
-  const table = `${root}/runs/${encodeURIComponent(id)}/output`;
+  const table = `${runHref(id)}/table`;
+  const isDone = status === "succeeded";
   return [
-    { href: `${table}?format=csv`, label: status === "succeeded" ? "CSV" : "CSV so far" },
-    { href: `${table}?format=jsonl`, label: status === "succeeded" ? "JSONL" : "JSONL so far" },
-    ...(counts.failed === 0 ? [] : [{ href: `${table}?format=csv&failedOnly=true`, label: "Failed rows only" }]),
+    ...(isDone && outputUri !== undefined ? [{ href: `${table}?which=final`, label: "Final CSV" }] : []),
+    { href: `${table}?which=now`, label: isDone ? "CSV" : "CSV so far" },
+    { href: `${table}?which=now&format=jsonl`, label: isDone ? "JSONL" : "JSONL so far" },
+    ...(counts.failed === 0 ? [] : [{ href: `${table}?which=failed`, label: "Failed rows only" }]),
   ];
 }
 
-/** Where a file that an attempt left behind is handed out. */
-export function artifactHref(run: string, { row, number }: Attempt, { name }: Artifact): string {
-  return `${root}/runs/${encodeURIComponent(run)}/rows/${row}/attempts/${number}/artifacts/${encodeURIComponent(name)}`;
+/** Where a file that an attempt of a run left behind is handed out. */
+export function recordingHref(run: string, { row, number }: Attempt, { name }: Artifact): string {
+  return `${runHref(run)}/rows/${row}/attempts/${number}/recordings/${encodeURIComponent(name)}`;
+}
+
+function runHref(id: string): string {
+  return `${apiRoot}/runs/${encodeURIComponent(id)}`;
 }

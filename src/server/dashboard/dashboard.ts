@@ -2,12 +2,14 @@ import type { Context, Hono } from "hono";
 import type { ServerContext, ServerEnv } from "../server-setup.ts";
 import type { Pages } from "./show-page.ts";
 import type { SurveyCache } from "./survey-cache.ts";
+import type { TryRecordings } from "./try-recordings.ts";
 
 /** What the dashboard's pages are made with. */
 export interface Dashboard extends ServerContext {
   readonly app: Hono<ServerEnv>;
   readonly pages: Pages;
   readonly surveys: SurveyCache;
+  readonly tries: TryRecordings;
 }
 
 /** A form's text fields in their order; files are left out. */

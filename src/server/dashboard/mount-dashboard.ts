@@ -10,13 +10,22 @@ import { mountShelfPages } from "./shelf-pages.ts";
 import { createPages } from "./show-page.ts";
 import { loadStaticFiles } from "./static-files.ts";
 import { createSurveyCache } from "./survey-cache.ts";
+import { createTryRecordings } from "./try-recordings.ts";
 
 /** Adds the dashboard to a server: its pages, what their forms do, its static files, and errors as pages for who reads pages. */
 export const mountDashboard: NonNullable<ServerSetup["mountPages"]> = (app, context) => {
   const files = loadStaticFiles();
   const pages = createPages(files.href);
-  const dashboard: Dashboard = { ...context, app, pages, surveys: createSurveyCache(context.engine, context.clock) };
+  const tries = createTryRecordings(context.store);
+  const dashboard: Dashboard = {
+    ...context,
+    app,
+    pages,
+    surveys: createSurveyCache(context.engine, context.clock),
+    tries,
+  };
   files.mount(app);
+  tries.mount(app);
   mountRunPages(dashboard);
   mountRowPages(dashboard);
   mountShelfPages(dashboard);

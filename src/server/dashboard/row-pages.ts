@@ -6,7 +6,7 @@ import { isErrorCode } from "../../core/errors.ts";
 import { rowPage, type RowView } from "../../dashboard/row-page.ts";
 import { rowsHref, rowsPage, type RowsQuery } from "../../dashboard/rows-page.ts";
 import { agentOf } from "./agent-of.ts";
-import { artifactHref } from "./api-links.ts";
+import { recordingHref } from "./api-links.ts";
 import { filled, queryOf, readForm, type Dashboard } from "./dashboard.ts";
 import { batchOf, pageOf, rowOf } from "./engine-parts.ts";
 import { noticeOf, statusOf } from "./show-page.ts";
@@ -55,7 +55,7 @@ export function mountRowPages(dashboard: Dashboard): void {
     const view: RowView = {
       run,
       report,
-      artifactHref: (attempt: Attempt, artifact: Artifact) => artifactHref(run.id, attempt, artifact),
+      artifactHref: (artifact: Artifact, attempt: Attempt) => recordingHref(run.id, attempt, artifact),
       ...(agent?.input_schema === undefined ? {} : { inputSchema: agent.input_schema }),
     };
     return { view, batch };

@@ -26,7 +26,12 @@ export function readInput(schema: JsonObject | undefined, form: URLSearchParams)
  */
 export async function tryInput(dashboard: Dashboard, batch: Batch, input: JsonObject): Promise<TriedView> {
   const { attempt, reply } = await dashboard.workbench.tryRow(batch, { input });
-  return { input, attempt, ...(reply === undefined ? {} : { reply }), artifactHref: () => "#" };
+  return {
+    input,
+    attempt,
+    ...(reply === undefined ? {} : { reply }),
+    artifactHref: dashboard.tries.keep(attempt.artifacts),
+  };
 }
 
 /** A batch that calls an agent by itself. */
