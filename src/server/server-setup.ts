@@ -34,15 +34,18 @@ export interface ServerSetup {
 }
 
 /** What every part of the server reaches its work through. */
-export interface ServerContext extends Pick<
-  ServerSetup,
-  "engine" | "store" | "registry" | "workbench" | "downloads" | "clock" | "dataDirectory" | "version"
-> {
+export interface ServerContext
+  extends Pick<
+    ServerSetup,
+    "engine" | "store" | "registry" | "workbench" | "downloads" | "clock" | "dataDirectory" | "version"
+  > {
   /** Starts, resumes and reruns runs in this process. */
   readonly runner: Runner;
   /** Live state of runs, of this and other processes. */
   readonly watch: RunWatch;
   readonly maxUploadBytes: number;
+  /** Where results go when a batch names no output. */
+  readonly resultsPrefix: string;
 }
 
 /** Hono's environment: `c.get("secureHeadersNonce")` is the nonce that a script or style of a page must carry. */

@@ -2,7 +2,6 @@ import { z } from "zod";
 import type { RunLimits } from "../../core/engine.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
-import { joinUri } from "../../core/uri.ts";
 import type { ServerContext } from "../server-setup.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 import {
@@ -20,13 +19,7 @@ import {
 const tag = "Runs";
 
 /** Lists, starts and steers runs. */
-export function runOperations({
-  engine,
-  watch,
-  runner,
-  workbench,
-  dataDirectory,
-}: ServerContext): readonly Operation[] {
+export function runOperations({ engine, watch, runner, workbench, resultsPrefix }: ServerContext): readonly Operation[] {
   const detail = async (run: Run): Promise<object> => ({
     run: watch.view(run),
     limits: await engine.limits(run.id),
@@ -93,8 +86,7 @@ export function runOperations({
         errors: ["BATCH_INVALID", "AGENT_NOT_FOUND", "INPUT_NOT_FOUND", "COLUMN_MISSING", "OUTPUT_EXISTS", "RUN_BUSY"],
       },
       async ({ body: { batch: value, name, rows, limit, force } }) => {
-        const output = joinUri(dataDirectory, "results/");
-        const batch = await workbench.readBatch({ output, ...value });
+        const batch = await workbench.readBatch({ output: resultsPrefix, ...value });
         const run = await runner.start({
           batch,
           ...(name === undefined ? {} : { name }),
@@ -153,12 +145,10 @@ export function runOperations({
       },
       async ({ params: { id }, body }) => adjust(id, body),
     ),
-    ...(
-      [
-        ["pauseRun", "pause", true, "Start no attempt until the run is unpaused; those under way finish"],
-        ["unpauseRun", "unpause", false, "Let a paused run start attempts again"],
-      ] as const
-    ).map(([id, verb, paused, summary]) =>
+    ...([
+      ["pauseRun", "pause", true, "Start no attempt until the run is unpaused; those under way finish"],
+      ["unpauseRun", "unpause", false, "Let a paused run start attempts again"],
+    ] as const).map(([id, verb, paused, summary]) =>
       defineOperation(
         {
           id,

@@ -28,9 +28,10 @@ export const jsonValue: z.ZodType<JsonValue> = z.json();
 /** Any JSON object. */
 export const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), z.json());
 /** One of the codes of the error table. */
-export const errorCode: z.ZodEnum<{ [K in ErrorCode]: K }> = named("ErrorCode", z.enum(codes)) as unknown as z.ZodEnum<{
-  [K in ErrorCode]: K;
-}>;
+export const errorCode: z.ZodEnum<{ [K in ErrorCode]: K }> = named(
+  "ErrorCode",
+  z.enum(codes),
+) as unknown as z.ZodEnum<{ [K in ErrorCode]: K }>;
 /** Where a run stands. */
 export const runStatus: z.ZodType<RunStatus> = z.enum(["running", "succeeded", "failed", "stopped", "interrupted"]);
 /** Where a row stands. */
@@ -150,10 +151,7 @@ export const rowPage: z.ZodType<RowPage> = named(
   "RowPage",
   z.object({
     rows: z.array(rowReport),
-    next: z
-      .string()
-      .exactOptional()
-      .describe("`after` of the next page; there may be more although this page is short"),
+    next: z.string().exactOptional().describe("`after` of the next page; there may be more although this page is short"),
   }),
 );
 

@@ -17,8 +17,9 @@ export function downloadLinks({ id, status, outputUri, counts }: Run): readonly 
   const table = `${runHref(id)}/table`;
   const isDone = status === "succeeded";
   return [
-    ...(isDone && outputUri !== undefined ? [{ href: `${table}?which=final`, label: "Final CSV" }] : []),
-    { href: `${table}?which=now`, label: isDone ? "CSV" : "CSV so far" },
+    isDone && outputUri !== undefined
+      ? { href: `${table}?which=final`, label: "CSV" }
+      : { href: `${table}?which=now`, label: "CSV so far" },
     { href: `${table}?which=now&format=jsonl`, label: isDone ? "JSONL" : "JSONL so far" },
     ...(counts.failed === 0 ? [] : [{ href: `${table}?which=failed`, label: "Failed rows only" }]),
   ];

@@ -1,0 +1,50 @@
+import { streamSSE } from "hono/streaming";
+import type { Context } from "hono";
+import type { ServerContext, ServerEnv } from "../server-setup.ts";
+import { defineOperation, type Operation } from "./operation.ts";
+import { runParams } from "./schemas.ts";
+
+const tag = "Events";
+const media = { media: ["text/event-stream"], description: "`snapshot`, then `run` and `message` events" };
+const description =
+  "At most five events a second for each run, however many rows it has. `Last-Event-ID` goes on after that event; when it is too old, a `snapshot` comes first.";
+const beatMs = 15_000;
+
+/** Live events, as browsers' `EventSource` reads them. */
+export function eventOperations({ engine, watch }: ServerContext): readonly Operation[] {
+  const stream = (c: Context<ServerEnv>, run: string | undefined): Response =>
+    streamSSE(c, async (sse) => {
+      const gone = new AbortController();
+      sse.onAbort(() => gone.abort());
+      // A comment now and then tells both ends, and proxies between them, that the other is there.
+      const beat = setInterval(() => void sse.write(": \n\n"), beatMs);
+      try {
+        const lastEventId = c.req.header("last-event-id");
+        for await (const { id, type, data } of watch.subscribe({ run, lastEventId, signal: gone.signal })) {
+          await sse.writeSSE({ id, event: type, data: JSON.stringify(data) });
+        }
+      } finally {
+        clearInterval(beat);
+      }
+    });
+  return [
+    defineOperation(
+      { id: "watchRuns", method: "get", path: "/events", tag, summary: "Live events of all runs", description, answer: media },
+      async ({ context }) => stream(context, undefined),
+    ),
+    defineOperation(
+      {
+        id: "watchRun",
+        method: "get",
+        path: "/runs/{id}/events",
+        tag,
+        summary: "Live events of one run",
+        description,
+        params: runParams,
+        answer: media,
+        errors: ["RUN_NOT_FOUND"],
+      },
+      async ({ params, context }) => stream(context, (await engine.describe(params.id)).id),
+    ),
+  ];
+}
