@@ -34,5 +34,13 @@ export type { RowCounts, Run, RunStatus } from "./core/run.ts";
 export type { Services } from "./core/services.ts";
 export { loadBatch, type BatchOverrides } from "./engines/load-batch.ts";
 export { openLocalEngine, type LocalEngineOptions } from "./engines/local/local-engine.ts";
+export {
+  createRowcallClient,
+  type BatchRequest,
+  type ClientEvent,
+  type ClientOptions,
+  type RowcallClient,
+  type RunDetail,
+} from "./server/client.ts";
 export { openEngine, wire, type WireOptions, type Wiring } from "./wire.ts";
 export type { AgentFunction } from "./agents/function-agent.ts";

@@ -1,7 +1,11 @@
 import { Hono } from "hono";
 import { RowcallError } from "../core/errors.ts";
-import { mountOperations } from "./api/mount-api.ts";
+import { joinUri } from "../core/uri.ts";
+import { apiRoot, mountOperations } from "./api/mount-api.ts";
 import { listOperations } from "./api/list-operations.ts";
+import { openApiDocument } from "./api/openapi.ts";
+import { rememberAnswers } from "./idempotency.ts";
+import { openMetrics } from "./metrics.ts";
 import { problemOf, sendProblem } from "./problem.ts";
 import { createRunner } from "./runner.ts";
 import { createRunWatch } from "./run-watch.ts";
@@ -30,7 +34,13 @@ export function createServerApp(setup: ServerSetup): ServerApp {
   const { engine, clock, isSecure = false, loopbackOnly = true } = setup;
   const watch = createRunWatch(engine, clock);
   const runner = createRunner(engine, watch.tell);
-  const context: ServerContext = { ...setup, watch, runner, maxUploadBytes: setup.maxUploadBytes ?? usualUpload };
+  const context: ServerContext = {
+    ...setup,
+    watch,
+    runner,
+    maxUploadBytes: setup.maxUploadBytes ?? usualUpload,
+    resultsPrefix: joinUri(setup.dataDirectory, "results/"),
+  };
   const access = { sessions: createSessions(setup.token, clock), loopbackOnly, isSecure };
 
   const app = new Hono<ServerEnv>();
@@ -39,7 +49,18 @@ export function createServerApp(setup: ServerSetup): ServerApp {
   app.use(protect(isSecure));
   app.use(guardHost(access));
   app.use(guardAccess(access));
-  mountOperations(app, listOperations(context));
+  const metrics = openMetrics(context);
+  app.use(metrics.measure);
+  app.get("/metrics", metrics.answer);
+  app.get("/health", (c) => c.json({ status: "ok" }));
+  app.get("/ready", async (c) => {
+    await engine.list({ limit: 1 });
+    return c.json({ status: "ready" });
+  });
+  app.use(`${apiRoot}/*`, rememberAnswers(setup.store, setup.dataDirectory));
+  const operations = listOperations(context);
+  mountOperations(app, operations);
+  app.get(`${apiRoot}/openapi.json`, (c) => c.json(openApiDocument(operations, setup.version)));
   setup.mountPages?.(app, context);
   return {
     app,

@@ -1,0 +1,230 @@
+import type { AgentDefinition } from "../core/agent.ts";
+import type { Delivery } from "../core/channel.ts";
+import type { Difference } from "../core/diff.ts";
+import type { RerunChoice, RowPage, RowQuery, RowReport, RowSelection, RunLimits, RunSurvey } from "../core/engine.ts";
+import { isErrorCode, RowcallError } from "../core/errors.ts";
+import { isJsonObject, type JsonObject } from "../core/json.ts";
+import type { RunStatus } from "../core/run.ts";
+import type { RunView } from "../core/run-view.ts";
+import type { PublicationStatus, TemplateDocument } from "../core/template.ts";
+import type { PlanChoice, PlanReport, TryChoice, TryResult } from "../core/workbench.ts";
+
+/** Where a server is, and what lets one in. */
+export interface ClientOptions {
+  /** As `rowcall serve` prints it, with or without the token. */
+  readonly url: string;
+  /** @default that of the address */
+  readonly token?: string;
+  /** @default the global one */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+}
+
+/** A run with its limits and notifications. */
+export interface RunDetail {
+  readonly run: RunView;
+  readonly limits: RunLimits;
+  readonly deliveries: readonly Delivery[];
+  /** Whether the run goes on in the server's process. */
+  readonly isHere: boolean;
+}
+
+/** A batch as its file has it, and how much of it to run. */
+export interface BatchRequest {
+  readonly batch: JsonObject;
+  readonly name?: string;
+  readonly rows?: RowSelection;
+  readonly limit?: number;
+  readonly force?: boolean;
+}
+
+/** An event of a server's stream. */
+export interface ClientEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly data: unknown;
+}
+
+/** Documents of one kind in the server's registry. */
+export interface ClientShelf<T> {
+  list(): Promise<readonly T[]>;
+  get(name: string, version?: string): Promise<T>;
+  publish(document: T): Promise<{ readonly registry: string }>;
+  diff(name: string, from: string, to: string): Promise<{ readonly differences: readonly Difference[] }>;
+  setStatus(name: string, version: string, status: PublicationStatus): Promise<{ readonly registry: string }>;
+}
+
+/** A server of Rowcall. Every method throws the RowcallError that the server answers with. */
+export interface RowcallClient {
+  listRuns(query?: {
+    readonly text?: string;
+    readonly status?: RunStatus;
+    readonly after?: string;
+    readonly limit?: number;
+  }): Promise<{ readonly runs: readonly RunView[]; readonly next?: string }>;
+  /** @param key - the same key with the same request is one run, however often it is sent */
+  startRun(request: BatchRequest, key?: string): Promise<RunDetail>;
+  getRun(id: string): Promise<RunDetail>;
+  surveyRun(id: string): Promise<RunSurvey>;
+  adjustRun(id: string, change: Omit<Partial<RunLimits>, "paused">): Promise<RunDetail>;
+  pauseRun(id: string): Promise<RunDetail>;
+  unpauseRun(id: string): Promise<RunDetail>;
+  stopRun(id: string): Promise<RunDetail>;
+  resumeRun(id: string): Promise<RunDetail>;
+  rerunRows(id: string, choice?: RerunChoice): Promise<RunDetail>;
+  notifyAgain(id: string, all?: boolean): Promise<readonly Delivery[]>;
+  listRows(id: string, query?: Partial<RowQuery>): Promise<RowPage>;
+  getRow(id: string, row: number): Promise<RowReport>;
+  /** A run's table as bytes as they come. */
+  downloadTable(
+    id: string,
+    options?: { readonly which?: "now" | "final" | "failed"; readonly format?: "csv" | "jsonl" },
+  ): Promise<ReadableStream<Uint8Array>>;
+  uploadTable(
+    content: Uint8Array | ReadableStream<Uint8Array> | Blob,
+    name?: string,
+  ): Promise<{ readonly inputUri: string; readonly header: readonly string[]; readonly rows: readonly string[][] }>;
+  planBatch(request: { readonly batch: JsonObject } & PlanChoice): Promise<PlanReport>;
+  tryRow(request: { readonly batch: JsonObject } & TryChoice): Promise<TryResult & { readonly id: string }>;
+  tryRowOfRun(id: string, choice: TryChoice): Promise<TryResult & { readonly id: string }>;
+  readonly agents: ClientShelf<AgentDefinition>;
+  readonly templates: ClientShelf<TemplateDocument>;
+  /** Live events of one run or of all, until the signal aborts; goes on where it was when the connection breaks. */
+  events(options?: { readonly run?: string; readonly signal?: AbortSignal }): AsyncIterable<ClientEvent>;
+}
+
+type Query = Readonly<Record<string, unknown>>;
+
+/**
+ * A typed client of `rowcall serve`.
+ *
+ * @example
+ * const client = createRowcallClient({ url: "http://127.0.0.1:8084/?token=…" });
+ * const { run } = await client.startRun({ batch: { agent: "lookup", input: "/data/rows.csv" } });
+ */
+export function createRowcallClient(options: ClientOptions): RowcallClient {
+  const address = new URL(options.url);
+  const token = options.token ?? address.searchParams.get("token") ?? "";
+  const send = options.fetch ?? fetch;
+  const urlOf = (path: string, query: Query = {}): string => {
+    const url = new URL(`/api/v1${path}`, address);
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value));
+    return url.href;
+  };
+  const request = async (url: string, init: RequestInit & { readonly duplex?: "half" } = {}): Promise<Response> => {
+    const headers = { authorization: `Bearer ${token}`, ...(init.headers as Record<string, string> | undefined) };
+    const response = await send(url, { ...init, headers });
+    if (response.ok) return response;
+    throw await errorOf(response);
+  };
+  const get = async <T>(path: string, query?: Query): Promise<T> =>
+    (await (await request(urlOf(path, query))).json()) as T;
+  const change = async <T>(method: string, path: string, body: unknown = {}, headers = {}): Promise<T> => {
+    const init = { method, body: JSON.stringify(body), headers: { "content-type": "application/json", ...headers } };
+    return (await (await request(urlOf(path), init)).json()) as T;
+  };
+  const runPath = (id: string, rest = ""): string => `/runs/${encodeURIComponent(id)}${rest}`;
+  const act = (verb: string) => (id: string) => change<RunDetail>("POST", runPath(id, `/${verb}`));
+  const shelf = <T>(noun: string): ClientShelf<T> => {
+    const path = (name: string, rest = ""): string => `/${noun}/${encodeURIComponent(name)}${rest}`;
+    return {
+      list: async () => (await get<Record<string, readonly T[]>>(`/${noun}`))[noun] ?? [],
+      get: (name, version) => get(path(name), { version }),
+      publish: (document) => change("POST", `/${noun}`, document),
+      diff: (name, from, to) => get(path(name, "/diff"), { from, to }),
+      setStatus: (name, version, status) => change("PUT", path(name, `/versions/${version}/status`), { status }),
+    };
+  };
+
+  return {
+    listRuns: (query) => get("/runs", query),
+    startRun: (body, key) => change("POST", "/runs", body, key === undefined ? {} : { "idempotency-key": key }),
+    getRun: (id) => get(runPath(id)),
+    surveyRun: (id) => get(runPath(id, "/survey")),
+    adjustRun: (id, limits) => change("PATCH", runPath(id, "/limits"), limits),
+    pauseRun: act("pause"),
+    unpauseRun: act("unpause"),
+    stopRun: act("stop"),
+    resumeRun: act("resume"),
+    rerunRows: (id, choice = {}) => change("POST", runPath(id, "/rerun"), choice),
+    notifyAgain: async (id, all = false) =>
+      (await change<{ deliveries: readonly Delivery[] }>("POST", runPath(id, "/notify"), { all })).deliveries,
+    listRows: (id, query) => get(runPath(id, "/rows"), query as Query),
+    getRow: (id, row) => get(runPath(id, `/rows/${row}`)),
+    downloadTable: async (id, query) => {
+      const { body } = await request(urlOf(runPath(id, "/table"), query));
+      return body ?? new ReadableStream();
+    },
+    uploadTable: async (content, name) => {
+      const init = { method: "POST", body: content as NonNullable<RequestInit["body"]>, duplex: "half" as const };
+      return (await (await request(urlOf("/uploads", { name }), init)).json()) as Awaited<
+        ReturnType<RowcallClient["uploadTable"]>
+      >;
+    },
+    planBatch: (body) => change("POST", "/plans", body),
+    tryRow: (body) => change("POST", "/tries", body),
+    tryRowOfRun: (id, choice) => change("POST", runPath(id, "/tries"), choice),
+    agents: shelf("agents"),
+    templates: shelf("templates"),
+    async *events({ run, signal } = {}) {
+      let last: string | undefined;
+      while (signal?.aborted !== true) {
+        const headers: Record<string, string> = last === undefined ? {} : { "last-event-id": last };
+        const url = urlOf(run === undefined ? "/events" : runPath(run, "/events"));
+        try {
+          const { body } = await request(url, { headers, ...(signal === undefined ? {} : { signal }) });
+          for await (const event of readEvents(body ?? new ReadableStream())) {
+            last = event.id;
+            yield event;
+          }
+        } catch (error) {
+          if (error instanceof RowcallError) throw error;
+        }
+        await pause(signal);
+      }
+    },
+  };
+}
+
+const reconnectMs = 1000;
+
+function pause(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, reconnectMs);
+    signal?.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+  });
+}
+
+/** @see https://html.spec.whatwg.org/multipage/server-sent-events.html */
+async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ClientEvent> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of body) {
+    const parts = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split("\n\n");
+    rest = parts.pop() ?? "";
+    for (const part of parts) {
+      const fields = new Map(part.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trimStart()]));
+      const data = fields.get("data");
+      if (data !== undefined)
+        yield { id: fields.get("id") ?? "", type: fields.get("event") ?? "message", data: JSON.parse(data) as unknown };
+    }
+  }
+}
+
+async function errorOf(response: Response): Promise<RowcallError> {
+  const text = await response.text();
+  try {
+    const problem: unknown = JSON.parse(text);
+    if (isJsonObject(problem)) {
+      const { code, detail, hint, details } = problem;
+      if (typeof code === "string" && isErrorCode(code)) {
+        return new RowcallError(code, String(detail), {
+          ...(typeof hint === "string" ? { hint } : {}),
+          ...(isJsonObject(details) ? { details } : {}),
+        });
+      }
+    }
+  } catch {
+    // A proxy's own page, for one.
+  }
+  return new RowcallError("UNEXPECTED", `The server answered ${response.status}: ${text.slice(0, 200)}`);
+}
