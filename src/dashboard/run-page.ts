@@ -64,16 +64,16 @@ export function runPage(view: RunPageView): Page {
       </div>
       <section class="panel" aria-labelledby="failures-title">
         <h2 id="failures-title">Failures</h2>
-        <div class="live-box" id="failures" data-refresh tabindex="0" role="region" aria-labelledby="failures-title">${failures(view)}</div>
+        <div class="live-box" id="failures" data-refresh tabindex="0" role="region" aria-label="Failures by code">${failures(view)}</div>
       </section>
       <div class="columns even">
         <section class="panel" aria-labelledby="slow-title">
           <h2 id="slow-title">Slowest rows</h2>
-          <div class="live-box" id="slowest" data-refresh tabindex="0" role="region" aria-labelledby="slow-title">${slowest(view)}</div>
+          <div class="live-box" id="slowest" data-refresh tabindex="0" role="region" aria-label="Rows that took longest">${slowest(view)}</div>
         </section>
         <section class="panel" aria-labelledby="about-title">
           <h2 id="about-title">About this run</h2>
-          <div class="live-box" id="about" data-refresh tabindex="0" role="region" aria-labelledby="about-title">${about(view)}</div>
+          <div class="live-box" id="about" data-refresh tabindex="0" role="region" aria-label="Places and times of the run">${about(view)}</div>
         </section>
       </div>
       <section class="panel" aria-labelledby="downloads-title">

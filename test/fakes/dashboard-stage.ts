@@ -43,7 +43,8 @@ export async function openDashboardStage(): Promise<DashboardStage> {
     return join(folder, name);
   };
   await mkdir(join(folder, "registry", "agents"), { recursive: true });
-  const calls = { hold: async (_postcode: string): Promise<void> => {} };
+  const closing = Promise.withResolvers<void>();
+  const calls = { hold: async (_postcode: string): Promise<void> => {}, closing: closing.promise };
   Object.assign(globalThis, { dashboardStageCalls: calls });
   await write("lookup.mjs", lookupModule);
   await write("registry/agents/postcode-lookup_v1.0.0.json", JSON.stringify(lookupAgent(join(folder, "lookup.mjs"))));
@@ -91,6 +92,8 @@ export async function openDashboardStage(): Promise<DashboardStage> {
     },
     write,
     close: async () => {
+      // What still waits would keep the server from ending.
+      closing.resolve();
       await server.close();
       http.closeAllConnections();
       await new Promise((closed) => http.close(closed));
@@ -103,7 +106,8 @@ export async function openDashboardStage(): Promise<DashboardStage> {
 
 const lookupModule = `
 export async function lookup({ postcode }) {
-  await globalThis.dashboardStageCalls.hold(postcode);
+  const { hold, closing } = globalThis.dashboardStageCalls;
+  await Promise.race([hold(postcode), closing]);
   if (postcode.startsWith("Z")) throw new Error("No area begins with Z: " + postcode);
   return { structured_output: { area: postcode.slice(0, 2), known: true } };
 }

@@ -2,10 +2,9 @@ import type { AgentDefinition } from "../../core/agent.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { parseReference } from "../../core/registry.ts";
-import { joinUri } from "../../core/uri.ts";
+import { suggestMapping } from "../../core/suggest-mapping.ts";
 import { agentFields, mappingPage, mappingPrefix, uploadPage } from "../../dashboard/new-batch-pages.ts";
 import { planPage } from "../../dashboard/plan-page.ts";
-import { suggestMapping } from "../../dashboard/suggest-mapping.ts";
 import { uploadsHref } from "./api-links.ts";
 import { filled, queryOf, readForm, type Dashboard } from "./dashboard.ts";
 import { noticeOf, statusOf } from "./show-page.ts";
@@ -47,7 +46,7 @@ export function mountBatchPages(dashboard: Dashboard): void {
           agent,
           columns: header,
           rows,
-          mapping: given.length > 0 ? new Map(given) : suggestMapping(fields, header),
+          mapping: given.length > 0 ? new Map(given) : suggested(header, fields),
           maxConcurrency: Number(filled(search, "concurrency") ?? usualConcurrency),
           name: filled(search, "name") ?? "",
         }),
@@ -104,12 +103,12 @@ async function chosen(
 }
 
 /** The batch that the choices in an address stand for, as a batch file has it. */
-function batchValue({ dataDirectory }: Dashboard, search: URLSearchParams, agent: AgentDefinition): JsonObject {
+function batchValue({ resultsPrefix }: Dashboard, search: URLSearchParams, agent: AgentDefinition): JsonObject {
   const required = agent.input_schema?.["required"];
   return {
     agent: nameOf(agent),
     input: filled(search, "input"),
-    output: joinUri(dataDirectory, "results/"),
+    output: resultsPrefix,
     input_mapping: {
       column_mappings: [...mappingOf(search)].map(([field, column]) => ({
         csv_column: column,
@@ -119,6 +118,14 @@ function batchValue({ dataDirectory }: Dashboard, search: URLSearchParams, agent
     },
     execution_config: { max_concurrency: wholeNumber(filled(search, "concurrency") ?? String(usualConcurrency)) },
   };
+}
+
+function suggested(header: readonly string[], fields: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(
+    suggestMapping(header, fields).flatMap(({ field, column }) =>
+      column === undefined ? [] : [[field, column] as const],
+    ),
+  );
 }
 
 function* mappingOf(search: URLSearchParams): Generator<readonly [field: string, column: string]> {

@@ -3,7 +3,9 @@ import { test } from "node:test";
 import { suggestMapping } from "./suggest-mapping.ts";
 
 const suggest = (fields: readonly string[], columns: readonly string[]): Record<string, string> =>
-  Object.fromEntries(suggestMapping(fields, columns));
+  Object.fromEntries(
+    suggestMapping(columns, fields).flatMap(({ field, column }) => (column === undefined ? [] : [[field, column]])),
+  );
 
 test("suggests the column of the same name, whatever its spelling", () => {
   assert.deepEqual(suggest(["building_number", "postcode"], ["Post Code", "buildingNumber"]), {
