@@ -72,6 +72,8 @@ export interface MappingView {
   /** Columns by field of the agent's input. */
   readonly mapping: ReadonlyMap<string, string>;
   readonly maxConcurrency: number;
+  /** How often a failed row is attempted again. */
+  readonly retries: number;
   /** Of the run; empty for none. */
   readonly name: string;
   readonly notice?: Notice;
@@ -101,6 +103,10 @@ export function mappingPage(view: MappingView): Page {
           <div class="field">
             <label for="concurrency">Rows at once</label>
             <input id="concurrency" name="concurrency" type="number" min="1" max="10000" value="${view.maxConcurrency}" />
+          </div>
+          <div class="field">
+            <label for="retries">Retries of a failed row</label>
+            <input id="retries" name="retries" type="number" min="0" max="20" value="${view.retries}" />
           </div>
           <div class="field">
             <label for="name">Name of the run <span class="required">(optional)</span></label>

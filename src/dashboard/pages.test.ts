@@ -139,6 +139,7 @@ const pages: Readonly<Record<string, Page>> = {
     rows: [[hostile]],
     mapping: new Map([[hostile, hostile]]),
     maxConcurrency: 10,
+    retries: 3,
     name: hostile,
   }),
   plan: planPage({

@@ -105,6 +105,7 @@ describe("the dashboard in a browser", { timeout: 180_000 }, () => {
     assert.equal(await page.getByLabel(/^postcode/).inputValue(), "Post Code");
     await axe("columns");
     await page.getByLabel("Rows at once").fill("2");
+    await page.getByLabel("Retries of a failed row").fill("0");
     await checkRows();
     await page.getByText("All 40 rows make a valid input").waitFor();
     await axe("plan");
@@ -164,7 +165,7 @@ describe("the dashboard in a browser", { timeout: 180_000 }, () => {
     await page.goto(`${stage.url}${path}`);
     await stands("Succeeded");
     await page.getByRole("button", { name: "Rerun failed" }).click();
-    await page.getByText(/^Attempt/).waitFor();
+    await page.locator(".notice", { hasText: /^\s*Attempt/ }).waitFor();
     await stands("Succeeded");
     await figure("failed", /^4$/);
 

@@ -12,6 +12,7 @@ import { noticeOf, statusOf } from "./show-page.ts";
 const previewRows = 5;
 const sampleRows = 3;
 const usualConcurrency = 10;
+const usualRetries = 2;
 
 /**
  * From a table to a run: table and agent, columns, plan, sample, run. What was chosen is in the address all the way, so that every
@@ -48,6 +49,7 @@ export function mountBatchPages(dashboard: Dashboard): void {
           rows,
           mapping: given.length > 0 ? new Map(given) : suggested(header, fields),
           maxConcurrency: Number(filled(search, "concurrency") ?? usualConcurrency),
+          retries: Number(filled(search, "retries") ?? usualRetries),
           name: filled(search, "name") ?? "",
         }),
       );
@@ -116,7 +118,10 @@ function batchValue({ resultsPrefix }: Dashboard, search: URLSearchParams, agent
         required: Array.isArray(required) && required.includes(field),
       })),
     },
-    execution_config: { max_concurrency: wholeNumber(filled(search, "concurrency") ?? String(usualConcurrency)) },
+    execution_config: {
+      max_concurrency: wholeNumber(filled(search, "concurrency") ?? String(usualConcurrency)),
+      retry_strategy: { max_attempts: wholeNumber(filled(search, "retries") ?? String(usualRetries), 0) },
+    },
   };
 }
 
@@ -138,9 +143,11 @@ function fileNameOf(search: URLSearchParams): string {
   return filled(search, "file") ?? (filled(search, "input") ?? "").split(/[/\\]/).at(-1) ?? "";
 }
 
-function wholeNumber(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new RowcallError("USAGE_INVALID", `"${text}" is no whole number from 1 on`);
+function wholeNumber(text: string, least = 1): number {
+  if (/^\d{1,9}$/.test(text) && Number(text) >= least) return Number(text);
+  throw new RowcallError("USAGE_INVALID", `"${text}" is no whole number from ${least} on`, {
+    hint: "Go back and correct it.",
+  });
 }
 
 function takesBatches({
