@@ -60,9 +60,21 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./adjust-command.ts"),
   },
   {
+    name: "pause",
+    group: running,
+    summary: "let a run start no attempt until it is unpaused",
+    load: () => import("./pause-command.ts"),
+  },
+  {
+    name: "unpause",
+    group: running,
+    summary: "let a paused run go on",
+    load: () => import("./unpause-command.ts"),
+  },
+  {
     name: "serve",
     group: running,
-    summary: "answer the AWS command line and SDKs as Step Functions does",
+    summary: "serve the API and the pages, or answer as Step Functions does",
     load: () => import("./serve-command.ts"),
   },
   {

@@ -22,11 +22,16 @@ export async function measureEarlierRows(
   if (!existsSync(join(dataDirectory, "journal.db"))) return undefined;
   const engine = await cli.openEngine();
   try {
-    const run = (await engine.list()).find((earlier) => earlier.agent === agent && earlier.counts.succeeded > 0);
-    return run === undefined ? undefined : await meanOf(engine, run.id);
+    return await measureRows(engine, agent);
   } finally {
     await engine.close();
   }
+}
+
+/** What rows took in the newest run of an agent; undefined when there is none. */
+export async function measureRows(engine: Engine, agent: string): Promise<MeasuredRows | undefined> {
+  const run = (await engine.list()).find((earlier) => earlier.agent === agent && earlier.counts.succeeded > 0);
+  return run === undefined ? undefined : await meanOf(engine, run.id);
 }
 
 async function meanOf(engine: Engine, run: string): Promise<MeasuredRows | undefined> {

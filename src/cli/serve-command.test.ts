@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { stat } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { createTestIo, type TestIo } from "../../test/fakes/io.ts";
@@ -71,13 +72,35 @@ describe("rowcall serve", () => {
     assert.equal(await again, 0);
   });
 
+  it("prints an address that lets in, and the same token with the next start", async () => {
+    const tokens: string[] = [];
+    for (const args of [["--json"], ["--open"]]) {
+      const io = createIo();
+      const serving = runCli(["serve", "--port", "0", ...args], io);
+      await until(() => io.out().endsWith("\n"));
+      const { url, token } = args.includes("--json")
+        ? (JSON.parse(io.out()) as { url: string; token: string })
+        : { url: new URL(io.out()).origin, token: new URL(io.out().trim()).searchParams.get("token") ?? "" };
+      tokens.push(token);
+      const answer = await fetch(`${url}/api/v1/runs`, { headers: { authorization: `Bearer ${token}` } });
+      assert.deepEqual([answer.status, await answer.json()], [200, { runs: [] }]);
+      io.interrupt();
+      assert.equal(await serving, 0);
+    }
+    assert.equal(tokens[0], tokens[1]);
+    assert.equal((await stat(workspace.at(".rowcall", "server-token"))).mode & 0o777, 0o600);
+  });
+
   it("says what is missing", async () => {
     const refused = async (args: readonly string[], env: Record<string, string> = {}): Promise<string> => {
       const io = createIo(env);
       assert.equal(await runCli(["serve", ...args], io), 2);
       return io.err();
     };
-    assert.match(await refused([]), /Add --aws-endpoint/);
+    assert.match(await refused(["--port", "0", "--host", "0.0.0.0"]), /Give --tls-cert and --tls-key/);
+    assert.match(await refused(["--port", "0", "--tls-cert", "a.pem"]), /Give both/);
+    assert.match(await refused(["--port", "0", "--tls-cert", "a.pem", "--tls-key", "b.pem"]), /cannot be read/);
+    assert.match(await refused(["--port", "0", "--behind-proxy", "http://x"]), /not the https address/);
     const listen = ["--aws-endpoint", "--port", "0"];
     assert.match(await refused([...listen, "--host", "0.0.0.0"]), /ROWCALL_ENDPOINT_ACCESS_KEY_ID/);
     assert.match(await refused(listen, { ROWCALL_ENDPOINT_ACCESS_KEY_ID: "a" }), /Only one of the endpoint's two keys/);

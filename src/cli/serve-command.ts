@@ -8,54 +8,102 @@ import type { EndpointOptions, RunningEndpoint } from "./serve/start-endpoint.ts
 
 interface ServeOptions {
   readonly awsEndpoint?: true;
-  readonly port: number;
+  readonly port?: number;
   readonly host: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly behindProxy?: string;
+  readonly maxUpload?: number;
+  readonly open?: true;
   readonly stage: string;
   readonly accountId: string;
   readonly json?: true;
 }
 
-/** `rowcall serve`: answers the AWS command line and SDKs as AWS Step Functions would, until it is interrupted. */
+const usualPort = 8084;
+const usualEndpointPort = 8083;
+
+/** `rowcall serve`: serves the pages and the API, or answers as AWS Step Functions would, until it is interrupted. */
 export function defineCommand(command: Command, cli: Cli): void {
   command
-    .option("--aws-endpoint", "answer as AWS Step Functions does, for the AWS command line and SDKs")
-    .option("--port <number>", "port to listen at; 0 takes a free one", portNumber, 8083)
-    .option("--host <name>", "name or address to listen at; any but this machine's own takes keys", "127.0.0.1")
-    .option("--stage <name>", "ends the name of the state machine that runs batches", "prod")
-    .option("--account-id <digits>", "account of every ARN", accountId, "123456789012")
-    .addOption(jsonOption("address and ARNs as one JSON object, once requests are answered"));
+    .option(
+      "--port <number>",
+      `port to listen at; 0 takes a free one (default: ${usualPort}, with --aws-endpoint ${usualEndpointPort})`,
+      portNumber,
+    )
+    .option("--host <name>", "name or address to listen at; any but this machine's own takes more", "127.0.0.1")
+    .option("--tls-cert <file>", "certificate (PEM) to speak https with, for another --host")
+    .option("--tls-key <file>", "its key (PEM)")
+    .option("--behind-proxy <url>", "https address of the proxy that others reach the server through")
+    .option("--max-upload <megabytes>", "largest table that may be uploaded (default: 10240)", wholeNumber(1))
+    .option("--open", "print nothing but the address, for a program that opens it")
+    .option("--aws-endpoint", "answer as AWS Step Functions does instead, for the AWS command line and SDKs")
+    .option("--stage <name>", "with --aws-endpoint: ends the name of the state machine that runs batches", "prod")
+    .option("--account-id <digits>", "with --aws-endpoint: account of every ARN", accountId, "123456789012")
+    .addOption(jsonOption("address and token, or with --aws-endpoint ARNs, as one JSON object, once requests are answered"));
   examples(command, [
-    "rowcall serve --aws-endpoint",
+    "rowcall serve",
+    'xdg-open "$(rowcall serve --open | head -1)"',
+    "rowcall serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem",
+    "rowcall serve --behind-proxy https://rowcall.example.com",
     "rowcall serve --aws-endpoint --port 0 --stage dev --region eu-west-2",
     "aws stepfunctions list-state-machines --endpoint-url http://127.0.0.1:8083",
   ]);
-  command.action(async ({ awsEndpoint, accountId: account, json, ...options }: ServeOptions) => {
-    if (awsEndpoint === undefined) {
-      throw new RowcallError("USAGE_INVALID", "serve does not know what to serve", {
-        hint: "Add --aws-endpoint for the Step Functions endpoint.",
-      });
-    }
-    const { startStepFunctionsEndpoint } = await import("./serve/start-endpoint.ts");
-    const { region } = cli.globals();
-    const engine = await cli.openEngine();
-    try {
-      const endpoint = await startStepFunctionsEndpoint({
-        ...options,
-        ...(region === undefined ? {} : { region }),
-        account,
-        ...keysOf(cli.io.env),
-        wiring: await cli.wire(),
-        engine,
-      });
-      const interrupted = interruption(cli.io);
-      await announce(cli, endpoint, json === true);
-      await interrupted;
-      await printLines(cli.io.stderr, ["Rows in flight finish, no new one starts. Once more ends at once."]);
-      await endpoint.close();
-    } finally {
-      await engine.close();
-    }
+  command.action((options: ServeOptions) =>
+    options.awsEndpoint === undefined ? servePages(cli, options) : serveEndpoint(cli, options),
+  );
+}
+
+async function servePages(cli: Cli, options: ServeOptions): Promise<void> {
+  const { startServer } = await import("./serve/start-server.ts");
+  const { port = usualPort, json, open } = options;
+  const server = await startServer({
+    wiring: await cli.wire(),
+    host: options.host,
+    port,
+    workingDirectory: cli.io.workingDirectory,
+    ...(options.tlsCert === undefined ? {} : { tlsCert: options.tlsCert }),
+    ...(options.tlsKey === undefined ? {} : { tlsKey: options.tlsKey }),
+    ...(options.behindProxy === undefined ? {} : { proxyUrl: options.behindProxy }),
+    ...(options.maxUpload === undefined ? {} : { maxUploadBytes: options.maxUpload * 1024 * 1024 }),
   });
+  const interrupted = interruption(cli.io);
+  const { url, token, address } = server;
+  if (json === true) await printJson(cli.io, { url, token });
+  else if (open === true) await printLines(cli.io.stdout, [address]);
+  else {
+    await printLines(cli.io.stdout, [`Open ${colorsFor(cli.io, cli.io.stdout).bold(address)}`]);
+    await printLines(cli.io.stderr, ["The address lets in whoever has it. Ctrl-C ends the server; its runs can be resumed."]);
+  }
+  await interrupted;
+  await printLines(cli.io.stderr, ["Rows in flight finish, no new one starts. Once more ends at once."]);
+  await server.close();
+}
+
+async function serveEndpoint(cli: Cli, options: ServeOptions): Promise<void> {
+  const { startStepFunctionsEndpoint } = await import("./serve/start-endpoint.ts");
+  const { region } = cli.globals();
+  const { port = usualEndpointPort, host, stage } = options;
+  const engine = await cli.openEngine();
+  try {
+    const endpoint = await startStepFunctionsEndpoint({
+      port,
+      host,
+      stage,
+      ...(region === undefined ? {} : { region }),
+      account: options.accountId,
+      ...keysOf(cli.io.env),
+      wiring: await cli.wire(),
+      engine,
+    });
+    const interrupted = interruption(cli.io);
+    await announce(cli, endpoint, options.json === true);
+    await interrupted;
+    await printLines(cli.io.stderr, ["Rows in flight finish, no new one starts. Once more ends at once."]);
+    await endpoint.close();
+  } finally {
+    await engine.close();
+  }
 }
 
 /** @throws RowcallError USAGE_INVALID when one of the two keys is missing */

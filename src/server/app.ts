@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { RowcallError } from "../core/errors.ts";
 import { joinUri } from "../core/uri.ts";
-import { apiRoot, mountOperations } from "./api/mount-api.ts";
+import { apiRoot, limitBodies, mountOperations } from "./api/mount-api.ts";
 import { listOperations } from "./api/list-operations.ts";
 import { openApiDocument } from "./api/openapi.ts";
 import { rememberAnswers } from "./idempotency.ts";
@@ -57,6 +57,7 @@ export function createServerApp(setup: ServerSetup): ServerApp {
     await engine.list({ limit: 1 });
     return c.json({ status: "ready" });
   });
+  app.use(limitBodies());
   app.use(`${apiRoot}/*`, rememberAnswers(setup.store, setup.dataDirectory));
   const operations = listOperations(context);
   mountOperations(app, operations);

@@ -48,7 +48,8 @@ export function createRunner(engine: Engine, tell: (run: string, event: RunEvent
       },
     );
     void ended.finally(() => id !== undefined && going.get(id) === ended && going.delete(id));
-    return begun.promise;
+    // As it stands now: it is told of before it counts as running.
+    return begun.promise.then(({ id: begunId }) => engine.describe(begunId));
   };
 
   return {

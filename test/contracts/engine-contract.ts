@@ -354,6 +354,95 @@ export function describeEngine(name: string, open: (invoke: TestInvoke) => Promi
       },
     );
 
+    const pausing = { gate: Promise.withResolvers<void>(), entered: Promise.withResolvers<void>(), begun: 0 };
+    check(
+      "starts no row while another process has it paused, also when it is resumed, and goes on when it is unpaused",
+      async (input, context) => {
+        pausing.begun += 1;
+        if (pausing.begun === 2) pausing.entered.resolve();
+        await pausing.gate.promise;
+        return echo(input, context);
+      },
+      async (harness) => {
+        Object.assign(pausing, {
+          gate: Promise.withResolvers<void>(),
+          entered: Promise.withResolvers<void>(),
+          begun: 0,
+        });
+        const start = await request(harness, `a\n${"0\n".repeat(8)}`, { execution_config: { max_concurrency: 2 } });
+        const heeded = Promise.withResolvers<void>();
+        const done = Promise.withResolvers<void>();
+        const drain = new AbortController();
+        const onEvent = (event: RunEvent): void => {
+          if (event.type !== "progress" || event.run.paused !== true) return;
+          heeded.resolve();
+          if (event.run.counts.succeeded === 2) done.resolve();
+        };
+        const other = harness.reopen();
+        const running = harness.engine.start({ ...start, name: "paused" }, { onEvent, drain: drain.signal });
+        await pausing.entered.promise;
+        assert.deepEqual(await other.adjust("paused", { paused: true }), { paused: true, maxConcurrency: 2 });
+        await heeded.promise;
+        pausing.gate.resolve();
+        while ((await other.describe("paused")).counts.succeeded < 2) await wait(5);
+        drain.abort();
+        const interrupted = await running;
+        assert.deepEqual([interrupted.status, interrupted.paused, pausing.begun], ["interrupted", true, 2]);
+        const warned = Promise.withResolvers<string>();
+        const resumed = harness.engine.resume("paused", {
+          onEvent: (event) => event.type === "warning" && warned.resolve(event.hint ?? ""),
+        });
+        assert.match(await warned.promise, /rowcall unpause/);
+        assert.deepEqual([(await other.describe("paused")).paused, pausing.begun], [true, 2]);
+        await other.adjust("paused", { paused: false });
+        const { status, paused, counts } = await resumed;
+        assert.deepEqual([status, paused, counts.succeeded, pausing.begun], ["succeeded", undefined, 8, 8]);
+      },
+    );
+
+    check(
+      "attempts only the failed rows that are chosen again",
+      async (input, context) => {
+        if (context.attempt === 1) throw new RowcallError("ROW_INVALID", `no ${String(input["a"])}`);
+        return echo(input, context);
+      },
+      async (harness) => {
+        const start = await request(harness, "a\n0\n1\n2\n3\n", { execution_config: { retry_strategy: { max_attempts: 0 } } });
+        const first = await harness.engine.start(start);
+        assert.equal(first.counts.failed, 4);
+        const second = await harness.engine.rerun(first.id, {
+          rows: [
+            [1, 1],
+            [3, 9],
+          ],
+        });
+        assert.deepEqual([second.counts.succeeded, second.counts.failed], [2, 2]);
+        const third = await harness.engine.rerun(first.id, { rows: [[0, 3]], codes: ["TIMEOUT"] });
+        assert.deepEqual(third.counts, second.counts);
+        const output = `${harness.outputPrefix}failed.csv`;
+        await harness.engine.export(first.id, { output, format: "csv", failedOnly: true });
+        assert.deepEqual(
+          (await harness.read(output)).split("\n").map((line) => line.split(",")[0]),
+          ["a", "0", "2", ""],
+        );
+      },
+    );
+
+    check("lists the runs that are asked for, a page at a time", echo, async (harness) => {
+      const ids: string[] = [];
+      for (const name of ["Alpha", "beta", "alphabet"]) {
+        ids.push((await harness.engine.start({ ...(await request(harness, "a\n1\n")), name })).id);
+      }
+      const list = async (query: object): Promise<number[]> =>
+        (await harness.engine.list(query)).map(({ id }) => ids.indexOf(id));
+      assert.deepEqual(await list({}), [2, 1, 0]);
+      assert.deepEqual(await list({ text: "ALPHA" }), [2, 0]);
+      assert.deepEqual(await list({ text: "echo", limit: 2 }), [2, 1]);
+      assert.deepEqual(await list({ before: ids[1], limit: 9 }), [0]);
+      assert.deepEqual(await list({ status: "succeeded", text: "bet" }), [2, 1]);
+      assert.deepEqual(await list({ status: "running" }), []);
+    });
+
     check("reports a part of the rows when asked", echo, async (harness) => {
       const run = await harness.engine.start({
         ...(await request(harness, "a\n0\n1\n2\n3\n4\n")),

@@ -194,7 +194,9 @@ test("a journal of the first version gets what has been added since, and keeps i
     const run = await before.start({ batch });
     await before.close();
     const database = openDatabase(join(dataDirectory, "journal.db"));
-    database.exec("DROP TABLE deliveries; ALTER TABLE runs DROP COLUMN limits; PRAGMA user_version = 1");
+    database.exec(
+      "DROP TABLE deliveries; ALTER TABLE runs DROP COLUMN limits; DROP INDEX failed_rows; PRAGMA user_version = 1",
+    );
     database.close();
 
     const engine = openLocalEngine({ services, dataDirectory });

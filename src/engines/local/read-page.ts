@@ -165,10 +165,12 @@ function cursorOf({ value, row }: RankedRow): string {
   return `${value}.${row}`;
 }
 
-function readCursor(text: string | undefined, many: number): readonly (number | undefined)[] {
+function readCursor(text: string | undefined, many: 1 | 2): readonly (number | undefined)[] {
   if (text === undefined) return [];
   const parts = text.split(".").map(Number);
-  if (parts.length === many && /^[\d.]+$/.test(text) && parts.every(Number.isSafeInteger)) return parts;
+  // A clock that was set back makes a duration negative.
+  const pattern = many === 1 ? /^\d+$/ : /^-?\d+\.\d+$/;
+  if (pattern.test(text) && parts.every(Number.isSafeInteger)) return parts;
   throw new RowcallError("USAGE_INVALID", `No page of this list was followed by "${text}"`, {
     hint: "Give `next` of the page before as it is, with the same order and filters, or leave it out to begin.",
   });

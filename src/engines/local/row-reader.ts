@@ -58,7 +58,15 @@ const follow = (condition: string): string => `
   SELECT row FROM attempts WHERE run = $run AND row BETWEEN $first AND $last AND ${condition}
   UNION SELECT d.row FROM duplicates d JOIN attempts a ON a.run = d.run AND a.row = d.leader AND ${condition}
     WHERE d.run = $run AND d.row BETWEEN $first AND $last ORDER BY 1`;
-const values = { duration: "sum(ended_at - started_at)", attempts: "count(*)" } as const;
+const ended = `standing <> ${standing.underWay}`;
+const values = { duration: `sum(iif(${ended}, ended_at - started_at, 0))`, attempts: `sum(${ended})` } as const;
+// Of the attempts of one row.
+const stands: Readonly<Record<RowStatus, string>> = {
+  failed: `max(${decided} AND code IS NOT NULL) = 1`,
+  succeeded: `max(${decided} AND code IS NULL) = 1`,
+  in_flight: `max(${decided}) = 0 AND max(${underWay}) = 1`,
+  pending: `max(${decided}) = 0 AND max(${underWay}) = 0`,
+};
 
 /** Prepares the reading of a run's rows. */
 export function openRowReader(database: Database, run: number): RowReader {
@@ -83,21 +91,16 @@ export function openRowReader(database: Database, run: number): RowReader {
     ranked: (order, descending, how, first, last, after, many) => {
       const [direction, beyond] = descending ? ["DESC", "<"] : ["ASC", ">"];
       const place = after === undefined ? "TRUE" : `(value ${beyond} $value OR (value = $value AND row > $row))`;
-      const condition =
-        how.code !== undefined
-          ? `max(${decided} AND code = $code) = 1`
-          : how.status === "failed"
-            ? `max(${decided} AND code IS NOT NULL) = 1`
-            : how.status === "succeeded"
-              ? `max(${decided} AND code IS NULL) = 1`
-              : how.status === undefined
-                ? "TRUE"
-                : // Rows that wait for their next attempt, or are in it.
-                  `max(${decided}) = 0`;
+      const conditions = [
+        place,
+        `sum(${ended}) > 0`,
+        ...(how.status === undefined ? [] : [stands[how.status]]),
+        ...(how.code === undefined ? [] : [`max(${decided} AND code = $code) = 1`]),
+      ];
       const statement = database.prepare(
         `SELECT row, ${values[order]} AS value FROM attempts
-         WHERE run = $run AND row BETWEEN $first AND $last AND standing <> ${standing.underWay}
-         GROUP BY row HAVING ${place} AND ${condition} ORDER BY value ${direction}, row LIMIT $many`,
+         WHERE run = $run AND row BETWEEN $first AND $last
+         GROUP BY row HAVING ${conditions.join(" AND ")} ORDER BY value ${direction}, row LIMIT $many`,
       );
       return statement.all({
         run,
@@ -121,14 +124,14 @@ export function openRowReader(database: Database, run: number): RowReader {
         .prepare(
           `SELECT (ended_at - ?) / ? AS slice, sum(code IS NULL) AS succeeded, sum(code IS NOT NULL) AS failed,
              sum(ended_at - started_at) AS durationMs
-           FROM attempts WHERE run = ? AND row BETWEEN ? AND ? AND standing <> ${standing.underWay} GROUP BY slice`,
+           FROM attempts WHERE run = ? AND row BETWEEN ? AND ? AND ${ended} GROUP BY slice`,
         )
         .all(from, sliceMs, run, first, last) as unknown as SliceCount[],
     workers: (first, last) =>
       database
         .prepare(
           `SELECT detail ->> 'worker' AS worker, count(*) AS attempts, sum(code IS 'WORKER_LOST') AS lost
-           FROM attempts WHERE run = ? AND row BETWEEN ? AND ? AND standing <> ${standing.underWay} AND worker IS NOT NULL
+           FROM attempts WHERE run = ? AND row BETWEEN ? AND ? AND ${ended} AND worker IS NOT NULL
            GROUP BY worker`,
         )
         .all(run, first, last) as unknown as { worker: string; attempts: number; lost: number }[],

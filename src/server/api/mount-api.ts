@@ -1,4 +1,4 @@
-import type { Context, Hono } from "hono";
+import type { Context, Hono, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { messageOf, RowcallError } from "../../core/errors.ts";
@@ -11,8 +11,8 @@ export const apiRoot = "/api/v1";
 
 const longestBody = 2 * 1024 * 1024;
 
-/** Adds operations to an app, each at its path below {@link apiRoot}. */
-export function mountOperations(app: Hono<ServerEnv>, operations: readonly Operation[]): void {
+/** Refuses bodies that are longer than JSON needs to be; uploads have a limit of their own. */
+export function limitBodies(): MiddlewareHandler {
   const limit = bodyLimit({
     maxSize: longestBody,
     onError: () => {
@@ -21,10 +21,13 @@ export function mountOperations(app: Hono<ServerEnv>, operations: readonly Opera
       });
     },
   });
+  return (c, next) => (c.req.path === `${apiRoot}/uploads` ? next() : limit(c, next));
+}
+
+/** Adds operations to an app, each at its path below {@link apiRoot}. */
+export function mountOperations(app: Hono<ServerEnv>, operations: readonly Operation[]): void {
   for (const operation of operations) {
     const path = `${apiRoot}${operation.path.replace(/\{(\w+)\}/g, ":$1")}`;
-    const { body } = operation;
-    if (body === undefined || !isMedia(body)) app.on(operation.method.toUpperCase(), path, limit);
     app.on(operation.method.toUpperCase(), path, async (c) => answer(c, operation));
   }
 }

@@ -23,10 +23,10 @@ const codes = Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]];
 const count = z.int().min(0);
 const time = z.int().describe("Milliseconds since 1970, UTC");
 
-/** Any JSON value. */
-export const jsonValue: z.ZodType<JsonValue> = z.json();
+/** Any JSON value: what is read with these schemas was JSON. */
+export const jsonValue: z.ZodType<JsonValue> = z.unknown() as unknown as z.ZodType<JsonValue>;
 /** Any JSON object. */
-export const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), z.json());
+export const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), jsonValue);
 /** One of the codes of the error table. */
 export const errorCode: z.ZodEnum<{ [K in ErrorCode]: K }> = named(
   "ErrorCode",

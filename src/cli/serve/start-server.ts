@@ -1,0 +1,135 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { messageOf, RowcallError } from "../../core/errors.ts";
+import type { Wiring } from "../../wire.ts";
+
+/** Where and to whom the server answers. */
+export interface ServerOptions {
+  readonly wiring: Wiring;
+  readonly host: string;
+  readonly port: number;
+  /** Folder that paths of certificate and key start from. */
+  readonly workingDirectory: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  /** Https address of the proxy that others reach the server through. */
+  readonly proxyUrl?: string;
+  readonly maxUploadBytes?: number;
+}
+
+/** A running server. */
+export interface RunningServer {
+  /** As others reach it: `http://127.0.0.1:8084`. */
+  readonly url: string;
+  readonly token: string;
+  /** The address with the token in it. */
+  readonly address: string;
+  /** Lets rows in flight of its runs finish, and ends. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the server over a data directory.
+ *
+ * @throws RowcallError USAGE_INVALID when others could reach it and what they send could be read on the way; ENDPOINT_BUSY;
+ * STORE_DENIED; JOURNAL_UNREADABLE
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { wiring, host, port, proxyUrl } = options;
+  const { services, dataDirectory, recordingsPrefix } = wiring;
+  const [{ createServerApp }, { createDownloads }, { listen }, { openToken }, { isLoopbackHost }] = await Promise.all([
+    import("../../server/app.ts"),
+    import("../../server/downloads.ts"),
+    import("../../server/listen.ts"),
+    import("../../server/security/token-file.ts"),
+    import("../../server/security/loopback.ts"),
+  ]);
+  const [{ openEngine }, { createWorkbench }, { browserChecks }, { measureRows }, documents] = await Promise.all([
+    import("../../wire.ts"),
+    import("../../engines/workbench.ts"),
+    import("../browser-checks.ts"),
+    import("../measure-rows.ts"),
+    import("../validate-documents.ts"),
+  ]);
+  const tls = await readTls(options);
+  if (!isLoopbackHost(host) && tls === undefined && proxyUrl === undefined) {
+    throw new RowcallError("USAGE_INVALID", `At ${host} others can reach the server, and could read the token on its way`, {
+      hint: "Give --tls-cert and --tls-key, say --behind-proxy and the proxy's https address, or leave --host out.",
+    });
+  }
+  if (proxyUrl !== undefined && !/^https:\/\/[^/]+\/?$/.test(proxyUrl)) {
+    throw new RowcallError("USAGE_INVALID", `"${proxyUrl}" is not the https address of a proxy`, {
+      hint: "Write --behind-proxy https://rowcall.example.com, without a path.",
+    });
+  }
+  const token = await openToken(dataDirectory);
+  const downloads = createDownloads(services.store);
+  const engine = await openEngine({ ...wiring, services: { ...services, store: downloads.store } });
+  try {
+    const { app, close } = createServerApp({
+      engine,
+      store: services.store,
+      registry: services.registry,
+      workbench: createWorkbench({
+        services,
+        recordingsPrefix,
+        extraChecks: browserChecks(services),
+        measured: (agent) => measureRows(engine, agent),
+        readAgent: (value) => documents.validateAgent(value, "agent"),
+        readTemplate: (value) => documents.validateTemplate(value, "template"),
+      }),
+      downloads,
+      clock: services.clock,
+      token,
+      dataDirectory,
+      version: await packageVersion(),
+      loopbackOnly: isLoopbackHost(host) && proxyUrl === undefined,
+      isSecure: tls !== undefined || proxyUrl !== undefined,
+      ...(options.maxUploadBytes === undefined ? {} : { maxUploadBytes: options.maxUploadBytes }),
+    });
+    const { url: own, server } = await listen(app.fetch, { host, port, ...(tls === undefined ? {} : { tls }) });
+    const url = proxyUrl?.replace(/\/$/, "") ?? own;
+    return {
+      url,
+      token,
+      address: `${url}/?token=${token}`,
+      close: async () => {
+        const closed = new Promise<void>((done) => server.close(() => done()));
+        await close();
+        server.closeAllConnections();
+        await closed;
+        await engine.close();
+      },
+    };
+  } catch (thrown) {
+    await engine.close();
+    throw thrown;
+  }
+}
+
+async function readTls({
+  tlsCert,
+  tlsKey,
+  workingDirectory,
+}: ServerOptions): Promise<{ readonly cert: string; readonly key: string } | undefined> {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new RowcallError("USAGE_INVALID", "A certificate goes with its key", {
+      hint: "Give both --tls-cert and --tls-key.",
+    });
+  }
+  try {
+    const [cert, key] = await Promise.all([tlsCert, tlsKey].map((path) => readFile(resolve(workingDirectory, path), "utf8")));
+    return { cert: cert ?? "", key: key ?? "" };
+  } catch (cause) {
+    throw new RowcallError("USAGE_INVALID", `The certificate or its key cannot be read: ${messageOf(cause)}`, {
+      hint: "Check the paths of --tls-cert and --tls-key.",
+      cause,
+    });
+  }
+}
+
+async function packageVersion(): Promise<string> {
+  const text = await readFile(new URL("../../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
