@@ -52,10 +52,10 @@ export function runPage(view: RunPageView): Page {
       <div class="columns even">
         <section class="panel" aria-labelledby="controls-title">
           <h2 id="controls-title">Controls</h2>
-          <div class="notice-place" data-notice>${noticeBox(view.notice)}</div>
           <div id="controls" data-refresh>
             ${runControls({ run, limits: view.limits })}
           </div>
+          <div class="notice-place" data-notice>${noticeBox(view.notice)}</div>
         </section>
         <section class="panel" aria-labelledby="rate-title">
           <h2 id="rate-title">Rows per second</h2>

@@ -3,14 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { startSite, type Site } from "../../examples/broadband/site/server.ts";
-import { validateAgent, validateTemplate } from "../../src/cli/validate-documents.ts";
+import { startServer } from "../../src/cli/serve/start-server.ts";
 import type { AgentDefinition } from "../../src/core/agent.ts";
 import type { Engine } from "../../src/core/engine.ts";
-import { createWorkbench } from "../../src/engines/workbench.ts";
-import { createServerApp } from "../../src/server/app.ts";
-import { mountDashboard } from "../../src/server/dashboard/mount-dashboard.ts";
-import { createDownloads } from "../../src/server/downloads.ts";
-import { listen } from "../../src/server/listen.ts";
 import { openEngine, wire } from "../../src/wire.ts";
 
 /** A server with its dashboard over a folder of its own, the replica beside it. */
@@ -21,6 +16,7 @@ export interface DashboardStage {
   readonly entry: string;
   readonly folder: string;
   readonly site: Site;
+  /** An engine over the same runs. */
   readonly engine: Engine;
   /** What calls of the agent `postcode-lookup` wait for before they answer. */
   hold: (postcode: string) => Promise<void>;
@@ -28,7 +24,6 @@ export interface DashboardStage {
   close(): Promise<void>;
 }
 
-const token = "a-token-of-a-stage-that-is-long-enough-to-be-one";
 const home = fileURLToPath(new URL("../../", import.meta.url));
 
 /**
@@ -53,34 +48,12 @@ export async function openDashboardStage(): Promise<DashboardStage> {
     JSON.stringify(await broadbandAgent(site)),
   );
 
-  const { services, dataDirectory, recordingsPrefix } = wire({ env: {}, workingDirectory: folder });
-  const downloads = createDownloads(services.store);
-  const engine = await openEngine({
-    services: { ...services, store: downloads.store },
-    dataDirectory,
-    recordingsPrefix,
-  });
-  const server = createServerApp({
-    engine,
-    store: services.store,
-    registry: services.registry,
-    workbench: createWorkbench({
-      services,
-      recordingsPrefix,
-      readAgent: (value) => validateAgent(value, "agent"),
-      readTemplate: (value) => validateTemplate(value, "template"),
-    }),
-    downloads,
-    clock: Date.now,
-    token,
-    dataDirectory,
-    version: "0.0.0",
-    mountPages: mountDashboard,
-  });
-  const { url, server: http } = await listen((request) => server.app.fetch(request), { host: "127.0.0.1", port: 0 });
+  const wiring = wire({ env: {}, workingDirectory: folder });
+  const server = await startServer({ wiring, host: "127.0.0.1", port: 0, workingDirectory: folder });
+  const engine = await openEngine(wiring);
   return {
-    url,
-    entry: `${url}/?token=${token}`,
+    url: server.url,
+    entry: server.address,
     folder,
     site,
     engine,
@@ -95,8 +68,6 @@ export async function openDashboardStage(): Promise<DashboardStage> {
       // What still waits would keep the server from ending.
       closing.resolve();
       await server.close();
-      http.closeAllConnections();
-      await new Promise((closed) => http.close(closed));
       await engine.close();
       await site.close();
       await rm(folder, { recursive: true, force: true });
