@@ -53,7 +53,10 @@ try {
   await shoot("rows");
   await page.goto(`${run}/rows?status=failed&code=CHOICE_AMBIGUOUS`);
   await page.locator("#rows tbody th a").first().click();
-  await page.locator(".shots img").first().evaluate((image) => (image as HTMLImageElement).decode());
+  await page
+    .locator(".shots img")
+    .first()
+    .evaluate((image) => (image as HTMLImageElement).decode());
   await shoot("row");
   await page.goto(`${stage.url}/`);
   await shoot("runs");

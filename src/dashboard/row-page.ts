@@ -81,7 +81,9 @@ export function rowPage(view: RowView): Page {
             ? html`<p class="soft">${status === "in_flight" ? "The first one is under way." : "None yet."}</p>`
             : attempts
                 .toReversed()
-                .map((attempt) => attemptSection(attempt, view.artifactHref, attempt === attempts.at(-1)))
+                .map((attempt) =>
+                  attemptSection(attempt, view.artifactHref, attempt === attempts.at(-1), attempt === attempts.at(-1)),
+                )
         }
       </section>
       <section class="panel" aria-labelledby="again-title">
@@ -100,7 +102,7 @@ export function triedSection({ attempt, reply, artifactHref }: TriedView): Html 
   return html`<section class="panel" aria-labelledby="tried-title" id="tried">
     <h2 id="tried-title">Your try</h2>
     ${attempt.outcome.status === "succeeded" ? fields(attempt.outcome.output) : ""}
-    ${attemptSection(attempt, artifactHref, true, "Tried")}
+    ${attemptSection(attempt, artifactHref, true, false, "Tried")}
     ${
       reply === undefined
         ? ""
@@ -168,13 +170,15 @@ function attemptSection(
   attempt: Attempt,
   artifactHref: RowView["artifactHref"],
   isOpen: boolean,
+  // The failure that decided the row stands in its output already.
+  isTold: boolean,
   title = `Attempt ${attempt.number}`,
 ): Html {
   const { outcome, steps, artifacts, startedAt, endedAt, worker } = attempt;
   return html`<details ${isOpen ? "open" : ""}>
     <summary>${title}: ${outcome.status} after ${formatDuration(endedAt - startedAt)}</summary>
     <p class="small soft">Began ${moment(startedAt)}${worker === undefined ? "" : html`, made by <span class="mono">${worker}</span>`}</p>
-    ${outcome.status === "failed" ? failure(outcome) : ""} ${recordings(attempt, artifactHref)}
+    ${outcome.status === "failed" && !isTold ? failure(outcome) : ""} ${recordings(attempt, artifactHref)}
     ${
       steps.length === 0
         ? ""

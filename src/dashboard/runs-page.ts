@@ -25,8 +25,8 @@ export function runsPage(view: RunsView): Page {
       <div class="head">
         <h1>Runs</h1>
         <form class="inline push" method="get" action="/" role="search">
-          <label class="visually-hidden" for="search">Search runs by name, id, agent or status</label>
-          <input id="search" name="q" type="search" value="${view.search}" placeholder="Name, id, agent, status" />
+          <label class="visually-hidden" for="search">Search runs by name, id, agent or input</label>
+          <input id="search" name="q" type="search" value="${view.search}" placeholder="Name, id, agent, input" />
           <button>Search</button>
         </form>
         <a class="button primary" href="/new">New batch</a>
@@ -45,7 +45,7 @@ function nothing(search: string): Html {
         "A run calls an agent once for every row of a table and writes the table back, enriched.",
         html`<a class="button primary" href="/new">Start with a CSV</a>`,
       )
-    : emptyState(`No run matches “${search}”`, "Look for a part of a name, an id, an agent or a status.");
+    : emptyState(`No run matches “${search}”`, "Look for a part of a name, an id, an agent or an input.");
 }
 
 function table(runs: readonly RunView[]): Html {

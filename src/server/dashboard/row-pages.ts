@@ -26,7 +26,7 @@ export function mountRowPages(dashboard: Dashboard): void {
     const after = filled(search, "after");
     const [page, survey, batch, agent] = await Promise.all([
       pageOf(engine, run.id, { ...query, limit: rowsShown, ...(after === undefined ? {} : { after }) }),
-      surveys.of(run.id),
+      surveys.of(run),
       batchOf(engine, run.id),
       agentOf(dashboard, run.agent),
     ]);

@@ -40,7 +40,7 @@ export function mountRunPages(dashboard: Dashboard): void {
     const run = await engine.describe(c.req.param("id"));
     const [limits, survey, agent] = await Promise.all([
       engine.limits(run.id),
-      surveys.of(run.id),
+      surveys.of(run),
       agentOf(dashboard, run.agent),
     ]);
     const query = queryOf(c);
