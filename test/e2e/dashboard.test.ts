@@ -208,7 +208,7 @@ describe("the dashboard in a browser", { timeout: 180_000 }, () => {
     await page.locator("#rows tbody th a").click();
     const picture = page.locator(".shots img").first();
     await picture.scrollIntoViewIfNeeded();
-    await page.waitForFunction(() => (document.querySelector(".shots img") as HTMLImageElement | null)?.naturalWidth);
+    await page.waitForFunction(() => document.querySelector<HTMLImageElement>(".shots img")?.naturalWidth);
     assert.ok(await picture.evaluate((image) => (image as HTMLImageElement).naturalWidth > 100));
     await axe("row with pictures");
   });
