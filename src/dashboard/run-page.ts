@@ -84,7 +84,7 @@ export function runPage(view: RunPageView): Page {
 }
 
 /** How far a run is, in words. */
-export function progressSentence({ counts, secondsLeft }: RunView): string {
+function progressSentence({ counts, secondsLeft }: RunView): string {
   const done = counts.succeeded + counts.failed;
   const left = secondsLeft === undefined ? "" : `, ${formatLeft(secondsLeft)} left`;
   return `${formatCount(done)} of ${plural(counts.total, "row")} done, ${formatCount(counts.failed)} failed${left}`;

@@ -4,7 +4,7 @@ import { cellOf } from "./format.ts";
 import type { Html } from "./frame.ts";
 
 /** What the name of a form's field begins with when it is one of the input. */
-export const fieldPrefix = "input.";
+const fieldPrefix = "input.";
 
 /**
  * Fields of a form from a JSON Schema of an object; fields that only the values have come after its own.

@@ -15,7 +15,7 @@ export function scriptSteps(steps: JsonValue | undefined): Html {
 }
 
 /** A locator in words: `button "Submit"`, the first of several. */
-export function locatorWords(locator: JsonValue | undefined): string {
+function locatorWords(locator: JsonValue | undefined): string {
   const first: JsonValue | undefined = Array.isArray(locator) ? (locator[0] as JsonValue | undefined) : locator;
   if (!isJsonObject(first)) return cellOf(first);
   const { role, name, label, placeholder, text, test_id: testId, css } = first;
@@ -36,7 +36,7 @@ export function locatorWords(locator: JsonValue | undefined): string {
 }
 
 /** A condition in words. */
-export function conditionWords(condition: JsonValue | undefined): string {
+function conditionWords(condition: JsonValue | undefined): string {
   if (!isJsonObject(condition)) return cellOf(condition);
   const { value, visible, hidden, url, text, all, any, not } = condition;
   if (value !== undefined) return valueWords(cellOf(value), condition);

@@ -19,7 +19,7 @@ export interface Shelved {
 }
 
 /** Address of one version's page. */
-export function shelfHref({ shelf, name }: Pick<Shelved, "shelf" | "name">, version: string): string {
+function shelfHref({ shelf, name }: Pick<Shelved, "shelf" | "name">, version: string): string {
   return `/${shelf}/${encodeURIComponent(`${name}@${version}`)}`;
 }
 
