@@ -1,5 +1,5 @@
 // All benchmarks, one after the other, on a machine that should have nothing else to do.
-for (const name of ["way-of-a-row", "makespan", "workers", "browser-flow"]) {
+for (const name of ["way-of-a-row", "makespan", "workers", "watching", "browser-flow"]) {
   console.log(`\n${name}\n`);
   await import(`./${name}.ts`);
 }

@@ -55,7 +55,8 @@ async function openWatcher(): Promise<() => Promise<number>> {
   };
 }
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 await measure(0);
 const alone: number[] = [];
 const watched: number[] = [];

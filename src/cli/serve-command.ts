@@ -40,7 +40,9 @@ export function defineCommand(command: Command, cli: Cli): void {
     .option("--aws-endpoint", "answer as AWS Step Functions does instead, for the AWS command line and SDKs")
     .option("--stage <name>", "with --aws-endpoint: ends the name of the state machine that runs batches", "prod")
     .option("--account-id <digits>", "with --aws-endpoint: account of every ARN", accountId, "123456789012")
-    .addOption(jsonOption("address and token, or with --aws-endpoint ARNs, as one JSON object, once requests are answered"));
+    .addOption(
+      jsonOption("address and token, or with --aws-endpoint ARNs, as one JSON object, once requests are answered"),
+    );
   examples(command, [
     "rowcall serve",
     'xdg-open "$(rowcall serve --open | head -1)"',
@@ -73,7 +75,9 @@ async function servePages(cli: Cli, options: ServeOptions): Promise<void> {
   else if (open === true) await printLines(cli.io.stdout, [address]);
   else {
     await printLines(cli.io.stdout, [`Open ${colorsFor(cli.io, cli.io.stdout).bold(address)}`]);
-    await printLines(cli.io.stderr, ["The address lets in whoever has it. Ctrl-C ends the server; its runs can be resumed."]);
+    await printLines(cli.io.stderr, [
+      "The address lets in whoever has it. Ctrl-C ends the server; its runs can be resumed.",
+    ]);
   }
   await interrupted;
   await printLines(cli.io.stderr, ["Rows in flight finish, no new one starts. Once more ends at once."]);

@@ -54,9 +54,15 @@ describe("the client", () => {
     await assert.rejects(client.startRun({ batch, limit: 1 }, "key-1"), { code: "KEY_REUSED" });
 
     const survey = await client.surveyRun(run.id);
-    assert.deepEqual(survey.failures.map(({ code, count }) => [code, count]), [["AGENT_FAILED", 3]]);
+    assert.deepEqual(
+      survey.failures.map(({ code, count }) => [code, count]),
+      [["AGENT_FAILED", 3]],
+    );
     const page = await client.listRows(run.id, { status: "failed", limit: 2 });
-    assert.deepEqual(page.rows.map(({ row }) => row), [3, 13]);
+    assert.deepEqual(
+      page.rows.map(({ row }) => row),
+      [3, 13],
+    );
     const rest = await client.listRows(run.id, { status: "failed", limit: 2, after: page.next ?? "" });
     assert.deepEqual([rest.rows.map(({ row }) => row), rest.next], [[23], undefined]);
     assert.equal((await client.getRow(run.id, 3)).attempts.length, 1);
@@ -66,7 +72,13 @@ describe("the client", () => {
     await server.until(run.id, ({ status }) => status === "succeeded");
 
     const failed = await textOf(await client.downloadTable(run.id, { which: "failed", format: "jsonl" }));
-    assert.deepEqual(failed.trim().split("\n").map((line) => (JSON.parse(line) as { n: string }).n), ["3", "13", "23"]);
+    assert.deepEqual(
+      failed
+        .trim()
+        .split("\n")
+        .map((line) => (JSON.parse(line) as { n: string }).n),
+      ["3", "13", "23"],
+    );
     const now = await textOf(await client.downloadTable(run.id));
     assert.equal(await textOf(await client.downloadTable(run.id, { which: "final" })), now);
     assert.equal(now.split("\n").length, 32);
@@ -88,12 +100,17 @@ describe("the client", () => {
       entered.resolve();
       return gate.promise;
     };
-    const { run } = await client.startRun({ batch: { ...((await batchOf(workspace)) as object), output: "steered.csv" } });
+    const { run } = await client.startRun({
+      batch: { ...((await batchOf(workspace)) as object), output: "steered.csv" },
+    });
     await entered.promise;
     await assert.rejects(client.resumeRun(run.id), { code: "RUN_BUSY" });
     const metrics = await (await server.request("/metrics")).text();
     assert.match(metrics, /^rowcall_runs\{status="running"\} 1$/m);
-    assert.match(metrics, new RegExp(`^rowcall_run_rows\\{run="${run.id}",agent="doubler@1.0.0",status="pending"\\} \\d+$`, "m"));
+    assert.match(
+      metrics,
+      new RegExp(`^rowcall_run_rows\\{run="${run.id}",agent="doubler@1.0.0",status="pending"\\} \\d+$`, "m"),
+    );
     assert.match(metrics, /^process_cpu_seconds_total /m);
     await client.stopRun(run.id);
     gate.resolve();

@@ -92,7 +92,7 @@ export interface RowcallClient {
   events(options?: { readonly run?: string; readonly signal?: AbortSignal }): AsyncIterable<ClientEvent>;
 }
 
-type Query = Readonly<Record<string, unknown>>;
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /**
  * A typed client of `rowcall serve`.
@@ -107,7 +107,8 @@ export function createRowcallClient(options: ClientOptions): RowcallClient {
   const send = options.fetch ?? fetch;
   const urlOf = (path: string, query: Query = {}): string => {
     const url = new URL(`/api/v1${path}`, address);
-    for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value));
+    for (const [name, value] of Object.entries(query))
+      if (value !== undefined) url.searchParams.set(name, String(value));
     return url.href;
   };
   const request = async (url: string, init: RequestInit & { readonly duplex?: "half" } = {}): Promise<Response> => {
@@ -199,10 +200,14 @@ async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<Cli
   const decoder = new TextDecoder();
   let rest = "";
   for await (const chunk of body) {
-    const parts = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split("\n\n");
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n\n");
     rest = parts.pop() ?? "";
     for (const part of parts) {
-      const fields = new Map(part.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trimStart()]));
+      const fields = new Map(
+        part
+          .split("\n")
+          .map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trimStart()]),
+      );
       const data = fields.get("data");
       if (data !== undefined)
         yield { id: fields.get("id") ?? "", type: fields.get("event") ?? "message", data: JSON.parse(data) as unknown };
@@ -217,7 +222,7 @@ async function errorOf(response: Response): Promise<RowcallError> {
     if (isJsonObject(problem)) {
       const { code, detail, hint, details } = problem;
       if (typeof code === "string" && isErrorCode(code)) {
-        return new RowcallError(code, String(detail), {
+        return new RowcallError(code, typeof detail === "string" ? detail : text, {
           ...(typeof hint === "string" ? { hint } : {}),
           ...(isJsonObject(details) ? { details } : {}),
         });

@@ -44,7 +44,7 @@ export function createDownloads(store: ObjectStore): Downloads {
           begun.resolve();
           await writer.close();
         } catch (error) {
-          begun.reject(error as Error);
+          begun.reject(error);
           // A reader who left is no failure of anybody.
           await writer.abort(error).catch(() => {});
         } finally {

@@ -44,10 +44,7 @@ export async function listen(
   return { url: `${scheme}://${name}:${(server.address() as AddressInfo).port}`, server };
 }
 
-function createServer(
-  fetch: (request: Request) => Response | Promise<Response>,
-  tls: ListenOptions["tls"],
-): Server {
+function createServer(fetch: (request: Request) => Response | Promise<Response>, tls: ListenOptions["tls"]): Server {
   try {
     return createAdaptorServer(
       tls === undefined ? { fetch } : { fetch, createServer: createTlsServer, serverOptions: tls },

@@ -42,7 +42,7 @@ export function createRunner(engine: Engine, tell: (run: string, event: RunEvent
     const ended: Promise<unknown> = work({ drain: drain.signal, onEvent }).then(
       (run) => begun.resolve(run),
       (error: unknown) => {
-        begun.reject(error as Error);
+        begun.reject(error);
         // The journal has it too, unless it is the journal that broke.
         if (id !== undefined) tell(id, { type: "warning", message: `The run broke: ${messageOf(error)}` });
       },

@@ -12,7 +12,11 @@ const shown = /^(?:image\/(?:png|jpeg|webp|gif)|video\/(?:webm|mp4)|text\/plain)
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#name-range
  */
-export async function sendObject(c: Context, store: ObjectStore, { name, uri, contentType }: Artifact): Promise<Response> {
+export async function sendObject(
+  c: Context,
+  store: ObjectStore,
+  { name, uri, contentType }: Artifact,
+): Promise<Response> {
   const info = await store.stat(uri);
   if (info === undefined) {
     throw new RowcallError("STORE_NOT_FOUND", `The recording ${uri} is not there any more`, {

@@ -34,11 +34,10 @@ export interface ServerSetup {
 }
 
 /** What every part of the server reaches its work through. */
-export interface ServerContext
-  extends Pick<
-    ServerSetup,
-    "engine" | "store" | "registry" | "workbench" | "downloads" | "clock" | "dataDirectory" | "version"
-  > {
+export interface ServerContext extends Pick<
+  ServerSetup,
+  "engine" | "store" | "registry" | "workbench" | "downloads" | "clock" | "dataDirectory" | "version"
+> {
   /** Starts, resumes and reruns runs in this process. */
   readonly runner: Runner;
   /** Live state of runs, of this and other processes. */

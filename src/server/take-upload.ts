@@ -20,14 +20,17 @@ export async function takeUpload(
       hint: "Start the server with a larger --max-upload, or name the table's path or URI in the batch.",
     });
   if (Number(request.headers.get("content-length") ?? 0) > maxUploadBytes) throw tooLarge();
-  const file = baseName(name).replace(/[^\p{L}\p{N} ._-]/gu, "_").replace(/^\.+/, "_") || "table.csv";
+  const file =
+    baseName(name)
+      .replace(/[^\p{L}\p{N} ._-]/gu, "_")
+      .replace(/^\.+/, "_") || "table.csv";
   const uri = joinUri(dataDirectory, "uploads", randomUUID(), file);
   const limited = async function* (): AsyncGenerator<Uint8Array> {
     let size = 0;
     for await (const chunk of request.body ?? []) {
       size += (chunk as Uint8Array).length;
       if (size > maxUploadBytes) throw tooLarge();
-      yield chunk as Uint8Array;
+      yield chunk;
     }
   };
   return store.write(uri, limited(), { ifAbsent: true, contentType: "text/csv" });

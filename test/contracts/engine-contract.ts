@@ -407,7 +407,9 @@ export function describeEngine(name: string, open: (invoke: TestInvoke) => Promi
         return echo(input, context);
       },
       async (harness) => {
-        const start = await request(harness, "a\n0\n1\n2\n3\n", { execution_config: { retry_strategy: { max_attempts: 0 } } });
+        const start = await request(harness, "a\n0\n1\n2\n3\n", {
+          execution_config: { retry_strategy: { max_attempts: 0 } },
+        });
         const first = await harness.engine.start(start);
         assert.equal(first.counts.failed, 4);
         const second = await harness.engine.rerun(first.id, {

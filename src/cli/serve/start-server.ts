@@ -54,9 +54,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   ]);
   const tls = await readTls(options);
   if (!isLoopbackHost(host) && tls === undefined && proxyUrl === undefined) {
-    throw new RowcallError("USAGE_INVALID", `At ${host} others can reach the server, and could read the token on its way`, {
-      hint: "Give --tls-cert and --tls-key, say --behind-proxy and the proxy's https address, or leave --host out.",
-    });
+    throw new RowcallError(
+      "USAGE_INVALID",
+      `At ${host} others can reach the server, and could read the token on its way`,
+      {
+        hint: "Give --tls-cert and --tls-key, say --behind-proxy and the proxy's https address, or leave --host out.",
+      },
+    );
   }
   if (proxyUrl !== undefined && !/^https:\/\/[^/]+\/?$/.test(proxyUrl)) {
     throw new RowcallError("USAGE_INVALID", `"${proxyUrl}" is not the https address of a proxy`, {
@@ -121,7 +125,9 @@ async function readTls({
     });
   }
   try {
-    const [cert, key] = await Promise.all([tlsCert, tlsKey].map((path) => readFile(resolve(workingDirectory, path), "utf8")));
+    const [cert, key] = await Promise.all(
+      [tlsCert, tlsKey].map((path) => readFile(resolve(workingDirectory, path), "utf8")),
+    );
     return { cert: cert ?? "", key: key ?? "" };
   } catch (cause) {
     throw new RowcallError("USAGE_INVALID", `The certificate or its key cannot be read: ${messageOf(cause)}`, {

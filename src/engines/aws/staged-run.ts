@@ -53,7 +53,8 @@ export async function openStagedRun(
   const { selection } = chooseRows(run.staged.rows, run.request.rows, run.request.limit);
   if (earlier !== undefined) {
     await importAttempts(store, journal, run, earlier);
-    if (earlier.again === "failed") journal.reopenFailed(run.seq, earlier.codes === undefined ? {} : { codes: earlier.codes });
+    if (earlier.again === "failed")
+      journal.reopenFailed(run.seq, earlier.codes === undefined ? {} : { codes: earlier.codes });
   }
   if (run.batch.execution.dedupe) await journal.noteDuplicates(run.seq, inputKeys({ run, table, selection }));
   return {

@@ -61,7 +61,8 @@ describe("pages of rows", () => {
   };
   const has = (report: RowReport, text: string): boolean => {
     const outcome = outcomeOf(report);
-    const more = outcome === undefined ? [] : outcome.status === "failed" ? [outcome.message] : Object.values(outcome.output);
+    const more =
+      outcome === undefined ? [] : outcome.status === "failed" ? [outcome.message] : Object.values(outcome.output);
     return [...Object.values(report.cells), ...more.map(String)].some((value) =>
       value.toLowerCase().includes(text.toLowerCase()),
     );

@@ -52,8 +52,7 @@ async function inOrder(source: PageSource, reader: RowReader, query: RowQuery): 
   for (const [first, last] of pieces(overlap(source.selection, range), pieceRows, descending)) {
     const standing = reader.standing(query, first, last);
     const candidates: RowSelection = standing === undefined ? [[first, last]] : selectionOf(standing);
-    const hits =
-      query.text === undefined ? rowsOf(candidates) : await search(source, reader, candidates, query.text);
+    const hits = query.text === undefined ? rowsOf(candidates) : await search(source, reader, candidates, query.text);
     for (const row of descending ? hits.toReversed() : hits) {
       if (rows.length === limit) return { rows, next: String(rows.at(-1)) };
       rows.push(row);
@@ -79,7 +78,9 @@ async function ranked(source: PageSource, reader: RowReader, query: RowQuery): P
     const hits =
       text === undefined
         ? undefined
-        : new Set(await search(source, reader, selectionOf(next.map((entry) => entry.row).toSorted((a, b) => a - b)), text));
+        : new Set(
+            await search(source, reader, selectionOf(next.map((entry) => entry.row).toSorted((a, b) => a - b)), text),
+          );
     for (const entry of next) {
       if (rows.length === limit && after !== undefined) return { rows, next: cursorOf(after) };
       if (hits === undefined || hits.has(entry.row)) rows.push(entry.row);
@@ -103,7 +104,9 @@ async function rankedAfter(
   let best: RankedRow[] = [];
   for (const [first, last] of pieces([[0, run.staged.rows - 1]], rankedPieceRows, false)) {
     best.push(...reader.ranked(order, descending, query, first, last, after, many));
-    best = best.toSorted((a, b) => (descending ? b.value - a.value : a.value - b.value) || a.row - b.row).slice(0, many);
+    best = best
+      .toSorted((a, b) => (descending ? b.value - a.value : a.value - b.value) || a.row - b.row)
+      .slice(0, many);
     await breathe();
   }
   return best;

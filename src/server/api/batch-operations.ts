@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { Artifact } from "../../core/attempt.ts";
 import type { Batch } from "../../core/batch.ts";
-import type { PlanChoice, TryChoice } from "../../core/workbench.ts";
+import type { TryChoice } from "../../core/workbench.ts";
 import { RowcallError } from "../../core/errors.ts";
 import { parseReference } from "../../core/registry.ts";
 import { suggestMapping } from "../../core/suggest-mapping.ts";
@@ -79,9 +79,7 @@ export function batchOperations(context: ServerContext): readonly Operation[] {
         answer: z.object({
           header: z.array(z.string()),
           rows: z.array(z.array(z.string())),
-          mappings: z.array(
-            z.object({ field: z.string(), column: z.string().exactOptional(), required: z.boolean() }),
-          ),
+          mappings: z.array(z.object({ field: z.string(), column: z.string().exactOptional(), required: z.boolean() })),
         }),
         errors: ["AGENT_NOT_FOUND", "STORE_NOT_FOUND", "INPUT_EMPTY"],
       },
@@ -116,7 +114,7 @@ export function batchOperations(context: ServerContext): readonly Operation[] {
       },
       async ({ body: { batch, ...choice } }) => {
         const output = context.resultsPrefix;
-        return workbench.plan({ output, ...batch }, choice as PlanChoice);
+        return workbench.plan({ output, ...batch }, choice);
       },
     ),
     defineOperation(
@@ -140,7 +138,8 @@ export function batchOperations(context: ServerContext): readonly Operation[] {
         method: "post",
         path: "/runs/{id}/tries",
         tag,
-        summary: "Run the agent once with a run's settings, for one of its rows as it is or edited; the run does not change",
+        summary:
+          "Run the agent once with a run's settings, for one of its rows as it is or edited; the run does not change",
         params: runParams,
         body: z.strictObject(tryBody),
         answer: tryResult,

@@ -29,7 +29,15 @@ export function eventOperations({ engine, watch }: ServerContext): readonly Oper
     });
   return [
     defineOperation(
-      { id: "watchRuns", method: "get", path: "/events", tag, summary: "Live events of all runs", description, answer: media },
+      {
+        id: "watchRuns",
+        method: "get",
+        path: "/events",
+        tag,
+        summary: "Live events of all runs",
+        description,
+        answer: media,
+      },
       async ({ context }) => stream(context, undefined),
     ),
     defineOperation(

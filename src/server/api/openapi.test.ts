@@ -125,7 +125,10 @@ describe("the API's document", () => {
       const [type = ""] = (response.headers.get("content-type") ?? "").split(";");
       const content = responses[String(response.status)]?.content;
       assert.ok(response.ok, `${operationId}: ${response.status} ${text}`);
-      assert.ok(content !== undefined && type in content, `${operationId}: ${response.status} ${type} is not described`);
+      assert.ok(
+        content !== undefined && type in content,
+        `${operationId}: ${response.status} ${type} is not described`,
+      );
       if (type === "application/json") {
         const pointer = ["paths", path, method, "responses", String(response.status), "content", type, "schema"]
           .map((part) => part.replaceAll("~", "~0").replaceAll("/", "~1"))

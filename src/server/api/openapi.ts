@@ -75,7 +75,10 @@ function describeOperation(operation: OperationFace): JsonObject {
           },
         }),
     responses: {
-      [String(status)]: { description: isMedia(answer) ? answer.description : "Done", content: contentOf(answer, "output") },
+      [String(status)]: {
+        description: isMedia(answer) ? answer.description : "Done",
+        content: contentOf(answer, "output"),
+      },
       ...errorResponses([...usualErrors, ...(operation.errors ?? [])]),
     },
   };
@@ -101,7 +104,8 @@ function parametersOf(schema: z.ZodObject | undefined, place: "path" | "query"):
   return Object.entries(properties).map(([name, property]) => {
     // What is coerced takes any value; what comes of it says more.
     const output = (schemaOf(schema, "output")["properties"] as Record<string, JsonObject> | undefined)?.[name];
-    const { description, ...rest } = property["type"] === undefined && property["$ref"] === undefined ? (output ?? property) : property;
+    const { description, ...rest } =
+      property["type"] === undefined && property["$ref"] === undefined ? (output ?? property) : property;
     return {
       name,
       in: place,

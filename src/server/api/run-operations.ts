@@ -19,7 +19,13 @@ import {
 const tag = "Runs";
 
 /** Lists, starts and steers runs. */
-export function runOperations({ engine, watch, runner, workbench, resultsPrefix }: ServerContext): readonly Operation[] {
+export function runOperations({
+  engine,
+  watch,
+  runner,
+  workbench,
+  resultsPrefix,
+}: ServerContext): readonly Operation[] {
   const detail = async (run: Run): Promise<object> => ({
     run: watch.view(run),
     limits: await engine.limits(run.id),
@@ -145,10 +151,12 @@ export function runOperations({ engine, watch, runner, workbench, resultsPrefix 
       },
       async ({ params: { id }, body }) => adjust(id, body),
     ),
-    ...([
-      ["pauseRun", "pause", true, "Start no attempt until the run is unpaused; those under way finish"],
-      ["unpauseRun", "unpause", false, "Let a paused run start attempts again"],
-    ] as const).map(([id, verb, paused, summary]) =>
+    ...(
+      [
+        ["pauseRun", "pause", true, "Start no attempt until the run is unpaused; those under way finish"],
+        ["unpauseRun", "unpause", false, "Let a paused run start attempts again"],
+      ] as const
+    ).map(([id, verb, paused, summary]) =>
       defineOperation(
         {
           id,

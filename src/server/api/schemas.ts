@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { recordingLevels, type AgentDefinition } from "../../core/agent.ts";
+import type { AgentDefinition } from "../../core/agent.ts";
 import type { Attempt } from "../../core/attempt.ts";
 import type { Delivery } from "../../core/channel.ts";
 import type { RowPage, RowReport, RowSelection, RowStatus, RunLimits, RunSurvey } from "../../core/engine.ts";
@@ -28,10 +28,7 @@ export const jsonValue: z.ZodType<JsonValue> = z.unknown() as unknown as z.ZodTy
 /** Any JSON object. */
 export const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), jsonValue);
 /** One of the codes of the error table. */
-export const errorCode: z.ZodEnum<{ [K in ErrorCode]: K }> = named(
-  "ErrorCode",
-  z.enum(codes),
-) as unknown as z.ZodEnum<{ [K in ErrorCode]: K }>;
+export const errorCode: z.ZodEnum<{ [K in ErrorCode]: K }> = named("ErrorCode", z.enum(codes));
 /** Where a run stands. */
 export const runStatus: z.ZodType<RunStatus> = z.enum(["running", "succeeded", "failed", "stopped", "interrupted"]);
 /** Where a row stands. */
@@ -50,19 +47,17 @@ export const rowSelection: z.ZodType<RowSelection> = z
 
 const problem = z.object({ path: z.string(), message: z.string(), hint: z.string().exactOptional() });
 
-/** @see ApiProblem */
-export const apiProblem: z.ZodType<ApiProblem> = named(
-  "Problem",
-  z.object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string().describe("What happened, with the value"),
-    code: errorCode,
-    hint: z.string().exactOptional().describe("What to do next"),
-    details: z.record(z.string(), z.unknown()).exactOptional(),
-  }),
-);
+// Of errors, which no operation names.
+const apiProblem: z.ZodType<ApiProblem> = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().describe("What happened, with the value"),
+  code: errorCode,
+  hint: z.string().exactOptional().describe("What to do next"),
+  details: z.record(z.string(), z.unknown()).exactOptional(),
+});
+named("Problem", apiProblem);
 
 /** @see RunView */
 export const runView: z.ZodType<RunView> = named(
@@ -151,7 +146,10 @@ export const rowPage: z.ZodType<RowPage> = named(
   "RowPage",
   z.object({
     rows: z.array(rowReport),
-    next: z.string().exactOptional().describe("`after` of the next page; there may be more although this page is short"),
+    next: z
+      .string()
+      .exactOptional()
+      .describe("`after` of the next page; there may be more although this page is short"),
   }),
 );
 
@@ -266,10 +264,7 @@ export const agentDocument: z.ZodType<AgentDefinition> = named(
 export const templateDocument: z.ZodType<TemplateDocument> = named(
   "Template",
   z.looseObject({ template_id: z.string(), version: z.string(), status: publicationStatus }),
-) as unknown as z.ZodType<TemplateDocument>;
-
-/** How much an attempt records. */
-export const recordingLevel: z.ZodType<(typeof recordingLevels)[number]> = z.enum(recordingLevels);
+);
 
 /** `id` of a path. */
 export const runParams: z.ZodObject<{ id: z.ZodString }> = z.object({

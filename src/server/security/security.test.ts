@@ -75,7 +75,10 @@ describe("who is let in", () => {
       const response = await post(headers);
       assert.deepEqual([response.status, await codeOf(response)], [403, "ORIGIN_FOREIGN"], JSON.stringify(headers));
     }
-    for (const headers of [{ "sec-fetch-site": "same-origin" }, { origin: `http://${host}` }] as Record<string, string>[])
+    for (const headers of [{ "sec-fetch-site": "same-origin" }, { origin: `http://${host}` }] as Record<
+      string,
+      string
+    >[])
       assert.equal((await post(headers)).status, 400);
   });
 
@@ -143,7 +146,8 @@ describe("who is let in", () => {
       const response = await server.request(`/api/v1/runs/${run.id}/rows/1/attempts/1/recordings/${name}`);
       assert.deepEqual([response.status, await codeOf(response)], [404, "ROW_NOT_FOUND"], name);
     }
-    for (const path of ["..%2Fx", "x/../../y"]) assert.equal((await server.request(`/api/v1/runs/${path}`)).status, 404);
+    for (const path of ["..%2Fx", "x/../../y"])
+      assert.equal((await server.request(`/api/v1/runs/${path}`)).status, 404);
   });
 
   it("hands on HTML and scripts in cells as the text that they are", async () => {

@@ -17,7 +17,8 @@ const day = 24 * 3600 * 1000;
 /** Sessions of one token; they need no memory, and end with the token. */
 export function createSessions(token: string, clock: Clock): Sessions {
   const longestMs = 30 * day;
-  const signature = (begun: string): string => createHmac("sha256", token).update(`session ${begun}`).digest("base64url");
+  const signature = (begun: string): string =>
+    createHmac("sha256", token).update(`session ${begun}`).digest("base64url");
   return {
     cookie: `rowcall_${digest(token).toString("hex").slice(0, 8)}`,
     longestMs,

@@ -12,9 +12,11 @@ export async function openToken(dataDirectory: string): Promise<string> {
   const path = join(dataDirectory, "server-token");
   try {
     await mkdir(dataDirectory, { recursive: true });
-    await writeFile(path, randomBytes(32).toString("base64url"), { flag: "wx", mode: 0o600 }).catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    });
+    await writeFile(path, randomBytes(32).toString("base64url"), { flag: "wx", mode: 0o600 }).catch(
+      (error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      },
+    );
     await chmod(path, 0o600);
     const token = (await readFile(path, "utf8")).trim();
     if (token.length >= 32) return token;
