@@ -38,7 +38,10 @@ function options(place) {
     legend: { show: false },
     cursor: { y: false },
     scales: { y: { range: (_, _low, high) => [0, Math.max(high * 1.1, 0.1)] } },
-    axes: [axis, { ...axis, size: 46 }],
+    axes: [
+      { ...axis, space: 90, values: (_, ticks) => ticks.map(clock) },
+      { ...axis, size: 46 },
+    ],
     series: [
       {},
       {
@@ -50,6 +53,11 @@ function options(place) {
       },
     ],
   };
+}
+
+/** @param {number} seconds - since 1970 */
+function clock(seconds) {
+  return new Date(seconds * 1000).toLocaleTimeString("en-GB");
 }
 
 /** @param {HTMLElement} place */
