@@ -46,7 +46,8 @@ describe("the packed package, installed", () => {
 
   test("the package holds what it needs and no tests or sources", async () => {
     const files = await readdir(installed, { recursive: true });
-    for (const file of ["LICENSE", "README.md", "bin/rowcall.js", "dist/index.js", "dist/index.d.ts"]) {
+    const pages = ["dist/dashboard/assets/dashboard.css", "dist/dashboard/assets/live-run.js"];
+    for (const file of ["LICENSE", "README.md", "bin/rowcall.js", "dist/index.js", "dist/index.d.ts", ...pages]) {
       assert.ok(files.includes(file), file);
     }
     const surplus = files.filter((file) => /\.test\.|(?<!\.d)\.ts$|^(?:src|test|bench|examples)\//.test(file));

@@ -37,13 +37,15 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { wiring, host, port, proxyUrl } = options;
   const { services, dataDirectory, recordingsPrefix } = wiring;
-  const [{ createServerApp }, { createDownloads }, { listen }, { openToken }, { isLoopbackHost }] = await Promise.all([
-    import("../../server/app.ts"),
-    import("../../server/downloads.ts"),
-    import("../../server/listen.ts"),
-    import("../../server/security/token-file.ts"),
-    import("../../server/security/loopback.ts"),
-  ]);
+  const [{ createServerApp }, { createDownloads }, { listen }, { openToken }, { isLoopbackHost }, { mountDashboard }] =
+    await Promise.all([
+      import("../../server/app.ts"),
+      import("../../server/downloads.ts"),
+      import("../../server/listen.ts"),
+      import("../../server/security/token-file.ts"),
+      import("../../server/security/loopback.ts"),
+      import("../../server/dashboard/mount-dashboard.ts"),
+    ]);
   const [{ openEngine }, { createWorkbench }, { browserChecks }, { measureRows }, documents] = await Promise.all([
     import("../../wire.ts"),
     import("../../engines/workbench.ts"),
@@ -89,6 +91,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       version: await packageVersion(),
       loopbackOnly: isLoopbackHost(host) && proxyUrl === undefined,
       isSecure: tls !== undefined || proxyUrl !== undefined,
+      mountPages: mountDashboard,
       ...(options.maxUploadBytes === undefined ? {} : { maxUploadBytes: options.maxUploadBytes }),
     });
     const { url: own, server } = await listen(app.fetch, { host, port, ...(tls === undefined ? {} : { tls }) });

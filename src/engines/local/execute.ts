@@ -104,8 +104,10 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
     const wishes = journal.wishes(run.seq);
     const before = limits;
     limits = limitsOf({ batch: run.batch, limits: wishes.limits });
-    if (limits.paused !== before.paused) {
+    if ((limits.paused === true) !== (before.paused === true)) {
       attempts.hold(limits.paused === true);
+      const message = limits.paused === true ? "Paused: no attempt starts" : "No longer paused: attempts start again";
+      observer.onEvent?.({ type: "notice", message });
       setup.onProgress({ succeeded, failed, inFlight }, limits);
     }
     if (limits.maxConcurrency > widest) attempts.widen((widest = limits.maxConcurrency));

@@ -134,7 +134,12 @@ describe("pages of rows", () => {
     );
     const attempts = all.flatMap((report) => report.attempts);
     assert.equal(survey.attempts, attempts.length);
-    const { slices } = survey.timeline;
+    const { slices, sliceMs } = survey.timeline;
+    const { createdAt } = await engine.describe(run);
+    assert.deepEqual(
+      slices.map(({ at }) => (at - createdAt) % sliceMs),
+      slices.map(() => 0),
+    );
     const sum = (name: "succeeded" | "failed"): number => slices.reduce((total, slice) => total + slice[name], 0);
     assert.equal(sum("succeeded") + sum("failed"), attempts.length);
     assert.equal(sum("failed"), attempts.filter(({ outcome }) => outcome.status === "failed").length);

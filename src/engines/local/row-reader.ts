@@ -122,7 +122,7 @@ export function openRowReader(database: Database, run: number): RowReader {
     slices: (from, sliceMs, first, last) =>
       database
         .prepare(
-          `SELECT (ended_at - ?) / ? AS slice, sum(code IS NULL) AS succeeded, sum(code IS NOT NULL) AS failed,
+          `SELECT CAST((ended_at - ?) / ? AS INTEGER) AS slice, sum(code IS NULL) AS succeeded, sum(code IS NOT NULL) AS failed,
              sum(ended_at - started_at) AS durationMs
            FROM attempts WHERE run = ? AND row BETWEEN ? AND ? AND ${ended} GROUP BY slice`,
         )

@@ -13,7 +13,8 @@ export interface AccessSetup {
   readonly isSecure: boolean;
 }
 
-const openPaths = ["/health", "/ready"];
+// The page to sign in on has styles too; the files are the same for everybody.
+const openPaths = /^\/(?:health|ready|assets\/.*)$/;
 const safeMethods = ["GET", "HEAD", "OPTIONS"];
 
 /**
@@ -38,7 +39,7 @@ export function guardHost({ loopbackOnly }: AccessSetup): MiddlewareHandler {
 export function guardAccess(setup: AccessSetup): MiddlewareHandler {
   const { sessions } = setup;
   return async (c, next) => {
-    if (openPaths.includes(c.req.path)) return next();
+    if (openPaths.test(c.req.path)) return next();
     const bearer = /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
     if (bearer !== undefined) {
       if (sessions.isToken(bearer)) return next();

@@ -23,7 +23,8 @@ export function protect(isSecure: boolean): MiddlewareHandler {
       frameAncestors: ["'none'"],
     },
     xFrameOptions: "DENY",
-    referrerPolicy: "no-referrer",
+    // With "no-referrer", forms of the pages would name the origin "null", as those of strangers may.
+    referrerPolicy: "same-origin",
     crossOriginOpenerPolicy: "same-origin",
     crossOriginResourcePolicy: "same-origin",
     permissionsPolicy: { camera: [], microphone: [], geolocation: [] },

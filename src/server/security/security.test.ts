@@ -104,7 +104,7 @@ describe("who is let in", () => {
       assert.match(policy, /frame-ancestors 'none'/);
       assert.ok(!/unsafe|https?:/.test(policy));
       assert.equal(response.headers.get("x-content-type-options"), "nosniff");
-      assert.equal(response.headers.get("referrer-policy"), "no-referrer");
+      assert.equal(response.headers.get("referrer-policy"), "same-origin");
       assert.equal(response.headers.get("access-control-allow-origin"), null);
     }
   });

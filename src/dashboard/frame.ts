@@ -1,0 +1,67 @@
+import { html } from "hono/html";
+
+/** A piece of a page; whatever was put into it is escaped. */
+export type Html = ReturnType<typeof html>;
+
+/** The parts of the dashboard that the navigation leads to. */
+export type Place = "runs" | "new" | "agents";
+
+/** What every page is put into. */
+export interface Frame {
+  /** Address of a static file by its name, such as `dashboard.css`. */
+  readonly asset: (name: string) => string;
+  /** Whether there is somebody whom the navigation leads anywhere. */
+  readonly isSignedIn: boolean;
+}
+
+/** One page. */
+export interface Page {
+  /** What stands in the browser's tab, before the product's name. */
+  readonly title: string;
+  readonly place?: Place;
+  /** Names of the modules it runs; without them it still says what it has to say. */
+  readonly scripts?: readonly string[];
+  readonly styles?: readonly string[];
+  readonly main: Html;
+}
+
+const places: readonly (readonly [Place, string, string])[] = [
+  ["runs", "/", "Runs"],
+  ["new", "/new", "New batch"],
+  ["agents", "/agents", "Agents"],
+];
+
+/** A whole document: landmarks, navigation, the page's own content. */
+export function renderPage(frame: Frame, page: Page): Html {
+  const styles = ["dashboard.css", ...(page.styles ?? [])];
+  const scripts = ["forms.js", ...(page.scripts ?? [])];
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>${page.title} · Rowcall</title>
+        <link rel="icon" href="${frame.asset("icon.svg")}" type="image/svg+xml" />
+        ${styles.map((name) => html`<link rel="stylesheet" href="${frame.asset(name)}" />`)}
+        ${scripts.map((name) => html`<script type="module" src="${frame.asset(name)}"></script>`)}
+      </head>
+      <body>
+        <a class="skip" href="#main">Skip to the content</a>
+        <header class="top">
+          <a class="brand" href="/"><img src="${frame.asset("icon.svg")}" alt="" width="22" height="22" />Rowcall</a>
+          ${frame.isSignedIn ? navigation(page.place) : ""}
+        </header>
+        <main id="main" tabindex="-1">${page.main}</main>
+      </body>
+    </html>`;
+}
+
+function navigation(current: Place | undefined): Html {
+  return html`<nav aria-label="Main">
+    ${places.map(
+      ([place, href, label]) =>
+        html`<a href="${href}" ${place === current ? html`aria-current="page"` : ""}>${label}</a>`,
+    )}
+  </nav>`;
+}

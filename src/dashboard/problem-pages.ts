@@ -1,0 +1,59 @@
+import { html } from "hono/html";
+import type { Html, Page } from "./frame.ts";
+import { noticeBox } from "./parts.ts";
+
+/** Asks for the token that the server printed when it started. */
+export function signInPage(isWrong: boolean): Page {
+  return {
+    title: "Sign in",
+    main: html`<section class="panel narrow" aria-labelledby="sign-in-title">
+      <h1 id="sign-in-title">Sign in</h1>
+      ${noticeBox(
+        isWrong
+          ? { tone: "bad", text: "That is not this server's token.", hint: "It may have been replaced since." }
+          : undefined,
+      )}
+      <p>
+        <code>rowcall serve</code> prints an address with a token when it starts. Open that address, or paste the token here.
+      </p>
+      <form class="fields" method="get" action="/">
+        <div class="field">
+          <label for="token">Token</label>
+          <input id="token" name="token" type="password" autocomplete="current-password" required autofocus />
+        </div>
+        <p><button class="primary">Sign in</button></p>
+      </form>
+    </section>`,
+  };
+}
+
+/** What could not be shown, and why. */
+export interface ErrorView {
+  /** HTTP status. */
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  /** One line each, when several things are wrong. */
+  readonly problems?: readonly string[];
+}
+
+/** Says what went wrong and what to do. */
+export function errorPage({ status, code, message, hint, problems = [] }: ErrorView): Page {
+  return {
+    title: status === 404 ? "Not found" : "Something is wrong",
+    main: html`<section class="panel narrow" aria-labelledby="error-title">
+      <h1 id="error-title">${status === 404 ? "Not found" : status >= 500 ? "Something broke" : "That did not work"}</h1>
+      <p class="cell-full">${message}</p>
+      ${problems.length === 0 ? "" : list(problems)} ${hint === undefined ? "" : html`<p class="soft">${hint}</p>`}
+      <p class="small soft"><span class="mono">${code}</span> · HTTP ${status}</p>
+      <p><a class="button" href="/">To the runs</a></p>
+    </section>`,
+  };
+}
+
+function list(problems: readonly string[]): Html {
+  return html`<ul>
+    ${problems.map((problem) => html`<li class="cell-full">${problem}</li>`)}
+  </ul>`;
+}
