@@ -1,5 +1,14 @@
 // All benchmarks, one after the other, on a machine that should have nothing else to do.
-for (const name of ["way-of-a-row", "makespan", "workers", "telemetry", "watching", "prepare-finish", "browser-flow"]) {
+for (const name of [
+  "way-of-a-row",
+  "makespan",
+  "workers",
+  "telemetry",
+  "watching",
+  "pages",
+  "prepare-finish",
+  "browser-flow",
+]) {
   console.log(`\n${name}\n`);
   await import(`./${name}.ts`);
 }

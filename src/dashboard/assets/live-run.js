@@ -40,6 +40,7 @@ function onRun({ id, status, paused, counts }) {
   }
   moveBar(counts);
   const done = counts.succeeded + counts.failed;
+  if (done > 0) setText('[data-live="share"]', share(counts.succeeded, done));
   const words = `${number(done)} of ${number(counts.total)} rows done, ${number(counts.failed)} failed`;
   setText("#progress-sentence", words);
   const stands = status === "running" && paused === true ? "paused" : status;
@@ -56,6 +57,17 @@ function onRun({ id, status, paused, counts }) {
 /** @param {number} many */
 function number(many) {
   return many.toLocaleString("en-GB");
+}
+
+/**
+ * As the page itself writes it: rounding does not turn "nearly all" into "all".
+ *
+ * @param {number} part
+ * @param {number} whole
+ */
+function share(part, whole) {
+  const percent = (100 * part) / whole;
+  return `${Number((part < whole ? Math.min(percent, 99.9) : percent).toFixed(1))} %`;
 }
 
 function refreshSoon() {
