@@ -159,7 +159,7 @@ export function batchOperations(context: ServerContext): readonly Operation[] {
         summary: "A recording of a try, as long as the server runs",
         params: z.object({ id: z.string(), name: z.string() }),
         answer: { media: ["image/*", "video/*", "application/octet-stream"], description: "The file" },
-        errors: ["ROW_NOT_FOUND"],
+        errors: ["ROW_NOT_FOUND", "STORE_NOT_FOUND"],
       },
       async ({ params: { id, name }, context: c }) => {
         const artifact = recordings.get(id)?.find((one) => one.name === name);

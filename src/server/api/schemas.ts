@@ -220,6 +220,7 @@ export const planReport: z.ZodType<PlanReport> = named(
       })
       .exactOptional(),
     rows: count,
+    inputBytes: z.object({ largest: count, total: count }),
     outputColumns: z.array(z.string()),
     sample: z.array(z.object({ row: count, line: count, input: jsonObject })),
     invalid: z.object({
