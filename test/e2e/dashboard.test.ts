@@ -53,6 +53,7 @@ describe("the dashboard in a browser", { timeout: 180_000 }, () => {
   /** From a table to its plan, as a user goes. */
   async function plan(agent: string, file: string, content: string): Promise<void> {
     await page.goto(`${stage.url}/new`);
+    await axe("new batch");
     await page.getByLabel("Agent", { exact: true }).selectOption(agent);
     await page
       .getByLabel("A CSV file")
