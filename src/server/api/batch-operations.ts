@@ -158,7 +158,7 @@ export function batchOperations(context: ServerContext): readonly Operation[] {
         tag,
         summary: "A recording of a try, as long as the server runs",
         params: z.object({ id: z.string(), name: z.string() }),
-        answer: { media: ["image/*", "video/*", "application/octet-stream"], description: "The file" },
+        answer: { media: ["image/*", "video/*", "application/octet-stream"], description: "The file", isRanged: true },
         errors: ["ROW_NOT_FOUND", "STORE_NOT_FOUND"],
       },
       async ({ params: { id, name }, context: c }) => {

@@ -79,6 +79,12 @@ function describeOperation(operation: OperationFace): JsonObject {
         description: isMedia(answer) ? answer.description : "Done",
         content: contentOf(answer, "output"),
       },
+      ...(isMedia(answer) && answer.isRanged === true
+        ? {
+            "206": { description: "The part that was asked for", content: contentOf(answer, "output") },
+            "416": { description: "There is no such part" },
+          }
+        : {}),
       ...errorResponses([...usualErrors, ...(operation.errors ?? [])]),
     },
   };

@@ -7,6 +7,8 @@ import type { ServerEnv } from "../server-setup.ts";
 export interface MediaAnswer {
   /** Media types it may have. */
   readonly media: readonly string[];
+  /** Whether a part of it can be asked for with `Range`. */
+  readonly isRanged?: true;
   readonly description: string;
 }
 

@@ -70,7 +70,7 @@ export function rowOperations({ engine, store, downloads }: ServerContext): read
         summary: "A screenshot, video or trace of an attempt; ranges may be asked for",
         description: "Only what the attempt itself names is answered. Files that a browser could run are downloads.",
         params: rowParams.extend({ number: z.coerce.number().int().min(1), name: z.string().min(1) }),
-        answer: { media: ["image/*", "video/*", "application/octet-stream"], description: "The file" },
+        answer: { media: ["image/*", "video/*", "application/octet-stream"], description: "The file", isRanged: true },
         errors: ["RUN_NOT_FOUND", "ROW_NOT_FOUND", "STORE_NOT_FOUND"],
       },
       async ({ params: { id, row, number, name }, context }) => {
