@@ -4,7 +4,9 @@
  * `succeeded`: every row is decided and the output is written, rows that failed included. `stopped`: by `rowcall stop` or a
  * tolerance. `interrupted`: the process ended. `failed`: something outside the rows broke. The last three can be resumed.
  */
-export type RunStatus = "running" | "succeeded" | "failed" | "stopped" | "interrupted";
+export const runStatuses = ["running", "succeeded", "failed", "stopped", "interrupted"] as const;
+/** One of {@link runStatuses}. */
+export type RunStatus = (typeof runStatuses)[number];
 
 /** The reason of a run that somebody asked to stop. */
 export const stoppedOnRequest = "Stopped on request";

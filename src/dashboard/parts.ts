@@ -43,6 +43,11 @@ export function statusWord(status: BadgeStatus): string {
   return statusWords[status][0];
 }
 
+/** A choice of a select. */
+export function option(value: string, label: string, chosen: string): Html {
+  return html`<option value="${value}" ${value === chosen ? "selected" : ""}>${label}</option>`;
+}
+
 /** A bar of how many rows stand where; its words are beside it. */
 export function progressBar({ total, succeeded, failed, inFlight }: RowCounts): Html {
   const width = (many: number): string => String(total === 0 ? 0 : (100 * many) / total);

@@ -6,7 +6,7 @@ import type { JsonObject } from "../core/json.ts";
 import type { Run } from "../core/run.ts";
 import { cellOf, formatCount, plural, shorten } from "./format.ts";
 import type { Html, Page } from "./frame.ts";
-import { badge, crumbs, emptyState, noticeBox, type Notice } from "./parts.ts";
+import { badge, crumbs, emptyState, noticeBox, type Notice, option } from "./parts.ts";
 
 /** Which rows are shown, and in which order. */
 export interface RowsQuery extends Pick<RowQuery, "status" | "code" | "text"> {
@@ -130,10 +130,6 @@ function filters({ run, query, codes }: RowsView): Html {
     ${query.descending ? html`<input type="hidden" name="descending" value="true" />` : ""}
     <button>Filter</button>
   </form>`;
-}
-
-function option(value: string, label: string, chosen: string): Html {
-  return html`<option value="${value}" ${value === chosen ? "selected" : ""}>${label}</option>`;
 }
 
 function table(view: RowsView): Html {

@@ -5,7 +5,7 @@ import type { Delivery } from "../../core/channel.ts";
 import type { RowPage, RowReport, RowSelection, RowStatus, RunLimits, RunSurvey } from "../../core/engine.ts";
 import { errorTable, type ErrorCode } from "../../core/errors.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import type { RunStatus } from "../../core/run.ts";
+import { runStatuses, type RunStatus } from "../../core/run.ts";
 import type { RunView } from "../../core/run-view.ts";
 import type { PublicationStatus, TemplateDocument } from "../../core/template.ts";
 import type { PlanReport, TryResult } from "../../core/workbench.ts";
@@ -30,7 +30,7 @@ export const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), jsonValue)
 /** One of the codes of the error table. */
 export const errorCode: z.ZodEnum<{ [K in ErrorCode]: K }> = named("ErrorCode", z.enum(codes));
 /** Where a run stands. */
-export const runStatus: z.ZodType<RunStatus> = z.enum(["running", "succeeded", "failed", "stopped", "interrupted"]);
+export const runStatus: z.ZodType<RunStatus> = z.enum(runStatuses);
 /** Where a row stands. */
 export const rowStatus: z.ZodType<RowStatus> = z.enum(["pending", "in_flight", "succeeded", "failed"]);
 /** Whether a version of an agent or template is offered. */

@@ -56,6 +56,13 @@ describe("the dashboard without scripts", () => {
     assert.equal(again.to, `/runs/${id}?did=rerun`);
     await server.until(id, ({ status }) => status === "succeeded");
     assert.match((await page(again.to)).text, /role="status"/);
+
+    const succeeded = await page("/?status=succeeded");
+    assert.match(succeeded.text, /<option value="succeeded" selected>/);
+    assert.ok(succeeded.text.includes(`href="${started.to}"`));
+    const stopped = await page("/?status=stopped");
+    assert.match(stopped.text, /No run has this status/);
+    assert.ok(!stopped.text.includes(started.to));
   });
 
   test("says on the page itself what cannot be done", async () => {

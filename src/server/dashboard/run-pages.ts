@@ -1,6 +1,6 @@
 import type { RerunChoice, RowSelection, RunLimits } from "../../core/engine.ts";
 import { isErrorCode, RowcallError } from "../../core/errors.ts";
-import type { Run } from "../../core/run.ts";
+import { runStatuses, type Run } from "../../core/run.ts";
 import { actionNotice, runActions, type RunAction } from "../../dashboard/action-notice.ts";
 import { runPage } from "../../dashboard/run-page.ts";
 import { runsPage } from "../../dashboard/runs-page.ts";
@@ -17,20 +17,27 @@ export function mountRunPages(dashboard: Dashboard): void {
   app.get("/", async (c) => {
     const query = queryOf(c);
     const text = filled(query, "q");
+    const status = runStatuses.find((one) => one === query.get("status"));
     const before = filled(query, "before");
     const found = await engine.list({
       limit: runsShown + 1,
       ...(text === undefined ? {} : { text }),
+      ...(status === undefined ? {} : { status }),
       ...(before === undefined ? {} : { before }),
     });
     const shown = found.slice(0, runsShown);
     const last = shown.at(-1);
-    const next = new URLSearchParams({ ...(text === undefined ? {} : { q: text }), before: last?.id ?? "" });
+    const next = new URLSearchParams({
+      ...(text === undefined ? {} : { q: text }),
+      ...(status === undefined ? {} : { status }),
+      before: last?.id ?? "",
+    });
     return pages.show(
       c,
       runsPage({
         runs: shown.map((run) => watch.view(run)),
         search: text ?? "",
+        ...(status === undefined ? {} : { status }),
         ...(found.length > shown.length ? { nextHref: `/?${next}` } : {}),
       }),
     );
