@@ -22,6 +22,9 @@ try {
     await writeFile(join(folder, `${name}.png`), await page.screenshot({ scale: "css", animations: "disabled" }));
   };
 
+  await page.goto(`${stage.url}/`);
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await shoot("sign-in");
   await page.goto(stage.entry);
   await page.goto(`${stage.url}/new`);
   await page.getByLabel("Agent", { exact: true }).selectOption("broadband-availability-bt-wholesale@1.0.1");
@@ -60,8 +63,13 @@ try {
   await shoot("row");
   await page.goto(`${stage.url}/`);
   await shoot("runs");
+  await page.goto(`${stage.url}/agents`);
+  await shoot("agents");
   await page.goto(`${stage.url}/agents/broadband-availability-bt-wholesale`);
   await shoot("agent");
+  await page.getByRole("button", { name: "Compare" }).click();
+  await page.waitForURL(/\/diff\?/);
+  await shoot("difference");
   await page.goto(`${stage.url}/templates/broadband_availability_bt_wholesale`);
   await shoot("template");
   await page.setViewportSize(phone);
