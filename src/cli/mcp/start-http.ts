@@ -1,9 +1,9 @@
 import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
 import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { Hono } from "hono";
-import { hash, timingSafeEqual } from "node:crypto";
 import { listen } from "../../server/listen.ts";
 import { isLoopbackHost } from "../../server/security/loopback.ts";
+import { isSameSecret, readBearer } from "../../server/security/secret.ts";
 
 /** How the server is reached. */
 export interface HttpOptions {
@@ -53,7 +53,7 @@ function createApp({ token, createServer }: Omit<HttpOptions, "port">): Hono {
     const origin = c.req.header("origin");
     if (origin !== undefined && !isLoopbackHost(URL.parse(origin)?.host ?? ""))
       return refuse(403, "Pages of other hosts may not call this server", "Connect from a program on this machine.");
-    if (!isToken(c.req.header("authorization"), token)) {
+    if (!isSameSecret(readBearer(c.req.header("authorization")) ?? "", token)) {
       const refused = refuse(
         401,
         "The token is missing or wrong",
@@ -75,9 +75,4 @@ function createApp({ token, createServer }: Omit<HttpOptions, "port">): Hono {
   // There are no sessions to listen to or to end.
   app.all("/mcp", () => refuse(405, "Only POST is answered here", "Send each message as a POST."));
   return app;
-}
-
-function isToken(header: string | undefined, token: string): boolean {
-  const given = /^Bearer +(\S+)$/i.exec(header ?? "")?.[1] ?? "";
-  return timingSafeEqual(hash("sha256", given, "buffer"), hash("sha256", token, "buffer"));
 }

@@ -2,6 +2,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import { RowcallError } from "../../core/errors.ts";
 import { isLoopbackHost } from "./loopback.ts";
+import { readBearer } from "./secret.ts";
 import type { Sessions } from "./session.ts";
 
 /** Who is let in, and how. */
@@ -40,7 +41,7 @@ export function guardAccess(setup: AccessSetup): MiddlewareHandler {
   const { sessions } = setup;
   return async (c, next) => {
     if (openPaths.test(c.req.path)) return next();
-    const bearer = /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
+    const bearer = readBearer(c.req.header("authorization"));
     if (bearer !== undefined) {
       if (sessions.isToken(bearer)) return next();
       throw strangerError("The token is not the server's");

@@ -1,5 +1,6 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, hash } from "node:crypto";
 import type { Clock } from "../../core/services.ts";
+import { isSameSecret } from "./secret.ts";
 
 /** Tells who knows the token from who does not. */
 export interface Sessions {
@@ -20,9 +21,9 @@ export function createSessions(token: string, clock: Clock): Sessions {
   const signature = (begun: string): string =>
     createHmac("sha256", token).update(`session ${begun}`).digest("base64url");
   return {
-    cookie: `rowcall_${digest(token).toString("hex").slice(0, 8)}`,
+    cookie: `rowcall_${hash("sha256", token).slice(0, 8)}`,
     longestMs,
-    isToken: (text) => isSame(text, token),
+    isToken: (text) => isSameSecret(text, token),
     create: () => {
       const begun = String(clock());
       return `${begun}.${signature(begun)}`;
@@ -30,16 +31,7 @@ export function createSessions(token: string, clock: Clock): Sessions {
     isSession: (value) => {
       const [begun = "", signed = ""] = value.split(".");
       const age = clock() - Number(begun);
-      return /^\d+$/.test(begun) && age >= 0 && age < longestMs && isSame(signed, signature(begun));
+      return /^\d+$/.test(begun) && age >= 0 && age < longestMs && isSameSecret(signed, signature(begun));
     },
   };
-}
-
-// Digests have one length, so that comparing tells nothing about where texts differ.
-function isSame(a: string, b: string): boolean {
-  return timingSafeEqual(digest(a), digest(b));
-}
-
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }

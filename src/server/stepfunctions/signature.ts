@@ -1,4 +1,5 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
+import { isSameSecret } from "../security/secret.ts";
 import { ApiError } from "./api-error.ts";
 
 /** The one key pair that requests may be signed with. */
@@ -39,7 +40,7 @@ export async function verifySignature(request: SignedRequest, keys: EndpointKeys
       "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature', and the request an 'X-Amz-Date' header",
     );
   }
-  const isKnown = isSame(keyId, keys.accessKeyId);
+  const isKnown = isSameSecret(keyId, keys.accessKeyId);
   if (!isKnown)
     throw new ApiError("UnrecognizedClientException", "The security token included in the request is invalid.");
   if (service !== "states") throw invalid("Credential should be scoped to correct service: 'states'.");
@@ -47,7 +48,7 @@ export async function verifySignature(request: SignedRequest, keys: EndpointKeys
   const names = signedHeaders.split(";");
   const isWhole = date.text.startsWith(day) && names.includes("host") && hasItsOwnHash(request);
   const expected = await sign(request, keys, { region, service, date: date.at, names });
-  if (!isWhole || !isSame(signature, expected)) {
+  if (!isWhole || !isSameSecret(signature, expected)) {
     throw invalid(
       "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
     );
@@ -88,7 +89,7 @@ async function sign(request: SignedRequest, keys: EndpointKeys, { names, date, .
 // The signer believes the hash that a request brings along.
 function hasItsOwnHash({ headers, body }: SignedRequest): boolean {
   const stated = headers.get("x-amz-content-sha256");
-  return stated === null || isSame(stated, createHash("sha256").update(body).digest("hex"));
+  return stated === null || isSameSecret(stated, createHash("sha256").update(body).digest("hex"));
 }
 
 interface SigningDate {
@@ -116,12 +117,6 @@ function stamp(at: number): string {
 
 function invalid(message: string): ApiError {
   return new ApiError("InvalidSignatureException", message);
-}
-
-// Compared by their hashes, in a time that does not tell how much of them is alike.
-function isSame(a: string, b: string): boolean {
-  const [left, right] = [a, b].map((text) => createHash("sha256").update(text).digest());
-  return left !== undefined && right !== undefined && timingSafeEqual(left, right);
 }
 
 /** SHA-256, with a key for HMAC, as the signer wants it. */
