@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import type { AwsPlan } from "../engines/aws/aws-plan.ts";
 import type { RunCost } from "../engines/aws/cost.ts";
 import type { Plan } from "../engines/plan.ts";
-import type { Estimate } from "../engines/estimate.ts";
+import type { Estimate } from "../core/workbench.ts";
 import { createTestIo } from "../../test/fakes/io.ts";
 import { startLambda, testCredentials } from "../../test/fakes/lambda-service.ts";
 import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";

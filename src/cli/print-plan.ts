@@ -1,4 +1,5 @@
-import { describeCost, describeSeconds, type Estimate } from "../engines/estimate.ts";
+import type { Estimate } from "../core/workbench.ts";
+import { describeCost, describeSeconds } from "../engines/estimate.ts";
 import type { Plan } from "../engines/plan.ts";
 import { checkLines, countChecks } from "./check-lines.ts";
 import { colorsFor, type Cli } from "./cli.ts";

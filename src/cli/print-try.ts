@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 import { isJsonObject, type JsonValue } from "../core/json.ts";
-import type { TryReport } from "../engines/try-row.ts";
+import type { TryResult } from "../core/workbench.ts";
 import { colorsFor, type Cli } from "./cli.ts";
 import { formatDuration, printLines, printTable } from "./output.ts";
 import { printable } from "./printable.ts";
@@ -8,7 +8,7 @@ import { printable } from "./printable.ts";
 const signs = { done: "✓", failed: "✗", skipped: "-" } as const;
 
 /** Prints everything about a tried row for people on standard output. */
-export async function printTry(cli: Cli, report: TryReport): Promise<void> {
+export async function printTry(cli: Cli, report: TryResult): Promise<void> {
   const { io } = cli;
   const { bold, green, red, cyan } = colorsFor(io, io.stdout);
   const { attempt, input, preview, reply } = report;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { TryReport } from "../engines/try-row.ts";
+import type { TryResult } from "../core/workbench.ts";
 import { createTestIo, type TestIo } from "../../test/fakes/io.ts";
 import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
 import { runCli } from "./run-cli.ts";
@@ -13,8 +13,8 @@ async function rowcall(...args: string[]): Promise<{ code: number; out: string; 
   return { code, out: io.out(), err: io.err() };
 }
 
-const reportOf = async (...args: string[]): Promise<TryReport> =>
-  JSON.parse((await rowcall("try", "batch.json", ...args, "--json")).out) as TryReport;
+const reportOf = async (...args: string[]): Promise<TryResult> =>
+  JSON.parse((await rowcall("try", "batch.json", ...args, "--json")).out) as TryResult;
 
 describe("rowcall try", () => {
   useWorkspace(6, (made) => (workspace = made));

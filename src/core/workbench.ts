@@ -21,10 +21,73 @@ export interface PlanChoice {
   readonly listSize?: number;
 }
 
-/** What was found out about a batch without running it. */
-export interface PlanReport {
+/** A row that makes a valid agent input. */
+export interface PlannedRow {
+  /** 0-based index of the row. */
+  readonly row: number;
+  /** 1-based line on which it begins. */
+  readonly line: number;
+  readonly input: JsonObject;
+}
+
+/** A row that fails without calling the agent. */
+export interface InvalidRow {
+  readonly row: number;
+  readonly line: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** A row that asks what an earlier one asked. */
+export interface DuplicateRow {
+  readonly row: number;
+  readonly line: number;
+  /** Index of the first row that asked it. */
+  readonly sameAs: number;
+}
+
+/** What kinds of rows were found. Lists hold the first few; counts are of all. */
+export interface FoundRows {
+  readonly sample: readonly PlannedRow[];
+  readonly invalid: { readonly count: number; readonly first: readonly InvalidRow[] };
+  /** Rows whose mapped input is that of an earlier row; `isComplete` is false when the table has more rows than are compared. */
+  readonly duplicates: {
+    readonly count: number;
+    readonly first: readonly DuplicateRow[];
+    readonly isComplete: boolean;
+  };
+}
+
+/** How large mapped inputs are as JSON, in bytes. */
+export interface InputBytes {
+  readonly largest: number;
+  /** Of all valid rows. */
+  readonly total: number;
+}
+
+/** What one row takes, and where the figures come from. */
+export interface RowFigures {
+  readonly secondsPerRow?: number;
+  readonly costPerRowUsd?: number;
+  /** Where they come from, in words. */
+  readonly basis: string;
+}
+
+/** What a run is expected to take; what is absent is not known. */
+export interface Estimate extends RowFigures {
+  /** Rows that call the agent. */
+  readonly rows: number;
+  readonly concurrency: number;
+  readonly seconds?: number;
+  readonly costUsd?: number;
+}
+
+/** What was found out about a batch without running it; plain data. */
+export interface PlanReport extends FoundRows {
   /** Whether nothing keeps the batch from running. */
   readonly runnable: boolean;
+  /** `name@version`, or as the batch names it while the agent is not known. */
   readonly agent: string;
   readonly checks: readonly PlanCheck[];
   /** Undefined when the input could not be read. */
@@ -35,39 +98,12 @@ export interface PlanReport {
     /** Records after the header. */
     readonly rows: number;
   };
-  /** Rows that would run. */
+  /** Rows that would run: those chosen. */
   readonly rows: number;
+  readonly inputBytes: InputBytes;
+  /** Every column of the output, original ones first; `_error_message` is written only when a row fails. */
   readonly outputColumns: readonly string[];
-  /** Rows with the input that the agent would get. */
-  readonly sample: readonly { readonly row: number; readonly line: number; readonly input: JsonObject }[];
-  /** Rows that would fail without calling the agent. */
-  readonly invalid: {
-    readonly count: number;
-    readonly first: readonly {
-      readonly row: number;
-      readonly line: number;
-      readonly code: ErrorCode;
-      readonly message: string;
-      readonly hint?: string;
-    }[];
-  };
-  /** Rows that ask what an earlier one asks; `isComplete` is false when the table has more rows than are compared. */
-  readonly duplicates: {
-    readonly count: number;
-    readonly first: readonly { readonly row: number; readonly line: number; readonly sameAs: number }[];
-    readonly isComplete: boolean;
-  };
-  /** What the run would take; what is absent is not known. */
-  readonly estimate: {
-    readonly rows: number;
-    readonly concurrency: number;
-    readonly secondsPerRow?: number;
-    readonly costPerRowUsd?: number;
-    readonly seconds?: number;
-    readonly costUsd?: number;
-    /** Where the figures come from, in words. */
-    readonly basis: string;
-  };
+  readonly estimate: Estimate;
 }
 
 /** One thing that was looked at before a run. */
@@ -76,8 +112,10 @@ export interface PlanCheck {
   readonly title: string;
   /** `failed` keeps a batch from running, `warning` does not; `skipped` could not be made, or has nothing to look at. */
   readonly status: "passed" | "failed" | "warning" | "skipped";
+  /** What was found, with the values. */
   readonly detail: string;
   readonly hint?: string;
+  /** When several things are wrong: each, with its own hint. */
   readonly problems?: readonly Problem[];
 }
 
@@ -91,12 +129,14 @@ export interface TryChoice {
   readonly input?: JsonObject;
 }
 
-/** Everything about one tried row. */
+/** Everything about one row and its attempt; plain data. */
 export interface TryResult {
   /** `name@version`. */
   readonly agent: string;
   readonly row: number;
+  /** 1-based line of the input. */
   readonly line: number;
+  /** Original cells by column. */
   readonly cells: Readonly<Record<string, string>>;
   /** Undefined when the row cannot be mapped. */
   readonly input?: JsonObject;

@@ -95,6 +95,7 @@ const plan = {
   agent: hostile,
   checks: [{ id: "table", title: "Table", status: "warning", detail: hostile, hint: hostile }],
   rows: 10,
+  inputBytes: { largest: 12, total: 12 },
   outputColumns: [],
   sample: [{ row: 0, line: 2, input: { a: hostile } }],
   invalid: { count: 9, first: [{ row: 1, line: 3, code: "ROW_INVALID", message: hostile, hint: hostile }] },

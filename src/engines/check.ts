@@ -1,5 +1,6 @@
 import { messageOf, RowcallError } from "../core/errors.ts";
 import type { Problem } from "../core/schema.ts";
+import type { PlanCheck } from "../core/workbench.ts";
 
 /** What is checked before a run, in the order it is shown, with its title; the first words are those of the checklist people know. */
 export const checkTitles = {
@@ -35,17 +36,9 @@ export const checkTitles = {
 /** Which check. */
 export type CheckId = keyof typeof checkTitles;
 
-/** One thing that was looked at before a run. */
-export interface Check {
+/** One of our own checks. */
+export interface Check extends PlanCheck {
   readonly id: CheckId;
-  readonly title: string;
-  /** `failed` keeps a batch from running, `warning` does not; `skipped` could not be made, or has nothing to look at. */
-  readonly status: "passed" | "failed" | "warning" | "skipped";
-  /** What was found, with the values. */
-  readonly detail: string;
-  readonly hint?: string;
-  /** When several things are wrong: each, with its own hint. */
-  readonly problems?: readonly Problem[];
 }
 
 /** A check whose outcome is known. */

@@ -1,19 +1,4 @@
-/** What one row takes, and where the figures come from. */
-export interface RowFigures {
-  readonly secondsPerRow?: number;
-  readonly costPerRowUsd?: number;
-  /** Where they come from, in words. */
-  readonly basis: string;
-}
-
-/** What a run is expected to take; what is absent is not known. */
-export interface Estimate extends RowFigures {
-  /** Rows that call the agent. */
-  readonly rows: number;
-  readonly concurrency: number;
-  readonly seconds?: number;
-  readonly costUsd?: number;
-}
+import type { Estimate, RowFigures } from "../core/workbench.ts";
 
 /** Seconds and price that one row may be known by; what is absent is not known. */
 export interface FigureSources {

@@ -3,52 +3,15 @@ import type { AgentDefinition, AgentInput } from "../core/agent.ts";
 import type { FailedOutcome } from "../core/attempt.ts";
 import type { Batch } from "../core/batch.ts";
 import type { RowSelection } from "../core/engine.ts";
-import { RowcallError, type ErrorCode } from "../core/errors.ts";
+import { RowcallError } from "../core/errors.ts";
 import type { Row } from "../core/row.ts";
 import type { Services } from "../core/services.ts";
+import type { DuplicateRow, FoundRows, InputBytes, InvalidRow, PlannedRow } from "../core/workbench.ts";
 import { detectDialect, toUtf8, type Dialect } from "../row/dialect.ts";
 import { createMapper, mappingProblems, type MapInput } from "../row/map.ts";
 import { parseRecords } from "../row/parse.ts";
 import { outcomeOf } from "../row/run-attempt.ts";
 import { createDuplicateFinder } from "./duplicate-finder.ts";
-
-/** A row that makes a valid agent input. */
-export interface PlannedRow {
-  /** 0-based index of the row. */
-  readonly row: number;
-  /** 1-based line on which it begins. */
-  readonly line: number;
-  readonly input: AgentInput;
-}
-
-/** A row that fails without calling the agent. */
-export interface InvalidRow {
-  readonly row: number;
-  readonly line: number;
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly hint?: string;
-}
-
-/** A row that asks what an earlier one asked. */
-export interface DuplicateRow {
-  readonly row: number;
-  readonly line: number;
-  /** Index of the first row that asked it. */
-  readonly sameAs: number;
-}
-
-/** What kinds of rows were found. Lists hold the first few; counts are of all. */
-export interface FoundRows {
-  readonly sample: readonly PlannedRow[];
-  readonly invalid: { readonly count: number; readonly first: readonly InvalidRow[] };
-  /** Rows whose mapped input is that of an earlier row; `isComplete` is false when the table has more rows than are compared. */
-  readonly duplicates: {
-    readonly count: number;
-    readonly first: readonly DuplicateRow[];
-    readonly isComplete: boolean;
-  };
-}
 
 /** What reading a whole table found. */
 export interface TableReport extends FoundRows {
@@ -63,13 +26,6 @@ export interface TableReport extends FoundRows {
   readonly long: number;
   readonly valid: number;
   readonly inputBytes: InputBytes;
-}
-
-/** How large mapped inputs are as JSON, in bytes. */
-export interface InputBytes {
-  readonly largest: number;
-  /** Of all valid rows. */
-  readonly total: number;
 }
 
 /** What inspecting a table takes. */

@@ -1,34 +1,24 @@
 import type { AgentDefinition, Invoker } from "../core/agent.ts";
 import type { Batch } from "../core/batch.ts";
-import type { RowSelection } from "../core/engine.ts";
 import { RowcallError } from "../core/errors.ts";
 import { formatReference } from "../core/registry.ts";
 import type { Problem } from "../core/schema.ts";
 import type { Services } from "../core/services.ts";
+import type { Estimate, PlanChoice, PlanReport } from "../core/workbench.ts";
 import type { Dialect } from "../row/dialect.ts";
 import { outputColumns } from "../row/enrich.ts";
 import { attemptRow } from "./attempt-row.ts";
 import { checkAgent, checkChannels, checkOpening, checkOutput } from "./agent-checks.ts";
 import { checkProblems, checkThrown, checkTitles, createCheck, type Check } from "./check.ts";
-import { chooseFigures, estimateRun, type Estimate, type FigureSources } from "./estimate.ts";
-import { inspectTable, type FoundRows, type InputBytes, type TableReport } from "./inspect-table.ts";
+import { chooseFigures, estimateRun, type FigureSources } from "./estimate.ts";
+import { inspectTable, type TableReport } from "./inspect-table.ts";
 import { checkTable } from "./table-checks.ts";
 
 /** A check that the caller adds, since it needs what engines do not know, such as a browser. */
 export type ExtraCheck = (definition: AgentDefinition | undefined) => Promise<Check>;
 
 /** How a batch is planned. */
-export interface PlanOptions {
-  /** Only these rows. @default all */
-  readonly rows?: RowSelection;
-  /** Only the first so many of the rows chosen. @default all */
-  readonly limit?: number;
-  /** Whether an output file that exists may be replaced. @default false */
-  readonly force?: boolean;
-  /** Mapped inputs shown. @default 3 */
-  readonly sampleSize?: number;
-  /** Invalid and duplicate rows listed; all are counted. @default 20 */
-  readonly listSize?: number;
+export interface PlanOptions extends PlanChoice {
   /** What is wrong with the batch file, when the rest of it is planned all the same. @default [] */
   readonly fileProblems?: readonly Problem[];
   /** @default [] */
@@ -39,27 +29,10 @@ export interface PlanOptions {
   readonly figures?: Omit<FigureSources, "declared">;
 }
 
-/** What was found out about a batch without running it; plain data. */
-export interface Plan extends FoundRows {
-  /** Whether nothing keeps the batch from running. */
-  readonly runnable: boolean;
-  /** `name@version`, or as the batch names it while the agent is not known. */
-  readonly agent: string;
+/** A plan with all that is known on this machine. */
+export interface Plan extends PlanReport {
   readonly checks: readonly Check[];
-  /** Undefined when the input could not be read. */
-  readonly input?: {
-    readonly uri: string;
-    readonly dialect: Dialect;
-    readonly header: readonly string[];
-    /** Records after the header. */
-    readonly rows: number;
-  };
-  /** Rows that would run: those chosen. */
-  readonly rows: number;
-  readonly inputBytes: InputBytes;
-  /** Every column of the output, original ones first; `_error_message` is written only when a row fails. */
-  readonly outputColumns: readonly string[];
-  readonly estimate: Estimate;
+  readonly input?: NonNullable<PlanReport["input"]> & { readonly dialect: Dialect };
 }
 
 /**

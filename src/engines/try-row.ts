@@ -3,6 +3,7 @@ import type { Attempt, FailedOutcome } from "../core/attempt.ts";
 import type { Batch } from "../core/batch.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { Services } from "../core/services.ts";
+import type { TryResult } from "../core/workbench.ts";
 import { createEnricher } from "../row/enrich.ts";
 import { createMapper } from "../row/map.ts";
 import { outcomeOf } from "../row/run-attempt.ts";
@@ -21,37 +22,17 @@ export interface TryRequest {
   readonly signal?: AbortSignal;
 }
 
-/** Everything about one row and its attempt; plain data. */
-export interface TryReport {
-  /** `name@version`. */
-  readonly agent: string;
-  readonly row: number;
-  /** 1-based line of the input. */
-  readonly line: number;
-  /** Original cells by column. */
-  readonly cells: Readonly<Record<string, string>>;
-  /** Undefined when the row cannot be mapped. */
-  readonly input?: AgentInput;
-  /** What the agent would do with the input, where its kind can tell. */
-  readonly preview?: JsonValue;
-  /** What the agent answered, before anything was made of it. */
-  readonly reply?: JsonValue;
-  readonly attempt: Attempt;
-  /** The row as the output would have it. */
-  readonly enriched: readonly { readonly column: string; readonly value: string }[];
-}
-
 /**
  * Runs the agent once for one row, without a run, and shows everything about it.
  *
  * @throws RowcallError for anything wrong with batch, agent or mapping; what is wrong with the row is the attempt's outcome
  */
-export async function tryRow(services: Services, request: TryRequest): Promise<TryReport> {
+export async function tryRow(services: Services, request: TryRequest): Promise<TryResult> {
   const { batch, recordingsUri, signal } = request;
   const { header, row } = request.row;
   const { definition, fields } = await resolveAgent(services, batch);
   const mapped = createMapper(batch.inputMapping, header, batch.dialect.ragged, definition)(row);
-  const enrich = (attempt: Attempt): TryReport["enriched"] => {
+  const enrich = (attempt: Attempt): TryResult["enriched"] => {
     const { outputMapping: mapping } = batch;
     const anyFailed = attempt.outcome.status === "failed";
     const enricher = createEnricher({ mapping, fields, header, agentVersion: definition.version, anyFailed });
