@@ -3,7 +3,7 @@ import type { AgentDefinition } from "../core/agent.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { formatCount, plural, shorten } from "./format.ts";
 import type { Html, Page } from "./frame.ts";
-import { crumbs, emptyState, noticeBox, scroller, type Notice } from "./parts.ts";
+import { crumbs, emptyState, noticeBox, option, scroller, type Notice } from "./parts.ts";
 
 /** What the beginning of a new batch shows. */
 export interface UploadView {
@@ -32,7 +32,7 @@ export function uploadPage({ agents, chosen, input, uploadsHref, notice }: Uploa
             <div class="field fields">
               <label for="agent">Agent</label>
               <select id="agent" name="agent">
-                ${agents.map((name) => html`<option ${name === chosen ? "selected" : ""}>${name}</option>`)}
+                ${agents.map((name) => option(name, name, chosen))}
               </select>
             </div>
             <div class="drop" id="drop" hidden>
@@ -143,8 +143,8 @@ function mappingField({ agent, columns, mapping, rows }: MappingView, field: str
   return html`<div class="field">
     <label for="${id}">${field} ${required ? html`<span class="required">(required)</span>` : ""}</label>
     <select id="${id}" name="${mappingPrefix}${field}" ${about === "" ? "" : html`aria-describedby="${id}-about"`}>
-      <option value="" ${chosen === undefined ? "selected" : ""}>No column</option>
-      ${columns.map((column) => html`<option value="${column}" ${column === chosen ? "selected" : ""}>${column}</option>`)}
+      ${option("", "No column", chosen ?? "")}
+      ${columns.map((column) => option(column, column, chosen))}
     </select>
     ${about === "" ? "" : html`<span class="small soft" id="${id}-about">${about}</span>`}
   </div>`;

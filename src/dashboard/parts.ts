@@ -44,7 +44,7 @@ export function statusWord(status: BadgeStatus): string {
 }
 
 /** A choice of a select. */
-export function option(value: string, label: string, chosen: string): Html {
+export function option(value: string, label: string, chosen: string | undefined): Html {
   return html`<option value="${value}" ${value === chosen ? "selected" : ""}>${label}</option>`;
 }
 

@@ -2,6 +2,7 @@ import { html } from "hono/html";
 import { isJsonObject, type JsonObject, type JsonValue } from "../core/json.ts";
 import { cellOf } from "./format.ts";
 import type { Html } from "./frame.ts";
+import { option } from "./parts.ts";
 
 /** What the name of a form's field begins with when it is one of the input. */
 const fieldPrefix = "input.";
@@ -73,7 +74,7 @@ function input(control: Html, schema: JsonObject, value: JsonValue | undefined):
   if (choices !== undefined) {
     const known = choices.includes(text) ? choices : [text, ...choices];
     return html`<select ${control}>
-      ${known.map((choice) => html`<option value="${choice}" ${choice === text ? "selected" : ""}>${choice}</option>`)}
+      ${known.map((choice) => option(choice, choice, text))}
     </select>`;
   }
   const { type } = schema;

@@ -1,7 +1,7 @@
 import { html } from "hono/html";
 import type { PublicationStatus } from "../core/template.ts";
 import type { Html } from "./frame.ts";
-import { badge } from "./parts.ts";
+import { badge, option } from "./parts.ts";
 
 /** One version of an agent or a template. */
 export interface ListedVersion {
@@ -87,7 +87,7 @@ function compareForm({ shelf, name, version, versions }: Shelved, newestFirst: r
       <select id="against" name="against">
         ${newestFirst
           .filter((one) => one.version !== version)
-          .map((one) => html`<option ${one.version === other?.version ? "selected" : ""}>${one.version}</option>`)}
+          .map((one) => option(one.version, one.version, other?.version))}
       </select>
     </div>
     <button>Compare</button>
