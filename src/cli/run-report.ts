@@ -1,8 +1,8 @@
+import type { FailureSummary } from "../core/engine.ts";
 import type { Run } from "../core/run.ts";
 import { hasRecordings } from "../engines/recordings-uri.ts";
 import { colorsFor, type Cli } from "./cli.ts";
 import { count, formatDuration, printLines, printTable, shorten } from "./output.ts";
-import type { FailureGroup } from "./survey-rows.ts";
 
 /**
  * Says on standard error how a run ended and what can be done next.
@@ -12,7 +12,7 @@ import type { FailureGroup } from "./survey-rows.ts";
 export async function printReport(
   cli: Cli,
   run: Run,
-  failures: readonly FailureGroup[],
+  failures: readonly FailureSummary[],
   tookMs: number | undefined,
 ): Promise<void> {
   const { io } = cli;
@@ -41,7 +41,7 @@ export async function printReport(
 }
 
 /** Failures as rows of a table: code, how many, the first one's message and hint. */
-export function failureRows(failures: readonly FailureGroup[]): readonly (readonly string[])[] {
+export function failureRows(failures: readonly FailureSummary[]): readonly (readonly string[])[] {
   return failures.map(({ code, count: many, row, message, hint }) => [
     code,
     String(many),

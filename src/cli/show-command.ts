@@ -1,21 +1,15 @@
 import type { Command } from "commander";
 import type { Delivery } from "../core/channel.ts";
+import type { FailureSummary, RunSurvey } from "../core/engine.ts";
 import type { Run } from "../core/run.ts";
 import { colorsFor, type Cli } from "./cli.ts";
 import { findRun, runArgument } from "./find-run.ts";
 import { examples, jsonOption } from "./options.ts";
 import { formatDuration, formatTime, printJson, printLines, printTable, shorten } from "./output.ts";
 import { failureRows, nextSteps } from "./run-report.ts";
-import {
-  failuresOf,
-  slowestRows,
-  workersOf,
-  type FailureGroup,
-  type SlowRow,
-  type WorkerShare,
-} from "./survey-rows.ts";
+import { failuresOf } from "./failures-of.ts";
 
-const slowest = 5;
+const slowestShown = 5;
 
 /** `rowcall show`: what there is to know about a run. */
 export function defineCommand(command: Command, cli: Cli): void {
@@ -32,8 +26,8 @@ export function defineCommand(command: Command, cli: Cli): void {
     try {
       const run = await findRun(engine, text);
       const failures = await failuresOf(engine, run);
-      const slow = await slowestRows(engine, run, slowest);
-      const shares = await workersOf(engine, run);
+      const { slowest, workers: shares } = await engine.survey(run.id);
+      const slow = slowest.slice(0, slowestShown);
       const deliveries = await engine.deliveries(run.id);
       if (options.json === true) await printJson(cli.io, { ...run, failures, slowest: slow, shares, deliveries });
       else await printRun(cli, run, failures, slow, shares, deliveries);
@@ -46,9 +40,9 @@ export function defineCommand(command: Command, cli: Cli): void {
 async function printRun(
   cli: Cli,
   run: Run,
-  failures: readonly FailureGroup[],
-  slow: readonly SlowRow[],
-  shares: readonly WorkerShare[],
+  failures: readonly FailureSummary[],
+  slow: RunSurvey["slowest"],
+  shares: RunSurvey["workers"],
   deliveries: readonly Delivery[],
 ): Promise<void> {
   const { io } = cli;

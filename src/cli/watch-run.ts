@@ -9,7 +9,7 @@ import { printJson, warningLines } from "./output.ts";
 import { printable } from "./printable.ts";
 import { describeStart, openProgress, type Progress, type ProgressStyle } from "./progress.ts";
 import { printReport } from "./run-report.ts";
-import { failuresOf } from "./survey-rows.ts";
+import { failuresOf } from "./failures-of.ts";
 
 /** How much a command that runs rows says. */
 export interface WatchOptions {

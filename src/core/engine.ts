@@ -197,11 +197,11 @@ export interface Engine {
    *
    * @throws RowcallError USAGE_INVALID for an `after` that no page had
    */
-  page?(id: string, query: RowQuery): Promise<RowPage>;
+  page(id: string, query: RowQuery): Promise<RowPage>;
   /** What became of a run's rows, told without reading them all one by one; about a second for a million, in small pieces. */
-  survey?(id: string): Promise<RunSurvey>;
+  survey(id: string): Promise<RunSurvey>;
   /** The batch of a run, as it was started. */
-  batch?(id: string): Promise<Batch>;
+  batch(id: string): Promise<Batch>;
   /**
    * Writes a run's table again, also while it is going.
    *

@@ -458,6 +458,37 @@ export function describeEngine(
       },
     );
 
+    check(
+      "shows rows by pages, what became of them all, and the batch",
+      async (input, context) => {
+        if (input["a"] === "2") throw new RowcallError("ROW_INVALID", "no 2");
+        return echo(input, context);
+      },
+      async (harness) => {
+        const start = await request(harness, "a\n0\n1\n2\n3\n");
+        const { id } = await harness.engine.start(start);
+        const first = await harness.engine.page(id, { limit: 3 });
+        const second = await harness.engine.page(id, { limit: 3, after: first.next ?? "" });
+        const reports = await Array.fromAsync(harness.engine.rows(id));
+        assert.deepEqual([...first.rows, ...second.rows], reports);
+        assert.equal(second.next, undefined);
+        const failed = await harness.engine.page(id, { limit: 9, status: "failed" });
+        assert.deepEqual(failed.rows, [reports[2]]);
+        const { failures, slowest, attempts } = await harness.engine.survey(id);
+        assert.deepEqual(
+          failures.map(({ code, count, row, message }) => [code, count, row, message]),
+          [["ROW_INVALID", 1, 2, "no 2"]],
+        );
+        assert.deepEqual(
+          slowest.map(({ row }) => row).toSorted((a, b) => a - b),
+          [0, 1, 2, 3],
+        );
+        assert.equal(attempts, 4);
+        const { agent, inputMapping } = await harness.engine.batch(id);
+        assert.deepEqual([agent, inputMapping], [start.batch.agent, start.batch.inputMapping]);
+      },
+    );
+
     check("lists the runs that are asked for, a page at a time", echo, async (harness) => {
       const ids: string[] = [];
       for (const name of ["Alpha", "beta", "alphabet"]) {
@@ -683,6 +714,9 @@ export function describeEngine(
         () => engine.rerun("x"),
         () => engine.notify("x"),
         () => engine.deliveries("x"),
+        () => engine.page("x", { limit: 1 }),
+        () => engine.survey("x"),
+        () => engine.batch("x"),
       ]) {
         await assert.rejects(call(), { code: "RUN_NOT_FOUND", message: 'There is no run "x"' });
       }

@@ -1,10 +1,10 @@
-import type { Engine } from "../../core/engine.ts";
+import type { Engine, FailureSummary } from "../../core/engine.ts";
 import { errorKind } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { count } from "../output.ts";
 import { createMeter } from "../progress.ts";
-import { failuresOf, type FailureGroup } from "../survey-rows.ts";
+import { failuresOf } from "../failures-of.ts";
 import type { Answer } from "./answer.ts";
 import type { Desk } from "./desk.ts";
 
@@ -12,7 +12,7 @@ const failuresRead = 5000;
 
 /** Failures by code, and whether all failed rows are counted. */
 export interface SomeFailures {
-  readonly failures: readonly FailureGroup[];
+  readonly failures: readonly FailureSummary[];
   readonly isComplete: boolean;
 }
 

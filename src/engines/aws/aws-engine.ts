@@ -1,14 +1,18 @@
 import { setTimeout as waitFor } from "node:timers/promises";
+import type { Batch } from "../../core/batch.ts";
 import type { Delivery, FailureCount } from "../../core/channel.ts";
 import type {
   Engine,
   ExportRequest,
   RerunChoice,
   RowFilter,
+  RowPage,
+  RowQuery,
   RowReport,
   RunLimits,
   RunObserver,
   RunQuery,
+  RunSurvey,
   StartRequest,
 } from "../../core/engine.ts";
 import { RowcallError } from "../../core/errors.ts";
@@ -18,8 +22,10 @@ import type { StepFunctions } from "../../core/step-functions.ts";
 import { joinUri } from "../../core/uri.ts";
 import { overlap } from "../choose-rows.ts";
 import { createRunId } from "../local/new-run.ts";
+import { readPage } from "../local/read-page.ts";
 import { reportRows } from "../local/report-rows.ts";
 import { checkLimits, limitsOf } from "../local/run-limits.ts";
+import { surveyRun } from "../local/survey-run.ts";
 import { writeOutput } from "../local/write-output.ts";
 import { freeOutputUri } from "../output-uri.ts";
 import type { RunChoice } from "./execution-input.ts";
@@ -191,6 +197,19 @@ class AwsEngine implements Engine {
   async *rows(id: string, filter: RowFilter = {}): AsyncGenerator<RowReport> {
     const { journal, run, table, selection } = await this.#open(await findRun(this.#places, id));
     yield* reportRows(journal, run, table, overlap(selection, filter.rows), filter);
+  }
+
+  async page(id: string, query: RowQuery): Promise<RowPage> {
+    return readPage(await this.#open(await findRun(this.#places, id)), query);
+  }
+
+  async survey(id: string): Promise<RunSurvey> {
+    const { journal, run } = await this.#open(await findRun(this.#places, id));
+    return surveyRun(journal, run, this.#services.clock());
+  }
+
+  async batch(id: string): Promise<Batch> {
+    return requireRows(await findRun(this.#places, id)).run.batch;
   }
 
   async export(id: string, request: ExportRequest): Promise<string> {

@@ -10,7 +10,6 @@ import { sendObject } from "../send-object.ts";
 import type { ServerContext } from "../server-setup.ts";
 import { takeUpload } from "../take-upload.ts";
 import { defineOperation, type Operation } from "./operation.ts";
-import { notOffered } from "./run-operations.ts";
 import { jsonObject, planReport, rowSelection, runParams, tryResult } from "./schemas.ts";
 
 const tag = "Batches";
@@ -145,10 +144,7 @@ export function batchOperations(context: ServerContext): readonly Operation[] {
         answer: tryResult,
         errors: ["RUN_NOT_FOUND"],
       },
-      async ({ params: { id }, body }) => {
-        if (engine.batch === undefined) throw notOffered("the batch of a run");
-        return tryOnce(await engine.batch(id), body);
-      },
+      async ({ params: { id }, body }) => tryOnce(await engine.batch(id), body),
     ),
     defineOperation(
       {

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { rowOrders, type RowQuery, type RowReport } from "../../core/engine.ts";
+import { rowOrders, type RowQuery } from "../../core/engine.ts";
 import { RowcallError } from "../../core/errors.ts";
 import { sendObject } from "../send-object.ts";
 import { streamOf } from "../stream-of.ts";
 import type { ServerContext } from "../server-setup.ts";
+import { findRow } from "../find-row.ts";
 import { defineOperation, type Operation } from "./operation.ts";
-import { notOffered } from "./run-operations.ts";
 import { errorCode, rowPage, rowReport, rowStatus, runParams } from "./schemas.ts";
 
 const tag = "Rows";
@@ -13,10 +13,6 @@ const rowNumber = z.coerce.number().int().min(0);
 
 /** Reads a run's rows, what they left behind, and its tables. */
 export function rowOperations({ engine, store, downloads }: ServerContext): readonly Operation[] {
-  const findRow = async (id: string, row: number): Promise<RowReport> => {
-    for await (const report of engine.rows(id, { rows: [[row, row]] })) return report;
-    throw new RowcallError("ROW_NOT_FOUND", `Run ${id} has no row ${row}`, { hint: "Rows are counted from 0." });
-  };
   const rowParams = runParams.extend({ row: rowNumber });
 
   return [
@@ -43,7 +39,6 @@ export function rowOperations({ engine, store, downloads }: ServerContext): read
         errors: ["RUN_NOT_FOUND"],
       },
       async ({ params: { id }, query }) => {
-        if (engine.page === undefined) throw notOffered("pages of rows");
         const given = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
         return engine.page(id, given as unknown as RowQuery);
       },
@@ -59,7 +54,7 @@ export function rowOperations({ engine, store, downloads }: ServerContext): read
         answer: rowReport,
         errors: ["RUN_NOT_FOUND", "ROW_NOT_FOUND"],
       },
-      async ({ params: { id, row } }) => findRow(id, row),
+      async ({ params: { id, row } }) => findRow(engine, id, String(row)),
     ),
     defineOperation(
       {
@@ -74,7 +69,7 @@ export function rowOperations({ engine, store, downloads }: ServerContext): read
         errors: ["RUN_NOT_FOUND", "ROW_NOT_FOUND", "STORE_NOT_FOUND"],
       },
       async ({ params: { id, row, number, name }, context }) => {
-        const { attempts } = await findRow(id, row);
+        const { attempts } = await findRow(engine, id, String(row));
         const artifacts = attempts.find((attempt) => attempt.number === number)?.artifacts ?? [];
         const artifact = artifacts.find((one) => one.name === name);
         if (artifact !== undefined) return sendObject(context, store, artifact);

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { RunLimits } from "../../core/engine.ts";
-import { RowcallError } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import type { ServerContext } from "../server-setup.ts";
 import { defineOperation, type Operation } from "./operation.ts";
@@ -127,10 +126,7 @@ export function runOperations({
         answer: runSurvey,
         errors: ["RUN_NOT_FOUND"],
       },
-      async ({ params: { id } }) => {
-        if (engine.survey !== undefined) return engine.survey(id);
-        throw notOffered("a survey of its runs");
-      },
+      async ({ params: { id } }) => engine.survey(id),
     ),
     defineOperation(
       {
@@ -229,11 +225,4 @@ export function runOperations({
       async ({ params: { id }, body }) => ({ deliveries: await engine.notify(id, body) }),
     ),
   ];
-}
-
-/** What is thrown when an engine lacks what a face needs. */
-export function notOffered(what: string): RowcallError {
-  return new RowcallError("REQUEST_UNKNOWN", `The engine does not offer ${what}`, {
-    hint: "Runs on this machine have it.",
-  });
 }

@@ -8,7 +8,7 @@ import { rowsHref, rowsPage, type RowsQuery } from "../../dashboard/rows-page.ts
 import { agentOf } from "./agent-of.ts";
 import { recordingHref } from "./api-links.ts";
 import { filled, queryOf, readForm, type Dashboard } from "./dashboard.ts";
-import { batchOf, pageOf, rowOf } from "./engine-parts.ts";
+import { findRow } from "../find-row.ts";
 import { noticeOf, statusOf } from "./show-page.ts";
 import { readInput, tryInput } from "./try-input.ts";
 
@@ -25,9 +25,9 @@ export function mountRowPages(dashboard: Dashboard): void {
     const query = readQuery(search);
     const after = filled(search, "after");
     const [page, survey, batch, agent] = await Promise.all([
-      pageOf(engine, run.id, { ...query, limit: rowsShown, ...(after === undefined ? {} : { after }) }),
+      engine.page(run.id, { ...query, limit: rowsShown, ...(after === undefined ? {} : { after }) }),
       surveys.of(run),
-      batchOf(engine, run.id),
+      engine.batch(run.id),
       agentOf(dashboard, run.agent),
     ]);
     return pages.show(
@@ -48,8 +48,8 @@ export function mountRowPages(dashboard: Dashboard): void {
   const dossier = async (id: string, row: string): Promise<{ readonly view: RowView; readonly batch: Batch }> => {
     const run = await engine.describe(id);
     const [report, batch, agent] = await Promise.all([
-      rowOf(engine, run.id, row),
-      batchOf(engine, run.id),
+      findRow(engine, run.id, row),
+      engine.batch(run.id),
       agentOf(dashboard, run.agent),
     ]);
     const view: RowView = {

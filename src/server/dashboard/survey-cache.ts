@@ -1,7 +1,6 @@
 import type { Engine, RunSurvey } from "../../core/engine.ts";
 import type { Run } from "../../core/run.ts";
 import type { Clock } from "../../core/services.ts";
-import { surveyOf } from "./engine-parts.ts";
 
 /** Surveys of runs, not older than a page needs. */
 export interface SurveyCache {
@@ -35,7 +34,7 @@ export function createSurveyCache(engine: Engine, clock: Clock): SurveyCache {
       if (before?.standing === standing) {
         if (!isRunning || now - before.askedAt < Math.max(shortestMs, 20 * before.tookMs)) return before.survey;
       }
-      const survey = surveyOf(engine, id);
+      const survey = engine.survey(id);
       const entry: Kept = { standing, survey, askedAt: now, tookMs: Number.POSITIVE_INFINITY };
       survey.then(
         () => (entry.tookMs = clock() - now),
