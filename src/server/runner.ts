@@ -1,5 +1,6 @@
+import { carryRuns } from "../core/carry-runs.ts";
 import type { Engine, RerunChoice, RunEvent, RunObserver, StartRequest } from "../core/engine.ts";
-import { messageOf, RowcallError } from "../core/errors.ts";
+import { messageOf } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
 
 /**
@@ -23,43 +24,20 @@ export interface Runner {
  * @param tell - hears warnings and notices of the runs, and why one broke
  */
 export function createRunner(engine: Engine, tell: (run: string, event: RunEvent) => void): Runner {
-  const going = new Map<string, Promise<unknown>>();
-  const drain = new AbortController();
-
-  const launch = (work: (observer: RunObserver) => Promise<Run>): Promise<Run> => {
-    if (drain.signal.aborted) {
-      throw new RowcallError("INTERRUPTED", "The server is ending", { hint: "Ask again when it has started anew." });
-    }
-    const begun = Promise.withResolvers<Run>();
-    let id: string | undefined;
-    const onEvent = (event: RunEvent): void => {
-      if (event.type === "started") {
-        id = event.run.id;
-        going.set(id, ended);
-        begun.resolve(event.run);
-      } else if (id !== undefined && (event.type === "warning" || event.type === "notice")) tell(id, event);
-    };
-    const ended: Promise<unknown> = work({ drain: drain.signal, onEvent }).then(
-      (run) => begun.resolve(run),
-      (error: unknown) => {
-        begun.reject(error);
-        // The journal has it too, unless it is the journal that broke.
-        if (id !== undefined) tell(id, { type: "warning", message: `The run broke: ${messageOf(error)}` });
-      },
-    );
-    void ended.finally(() => id !== undefined && going.get(id) === ended && going.delete(id));
+  const runs = carryRuns({
+    onEvent: ({ id }, event) => tell(id, event),
+    onBroken: ({ id }, error) => tell(id, { type: "warning", message: `The run broke: ${messageOf(error)}` }),
+  });
+  const launch = async (work: (observer: RunObserver) => Promise<Run>): Promise<Run> => {
+    const { id } = await runs.begin(work);
     // As it stands now: it is told of before it counts as running.
-    return begun.promise.then(({ id: begunId }) => engine.describe(begunId));
+    return engine.describe(id);
   };
-
   return {
-    start: async (request) => launch((observer) => engine.start(request, observer)),
-    resume: async (id) => launch((observer) => engine.resume(id, observer)),
-    rerun: async (id, choice) => launch((observer) => engine.rerun(id, choice, observer)),
-    isHere: (id) => going.has(id),
-    close: async () => {
-      drain.abort();
-      await Promise.all(going.values());
-    },
+    start: (request) => launch((observer) => engine.start(request, observer)),
+    resume: (id) => launch((observer) => engine.resume(id, observer)),
+    rerun: (id, choice) => launch((observer) => engine.rerun(id, choice, observer)),
+    isHere: runs.isHere,
+    close: async () => void (await runs.drain()),
   };
 }

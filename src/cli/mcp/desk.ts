@@ -1,9 +1,9 @@
+import type { CarriedRuns } from "../../core/carry-runs.ts";
 import type { Engine } from "../../core/engine.ts";
 import type { Services } from "../../core/services.ts";
 import type { MeasuredRows } from "../measure-rows.ts";
 import type { Meter } from "../progress.ts";
 import type { AllowedPlaces } from "./allowed-places.ts";
-import type { CarriedRuns } from "./carried-runs.ts";
 
 /** Everything that tools work with; all clients of a server share one. */
 export interface Desk {
@@ -13,6 +13,8 @@ export interface Desk {
   readonly recordingsPrefix: string;
   readonly places: AllowedPlaces;
   readonly runs: CarriedRuns;
+  /** What a run here was warned of, newest last. */
+  warningsOf(id: string): readonly string[];
   /** How fast each run that was looked at goes, by id. */
   readonly meters: Map<string, Meter>;
   /**

@@ -1,3 +1,4 @@
+import { carryRuns } from "../../core/carry-runs.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import type { Cli } from "../cli.ts";
@@ -5,8 +6,9 @@ import { measureEarlierRows } from "../measure-rows.ts";
 import { printLines } from "../output.ts";
 import { printable } from "../printable.ts";
 import { allowPlaces } from "./allowed-places.ts";
-import { createCarriedRuns } from "./carried-runs.ts";
 import type { Desk } from "./desk.ts";
+
+const warningsKept = 5;
 
 /** A desk and how it is left. */
 export interface OpenDesk extends Desk {
@@ -23,8 +25,13 @@ export async function openDesk(cli: Cli, allowed: readonly string[]): Promise<Op
   const { io } = cli;
   const { services, dataDirectory, recordingsPrefix } = await cli.wire();
   const engine = await cli.openEngine();
-  const runs = createCarriedRuns((run, error) => {
-    io.stderr.write(`Run ${run.id} broke off: ${printable(messageOf(error))}\n`);
+  const warnings = new Map<string, readonly string[]>();
+  const runs = carryRuns({
+    onEvent: ({ id }, event) => {
+      if (event.type !== "warning") return;
+      warnings.set(id, [...(warnings.get(id) ?? []), event.message].slice(-warningsKept));
+    },
+    onBroken: ({ id }, error) => void io.stderr.write(`Run ${id} broke off: ${printable(messageOf(error))}\n`),
   });
   return {
     services,
@@ -32,6 +39,7 @@ export async function openDesk(cli: Cli, allowed: readonly string[]): Promise<Op
     recordingsPrefix,
     places: allowPlaces([io.workingDirectory, ...allowed], io.workingDirectory),
     runs,
+    warningsOf: (id) => warnings.get(id) ?? [],
     meters: new Map(),
     measure: (agent) => measureEarlierRows(cli, dataDirectory, agent),
     close: async () => {

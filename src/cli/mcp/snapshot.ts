@@ -28,7 +28,7 @@ export async function describeRun(desk: Desk, run: Run, found?: SomeFailures): P
   const rate = run.status === "running" ? noteRun(desk, run) : undefined;
   const secondsLeft = rate === undefined ? undefined : Math.ceil((total - succeeded - failed) / rate);
   const left = secondsLeft === undefined ? "" : `, about ${formatDuration(secondsLeft * 1000)} left`;
-  const warnings = desk.runs.warningsOf(run.id);
+  const warnings = desk.warningsOf(run.id);
   return {
     say:
       `Run ${run.id} ${statusWords[run.status]}: ${succeeded + failed} of ${count(total, "row")} decided ` +
