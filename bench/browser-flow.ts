@@ -8,6 +8,7 @@ import { parseAgent, type Invoker, type RecordingLevel } from "../src/core/agent
 import type { JsonObject } from "../src/core/json.ts";
 import { parseTemplateDocument } from "../src/core/template.ts";
 import { addresses, startFlowSite } from "./browser-flow-site.ts";
+import { median } from "./measure.ts";
 import { doPlainRow, launchPlain } from "./peers/plain-playwright.ts";
 
 const { values } = parseArgs({
@@ -180,8 +181,4 @@ function print(title: string, ways: readonly Way[]): void {
 
 function printLine(name: string, ...cells: readonly string[]): void {
   console.log(name.padEnd(44) + cells.map((cell) => cell.padStart(15)).join(""));
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }

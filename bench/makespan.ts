@@ -3,23 +3,16 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseBatch } from "../src/core/batch-file.ts";
 import { openEngine, wire } from "../src/wire.ts";
-import { publishFiles } from "./publish.ts";
+import { publishFunction } from "./publish.ts";
 
 const widths = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [10, 100, 1000];
 const latencyMs = 100;
 const rounds = 50;
 const scratch = await mkdtemp(join(tmpdir(), "rowcall-bench-"));
 const registry = join(scratch, "registry");
-await publishFiles(registry, {
-  agent_name: "slow",
-  version: "1.0.0",
-  kind: "function",
-  config: { module: fileURLToPath(new URL("./slow-agent.ts", import.meta.url)) },
-  structured_output: { enabled: true, output_fields: ["ok"] },
-});
+await publishFunction(registry, "slow", ["ok"]);
 
 console.log(["concurrency", "rows", "ideal s", "makespan s", "over ideal"].map((name) => name.padStart(12)).join(""));
 for (const width of widths) {

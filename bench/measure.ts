@@ -41,9 +41,17 @@ export async function measureProcess(
 }
 
 /** The middle one of several measurements, by time. */
-export function median(measurements: readonly Measurement[]): Measurement {
-  const sorted = measurements.toSorted((a, b) => a.seconds - b.seconds);
-  const middle = sorted[Math.floor(sorted.length / 2)];
-  if (middle === undefined) throw new Error("There is nothing to take the median of");
-  return middle;
+export function medianMeasurement(measurements: readonly Measurement[]): Measurement {
+  return middle(measurements.toSorted((a, b) => a.seconds - b.seconds));
+}
+
+/** The middle one of several numbers. */
+export function median(numbers: readonly number[]): number {
+  return middle(numbers.toSorted((a, b) => a - b));
+}
+
+function middle<T>(sorted: readonly T[]): T {
+  const found = sorted[Math.floor(sorted.length / 2)];
+  if (found === undefined) throw new Error("There is nothing to take the median of");
+  return found;
 }

@@ -3,12 +3,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startServer } from "../src/cli/serve/start-server.ts";
 import { createRowcallClient } from "../src/server/client.ts";
 import { wire } from "../src/wire.ts";
-import { publishFiles } from "./publish.ts";
+import { median } from "./measure.ts";
+import { publishFunction } from "./publish.ts";
 
 const { values } = parseArgs({
   options: {
@@ -20,13 +20,7 @@ const { values } = parseArgs({
 const sizes = [Number(values.small), Number(values.large)] as const;
 const scratch = await mkdtemp(join(tmpdir(), "rowcall-bench-"));
 const registry = join(scratch, "registry");
-await publishFiles(registry, {
-  agent_name: "mixed",
-  version: "1.0.0",
-  kind: "function",
-  config: { module: fileURLToPath(new URL("./mixed-agent.ts", import.meta.url)) },
-  structured_output: { enabled: true, output_fields: ["success", "exchange"] },
-});
+await publishFunction(registry, "mixed", ["success", "exchange"]);
 const wiring = wire({ workingDirectory: scratch, dataDirectory: join(scratch, "data"), registries: [registry] });
 const server = await startServer({ wiring, host: "127.0.0.1", port: 0, workingDirectory: scratch });
 const client = createRowcallClient({ url: server.address });
@@ -81,8 +75,6 @@ async function load(path: string): Promise<number> {
   return performance.now() - startedAt;
 }
 
-const median = (numbers: readonly number[]): number =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 const [small, large] = [await runTable(sizes[0]), await runTable(sizes[1])];
 // The code and the connection are warm; nothing has been read of either run.
 for (let page = 0; page < 20; page += 1) await load("/agents");

@@ -1,11 +1,21 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-/** Puts an agent file into a registry folder of a benchmark. */
-export async function publishFiles(
+/** Publishes a function agent of these benchmarks: `noop` is the function in `noop-agent.ts`. */
+export async function publishFunction(
   registry: string,
-  agent: { readonly agent_name: string; readonly version: string; readonly [key: string]: unknown },
+  name: "mixed" | "noop" | "slow" | "waiting",
+  outputFields: readonly string[],
 ): Promise<void> {
+  const version = "1.0.0";
+  const agent = {
+    agent_name: name,
+    version,
+    kind: "function",
+    config: { module: fileURLToPath(new URL(`./${name}-agent.ts`, import.meta.url)) },
+    structured_output: { enabled: true, output_fields: outputFields },
+  };
   await mkdir(join(registry, "agents"), { recursive: true });
-  await writeFile(join(registry, "agents", `${agent.agent_name}_v${agent.version}.json`), JSON.stringify(agent));
+  await writeFile(join(registry, "agents", `${name}_v${version}.json`), JSON.stringify(agent));
 }

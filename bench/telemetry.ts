@@ -6,11 +6,11 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { parseBatch } from "../src/core/batch-file.ts";
 import { openEngine, wire } from "../src/wire.ts";
-import { publishFiles } from "./publish.ts";
+import { median } from "./measure.ts";
+import { publishFunction } from "./publish.ts";
 
 const { values } = parseArgs({
   options: { rows: { type: "string", default: "100000" }, rounds: { type: "string", default: "5" } },
@@ -18,13 +18,7 @@ const { values } = parseArgs({
 const [rows, rounds] = [Number(values.rows), Number(values.rounds)];
 const scratch = await mkdtemp(join(tmpdir(), "rowcall-bench-"));
 const registry = join(scratch, "registry");
-await publishFiles(registry, {
-  agent_name: "noop",
-  version: "1.0.0",
-  kind: "function",
-  config: { module: fileURLToPath(new URL("./noop-agent.ts", import.meta.url)) },
-  structured_output: { enabled: true, output_fields: ["success"] },
-});
+await publishFunction(registry, "noop", ["success"]);
 const input = join(scratch, "in.csv");
 await writeFile(input, `n\n${Array.from({ length: rows }, (_, n) => `${n}\n`).join("")}`);
 
@@ -87,13 +81,11 @@ for (let round = -1; round < rounds; round += 1) {
     way.untraced = Math.max(way.untraced, untraced);
   }
 }
-const middle = (numbers: readonly number[]): number =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 const base = ways[0]?.seconds ?? [];
 console.log(`${rows} rows${["rows/s", "time", "not traced"].map((name) => name.padStart(14)).join("")}`);
 for (const { name, seconds, untraced } of ways) {
-  const ratio = middle(seconds.map((one, round) => one / (base[round] ?? Number.NaN)));
-  const cells = [(rows / middle(seconds)).toFixed(0), ratio.toFixed(2), `${((untraced / rows) * 100).toFixed(0)} %`];
+  const ratio = median(seconds.map((one, round) => one / (base[round] ?? Number.NaN)));
+  const cells = [(rows / median(seconds)).toFixed(0), ratio.toFixed(2), `${((untraced / rows) * 100).toFixed(0)} %`];
   console.log(name.padEnd(28) + cells.map((cell) => cell.padStart(14)).join(""));
 }
 collector.close();

@@ -9,19 +9,14 @@ import { fileURLToPath } from "node:url";
 import { startServer } from "../src/cli/serve/start-server.ts";
 import { createRowcallClient } from "../src/server/client.ts";
 import { wire } from "../src/wire.ts";
-import { publishFiles } from "./publish.ts";
+import { median } from "./measure.ts";
+import { publishFunction } from "./publish.ts";
 
 const rows = Number(process.argv[2] ?? 100_000);
 const turns = 12;
 const scratch = await mkdtemp(join(tmpdir(), "rowcall-bench-"));
 const registry = join(scratch, "registry");
-await publishFiles(registry, {
-  agent_name: "noop",
-  version: "1.0.0",
-  kind: "function",
-  config: { module: fileURLToPath(new URL("./noop-agent.ts", import.meta.url)) },
-  structured_output: { enabled: true, output_fields: ["success", "exchange"] },
-});
+await publishFunction(registry, "noop", ["success", "exchange"]);
 const input = join(scratch, "in.csv");
 await writeFile(input, `n,street\n${Array.from({ length: rows }, (_, n) => `${n},High Street\n`).join("")}`);
 const wiring = wire({ workingDirectory: scratch, dataDirectory: join(scratch, "data"), registries: [registry] });
@@ -55,8 +50,6 @@ async function openWatcher(): Promise<() => Promise<number>> {
   };
 }
 
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 await measure(0);
 const alone: number[] = [];
 const watched: number[] = [];

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeAddresses } from "./addresses.ts";
-import { measureProcess, median, type Measurement } from "./measure.ts";
-import { publishFiles } from "./publish.ts";
+import { measureProcess, medianMeasurement, type Measurement } from "./measure.ts";
+import { publishFunction } from "./publish.ts";
 
 const sizes = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [10_000, 100_000, 1_000_000];
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
@@ -14,16 +14,7 @@ const scratch = await mkdtemp(join(tmpdir(), "rowcall-bench-"));
 
 async function writeBatch(): Promise<{ batch: string; registry: string }> {
   const registry = join(scratch, "registry");
-  await publishFiles(registry, {
-    agent_name: "noop",
-    version: "1.0.0",
-    kind: "function",
-    config: { module: here("./noop-agent.ts") },
-    structured_output: {
-      enabled: true,
-      output_fields: ["success", "exchange", "cabinet", "downstream_mbps", "upstream_mbps"],
-    },
-  });
+  await publishFunction(registry, "noop", ["success", "exchange", "cabinet", "downstream_mbps", "upstream_mbps"]);
   const batch = join(scratch, "batch.json");
   await writeFile(
     batch,
@@ -63,7 +54,7 @@ for (const rows of sizes) {
     rowcall.push(await measureProcess(scratch, here("../src/cli/main.ts"), args));
     await rm(data, { recursive: true });
   }
-  const [byHand, ours] = [median(script), median(rowcall)];
+  const [byHand, ours] = [medianMeasurement(script), medianMeasurement(rowcall)];
   const line = (name: string, { seconds, cpuSeconds, peakMb }: Measurement): string =>
     [String(rows), name, Math.round(rows / seconds), cpuSeconds.toFixed(2), Math.round(peakMb)]
       .map((cell) => String(cell).padStart(12))

@@ -4,14 +4,14 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { parseBatch } from "../src/core/batch-file.ts";
 import { activitiesPath, openActivityQueue } from "../src/engines/local/activity-queue.ts";
 import { openEngine, wire } from "../src/wire.ts";
 import { startActivityEndpoint } from "../test/fakes/activity-endpoint.ts";
 import { startWorkerProcess } from "../test/fakes/worker-process.ts";
-import { publishFiles } from "./publish.ts";
+import { median } from "./measure.ts";
+import { publishFunction } from "./publish.ts";
 
 const { values } = parseArgs({
   options: {
@@ -23,13 +23,7 @@ const { values } = parseArgs({
 const [rows, slots, rounds] = [values.rows, values.slots, values.rounds].map(Number) as [number, number, number];
 const scratch = await mkdtemp(join(tmpdir(), "rowcall-bench-"));
 const registry = join(scratch, "registry");
-await publishFiles(registry, {
-  agent_name: "waiting",
-  version: "1.0.0",
-  kind: "function",
-  config: { module: fileURLToPath(new URL("./waiting-agent.ts", import.meta.url)) },
-  structured_output: { enabled: true, output_fields: ["ok"] },
-});
+await publishFunction(registry, "waiting", ["ok"]);
 const input = join(scratch, "in.csv");
 await writeFile(input, `n\n${Array.from({ length: rows }, (_, n) => `${n}\n`).join("")}`);
 
@@ -92,12 +86,11 @@ const ways: readonly { readonly name: string; run(): Promise<number>; readonly r
 ];
 for (let round = 0; round < rounds; round += 1) for (const way of ways) way.rates.push(await way.run());
 
-const middle = (rates: readonly number[]): number => rates.toSorted((a, b) => a - b)[Math.floor(rates.length / 2)] ?? 0;
-const base = middle(ways[0]?.rates ?? []);
+const base = median(ways[0]?.rates ?? []);
 console.log(`${rows} rows of 50 ms, ${slots} at once for each process`);
 console.log(["way", "rows/s", "ratio"].map((name) => name.padStart(14)).join(""));
 for (const { name, rates } of ways) {
-  const rate = middle(rates);
+  const rate = median(rates);
   console.log([name, rate.toFixed(0), (rate / base).toFixed(2)].map((cell) => cell.padStart(14)).join(""));
 }
 await rm(scratch, { recursive: true });
