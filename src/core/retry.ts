@@ -42,8 +42,8 @@ export function shouldRetry(policy: RetryPolicy, outcome: FailedOutcome, failed:
  *
  * @param failed - 1-based number of the attempt that just failed
  * @param random - a number in [0, 1); tests pass `() => 0.5`
- * @param retryAfterMs - what the other side asked for; the wait is never shorter
- * @returns milliseconds, 0 or more
+ * @param retryAfterMs - what the other side asked for; the wait is not shorter, up to the policy's longest
+ * @returns milliseconds, 0 to the policy's longest wait
  * @see https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
  */
 export function retryDelayMs(policy: RetryPolicy, failed: number, random: () => number, retryAfterMs = 0): number {
@@ -51,5 +51,5 @@ export function retryDelayMs(policy: RetryPolicy, failed: number, random: () => 
   const grown = policy.intervalSeconds === 0 ? 0 : policy.intervalSeconds * policy.backoffRate ** (failed - 1);
   const seconds = Math.min(grown, policy.maxDelaySeconds);
   const jittered = policy.jitterStrategy === "FULL" ? seconds * random() : seconds;
-  return Math.max(Math.round(jittered * 1000), retryAfterMs);
+  return Math.round(Math.min(Math.max(jittered * 1000, retryAfterMs), policy.maxDelaySeconds * 1000));
 }

@@ -201,3 +201,45 @@ test("JSONata finds structured output where the code of one machine finds it", a
     { numRuns: 500 },
   );
 });
+
+test("JSONata waits as long as one machine does, and never longer than the batch allows", async () => {
+  const { States: states } = rowDefinition("aws", "state_machine");
+  const [backOff] = Object.values(states).filter(({ Type: type }) => type === "Wait");
+  const policies = fc.record({
+    interval: fc.nat(100),
+    backoff: fc.double({ min: 1, max: 3, noNaN: true }),
+    longest: fc.nat(600),
+    isJittered: fc.boolean(),
+    failures: fc.integer({ min: 1, max: 8 }),
+    asked: fc.option(fc.nat(4_000_000), { nil: undefined }),
+  });
+  await fc.assert(
+    fc.asyncProperty(policies, async ({ interval, backoff, longest, isJittered, failures, asked }) => {
+      const input = {
+        failures,
+        error: asked === undefined ? {} : { retry_after_ms: asked },
+        batch: {
+          retry: {
+            interval_seconds: interval,
+            backoff_rate: backoff,
+            max_delay_seconds: longest,
+            full_jitter: isJittered,
+          },
+        },
+      };
+      const bindings = { states: { input }, variables: {}, now: 0, random: () => 0.5 };
+      const seconds = Number(await evaluate(backOff?.["Seconds"] ?? "", "Seconds", bindings));
+      const policy = {
+        maxAttempts: 9,
+        intervalSeconds: interval,
+        backoffRate: backoff,
+        maxDelaySeconds: longest,
+        jitterStrategy: isJittered ? ("FULL" as const) : ("NONE" as const),
+        doNotRetryOn: [],
+      };
+      const here = retryDelayMs(policy, failures, () => 0.5, asked) / 1000;
+      assert.ok(seconds <= longest && Math.abs(seconds - here) <= 0.501, `${seconds} s, here ${here} s`);
+    }),
+    { examples: [[{ interval: 5, backoff: 2, longest: 300, isJittered: false, failures: 1, asked: 3_600_000 }]] },
+  );
+});

@@ -72,7 +72,7 @@ export function rowDefinition(partition: string, target: RowTarget): Pick<Defini
           $grown := $retry.interval_seconds * $power($retry.backoff_rate, $states.input.failures - 1);
           $wait := $min([$grown, $retry.max_delay_seconds]);
           $asked := $exists($states.input.error.retry_after_ms) ? $states.input.error.retry_after_ms / 1000 : 0;
-          $round($max([$retry.full_jitter ? $wait * $random() : $wait, $asked])))`),
+          $round($min([$max([$retry.full_jitter ? $wait * $random() : $wait, $asked]), $retry.max_delay_seconds])))`),
         Output: nextAttempt,
         Next: named.attempt,
       },
