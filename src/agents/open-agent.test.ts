@@ -33,3 +33,16 @@ test("passes on what opening throws, as it is", async () => {
   const open = createOpenAgent({ odd: async () => () => Promise.reject(failure) });
   await assert.rejects(open(agentOf("odd", {}), anEnvironment()), (error) => error === failure);
 });
+
+test("does not wait for ever for an agent that does not close", async (t) => {
+  const open = createOpenAgent({
+    stuck: async () => async () => ({ invoke: async () => null, close: () => new Promise(() => {}) }),
+    broken: async () => async () => ({ invoke: async () => null, close: () => Promise.reject(new Error("no")) }),
+  });
+  const stuck = await open(agentOf("stuck", {}), anEnvironment());
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const closed = stuck.close();
+  for (let second = 0; second < 30; second += 1) t.mock.timers.tick(1000);
+  await closed;
+  await assert.rejects((await open(agentOf("broken", {}), anEnvironment())).close(), /no/);
+});

@@ -1,6 +1,7 @@
-import type { OpenAgent } from "../core/agent.ts";
+import type { Invoker, OpenAgent } from "../core/agent.ts";
 import { RowcallError, messageOf } from "../core/errors.ts";
 import { suggest } from "../core/schema.ts";
+import { LateError, within } from "./within.ts";
 
 /** Loads the code of a kind when its first agent is opened. */
 export type LoadKind = () => Promise<OpenAgent>;
@@ -32,11 +33,25 @@ export function createOpenAgent(table: Readonly<Record<string, LoadKind>>): Open
     if (load === undefined) throw unknownKind(kind, Object.keys(table));
     try {
       const open = await load();
-      return await open(definition, environment);
+      return closingInTime(await open(definition, environment));
     } catch (thrown) {
       throw missingPackage(thrown, kind) ?? thrown;
     }
   };
+}
+
+/** How long an agent may take to let go of what it holds; longer than a browser that must be killed takes. */
+const closeMs = 30_000;
+
+// Whoever closes an agent waits for it: a run, a worker that drains, a server that ends. None of them may wait for ever.
+function closingInTime(invoker: Invoker): Invoker {
+  const close = invoker.close.bind(invoker);
+  return Object.assign(invoker, {
+    close: () =>
+      within(close(), closeMs).catch((thrown: unknown) => {
+        if (!(thrown instanceof LateError)) throw thrown;
+      }),
+  });
 }
 
 function unknownKind(kind: string, known: readonly string[]): RowcallError {
