@@ -7,9 +7,11 @@ import { openChannel } from "./channels/open-channel.ts";
 import { awsSettings, type AwsOptions } from "./core/aws.ts";
 import type { Dispatch } from "./core/batch.ts";
 import type { Engine } from "./core/engine.ts";
+import { messageOf } from "./core/errors.ts";
 import type { Services } from "./core/services.ts";
 import { openRegistry } from "./registry/open-registry.ts";
 import { isPath, splitRegistries } from "./registry/registry-address.ts";
+import { inAgentScope, type AgentScope } from "./row/agent-scope.ts";
 import { openStores } from "./stores/open-store.ts";
 import { telemetrySettings, type TelemetrySettings } from "./telemetry/telemetry-settings.ts";
 
@@ -70,7 +72,8 @@ export function wire(options: WireOptions = {}): Wiring {
   const services: Services = {
     store,
     registry: openRegistry({ store, aws, registries, bundled: bundledRegistry }),
-    openAgent,
+    openAgent: (definition, environment) =>
+      inAgentScope(openingOf(definition.agent_name), () => openAgent(definition, environment)),
     openChannel: (address) => openChannel(address, { write, aws, secret, timing }),
     clock: timing.clock,
     random: timing.random,
@@ -146,6 +149,15 @@ export async function openAwsEngine(
 /** A registry's address as a user writes it, a path made absolute. */
 export function registryAddress(text: string, workingDirectory: string): string {
   return isPath(text) ? resolve(workingDirectory, text) : text;
+}
+
+/** The scope of what an agent begins while it is opened: of its module, of the connections it keeps. */
+function openingOf(agent: string): AgentScope {
+  const hint = "It belongs to no row: look at what the agent does when it is loaded, and at connections it keeps open.";
+  return {
+    takeError: (thrown) => ({ message: `Agent ${agent} failed outside of its attempts: ${messageOf(thrown)}`, hint }),
+    takeExit: (call) => ({ message: `Agent ${agent} called ${call} outside of its attempts`, hint }),
+  };
 }
 
 function registriesOf(options: WireOptions, env: NonNullable<WireOptions["env"]>, workingDirectory: string): string[] {

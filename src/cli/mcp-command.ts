@@ -2,6 +2,7 @@ import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import process from "node:process";
+import type { Writable } from "node:stream";
 import { InvalidArgumentError, type Command } from "commander";
 import { RowcallError } from "../core/errors.ts";
 import type { Cli } from "./cli.ts";
@@ -45,7 +46,7 @@ export function defineCommand(command: Command, cli: Cli): void {
       const { createMcpServer } = await import("./mcp/create-server.ts");
       const createServer = (): McpServer => createMcpServer(desk, command.parent?.version() ?? "");
       if (http === true) await serveHttp(cli, createServer, port ?? usualPort, closing.signal);
-      else await serveClient(createServer(), closing.signal);
+      else await serveClient(cli, createServer(), closing.signal);
     } finally {
       await desk.close();
       ignore();
@@ -53,12 +54,11 @@ export function defineCommand(command: Command, cli: Cli): void {
   });
 }
 
-async function serveClient(mcp: McpServer, closing: AbortSignal): Promise<void> {
-  const [{ serveStdio }, { divertStdout }] = await Promise.all([
-    import("./mcp/serve-stdio.ts"),
-    import("./mcp/divert-stdout.ts"),
-  ]);
-  await serveStdio(mcp, process.stdin, divertStdout(), closing);
+async function serveClient({ io }: Cli, mcp: McpServer, closing: AbortSignal): Promise<void> {
+  const { serveStdio } = await import("./mcp/serve-stdio.ts");
+  // The usual listener ends the process when the reader has gone, and runs are still to be drained.
+  io.stdout.removeAllListeners("error").on("error", () => {});
+  await serveStdio(mcp, process.stdin, io.stdout as Writable, closing);
 }
 
 async function serveHttp(

@@ -1,5 +1,4 @@
 import Table from "cli-table3";
-import type { RowcallError } from "../core/errors.ts";
 import { colorsFor } from "./cli.ts";
 import { write, type Io, type Output } from "./io.ts";
 import { printable } from "./printable.ts";
@@ -21,7 +20,10 @@ export async function printLines(output: Output, lines: readonly string[]): Prom
 }
 
 /** Prints what is wrong and does not keep a command from going on, on standard error. */
-export async function printWarnings(io: Io, problems: readonly RowcallError[]): Promise<void> {
+export async function printWarnings(
+  io: Io,
+  problems: readonly { readonly message: string; readonly hint?: string | undefined }[],
+): Promise<void> {
   const { yellow, cyan } = colorsFor(io, io.stderr);
   for (const { message, hint } of problems) {
     await printLines(io.stderr, [

@@ -100,6 +100,7 @@ export const errorTable = {
   ROW_INVALID: "row",
   TEMPLATE_RENDER: "row",
   AGENT_FAILED: "passing",
+  AGENT_CRASHED: "passing",
   OUTPUT_MISSING: "passing",
   OUTPUT_INVALID: "passing",
   TIMEOUT: "timeout",

@@ -2,6 +2,7 @@ import type { AgentInput, Artifacts, InvokeContext, Invoker } from "../core/agen
 import type { Artifact, Attempt, FailedOutcome, Outcome, StepRecord } from "../core/attempt.ts";
 import { errorKind, messageOf, RowcallError, type ErrorCode } from "../core/errors.ts";
 import type { Clock } from "../core/services.ts";
+import { enterFlight, inAgentScope, leaveFlight, type AgentScope, type Stray } from "./agent-scope.ts";
 import type { ExtractOutput } from "./extract.ts";
 
 /** What an attempt needs besides the row's input. */
@@ -16,10 +17,16 @@ export interface AttemptSetup {
   readonly clock: Clock;
   /** Keeps one file of an attempt and returns its URI. */
   saveArtifact(row: number, attempt: number, name: string, content: Uint8Array, contentType: string): Promise<string>;
+  /** Told of what the agent's code does after its attempt is over. @default the process tells it */
+  warn?(message: string, hint: string): void;
 }
 
 // How long an agent may take to let go, and to keep a last screenshot, once its time is up.
 const graceMs = 2000;
+
+const uncaughtHint =
+  "Nothing in the agent catches it: look for a promise without await, a callback that throws, or an error event without a listener.";
+const exitHint = "An agent must not end the process that runs the other rows: throw an error instead.";
 
 /**
  * Runs the agent once for one row. It never throws: whatever goes wrong is the attempt's outcome.
@@ -34,7 +41,7 @@ export function runAttempt(setup: AttemptSetup, input: AgentInput, row: number, 
 
 // One object an attempt, its signal and artifacts made when asked for: a run has millions of these, and agents that
 // answer at once ask for neither.
-class RunningAttempt implements InvokeContext {
+class RunningAttempt implements InvokeContext, AgentScope {
   readonly row: number;
   readonly attempt: number;
   readonly #setup: AttemptSetup;
@@ -88,9 +95,9 @@ class RunningAttempt implements InvokeContext {
       this.#onKilled = () => this.#cutShort(interrupted());
       killed.addEventListener("abort", this.#onKilled, { once: true });
     }
+    enterFlight(this);
     try {
-      invoker
-        .invoke(input, this)
+      inAgentScope(this, () => invoker.invoke(input, this))
         .then(extract)
         .then(
           (outcome) => this.#settle(outcome),
@@ -99,6 +106,31 @@ class RunningAttempt implements InvokeContext {
     } catch (thrown) {
       this.#settle(outcomeOf(thrown));
     }
+  }
+
+  takeError(thrown: unknown): Stray | undefined {
+    const what = messageOf(thrown) || "an error without a message";
+    if (!this.#isOver) {
+      this.#cutShort({ ...failure("AGENT_FAILED", what), hint: uncaughtHint });
+      return undefined;
+    }
+    // What breaks because the attempt was cut short needs no telling.
+    if (this.#cut !== undefined) return undefined;
+    return this.#stray(`The agent of row ${this.row} failed after its attempt was over: ${what}`, uncaughtHint);
+  }
+
+  takeExit(call: string): Stray | undefined {
+    if (!this.#isOver) {
+      this.#cutShort({ ...failure("AGENT_CRASHED", `The agent called ${call}`), hint: exitHint });
+      return undefined;
+    }
+    return this.#stray(`The agent of row ${this.row} called ${call} after its attempt was over`, exitHint);
+  }
+
+  #stray(message: string, hint: string): Stray | undefined {
+    if (this.#setup.warn === undefined) return { message, hint };
+    this.#setup.warn(message, hint);
+    return undefined;
   }
 
   #cutShort(outcome: FailedOutcome): void {
@@ -111,13 +143,15 @@ class RunningAttempt implements InvokeContext {
   }
 
   #abort({ code, message }: FailedOutcome): void {
-    this.#aborter?.abort(new RowcallError(code, message));
+    // In the agent's scope, for its listeners are the agent's code.
+    inAgentScope(this, () => this.#aborter?.abort(new RowcallError(code, message)));
   }
 
   // Called by the agent's answer, by the end of the grace, or by both: the first one counts.
   #settle(answer: Outcome): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    leaveFlight(this);
     clearTimeout(this.#timer);
     if (this.#onKilled !== undefined) this.#setup.signal?.removeEventListener("abort", this.#onKilled);
     const { outcome, at: endedAt } = this.#cut ?? { outcome: answer, at: this.#setup.clock() };

@@ -5,6 +5,7 @@ import { createExtractor } from "../../row/extract.ts";
 import { runAttempt, type AttemptSetup } from "../../row/run-attempt.ts";
 import { artifactSaver } from "../artifact-saver.ts";
 import { agentEnvironment } from "../resolve-agent.ts";
+import { firstWarnings } from "../first-warnings.ts";
 import type { Dispatcher, DispatchSetup } from "./dispatcher.ts";
 
 /**
@@ -17,7 +18,7 @@ export async function dispatchInProcess(services: Services, agent: AgentDefiniti
   return {
     outlivesProcess: invoker.outlivesProcess === true,
     targetHost: (input) => invoker.targetHost?.(input),
-    begin: ({ run, onBegin }: DispatchSetup) => {
+    begin: ({ run, onBegin, observer }: DispatchSetup) => {
       const setup: AttemptSetup = {
         invoker,
         extract: createExtractor(run.agent),
@@ -25,6 +26,7 @@ export async function dispatchInProcess(services: Services, agent: AgentDefiniti
         timeoutMs: run.batch.execution.timeoutSeconds * 1000,
         clock: services.clock,
         saveArtifact: artifactSaver(services.store, run.recordingsUri),
+        warn: firstWarnings((message, hint) => observer.onEvent?.({ type: "warning", message, hint })),
       };
       return {
         attempt: (task) => {

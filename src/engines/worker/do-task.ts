@@ -23,6 +23,8 @@ export interface TaskSetup {
   readonly backoff: Backoff;
   /** Told of files that only this machine has. */
   noteLocalFile(uri: string): void;
+  /** Told of what agents do after their attempts. */
+  warn(message: string, hint: string): void;
   onEvent(event: WorkerEvent): void;
 }
 
@@ -76,7 +78,7 @@ export interface MadeAttempt {
 
 /** Makes the attempt that a task asks for; never throws for what is wrong with the row. */
 export async function makeAttempt(
-  setup: Pick<TaskSetup, "services" | "agents" | "name" | "noteLocalFile">,
+  setup: Pick<TaskSetup, "services" | "agents" | "name" | "noteLocalFile"> & Partial<Pick<TaskSetup, "warn">>,
   task: AttemptTask,
   signal: AbortSignal,
 ): Promise<MadeAttempt> {
@@ -99,6 +101,7 @@ export async function makeAttempt(
             if (schemeOf(uri) === "file") setup.noteLocalFile(uri);
             return uri;
           },
+          ...(setup.warn === undefined ? {} : { warn: setup.warn }),
         },
         task.input,
         row,

@@ -1,6 +1,7 @@
 import type { TakenTask } from "../../core/activity.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { Services } from "../../core/services.ts";
+import { firstWarnings } from "../first-warnings.ts";
 import { createBackoff, pause, type Backoff } from "./backoff.ts";
 import { doTask, type TaskSetup } from "./do-task.ts";
 import { shareAgents } from "./shared-agents.ts";
@@ -62,7 +63,8 @@ class Worker {
     const { tasks, services, name, concurrency, onEvent, backoff = createBackoff(services.random) } = options;
     const agents = shareAgents(services, concurrency);
     const noteLocalFile = (uri: string): void => this.#noteLocalFile(uri);
-    this.#setup = { tasks, services, agents, name, backoff, noteLocalFile, onEvent };
+    const warn = firstWarnings((message, hint) => onEvent({ type: "warning", message, hint }));
+    this.#setup = { tasks, services, agents, name, backoff, noteLocalFile, warn, onEvent };
   }
 
   async run(): Promise<void> {

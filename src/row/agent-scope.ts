@@ -1,0 +1,54 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+
+/** Something an agent's code did that is no attempt's outcome any more: for a warning. */
+export interface Stray {
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** The part of the program on whose behalf an agent's code runs: one attempt, or the opening of the agent. */
+export interface AgentScope {
+  /**
+   * Takes an error that nothing in the agent's code catches.
+   *
+   * @returns what is still to be told as a warning; undefined when the scope has dealt with it
+   */
+  takeError(thrown: unknown): Stray | undefined;
+  /**
+   * Takes a call by which the agent's code would end the process.
+   *
+   * @param call - as it was written: `process.exit(0)`
+   * @returns as `takeError` does
+   */
+  takeExit(call: string): Stray | undefined;
+  /** The row in flight on whose behalf the code runs; undefined while an agent is opened. */
+  readonly row?: number;
+}
+
+const scopes = new AsyncLocalStorage<AgentScope>();
+const inFlight = new Set<AgentScope>();
+
+/** Runs an agent's code in a scope; whatever it begins belongs to the scope too: timers, promises, streams, listeners. */
+export function inAgentScope<T>(scope: AgentScope, work: () => T): T {
+  return scopes.run(scope, work);
+}
+
+/** The scope of the code that is running, also in the process's handlers of uncaught errors; undefined outside of agents. */
+export function currentAgentScope(): AgentScope | undefined {
+  return scopes.getStore();
+}
+
+/** Notes that an attempt is in flight in this process, until {@link leaveFlight}. */
+export function enterFlight(scope: AgentScope): void {
+  inFlight.add(scope);
+}
+
+/** Notes that an attempt is in flight no longer. */
+export function leaveFlight(scope: AgentScope): void {
+  inFlight.delete(scope);
+}
+
+/** Rows in flight in this process, the oldest attempt first. */
+export function rowsInFlight(): readonly number[] {
+  return [...inFlight].flatMap(({ row }) => row ?? []);
+}
