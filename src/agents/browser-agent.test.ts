@@ -56,7 +56,7 @@ function attempt(signal: AbortSignal = new AbortController().signal): Attempt {
   return { context: { signal, runId: "run-1", row: 4, attempt: 2, artifacts }, artifacts: kept, steps };
 }
 
-describe("browser agent", { timeout: 60_000 }, () => {
+describe("browser agent", () => {
   let server: Server;
   let origin: string;
   before(async () => {
@@ -93,7 +93,7 @@ describe("browser agent", { timeout: 60_000 }, () => {
       version: "1.0.0",
       starting_page: page.startsWith("/") ? `${origin}${page}` : page,
       steps,
-      session: { timeout_seconds: 0.3 },
+      session: { timeout_seconds: 3 },
     };
     const invoker = await openBrowserAgent(agent(config), {
       template: async (reference) => parseTemplateDocument(document, `template ${reference}`),

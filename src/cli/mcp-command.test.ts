@@ -14,7 +14,7 @@ import { runCli } from "./run-cli.ts";
 
 const launcher = fileURLToPath(new URL("../../bin/rowcall.js", import.meta.url));
 
-describe("rowcall mcp", { timeout: 120_000 }, () => {
+describe("rowcall mcp", () => {
   let workspace: Workspace;
   const ends: (() => Promise<unknown>)[] = [];
   useWorkspace(12, (made) => (workspace = made));

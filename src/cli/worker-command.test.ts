@@ -11,7 +11,7 @@ import { runCli } from "./run-cli.ts";
 
 const env = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
 
-describe("rowcall worker", { timeout: 60_000 }, () => {
+describe("rowcall worker", () => {
   let workspace: Workspace;
   let queue: ActivityQueue;
   let endpoint: ActivityEndpoint;

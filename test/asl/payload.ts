@@ -5,7 +5,7 @@ import { StateFailure } from "./state-failure.ts";
 export const payloadBytes: number = 256 * 1024;
 
 /** Whether JSON is within the limit of Step Functions. */
-export function fits(value: JsonValue): boolean {
+function fits(value: JsonValue): boolean {
   return Buffer.byteLength(JSON.stringify(value)) <= payloadBytes;
 }
 

@@ -13,7 +13,7 @@ export function contractTests<T extends { close(): Promise<void> }>(
   open: () => Promise<T>,
 ): ContractTest<T> {
   return (behaviour, run) =>
-    void test(`${name}: ${behaviour}`, { timeout: 60_000 }, async () => {
+    void test(`${name}: ${behaviour}`, async () => {
       const under = await open();
       try {
         await run(under);

@@ -22,7 +22,7 @@ AB3,${"long ".repeat(4000)}
 AB4,\u202Eright to left\u202C مرحبا بالعالم
 `;
 
-describe("the dashboard in a browser", { timeout: 180_000 }, () => {
+describe("the dashboard in a browser", () => {
   let stage: DashboardStage;
   let browser: BrowserProcess;
   let context: BrowserContext;

@@ -19,7 +19,7 @@ async function promised(readme: string): Promise<string> {
   return mask(csv);
 }
 
-describe("examples give what their pages promise", { timeout: 60_000 }, () => {
+describe("examples give what their pages promise", () => {
   let folder: string;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "rowcall examples "));
@@ -32,7 +32,7 @@ describe("examples give what their pages promise", { timeout: 60_000 }, () => {
     const registry = ["--registry", pathOf(`examples/${example}/registry`)];
     const command = [pathOf("src/cli/main.ts"), "run", pathOf(`examples/${example}/batch.json`)];
     const { stdout } = await promisify(execFile)(process.execPath, [...command, ...registry, ...place, ...args], {
-      timeout: 30_000,
+      timeout: 240_000,
       killSignal: "SIGKILL",
     });
     return mask(await readFile(stdout.trimEnd(), "utf8"));

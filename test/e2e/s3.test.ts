@@ -26,7 +26,7 @@ export default async ({ n }, { artifacts }) => {
 
 const table = '\uFEFFn;text\r\n1;"a; ""b"""\r\n2;Straße\r\n';
 
-describe("a batch in S3", { timeout: 120_000 }, () => {
+describe("a batch in S3", () => {
   let s3: TestS3;
   let store: ObjectStore;
   let folder: string;
@@ -238,7 +238,7 @@ describe("a batch in S3", { timeout: 120_000 }, () => {
         promisify(execFile)(process.execPath, [cli, "run", "s3://bucket/configs/config.json", ...input, ...output], {
           cwd: folder,
           env: { ...bare, ...more },
-          timeout: 60_000,
+          timeout: 240_000,
         });
       await assert.rejects(run({ AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" }), {
         code: 2,

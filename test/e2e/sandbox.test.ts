@@ -30,7 +30,7 @@ async function node(...args: readonly string[]): Promise<Ended> {
   return { code, stdout, stderr };
 }
 
-describe("rowcall sandbox", { timeout: 180_000 }, () => {
+describe("rowcall sandbox", () => {
   it("does the seven steps of the original product, through the SDK and the AWS command line", async () => {
     const { code, stdout, stderr } = await node(join(root, "examples/broadband/demo-aws.ts"));
     assert.equal(code, 0, stdout + stderr);
@@ -68,7 +68,7 @@ if (!hasAws) console.log("There is no AWS command line here: commands of the pag
 
 const pages = ["sandbox", "aws-cli", "workers", "notifications"];
 
-describe("commands of the pages, in a sandbox", { timeout: 180_000 }, () => {
+describe("commands of the pages, in a sandbox", () => {
   let sandbox: Sandbox;
   let folder: string;
   before(async () => {
@@ -94,7 +94,7 @@ describe("commands of the pages, in a sandbox", { timeout: 180_000 }, () => {
     await promisify(execFile)("bash", ["-euo", "pipefail", "-c", script], {
       cwd: folder,
       env: { ...sandbox.env, PATH: path },
-      timeout: 120_000,
+      timeout: 240_000,
     });
   }
 

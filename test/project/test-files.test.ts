@@ -15,7 +15,7 @@ async function linesLike(pattern: RegExp): Promise<readonly string[]> {
   );
 }
 
-// All files share one process: a hook outside of describe() would run around the tests of every file.
+// Files share processes: a hook outside of describe() would run around the tests of other files.
 test("hooks are inside of a suite", async () => {
   assert.deepEqual(await linesLike(/^(?:before|after|beforeEach|afterEach)\(/), []);
 });

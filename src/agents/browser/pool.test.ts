@@ -36,7 +36,7 @@ async function pidOf(pool: BrowserPool): Promise<number> {
   return pool.pids[0]!;
 }
 
-describe("browser pool", { timeout: 60_000 }, () => {
+describe("browser pool", () => {
   before(async () => {
     binary = await findChromium({});
     temporary = await mkdtemp(join(tmpdir(), "rowcall-pool-test-"));

@@ -24,7 +24,7 @@ function keepAll(kept: Kept[]): Artifacts {
   };
 }
 
-describe("recording", { timeout: 60_000 }, () => {
+describe("recording", () => {
   let pool: BrowserPool;
   before(async () => {
     pool = openBrowserPool({ binary: await findChromium({}), concurrency: 2 });

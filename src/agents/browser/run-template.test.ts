@@ -25,7 +25,7 @@ const seen = { seen: { locator: { css: "#seen" }, required: false } };
 const tell =
   '<button id="tell" onclick="document.querySelector(\'#seen\').textContent = seen.join()">Tell</button><p id="seen"></p>';
 
-describe("runTemplate", { timeout: 60_000 }, () => {
+describe("runTemplate", () => {
   let server: Server;
   let chromium: BrowserProcess;
   let origin: string;
@@ -59,7 +59,8 @@ describe("runTemplate", { timeout: 60_000 }, () => {
       version: "1.0.0",
       status: "active" as const,
       starting_page: `${origin}/`,
-      session: { timeout_seconds: 0.2 },
+      // What is there is found at once, on a busy machine a little later.
+      session: { timeout_seconds: 3 },
       steps,
       ...more,
     };
@@ -94,7 +95,7 @@ describe("runTemplate", { timeout: 60_000 }, () => {
     variables: JsonObject = {},
     more: Readonly<Record<string, unknown>> = {},
   ): Promise<RowcallError> {
-    const thrown: unknown = await run(body, steps, variables, more).then(
+    const thrown: unknown = await run(body, steps, variables, { session: { timeout_seconds: 1 }, ...more }).then(
       () => undefined,
       (error: unknown) => error,
     );
@@ -151,7 +152,7 @@ describe("runTemplate", { timeout: 60_000 }, () => {
       assert.equal(await value('<input id="pc">', fallbacks), "x");
       await fails(
         "PAGE_UNEXPECTED",
-        /Step fill label "Post Code" or css "#none" or css "#pc": is not there after 0.2 s; the page "T" at http:\S+ says "Try later"/,
+        /Step fill label "Post Code" or css "#none" or css "#pc": is not there after 1 s; the page "T" at http:\S+ says "Try later"/,
         '<title>T</title><p role="alert">Try later</p>',
         [{ action: "fill", locator: fallbacks, value: "x" }],
       );
@@ -220,7 +221,7 @@ describe("runTemplate", { timeout: 60_000 }, () => {
         { action: "extract", fields: seen },
       ]);
       assert.deepEqual(output, { seen: "click,click" });
-      await fails("STEP_FAILED", /it is disabled after 0.2 s/, "<button disabled>Go</button>", [
+      await fails("STEP_FAILED", /it is disabled after 1 s/, "<button disabled>Go</button>", [
         { action: "click", locator: { role: "button" } },
       ]);
     });
@@ -291,7 +292,7 @@ describe("runTemplate", { timeout: 60_000 }, () => {
       assert.deepEqual(output, { came: "next", query: "?a=1" });
       await fails(
         "PAGE_UNEXPECTED",
-        /Step wait_for text "ready" is visible: none of it is there after 0.2 s; .* is blank/,
+        /Step wait_for text "ready" is visible: none of it is there after 1 s; .* is blank/,
         "",
         [{ action: "wait_for", condition: { text: "ready" } }],
       );

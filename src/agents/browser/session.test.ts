@@ -10,7 +10,7 @@ import { contextOptions, hostGuardFor, openSession, type HostGuard, type Session
 
 const never = new AbortController().signal;
 
-describe("session", { timeout: 60_000 }, () => {
+describe("session", () => {
   let server: Server;
   let port: number;
   let pool: BrowserPool;

@@ -12,7 +12,7 @@ interface ToolError {
   readonly hint?: string;
 }
 
-describe("what an assistant is refused", { timeout: 60_000 }, () => {
+describe("what an assistant is refused", () => {
   let workspace: Workspace;
   let elsewhere: Workspace;
   let mcp: TestMcp;

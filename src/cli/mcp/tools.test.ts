@@ -5,7 +5,7 @@ import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { callTool, openTestMcp, untilEnded, type TestMcp } from "../../../test/fakes/mcp-client.ts";
 import { useWorkspace, type Workspace } from "../../../test/fakes/workspace.ts";
 
-describe("an assistant that runs a table", { timeout: 60_000 }, () => {
+describe("an assistant that runs a table", () => {
   let workspace: Workspace;
   let mcp: TestMcp;
   let client: Client;
@@ -86,9 +86,11 @@ describe("an assistant that runs a table", { timeout: 60_000 }, () => {
     const many = Array.from({ length: 1000 }, (_, n) => `${n}\n`).join("");
     await workspace.write("rows.csv", `n\n${many}`);
     let isStopped = false;
-    workspace.onRow = () => (isStopped ? undefined : wait(10));
+    const asked = Promise.withResolvers<void>();
+    workspace.onRow = () => (isStopped ? undefined : asked.promise.then(() => wait(10)));
     await callTool(client, "start_batch", start);
     const stopping = await callTool(client, "stop_run", { run: "monday" });
+    asked.resolve();
     assert.equal(stopping.isError, false);
     const stopped = await untilEnded(client, "monday");
     assert.equal(stopped.content["status"], "stopped");

@@ -29,7 +29,7 @@ function storyOf({ attempts }: RowReport): string[] {
   });
 }
 
-describe("rows that are left to workers", { timeout: 60_000 }, () => {
+describe("rows that are left to workers", () => {
   let folder: string;
   let now: number;
   let services: Services;

@@ -32,7 +32,7 @@ function taskOf(row: number, over: Partial<AttemptTask> = {}): string {
   return JSON.stringify(task);
 }
 
-describe("a worker", { timeout: 20_000 }, () => {
+describe("a worker", () => {
   let queue: ActivityQueue;
   let now: number;
   let events: WorkerEvent[];

@@ -1,0 +1,64 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { run } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { testGroups } from "./test-groups.ts";
+import { reportOptions, watchForHangs } from "./test-hangs.ts";
+import report from "./test-reporter.ts";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const { values, positionals } = parseArgs({
+  options: {
+    coverage: { type: "boolean", default: false },
+    // Seconds that a test or hook without a limit of its own may take: many times what the slowest one takes, as a busy machine is
+    // several times slower.
+    limit: { type: "string", default: "300" },
+    // Seconds that a test process may show no sign of life; that it may live on after its last test; that everything may take.
+    silence: { type: "string", default: "400" },
+    exit: { type: "string", default: "120" },
+    total: { type: "string", default: "2700" },
+  },
+  allowPositionals: true,
+});
+const patterns = positionals.length > 0 ? positionals : ["{src,test,examples,infra}/**/*.test.ts"];
+const ms = (seconds: string): number => Number(seconds) * 1000;
+
+const folder = await mkdtemp(join(tmpdir(), "rowcall-tests-"));
+// A group is a process that imports its files: to start one for every file would take longer than most of them.
+const files = new Map<string, readonly string[]>();
+for (const group of await testGroups(root, patterns)) {
+  const path = join(folder, `${group.name.replaceAll("/", "-")}.mjs`);
+  const paths = group.files.map((file) => resolve(root, file));
+  await writeFile(path, paths.map((file) => `import "${pathToFileURL(file).href}";\n`).join(""));
+  files.set(path, paths);
+}
+if (files.size === 0) throw new Error(`No test file matches ${patterns.join(" ")}`);
+
+const events = run({
+  files: [...files.keys()],
+  cwd: root,
+  isolation: "process",
+  concurrency: availableParallelism(),
+  timeout: ms(values.limit),
+  execArgv: reportOptions(folder),
+  ...(values.coverage && {
+    coverage: true,
+    coverageIncludeGlobs: ["src/**/*.ts"],
+    coverageExcludeGlobs: ["**/*.test.ts", "src/agents/browser/in-page/**"],
+    lineCoverage: 96,
+    branchCoverage: 91,
+    functionCoverage: 95,
+  }),
+});
+events.on("test:fail", () => (process.exitCode = 1));
+const watch = watchForHangs(events, files, folder, {
+  silenceMs: ms(values.silence),
+  exitMs: ms(values.exit),
+  totalMs: ms(values.total),
+});
+for await (const text of report(events)) process.stdout.write(text);
+watch.stop();
+await rm(folder, { recursive: true, force: true });
