@@ -22,8 +22,7 @@ export function openFileStore({ baseDirectory }: { readonly baseDirectory: strin
   const address = (uri: string): FileAddress => parseFileAddress(uri, baseDirectory);
   const write: ObjectStore["write"] = async (uri, content, options = {}) => {
     const target = address(uri);
-    await writeFileWhole(target, content, options);
-    return infoOf(target, await explained("write", uri, () => stat(target.path)));
+    return infoOf(target, await writeFileWhole(target, content, options));
   };
   return {
     async *read(uri, range) {
@@ -40,6 +39,12 @@ export function openFileStore({ baseDirectory }: { readonly baseDirectory: strin
         if (absent.has(systemCode(thrown) ?? "")) return undefined;
         throw explain("look at", uri, thrown);
       }
+    },
+    identify: async (uri) => {
+      const { path } = address(uri);
+      // Links, and names that differ in case where case does not count, lead to the same file.
+      const found = await stat(path, { bigint: true }).catch(() => undefined);
+      return found === undefined ? `file:${path}` : `file:${found.dev}:${found.ino}`;
     },
     list: (prefix) => listFiles(prefix, baseDirectory),
     delete: (uri) =>

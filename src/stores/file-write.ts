@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { Stats } from "node:fs";
 import { link, mkdir, open, realpath, rename, stat, unlink, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { RowcallError } from "../core/errors.ts";
@@ -17,19 +18,22 @@ export function isTemporary(name: string): boolean {
 /**
  * Writes a file so that readers see the whole of it or nothing: under a temporary name beside it, synced, then put in place.
  *
+ * @returns what was written, even if somebody has replaced or deleted it since
  * @throws RowcallError STORE_DENIED, STORE_FAILED; OUTPUT_EXISTS with `ifAbsent`; whatever `content` throws, as it is
  */
 export async function writeFileWhole(
   { path, isFolder, uri }: FileAddress,
   content: Uint8Array | AsyncIterable<Uint8Array>,
   { ifAbsent = false }: WriteOptions,
-): Promise<void> {
+): Promise<Stats> {
   const target = await explained("write", uri, () => targetOf(path, isFolder, uri, ifAbsent));
   const temporary = join(dirname(target), `.rowcall-${randomBytes(8).toString("hex")}.tmp`);
+  let written: Stats;
   try {
     const file = await explained("write", uri, () => open(temporary, "wx"));
     try {
       await fill(file, content, uri);
+      written = await explained("write", uri, () => file.stat());
     } finally {
       await file.close();
     }
@@ -38,6 +42,7 @@ export async function writeFileWhole(
     await unlink(temporary).catch(() => {});
   }
   await syncFolder(dirname(target));
+  return written;
 }
 
 async function targetOf(path: string, isFolder: boolean, uri: string, ifAbsent: boolean): Promise<string> {

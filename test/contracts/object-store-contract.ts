@@ -189,6 +189,16 @@ export function objectStoreContract(name: string, open: () => Promise<StoreUnder
     await store.delete(`${prefix}/no/such/folder/a.csv`);
   });
 
+  storeTest("a write is done even when somebody deletes the object in the same moment", async ({ store, prefix }) => {
+    const uri = `${prefix}/raced.csv`;
+    const visit = async (): Promise<void> => {
+      assert.equal((await store.write(uri, Buffer.from("a"))).size, 1);
+      await store.delete(uri);
+    };
+    await Promise.all(Array.from({ length: 40 }, visit));
+    assert.equal(await store.stat(uri), undefined);
+  });
+
   storeTest("copies an object, replacing or not as it is told", async ({ store, prefix, leftovers }) => {
     const [from, to] = [`${prefix}/a b/1.csv`, `${prefix}/new/2.csv`];
     await store.write(from, Buffer.from("original"));
