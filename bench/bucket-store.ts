@@ -45,6 +45,7 @@ export function openBucketStore(folder: string, onMark: (mark: StoreMark) => voi
       const info = await files.stat(toFile(uri));
       return info && back(info);
     },
+    identify: (uri) => files.identify(toFile(uri)),
     async *list(prefix) {
       for await (const info of files.list(toFile(prefix))) yield back(info);
     },

@@ -39,12 +39,15 @@ export function defineCommand(command: Command, cli: Cli): void {
     const engine = await cli.openEngine();
     try {
       const { id } = await findRun(engine, text);
-      const { loadOutputMapping } = await import("../engines/load-batch.ts");
+      const [{ loadOutputMapping }, { outputFormat }] = await Promise.all([
+        import("../engines/load-batch.ts"),
+        import("../engines/output-uri.ts"),
+      ]);
       const outputMapping =
         options.mapping === undefined ? undefined : await loadOutputMapping(services, options.mapping);
       const request: ExportRequest = {
         output,
-        format: options.format ?? (/\.(jsonl|ndjson)$/i.test(output) ? "jsonl" : "csv"),
+        format: options.format ?? outputFormat(output),
         ...(outputMapping === undefined ? {} : { outputMapping }),
         ...(force === undefined ? {} : { force }),
       };

@@ -20,7 +20,7 @@ export async function printReport(
   const ended = run.status === "succeeded" && counts.failed > 0 ? "finished" : run.status;
   const took =
     run.status === "running"
-      ? "goes on on AWS"
+      ? goesOn(cli)
       : tookMs === undefined
         ? `had ${ended} already: no row was attempted`
         : `${ended} in ${formatDuration(tookMs)}`;
@@ -38,6 +38,10 @@ export async function printReport(
     await printTable(io, io.stderr, ["Failed with", "Rows", "For example"], failureRows(failures));
   }
   await printLines(io.stderr, ["", ...(await nextSteps(cli, run))]);
+}
+
+function goesOn(cli: Cli): string {
+  return cli.engine() === "aws" ? "goes on on AWS" : "is running";
 }
 
 /** Failures as rows of a table: code, how many, the first one's message and hint. */
@@ -58,7 +62,7 @@ function paint({ io }: Cli, { status, counts }: Run): (text: string) => string {
 /** Where things are and what a user may type next, one a line. */
 export async function nextSteps(cli: Cli, run: Run): Promise<readonly string[]> {
   const { services } = await cli.wire();
-  const goesOn = run.status === "interrupted" || run.status === "stopped" || run.status === "failed";
+  const canGoOn = run.status === "interrupted" || run.status === "stopped" || run.status === "failed";
   const steps: (readonly [string, string | undefined])[] = [
     ["Output", run.outputUri],
     ["Recordings", (await hasRecordings(services.store, run)) ? run.recordingsUri : undefined],
@@ -67,8 +71,9 @@ export async function nextSteps(cli: Cli, run: Run): Promise<readonly string[]> 
       "Try them again",
       run.counts.failed > 0 && run.status === "succeeded" ? cli.suggestion(`rerun ${run.id} --failed`) : undefined,
     ],
-    ["Watch it", run.status === "running" ? cli.suggestion(`resume ${run.id}`) : undefined],
-    ["Go on", goesOn ? cli.suggestion(`resume ${run.id}`) : undefined],
+    ["Watch it", run.status === "running" && cli.engine() === "aws" ? cli.suggestion(`resume ${run.id}`) : undefined],
+    ["Stop it", run.status === "running" && cli.engine() === "local" ? cli.suggestion(`stop ${run.id}`) : undefined],
+    ["Go on", canGoOn ? cli.suggestion(`resume ${run.id}`) : undefined],
   ];
   return steps.filter(([, value]) => value !== undefined).map(([label, value]) => `${label.padEnd(16)}${value ?? ""}`);
 }

@@ -15,6 +15,7 @@ export function withStdout(store: ObjectStore, stdout: Output): ObjectStore {
   return {
     ...store,
     stat: async (uri) => (uri === "-" ? undefined : store.stat(uri)),
+    identify: async (uri) => (uri === "-" ? uri : store.identify(uri)),
     write: writeTo,
     copy: (from, to, options) => (to === "-" ? writeTo(to, store.read(from)) : store.copy(from, to, options)),
   };

@@ -31,6 +31,8 @@ export interface ObjectStore {
   write(uri: string, content: Uint8Array | AsyncIterable<Uint8Array>, options?: WriteOptions): Promise<ObjectInfo>;
   /** Undefined when there is no such object. */
   stat(uri: string): Promise<ObjectInfo | undefined>;
+  /** Text that two URIs have in common when they name the same object; the object need not be there. */
+  identify(uri: string): Promise<string>;
   /** Objects whose URI begins with the prefix, in order of their URIs. */
   list(prefix: string): AsyncIterable<ObjectInfo>;
   /** Deletes an object; deleting what is not there is fine. */

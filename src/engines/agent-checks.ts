@@ -5,7 +5,7 @@ import { messageOf, RowcallError } from "../core/errors.ts";
 import type { Problem } from "../core/schema.ts";
 import type { Services } from "../core/services.ts";
 import { checkBy, checkProblems, checkThrown, createCheck, type Check } from "./check.ts";
-import { freeOutputUri, isOutputFile, probeOutput } from "./output-uri.ts";
+import { isOutputFile, probeOutput, requireOutput } from "./output-uri.ts";
 import { agentEnvironment, agentProblems, fieldProblems, findAgent } from "./resolve-agent.ts";
 
 /** What the registry says of a batch's agent. */
@@ -102,7 +102,7 @@ export async function checkOutput(services: Services, batch: Batch, mayReplace: 
   if (output === "-") return createCheck("output_accessible", "passed", "Standard output");
   const { store, clock } = services;
   return checkBy("output_accessible", async () => {
-    await freeOutputUri(store, output, "csv", clock(), mayReplace);
+    await requireOutput(store, { inputUri: batch.inputUri, output }, clock(), mayReplace);
     await probeOutput(store, output);
     if (batch.recording.prefix !== undefined) await probeOutput(store, batch.recording.prefix);
     return isOutputFile(output) ? `${output} can be written` : `Files can be written under ${output}`;

@@ -8,6 +8,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from "../core/json.ts";
 import { invalid, type Problem, type Reading } from "../core/schema.ts";
 import type { Services } from "../core/services.ts";
 import { resolveUri, schemeOf } from "../core/uri.ts";
+import { isOutputFile } from "./output-uri.ts";
 import { readDocument } from "./read-document.ts";
 
 /** What is laid over a batch file; paths start from the base directory. */
@@ -61,10 +62,11 @@ export async function loadBatchParts(
   overrides: BatchOverrides = {},
   required: readonly Place[] = [],
 ): Promise<BatchParts> {
-  const { value: file, what } = await loadValue(services, source);
+  const { value: file, what, files } = await loadValue(services, source);
   const value = withOverrides(file, overrides, services.baseDirectory);
   const { problems, ...read } = readBatch(value);
-  return { ...read, problems: [...problems, ...missingPlaces(value, required)], what };
+  const overwritten = await overwrittenFile(services, read.data?.output, files);
+  return { ...read, problems: [...problems, ...missingPlaces(value, required), ...overwritten], what };
 }
 
 /**
@@ -83,6 +85,8 @@ interface LoadedValue {
   readonly value: unknown;
   /** What it is, for messages. */
   readonly what: string;
+  /** What was read for it. */
+  readonly files: readonly string[];
 }
 
 async function loadValue(services: Services, source: string): Promise<LoadedValue> {
@@ -93,7 +97,8 @@ async function loadValue(services: Services, source: string): Promise<LoadedValu
   const place = inline ? resolve(services.baseDirectory, "batch.json") : absolute(source, services.baseDirectory);
 
   const execution = parseExecutionInput(value, inline ? "execution input" : `execution input ${source}`);
-  if (execution === undefined) return { value: anchored(value, place), what };
+  const files = inline ? [] : [source];
+  if (execution === undefined) return { value: anchored(value, place), what, files };
   const config = beside(execution.config_s3_uri, place);
   const configWhat = `batch file ${config}`;
   const batch = anchored(
@@ -104,7 +109,21 @@ async function loadValue(services: Services, source: string): Promise<LoadedValu
     input: beside(execution.input_csv_s3_uri, place),
     output: beside(execution.output_s3_prefix, place),
   };
-  return { value: withOverrides(batch, places, ""), what: configWhat };
+  return { value: withOverrides(batch, places, ""), what: configWhat, files: [...files, config] };
+}
+
+async function overwrittenFile(
+  { store }: Services,
+  output: string | undefined,
+  files: readonly string[],
+): Promise<Problem[]> {
+  if (output === undefined || !isOutputFile(output) || output === "-") return [];
+  const place = await store.identify(output);
+  for (const file of files) {
+    if ((await store.identify(file)) !== place) continue;
+    return [{ path: "output", message: `${output} is the batch file itself`, hint: "Choose another output." }];
+  }
+  return [];
 }
 
 async function readText({ store, baseDirectory }: Services, uri: string): Promise<string> {

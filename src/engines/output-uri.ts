@@ -7,20 +7,58 @@ export function isOutputFile(output: string): boolean {
   return output === "-" || /\.(csv|tsv|txt|jsonl|ndjson)$/i.test(output);
 }
 
+/** How a table is written. */
+export type OutputFormat = "csv" | "jsonl";
+
+/** Media types of what is written. */
+export const contentTypes: Readonly<Record<OutputFormat, string>> = { csv: "text/csv", jsonl: "application/jsonl" };
+
+const otherFormat =
+  /\.(json|xlsx?|xls[mb]|ods|numbers|parquet|avro|orc|arrow|feather|xml|html?|pdf|docx?|md|ya?ml|db|sqlite3?|gz|zip|bz2|xz|zst|7z|tar)$/i;
+
+/**
+ * The format that an output's name asks for: JSON Lines for `.jsonl` and `.ndjson`, else CSV.
+ *
+ * @throws RowcallError USAGE_INVALID when the name promises a format that cannot be written
+ */
+export function outputFormat(output: string): OutputFormat {
+  const [extension] = otherFormat.exec(output) ?? [];
+  if (extension !== undefined) {
+    throw new RowcallError("USAGE_INVALID", `The output ${output} cannot be written as ${extension}`, {
+      hint: "Tables are written as CSV or JSON Lines: name a .csv or .jsonl file, or a folder with / at its end.",
+    });
+  }
+  return /\.(jsonl|ndjson)$/i.test(output) ? "jsonl" : "csv";
+}
+
+/**
+ * Makes sure that an output is not the table it is made from, whatever way the two are addressed.
+ *
+ * @throws RowcallError USAGE_INVALID
+ */
+export async function requireNotInput(store: ObjectStore, output: string, inputUri: string | undefined): Promise<void> {
+  if (output === "-" || inputUri === undefined || !isOutputFile(output)) return;
+  if ((await store.identify(output)) !== (await store.identify(inputUri))) return;
+  throw new RowcallError("USAGE_INVALID", `The output ${output} is the input itself`, {
+    hint: "Choose another --output: a run never writes over the table it reads.",
+  });
+}
+
 /**
  * Where an output goes: the file that is named, or `result-YYYY-MM-DD-HH-MM-SS` (UTC) under the prefix, a second later when
  * that one is taken.
  *
  * @param at - milliseconds since 1970, UTC
- * @throws RowcallError OUTPUT_EXISTS when the named file is there and may not be replaced
+ * @throws RowcallError OUTPUT_EXISTS when the named file is there and may not be replaced; USAGE_INVALID as `outputFormat`
  */
 export async function freeOutputUri(
   store: ObjectStore,
   output: string,
-  extension: "csv" | "jsonl",
+  format: OutputFormat,
   at: number,
   mayReplace: boolean,
 ): Promise<string> {
+  outputFormat(output);
   if (isOutputFile(output)) {
     if (!mayReplace && (await isTaken(store, output))) {
       throw new RowcallError("OUTPUT_EXISTS", `The output ${output} exists already`, {
@@ -31,9 +69,27 @@ export async function freeOutputUri(
   }
   for (let second = Math.floor(at / 1000); ; second += 1) {
     const stamp = new Date(second * 1000).toISOString().slice(0, 19).replace(/[T:]/g, "-");
-    const uri = joinUri(output, `result-${stamp}.${extension}`);
+    const uri = joinUri(output, `result-${stamp}.${format}`);
     if (!(await isTaken(store, uri))) return uri;
   }
+}
+
+/**
+ * Makes sure that a run can write its output when its rows are done: that it is no format of others, not the input, free, and
+ * in a place that can be written.
+ *
+ * @param at - milliseconds since 1970, UTC
+ * @throws RowcallError USAGE_INVALID, OUTPUT_EXISTS, STORE_DENIED, STORE_FAILED
+ */
+export async function requireOutput(
+  store: ObjectStore,
+  { inputUri, output }: { readonly inputUri?: string | undefined; readonly output: string },
+  at: number,
+  mayReplace: boolean,
+): Promise<void> {
+  const format = outputFormat(output);
+  await requireNotInput(store, output, inputUri);
+  await freeOutputUri(store, output, format, at, mayReplace);
 }
 
 // Who may not look may write all the same: S3 has a permission for each, and the write itself finds out what is there.

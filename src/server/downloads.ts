@@ -28,7 +28,12 @@ export function createDownloads(store: ObjectStore): Downloads {
     return { uri, size: 0, modifiedAt: 0 };
   };
   return {
-    store: { ...store, write, stat: async (uri) => (isDownload(uri) ? undefined : store.stat(uri)) },
+    store: {
+      ...store,
+      write,
+      stat: async (uri) => (isDownload(uri) ? undefined : store.stat(uri)),
+      identify: async (uri) => (isDownload(uri) ? uri : store.identify(uri)),
+    },
     open: async (extension, work) => {
       const uri = `download:${randomUUID()}.${extension}`;
       const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();

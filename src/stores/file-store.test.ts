@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, readdir, readlink, rm, symlink, writeFile } from "node:fs/promises";
+import { link, mkdir, mkdtemp, readFile, readdir, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -100,6 +100,22 @@ test("replaces the file a link leads to and keeps the link", { skip: process.pla
     assert.equal(await readFile(join(folder, "real.csv"), "utf8"), "new");
   }),
 );
+
+test("a file is the same one under every name", () =>
+  inFolder(async ({ store, folder }) => {
+    await store.write("real.csv", Buffer.from("a"));
+    await link(join(folder, "real.csv"), join(folder, "hard.csv"));
+    if (process.platform !== "win32") await symlink("real.csv", join(folder, "soft.csv"));
+    const names = [
+      "./x/../real.csv",
+      join(folder, "real.csv"),
+      pathToFileURL(join(folder, "real.csv")).href,
+      "hard.csv",
+    ];
+    const same = await store.identify("real.csv");
+    for (const name of [...names, ...(process.platform === "win32" ? [] : ["soft.csv"])])
+      assert.equal(await store.identify(name), same, name);
+  }));
 
 test("never puts a file where a device is", { skip: process.platform === "win32" }, () =>
   inFolder(async ({ store }) => {

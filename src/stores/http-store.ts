@@ -35,6 +35,7 @@ export function openHttpStore({ clock, retryDelayMs = 500 }: HttpStoreOptions): 
     read: (uri, range) => readUrl(send, uri, range),
     write: (uri) => refuse("write", uri),
     stat: (uri) => statUrl(send, uri, clock),
+    identify: async (uri) => parseUrl(uri).href,
     // eslint-disable-next-line require-yield -- an iterable that fails
     async *list(prefix) {
       await refuse("list", prefix);

@@ -30,6 +30,7 @@ export function openMemoryStore({ clock }: { readonly clock: Clock }): ObjectSto
       const object = objects.get(uri);
       return object && infoOf(uri, object);
     },
+    identify: async (uri) => uri,
     async *list(prefix) {
       for (const uri of [...objects.keys()].sort()) {
         const object = objects.get(uri);

@@ -48,6 +48,7 @@ export function openStores({ baseDirectory, aws = { endpoints: {} }, clock = Dat
     },
     write: async (uri, content, options) => (await storeOf(uri)).write(uri, content, options),
     stat: async (uri) => (await storeOf(uri)).stat(uri),
+    identify: async (uri) => (await storeOf(uri)).identify(uri),
     async *list(prefix) {
       yield* (await storeOf(prefix)).list(prefix);
     },

@@ -40,6 +40,7 @@ export function openS3Store({ aws, clock }: S3StoreOptions): ObjectStore {
       const address = parseS3Address(uri);
       return address.key === "" ? undefined : statS3(await client(), address);
     },
+    identify: async (uri) => parseS3Address(uri).uri,
     async *list(prefix) {
       yield* listS3(await client(), parseS3Address(prefix));
     },

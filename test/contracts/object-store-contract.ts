@@ -199,6 +199,16 @@ export function objectStoreContract(name: string, open: () => Promise<StoreUnder
     assert.equal(await store.stat(uri), undefined);
   });
 
+  storeTest("tells two objects apart, and knows one again, whether or not it is there", async ({ store, prefix }) => {
+    const [here, other] = [`${prefix}/here.csv`, `${prefix}/other.csv`];
+    await store.write(here, Buffer.from("a"));
+    assert.equal(await store.identify(here), await store.identify(here));
+    assert.notEqual(await store.identify(here), await store.identify(other));
+    assert.equal(await store.identify(other), await store.identify(other));
+    await store.write(other, Buffer.from("a"));
+    assert.notEqual(await store.identify(here), await store.identify(other));
+  });
+
   storeTest("copies an object, replacing or not as it is told", async ({ store, prefix, leftovers }) => {
     const [from, to] = [`${prefix}/a b/1.csv`, `${prefix}/new/2.csv`];
     await store.write(from, Buffer.from("original"));

@@ -26,8 +26,9 @@ import { readPage } from "../local/read-page.ts";
 import { reportRows } from "../local/report-rows.ts";
 import { checkLimits, limitsOf } from "../local/run-limits.ts";
 import { surveyRun } from "../local/survey-run.ts";
-import { writeOutput } from "../local/write-output.ts";
-import { freeOutputUri } from "../output-uri.ts";
+import { explainTaken, writeOutput } from "../local/write-output.ts";
+import { contentTypes, freeOutputUri, outputFormat } from "../output-uri.ts";
+import { isThere, notedContent } from "../own-output.ts";
 import type { RunChoice } from "./execution-input.ts";
 import { executionArn, findRun, requireExecutionName, type RunPlaces } from "./find-run.ts";
 import { writeAttempts } from "./gather-attempts.ts";
@@ -347,9 +348,17 @@ class AwsEngine implements Engine {
     const { summary } = found;
     if (copy === undefined || copy.writtenTo !== undefined || summary?.run.outputUri === undefined) return run;
     const { store, clock } = this.#services;
-    const { output, force } = copy;
-    const uri = await freeOutputUri(store, output, "csv", clock(), force);
-    await store.write(uri, store.read(summary.run.outputUri), { contentType: "text/csv", ifAbsent: !force });
+    const { output, force, writing = null } = copy;
+    const isOwn = writing !== null && (await isThere(store, writing));
+    const format = outputFormat(output);
+    const uri = isOwn
+      ? writing.uri
+      : await explainTaken(found.id, freeOutputUri(store, output, format, clock(), force));
+    const content = notedContent(store.read(summary.run.outputUri), uri, {
+      expected: writing,
+      note: (next) => this.#copies.note(found.id, { ...copy, writing: next }),
+    });
+    await store.write(uri, content, { contentType: contentTypes[format], ifAbsent: !force && !isOwn });
     await this.#copies.note(found.id, { ...copy, writtenTo: uri });
     return { ...run, outputUri: uri };
   }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { FailureCount } from "../../core/channel.ts";
 import type { Run } from "../../core/run.ts";
 import { joinUri } from "../../core/uri.ts";
+import { outputFormat } from "../output-uri.ts";
 import type { RunRecord } from "../local/journal.ts";
 import { limitsOf, toleranceReason } from "../local/run-limits.ts";
 import { toRun } from "../local/to-run.ts";
@@ -11,7 +12,7 @@ import type { FunctionSetup } from "./function-setup.ts";
 import { extractorOf, gather, refuse, writeAttempts } from "./gather-attempts.ts";
 import { mapResults } from "./map-results.ts";
 import { readLimits } from "./run-limits.ts";
-import { downloadTable, readJson, runFiles, writeJson, type RunReference } from "./run-folder.ts";
+import { downloadTable, openOutputMemory, readJson, runFiles, writeJson, type RunReference } from "./run-folder.ts";
 import { openStagedRun, type PreparedRun, type StagedRun } from "./staged-run.ts";
 
 /** What the state machine asks Finish. */
@@ -61,7 +62,7 @@ export async function finishRun(setup: FunctionSetup, { run: reference, stopped 
       const limits = await readLimits(services.store, reference);
       if (limits !== undefined) staged.journal.adjustRun(staged.run.id, limits);
       const warnings: Warning[] = [];
-      const run = await conclude(setup, staged, stopped, prepared.force, warnings);
+      const run = await conclude(setup, staged, reference, stopped, prepared.force, warnings);
       await writeAttempts(services.store, staged, reference);
       await writeJson(services.store, joinUri(reference.uri, runFiles.summary), { run, warnings } satisfies RunSummary);
       const { notifications } = staged.run.batch;
@@ -77,6 +78,7 @@ export async function finishRun(setup: FunctionSetup, { run: reference, stopped 
 async function conclude(
   { services }: FunctionSetup,
   { journal, run: { id, batch }, table, selection }: StagedRun,
+  reference: RunReference,
   stopped: FinishEvent["stopped"],
   force: boolean,
   warnings: Warning[],
@@ -89,7 +91,9 @@ async function conclude(
     selection,
     warn: (message: string, hint: string) => void warnings.push({ message, hint }),
   };
-  const outputUri = await writeOutput(services, source, { output: batch.output ?? "", format: "csv", force });
+  const memory = await openOutputMemory(services.store, reference);
+  const { output = "" } = batch;
+  const outputUri = await writeOutput(services, source, { output, format: outputFormat(output), force }, memory);
   const ended = journal.updateRun(id, {
     status: stopped === null ? "succeeded" : stopped.Error === tolerance ? "stopped" : "failed",
     reason: stopped === null ? null : reasonOf(run, stopped),

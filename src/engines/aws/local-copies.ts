@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { ExpectedObject } from "../own-output.ts";
 
 /** Where the output of a run on AWS goes on this machine. */
 export interface LocalCopy {
@@ -7,6 +8,8 @@ export interface LocalCopy {
   readonly output: string;
   /** Whether a file that exists is replaced. */
   readonly force: boolean;
+  /** What was about to be written when that was last tried. */
+  readonly writing?: ExpectedObject;
   /** Where it was written. */
   readonly writtenTo?: string;
 }

@@ -6,7 +6,7 @@ import type { ObjectStore } from "../../core/object-store.ts";
 import { joinUri } from "../../core/uri.ts";
 import { batchOfInput } from "../batch-input.ts";
 import { loadBatch } from "../load-batch.ts";
-import { freeOutputUri, probeOutput } from "../output-uri.ts";
+import { probeOutput, requireOutput } from "../output-uri.ts";
 import { resolveAgent } from "../resolve-agent.ts";
 import type { NewRun } from "../local/journal.ts";
 import { requirePlaces, stageRun } from "../local/new-run.ts";
@@ -65,10 +65,10 @@ export async function prepareRun(setup: FunctionSetup, event: PrepareEvent): Pro
   const directory = join(workDirectory, id);
   const { input, choice } = readExecutionInput(event.input);
   const batch = await loadBatch(services, JSON.stringify(batchOfInput(input)), {}, ["input", "output"]);
-  const { output } = requirePlaces({ batch });
+  const { inputUri, output } = requirePlaces({ batch });
   const agent = await resolveAgent(services, batch);
   const settings = await rowSettings(setup, batch, agent.definition, id);
-  await freeOutputUri(services.store, output, "csv", services.clock(), choice.force === true);
+  await requireOutput(services.store, { inputUri, output }, services.clock(), choice.force === true);
   await probeOutput(services.store, output);
   try {
     await mkdir(directory, { recursive: true });

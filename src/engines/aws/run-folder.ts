@@ -5,6 +5,7 @@ import { RowcallError } from "../../core/errors.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import { joinUri } from "../../core/uri.ts";
+import type { ExpectedObject, OutputMemory } from "../own-output.ts";
 import { stagedFiles } from "../local/staging.ts";
 
 /** Which run the functions of the batch processor speak of. */
@@ -26,6 +27,8 @@ export const runFiles = {
   attempts: "attempts.jsonl",
   /** The run as it ended and what a reader of its output should know, as JSON. */
   summary: "summary.json",
+  /** What the output will be, noted before it appears, as JSON. */
+  writing: "writing.json",
   /** Limits that were changed since, as JSON. */
   limits: "limits.json",
   /** Which run goes on with this one, as JSON. */
@@ -74,6 +77,13 @@ export async function readJsonIfThere(store: ObjectStore, uri: string): Promise<
       return undefined;
     throw error;
   }
+}
+
+/** Where a run on AWS notes its output: should Finish be cut off and asked again, it knows what it has written. */
+export async function openOutputMemory(store: ObjectStore, { uri }: RunReference): Promise<OutputMemory> {
+  const place = joinUri(uri, runFiles.writing);
+  const expected = (await readJsonIfThere(store, place)) as unknown as ExpectedObject | undefined;
+  return { expected: expected ?? null, note: (next) => writeJson(store, place, next) };
 }
 
 // Enough that a group of lines is worth a transaction.

@@ -11,7 +11,7 @@ import type { ObjectStore } from "../../core/object-store.ts";
 import type { Services } from "../../core/services.ts";
 import { baseName, joinUri, schemeOf } from "../../core/uri.ts";
 import { requirePlaces, stageRun } from "../local/new-run.ts";
-import { freeOutputUri, isOutputFile, probeOutput } from "../output-uri.ts";
+import { isOutputFile, probeOutput, requireOutput } from "../output-uri.ts";
 import { resolveAgent } from "../resolve-agent.ts";
 import type { RunChoice } from "./execution-input.ts";
 import { requireStepFunctions } from "./row-settings.ts";
@@ -57,7 +57,7 @@ export async function checkBatch(services: Services, request: StartRequest, id: 
       hint: "Set recording.prefix to an s3:// prefix, or leave it out.",
     });
   }
-  await freeOutputUri(services.store, output, "csv", services.clock(), request.force === true);
+  await requireOutput(services.store, { inputUri, output }, services.clock(), request.force === true);
   if (isLocal(output)) await probeOutput(services.store, output);
   if (!isLocal(inputUri)) return requireInput(services.store, inputUri);
   const directory = await mkdtemp(join(tmpdir(), "rowcall-check-"));

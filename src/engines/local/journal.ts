@@ -6,12 +6,13 @@ import type { RerunChoice, RowSelection, RunLimits, RunQuery } from "../../core/
 import { errorKind, RowcallError, type ErrorCode } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { RunStatus } from "../../core/run.ts";
+import type { ExpectedObject } from "../own-output.ts";
 import { packAttempts, standing, type AttemptGroup, type EndedAttempt } from "./attempt-group.ts";
 import { openAttemptLog, type AttemptLog, type LogListener } from "./attempt-log.ts";
 import { openDeliveryLog, type DeliveryLog } from "./delivery-log.ts";
 import { journalMigrations, migrate } from "./migrations.ts";
 import { openRowReader, type RowReader } from "./row-reader.ts";
-import { inTransaction, openDatabase, type Database, type Durability } from "./sqlite.ts";
+import { explainDatabaseError, inTransaction, openDatabase, type Database, type Durability } from "./sqlite.ts";
 import type { StagedTable } from "./staging.ts";
 import { openAttemptWriter } from "./write-attempts.ts";
 
@@ -26,8 +27,8 @@ export interface RunRecord {
   /** The agent as it was when the run began. */
   readonly agent: AgentDefinition;
   readonly fields: readonly string[];
-  /** Which rows were asked for. */
-  readonly request: { readonly rows?: RowSelection; readonly limit?: number };
+  /** Which rows were asked for, and whether an output file that exists may be replaced. */
+  readonly request: { readonly rows?: RowSelection; readonly limit?: number; readonly force?: boolean };
   readonly staged: StagedTable;
   /** Chosen rows. */
   readonly total: number;
@@ -43,6 +44,8 @@ export interface RunRecord {
   readonly stopRequested: boolean;
   /** What was changed of the batch's limits. */
   readonly limits: Partial<RunLimits> | null;
+  /** What the run wrote last as its output, or was about to write when it ended. */
+  readonly writing: ExpectedObject | null;
 }
 
 /** A run to be noted. */
@@ -53,7 +56,7 @@ export type NewRun = Pick<
 
 /** What of a run changes. */
 export type RunPatch = Partial<
-  Pick<RunRecord, "status" | "endedAt" | "outputUri" | "reason" | "stopRequested" | "limits">
+  Pick<RunRecord, "status" | "endedAt" | "outputUri" | "reason" | "stopRequested" | "limits" | "writing">
 >;
 
 /** What others ask of a run that is going. */
@@ -78,7 +81,7 @@ const columns: Readonly<Record<string, string>> = {
   recordingsUri: "recordings_uri",
   stopRequested: "stop_requested",
 };
-const jsonColumns = ["batch", "agent", "fields", "request", "staged", "limits"];
+const jsonColumns = ["batch", "agent", "fields", "request", "staged", "limits", "writing"];
 
 /** The durable memory of local runs: one file for all of them, shared by several processes. */
 export class Journal {
@@ -97,10 +100,15 @@ export class Journal {
   constructor(path: string, durability: Durability = "durable") {
     this.#path = path;
     this.#database = openDatabase(path, durability);
-    migrate(this.#database, journalMigrations);
-    this.#decided = attemptQuery(this.#database, `standing = ${standing.decided}`);
-    this.#ended = attemptQuery(this.#database, `standing <> ${standing.underWay}`);
-    this.deliveries = openDeliveryLog(this.#database);
+    try {
+      migrate(this.#database, journalMigrations);
+      this.#decided = attemptQuery(this.#database, `standing = ${standing.decided}`);
+      this.#ended = attemptQuery(this.#database, `standing <> ${standing.underWay}`);
+      this.deliveries = openDeliveryLog(this.#database);
+    } catch (error) {
+      this.#database.close();
+      throw explainDatabaseError(error);
+    }
   }
 
   /** @throws RowcallError RUN_CONFLICT when the name is taken */

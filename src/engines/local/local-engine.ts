@@ -1,5 +1,6 @@
+import { setMaxListeners } from "node:events";
 import { mkdirSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ActivityQueue } from "../../core/activity.ts";
 import type { AgentDefinition } from "../../core/agent.ts";
@@ -24,7 +25,8 @@ import { messageOf, RowcallError } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
 import { chooseRows, overlap } from "../choose-rows.ts";
-import { freeOutputUri, probeOutput } from "../output-uri.ts";
+import { probeOutput, requireOutput } from "../output-uri.ts";
+import type { OutputMemory } from "../own-output.ts";
 import { resolveAgent, type BatchAgent } from "../resolve-agent.ts";
 import { activitiesPath, openActivityQueue } from "./activity-queue.ts";
 import { toDelivery } from "./delivery-log.ts";
@@ -39,12 +41,13 @@ import { notifyChannels, tellChannels, type NotifySetup } from "./notify.ts";
 import { readPage } from "./read-page.ts";
 import { reportRows } from "./report-rows.ts";
 import { checkLimits, limitsOf } from "./run-limits.ts";
-import { explainDatabaseError, tryLock, type ProcessLock } from "./sqlite.ts";
+import { openRunFolders, type RunFolders } from "./run-folders.ts";
+import { explainDatabaseError } from "./sqlite.ts";
 import { openTable, type OpenTable } from "./staging.ts";
 import { surveyRun } from "./survey-run.ts";
 import { toRun } from "./to-run.ts";
 import { workerSilenceMs } from "./worker-watch.ts";
-import { writeOutput } from "./write-output.ts";
+import { explainTaken, outputRequest, requireFreeOutput, writeOutput } from "./write-output.ts";
 
 /** What a local engine stands on. */
 export interface LocalEngineOptions {
@@ -75,6 +78,7 @@ class LocalEngine implements Engine {
   readonly #recordingsPrefix: string;
   readonly #dispatch: Dispatch;
   readonly #journal: Journal;
+  readonly #folders: RunFolders;
   readonly #wished = new EventTarget();
   #openedQueue: ActivityQueue | undefined;
 
@@ -85,6 +89,9 @@ class LocalEngine implements Engine {
     this.#recordingsPrefix = recordingsPrefix ?? join(dataDirectory, "recordings");
     this.#dispatch = dispatch;
     this.#journal = journal;
+    this.#folders = openRunFolders(dataDirectory);
+    // Every run of this process listens.
+    setMaxListeners(0, this.#wished);
   }
 
   async start(asked: StartRequest, observer: RunObserver = {}): Promise<Run> {
@@ -94,31 +101,35 @@ class LocalEngine implements Engine {
     if (earlier !== undefined) return this.#startAgain(earlier, request, observer);
 
     const services = this.#services;
-    const { output } = requirePlaces(request);
+    const places = requirePlaces(request);
     const agent = await resolveAgent(services, request.batch);
-    await freeOutputUri(services.store, output, "csv", services.clock(), request.force === true);
-    await probeOutput(services.store, output);
+    await requireOutput(services.store, places, services.clock(), request.force === true);
+    await probeOutput(services.store, places.output);
     const { prefix } = request.batch.recording;
     if (prefix !== undefined) await probeOutput(services.store, prefix);
-    return this.#withAgent(agent.definition, request.batch, (dispatcher) =>
+    const run = await this.#withAgent(agent.definition, request.batch, (dispatcher) =>
       this.#begin(request, agent, dispatcher, observer),
     );
+    return run ?? this.start(asked, observer);
   }
 
   async resume(id: string, observer: RunObserver = {}): Promise<Run> {
     return this.#withLock(id, async (run) => {
       if (run.status === "succeeded") return this.#toRun(run);
+      await this.#requireFreeOutput(run);
       return this.#withAgent(run.agent, adjusted(run), (dispatcher) => this.#execute(run, dispatcher, observer));
     });
   }
 
   async rerun(id: string, choice: RerunChoice = {}, observer: RunObserver = {}): Promise<Run> {
-    return this.#withLock(id, (run) =>
-      this.#withAgent(run.agent, adjusted(run), async (dispatcher) => {
+    return this.#withLock(id, async (run) => {
+      requireEnded(run);
+      await this.#requireFreeOutput(run);
+      return this.#withAgent(run.agent, adjusted(run), async (dispatcher) => {
         if (this.#journal.reopenFailed(run.seq, choice) === 0) return this.#toRun(run);
         return this.#execute(this.#journal.getRun(run.id), dispatcher, observer);
-      }),
-    );
+      });
+    });
   }
 
   async stop(id: string): Promise<Run> {
@@ -214,24 +225,39 @@ class LocalEngine implements Engine {
     );
   }
 
-  async #begin(request: StartRequest, agent: BatchAgent, dispatcher: Dispatcher, observer: RunObserver): Promise<Run> {
-    const id = createRunId(this.#services);
-    const lock = await this.#lock(id);
+  /** Stages and executes a new run; undefined when somebody else took its name during the staging. */
+  async #begin(
+    request: StartRequest,
+    agent: BatchAgent,
+    dispatcher: Dispatcher,
+    observer: RunObserver,
+  ): Promise<Run | undefined> {
+    await this.#folders.sweep((id) => this.#journal.findRun(id) !== undefined);
+    const { id, lock } = await this.#folders.claim(() => createRunId(this.#services));
     try {
-      const places = {
-        dataDirectory: this.#dataDirectory,
-        recordingsPrefix: this.#recordingsPrefix,
-        directory: this.#directory(id),
-      };
-      const staged = await stageRun({ ...places, services: this.#services, id, request, agent });
-      return await this.#execute(this.#journal.createRun(staged), dispatcher, observer, request.force === true);
+      const run = await this.#stage(id, request, agent);
+      return run && (await this.#execute(run, dispatcher, observer));
     } finally {
       lock.release();
     }
   }
 
+  /** Stages a run and notes it; undefined when its name is taken. */
+  async #stage(id: string, request: StartRequest, agent: BatchAgent): Promise<RunRecord | undefined> {
+    const places = { dataDirectory: this.#dataDirectory, recordingsPrefix: this.#recordingsPrefix };
+    const directory = this.#folders.path(id);
+    const staged = await stageRun({ ...places, services: this.#services, directory, id, request, agent });
+    try {
+      return this.#journal.createRun(staged);
+    } catch (error) {
+      await rm(directory, { recursive: true, force: true });
+      if (error instanceof RowcallError && error.code === "RUN_CONFLICT") return undefined;
+      throw error;
+    }
+  }
+
   // Opened before a run is noted or reopened: an agent that cannot be opened leaves nothing behind.
-  async #withAgent(agent: AgentDefinition, batch: Batch, work: (dispatcher: Dispatcher) => Promise<Run>): Promise<Run> {
+  async #withAgent<T>(agent: AgentDefinition, batch: Batch, work: (dispatcher: Dispatcher) => Promise<T>): Promise<T> {
     const dispatcher =
       batch.execution.dispatch === "activity"
         ? await dispatchToWorkers(this.#services, this.#queue(), agent, batch)
@@ -248,7 +274,7 @@ class LocalEngine implements Engine {
     return this.#openedQueue;
   }
 
-  async #execute(before: RunRecord, dispatcher: Dispatcher, observer: RunObserver, force = false): Promise<Run> {
+  async #execute(before: RunRecord, dispatcher: Dispatcher, observer: RunObserver): Promise<Run> {
     observer.onEvent?.({ type: "started", run: this.#toRun(before) });
     if (!dispatcher.outlivesProcess) this.#journal.abandonAttempts(before.seq);
     this.#journal.recount(before.seq);
@@ -259,7 +285,7 @@ class LocalEngine implements Engine {
       endedAt: null,
     });
     try {
-      return await this.#conclude(run.id, await this.#runRows(run, dispatcher, observer), observer, force);
+      return await this.#conclude(run.id, await this.#runRows(run, dispatcher, observer), observer);
     } catch (error) {
       await this.#noteFailure(run.id, error, observer);
       throw explainDatabaseError(error);
@@ -303,16 +329,18 @@ class LocalEngine implements Engine {
     }
   }
 
-  async #conclude(id: string, ending: Ending, observer: RunObserver, force: boolean): Promise<Run> {
+  async #conclude(id: string, ending: Ending, observer: RunObserver): Promise<Run> {
     const run = this.#journal.getRun(id);
     const endedAt = this.#services.clock();
     const reason = ending.reason ?? null;
     if (ending.status === "interrupted")
       return this.#toRun(this.#journal.updateRun(id, { status: "interrupted", reason, endedAt }));
 
-    const warn = warnerOf(observer);
-    const output = run.batch.output ?? "";
-    const outputUri = await this.#write(run, { output, format: "csv", force: force || run.outputUri === output }, warn);
+    const memory: OutputMemory = {
+      expected: run.writing,
+      note: (writing) => void this.#journal.updateRun(id, { writing }),
+    };
+    const outputUri = await explainTaken(run.id, this.#write(run, outputRequest(run), warnerOf(observer), memory));
     const status = ending.status === "finished" ? "succeeded" : "stopped";
     const record = this.#journal.updateRun(id, { status, reason, endedAt, outputUri });
     const ended = this.#toRun(record);
@@ -321,18 +349,27 @@ class LocalEngine implements Engine {
     return ended;
   }
 
-  async #write(run: RunRecord, request: ExportRequest, warn: FinishSetup["warn"]): Promise<string> {
+  #requireFreeOutput(run: RunRecord): Promise<void> {
+    return explainTaken(run.id, requireFreeOutput(this.#services, run));
+  }
+
+  async #write(
+    run: RunRecord,
+    request: ExportRequest,
+    warn: FinishSetup["warn"],
+    memory?: OutputMemory,
+  ): Promise<string> {
     const table = await this.#openTable(run);
     try {
       const source = { journal: this.#journal, run, table, selection: selectionOf(run), warn };
-      return await writeOutput(this.#services, source, request);
+      return await writeOutput(this.#services, source, request, memory);
     } finally {
       await table.close();
     }
   }
 
   #openTable(run: RunRecord): Promise<OpenTable> {
-    return openTable(this.#directory(run.id), run.staged);
+    return openTable(this.#folders.path(run.id), run.staged);
   }
 
   #progress(run: RunRecord, observer: RunObserver): ExecuteSetup["onProgress"] {
@@ -351,9 +388,7 @@ class LocalEngine implements Engine {
   #toRun(run: RunRecord): Run {
     if (run.status !== "running") return toRun(run, run.status, 0);
     // The lock ends with the process: a run whose lock is free is not going any more, whatever the journal says.
-    const lock = tryLock(this.#lockPath(run.id));
-    lock?.release();
-    return lock === undefined
+    return this.#folders.isLocked(run.id)
       ? toRun(run, "running", run.inFlight, this.#workersOf(run))
       : toRun(run, "interrupted", 0);
   }
@@ -365,7 +400,7 @@ class LocalEngine implements Engine {
 
   async #withLock<T>(id: string, work: (run: RunRecord) => Promise<T>): Promise<T> {
     const { id: runId } = this.#journal.getRun(id);
-    const lock = await this.#lock(runId);
+    const lock = await this.#folders.lock(runId);
     try {
       return await work(this.#journal.getRun(runId));
     } catch (error) {
@@ -374,23 +409,14 @@ class LocalEngine implements Engine {
       lock.release();
     }
   }
+}
 
-  async #lock(id: string): Promise<ProcessLock> {
-    await mkdir(this.#directory(id), { recursive: true });
-    const lock = tryLock(this.#lockPath(id));
-    if (lock !== undefined) return lock;
-    throw new RowcallError("RUN_BUSY", `Run ${id} is going already, in this process or another one`, {
-      hint: `Watch it with \`rowcall show ${id}\`, or end it with \`rowcall stop ${id}\`.`,
-    });
-  }
-
-  #directory(id: string): string {
-    return join(this.#dataDirectory, "runs", id);
-  }
-
-  #lockPath(id: string): string {
-    return join(this.#directory(id), "lock.db");
-  }
+function requireEnded({ id, status, total, succeeded, failed }: RunRecord): void {
+  // Who holds the lock of a running run finds it left by a process that ended.
+  if (status !== "running" && status !== "interrupted") return;
+  throw new RowcallError("RUN_CONFLICT", `Run ${id} is interrupted: ${total - succeeded - failed} rows are pending`, {
+    hint: `Go on with it first: rowcall resume ${id}`,
+  });
 }
 
 function warnerOf(observer: RunObserver): (message: string, hint: string) => void {

@@ -67,13 +67,15 @@ export const journalMigrations: readonly string[] = [
   `ALTER TABLE runs ADD COLUMN limits TEXT`,
   // Of failed rows only: what succeeds pays nothing for it.
   "CREATE INDEX failed_rows ON attempts (run, row, code) WHERE standing = 2 AND code IS NOT NULL",
+  // The object that a run is about to write as its output, as JSON: should the process end before the run knows of it.
+  `ALTER TABLE runs ADD COLUMN writing TEXT`,
 ];
 
 /**
  * Brings a database to this version's schema.
  *
  * @param migrations - each takes the schema one version further
- * @throws RowcallError JOURNAL_UNREADABLE when a newer version wrote it
+ * @throws RowcallError JOURNAL_UNREADABLE when a newer version or another program wrote it
  */
 export function migrate(database: Database, migrations: readonly string[]): void {
   const version = (): number =>
@@ -90,7 +92,15 @@ export function migrate(database: Database, migrations: readonly string[]): void
   if (version() === migrations.length) return;
   inTransaction(database, () => {
     // Read again inside the transaction: another process may have migrated meanwhile.
-    for (let next = version(); next < migrations.length; next += 1) database.exec(migrations[next] ?? "");
+    const from = version();
+    if (from === 0 && database.prepare("SELECT 1 FROM sqlite_schema").get() !== undefined) throw foreignDatabase();
+    for (let next = from; next < migrations.length; next += 1) database.exec(migrations[next] ?? "");
     database.exec(`PRAGMA user_version = ${migrations.length}`);
+  });
+}
+
+function foreignDatabase(): RowcallError {
+  return new RowcallError("JOURNAL_UNREADABLE", "The journal is the database of another program", {
+    hint: "Choose another folder with --data-dir.",
   });
 }

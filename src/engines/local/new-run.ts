@@ -80,7 +80,7 @@ export async function stageRun(setup: StageSetup): Promise<NewRun> {
       batch,
       agent: definition,
       fields,
-      request: choiceOf(request),
+      request: { ...choiceOf(request), ...(request.force === true ? { force: true } : {}) },
       staged,
       total,
       createdAt: services.clock(),
@@ -101,7 +101,7 @@ export async function isSameRun(services: Services, earlier: RunRecord, request:
   return digest.digest("hex") === earlier.staged.sha256;
 }
 
-function choiceOf({ rows, limit }: StartRequest): RunRecord["request"] {
+function choiceOf({ rows, limit }: StartRequest): Pick<StartRequest, "rows" | "limit"> {
   return { ...(rows === undefined ? {} : { rows }), ...(limit === undefined ? {} : { limit }) };
 }
 
