@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 /** Publishes a function agent of these benchmarks: `noop` is the function in `noop-agent.ts`. */
 export async function publishFunction(
   registry: string,
-  name: "mixed" | "noop" | "slow" | "waiting",
+  name: "large" | "mixed" | "noop" | "slow" | "waiting",
   outputFields: readonly string[],
 ): Promise<void> {
   const version = "1.0.0";

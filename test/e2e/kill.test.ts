@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 
 const kills = 20;
 const rows = 600;
+const concurrency = 4;
 const cli = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
 // Every call leaves a line in a log of the agent's own: what ran is told by the agent, not by the journal under test.
@@ -19,7 +20,7 @@ import { appendFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 export default async (input) => {
   appendFileSync(process.env.AGENT_LOG, input.n + "\\n");
-  await wait(2 + (Number(input.n) * 7) % 9);
+  if (process.env.AGENT_IS_QUICK === undefined) await wait(2 + (Number(input.n) * 7) % 9);
   if (Number(input.n) % 10 === 3) throw new Error("no luck with " + input.n);
   return { structured_output: { double: Number(input.n) * 2 } };
 };
@@ -43,7 +44,7 @@ describe("a run that is killed", () => {
     const batch = {
       agent_name: "doubler",
       input: at("in.csv"),
-      execution_config: { max_concurrency: 4, retry_strategy: { max_attempts: 1, interval_seconds: 0 } },
+      execution_config: { max_concurrency: concurrency, retry_strategy: { max_attempts: 1, interval_seconds: 0 } },
     };
     await Promise.all([
       writeFile(at("doubler_v1.0.0.json"), JSON.stringify(agent)),
@@ -54,8 +55,11 @@ describe("a run that is killed", () => {
   after(() => rm(directory, { recursive: true, force: true }));
 
   function start(log: string, ...args: string[]): ChildProcess {
+    return startWith({ AGENT_LOG: at(log) }, ...args);
+  }
+  function startWith(env: NodeJS.ProcessEnv, ...args: string[]): ChildProcess {
     return spawn(process.execPath, [cli, ...args], {
-      env: { ...process.env, AGENT_LOG: at(log) },
+      env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
   }
@@ -122,19 +126,49 @@ describe("a run that is killed", () => {
     assert.equal(mask(await readFile(at("killed.csv"), "utf8")), mask(await readFile(at("calm.csv"), "utf8")));
     assert.equal(decidedRows(at("killed", "journal.db")).size, rows);
   });
+
+  it("loses no more calls than twice max_concurrency, however early it is killed and however quick the agent is", async () => {
+    const many = 50_000;
+    await writeFile(at("many.csv"), `n,text\n${Array.from({ length: many }, (_, i) => `${i},\n`).join("")}`);
+    const journal = at("quick", "journal.db");
+    const env = { AGENT_LOG: at("quick.log"), AGENT_IS_QUICK: "yes" };
+    for (let kill = 1; kill <= 8; kill += 1) {
+      const [called, ended] = [(await calls("quick.log")).length, endedAttempts(journal)];
+      const child = startWith(
+        env,
+        ...(kill === 1
+          ? [...run("quick", "quick.csv"), "--input", at("many.csv")]
+          : ["resume", "killed", "--registry", at("registry"), "--data-dir", at("quick")]),
+      );
+      const closed = once(child, "close");
+      // At its first calls, and at some later ones.
+      const enough = called + 1 + Math.floor(Math.random() * (kill % 2 === 0 ? 1000 : 30));
+      while (child.exitCode === null && (await calls("quick.log")).length < enough)
+        await new Promise((wake) => setTimeout(wake, 1));
+      child.kill("SIGKILL");
+      await closed;
+      const lost = (await calls("quick.log")).length - called - (endedAttempts(journal) - ended);
+      assert.ok(lost <= 2 * concurrency, `kill ${kill} lost ${lost} calls`);
+    }
+    assert.ok(decidedRows(journal).size < many, "the last kill came after the end");
+  });
 });
 
 // Read beside Rowcall's own code: what a reader of the file finds committed.
 function decidedRows(path: string): Set<string> {
-  if (!existsSync(path)) return new Set();
+  return new Set(committed(path, "SELECT row FROM attempts WHERE standing = 2").map(({ row }) => String(row)));
+}
+
+// Those that a kill cut off are closed by the next resume, and did not end.
+function endedAttempts(path: string): number {
+  return committed(path, "SELECT row FROM attempts WHERE standing <> 0 AND code IS NOT 'INTERRUPTED'").length;
+}
+
+function committed(path: string, query: string): Record<string, unknown>[] {
+  if (!existsSync(path)) return [];
   const database = new DatabaseSync(path);
   try {
-    return new Set(
-      database
-        .prepare("SELECT row FROM attempts WHERE standing = 2")
-        .all()
-        .map(({ row }) => String(row)),
-    );
+    return database.prepare(query).all();
   } finally {
     database.close();
   }

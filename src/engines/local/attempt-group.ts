@@ -18,8 +18,8 @@ export interface AttemptGroup {
   readonly run: number;
   /** Five for each attempt: row, number, start and end in milliseconds since 1970 (NaN while under way), standing. */
   readonly numbers: Float64Array<ArrayBuffer>;
-  /** Four for each attempt: code, message, output, detail. */
-  readonly texts: readonly (string | null)[];
+  /** Four for each attempt: code, message, output, detail; a long one may be given as bytes in UTF-8. */
+  readonly texts: readonly (string | Uint8Array | null)[];
   /** Rows that this group decides. */
   readonly succeeded: number;
   readonly failed: number;
@@ -27,8 +27,16 @@ export interface AttemptGroup {
   readonly underWay: number;
 }
 
-/** What the writer says to each group: committed, or why not. */
+/** A group on its way to the writer's thread. */
+export interface WriterOrder {
+  readonly group: AttemptGroup;
+  /** Whether this group, and all before it, shall survive a power cut too; the end of the process they survive in any case. */
+  readonly isSynced: boolean;
+}
+
+/** What the writer says once it is ready, and to each order: committed, or why not. */
 export interface WriterAnswer {
+  readonly isReady?: true;
   readonly failure?: Error;
 }
 

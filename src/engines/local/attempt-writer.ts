@@ -1,20 +1,26 @@
 // Runs in a thread of its own: rows do not wait for the disk.
 import { parentPort, workerData } from "node:worker_threads";
-import type { AttemptGroup, WriterAnswer } from "./attempt-group.ts";
-import { openDatabase } from "./sqlite.ts";
+import type { WriterAnswer, WriterOrder } from "./attempt-group.ts";
+import { openDatabase, type Database } from "./sqlite.ts";
 import { openAttemptWriter } from "./write-attempts.ts";
 
-function answerTo(write: (group: AttemptGroup) => void, group: AttemptGroup): WriterAnswer {
-  try {
-    write(group);
-    return {};
-  } catch (error) {
-    return { failure: error instanceof Error ? error : new Error(String(error)) };
-  }
+function openWriter(database: Database): (order: WriterOrder) => WriterAnswer {
+  const write = openAttemptWriter(database);
+  return ({ group, isSynced }) => {
+    try {
+      // A commit that is synced syncs what was written to the log before it too.
+      database.exec(`PRAGMA synchronous = ${isSynced ? "FULL" : "NORMAL"}`);
+      write(group);
+      return {};
+    } catch (error) {
+      return { failure: error instanceof Error ? error : new Error(String(error)) };
+    }
+  };
 }
 
 if (parentPort !== null) {
   const port = parentPort;
-  const write = openAttemptWriter(openDatabase((workerData as { readonly path: string }).path));
-  port.on("message", (group: AttemptGroup) => port.postMessage(answerTo(write, group)));
+  const write = openWriter(openDatabase((workerData as { readonly path: string }).path));
+  port.postMessage({ isReady: true } satisfies WriterAnswer);
+  port.on("message", (order: WriterOrder) => port.postMessage(write(order)));
 }

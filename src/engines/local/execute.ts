@@ -77,6 +77,8 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
   });
   const log = journal.openLog(run.seq, {
     underWay: () => inFlight,
+    // With as many in flight, a kill makes no more than twice the concurrency be called again.
+    mostUncommitted: () => allowedConcurrency(limits),
     onCommit: (entries) => {
       for (const { attempt, decides, weight } of entries) {
         observer.onEvent?.({ type: "attempt", attempt, final: decides });
@@ -92,11 +94,11 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
     const reason = toleranceReason(limits, failedNow, run.total);
     if (reason !== undefined) end({ status: "stopped", reason });
   };
-  const settle = (attempt: Attempt, decides: boolean): Promise<void> | undefined => {
+  const settle = (attempt: Attempt, decides: boolean, isCall: boolean): Promise<void> | undefined => {
     const weight = decides && execution.dedupe ? journal.weight(run.seq, attempt.row) : 1;
     if (decides && attempt.outcome.status === "failed") failedNow += weight;
     heedTolerance();
-    return log.ended({ attempt, decides, weight });
+    return log.ended({ attempt, decides, weight }, isCall);
   };
   const widened = new EventTarget();
   let widest = limits.maxConcurrency;
@@ -125,6 +127,7 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
   observer.drain?.addEventListener("abort", onInterrupt, { once: true });
   if (observer.drain?.aborted === true) onInterrupt();
   try {
+    await log.ready;
     await runPool({
       tasks: pendingTasks(setup, mapInput, settle),
       attempt: attempts.attempt,
@@ -136,7 +139,7 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
       },
       onEnd: (attempt, decides) => {
         inFlight -= 1;
-        return settle(attempt, decides);
+        return settle(attempt, decides, true);
       },
       maxConcurrency: () => allowedConcurrency(limits),
       widened,
@@ -184,7 +187,7 @@ function mapperOf({ run: { batch, staged, agent } }: Pick<ExecuteSetup, "run">):
 async function* pendingTasks(
   { journal, run, table, selection, services, dispatcher }: ExecuteSetup,
   mapInput: MapInput,
-  settle: (attempt: Attempt, decides: boolean) => Promise<void> | undefined,
+  settle: (attempt: Attempt, decides: boolean, isCall: boolean) => Promise<void> | undefined,
 ): AsyncGenerator<readonly Task[]> {
   for await (const block of table.blocks(selection)) {
     const history = journal.history(run.seq, block.first, block.last);
@@ -200,7 +203,7 @@ async function* pendingTasks(
       const mapped = mapInput(row);
       const { failures = 0, losses = 0 } = past ?? {};
       if ("input" in mapped) tasks.push({ row: row.index, input: mapped.input, number, failures, losses });
-      else await settle(refused(row.index, number, services.clock(), mapped.failure), true);
+      else await settle(refused(row.index, number, services.clock(), mapped.failure), true, false);
     }
     yield tasks;
   }

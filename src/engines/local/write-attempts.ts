@@ -3,7 +3,9 @@ import { inTransaction, type Database } from "./sqlite.ts";
 
 /** Prepares the writing of attempts: each group in one transaction, the run's counts with it. */
 export function openAttemptWriter(database: Database): (group: AttemptGroup) => void {
-  const insert = database.prepare("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  const insert = database.prepare(
+    "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), CAST(? AS TEXT))",
+  );
   const count = database.prepare(
     "UPDATE runs SET succeeded = succeeded + ?, failed = failed + ?, in_flight = ? WHERE seq = ?",
   );
