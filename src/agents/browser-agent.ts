@@ -70,40 +70,44 @@ export async function openBrowserAgent(definition: AgentDefinition, environment:
     const variables = variablesFor(config, input);
     const settings = { ...template.session, ...(config.viewport === undefined ? {} : { viewport: config.viewport }) };
     const closing = delayAbort(context.signal);
-    return pool.withContext(contextOptions(settings, allowed, hostGuard), closing.signal, async (browserContext) => {
-      const session = await openSession(browserContext, allowed, hostGuard);
-      const recording = await startRecording(environment.recording, session.page, context.artifacts);
-      closing.before(() => recording.finish("failure"));
-      const steps: StepRecord[] = [];
-      const onStep = (record: StepRecord): void => {
-        steps.push(record);
-        context.artifacts.step(record);
-      };
-      try {
-        const { page } = session;
-        const run = runTemplate({
-          page,
-          template,
-          variables,
-          signal: context.signal,
-          onStep,
-          screenshot: recording.screenshot,
-        });
-        const output = await session.guard(run);
-        const uri = await recording.finish("final");
-        return { structured_output: { ...output, ...extraFields(config, context, uri, steps) } };
-      } catch (thrown) {
-        if (context.signal.aborted) await closing.over;
-        context.signal.throwIfAborted();
-        const error = session.failure ?? asRowcallError(thrown);
-        // A failure to record must not hide what went wrong.
-        if (error.code !== "BROWSER_CRASHED" && error.code !== "HOST_BLOCKED")
-          await recording.finish("failure").catch(() => undefined);
-        throw error;
-      } finally {
-        recording.discard();
-      }
-    });
+    return pool.withContext(
+      contextOptions(settings, allowed, hostGuard),
+      closing.signal,
+      async (browserContext, promptly) => {
+        const session = await openSession(browserContext, allowed, hostGuard, promptly);
+        const recording = await startRecording(environment.recording, session.page, context.artifacts);
+        closing.before(() => recording.finish("failure"));
+        const steps: StepRecord[] = [];
+        const onStep = (record: StepRecord): void => {
+          steps.push(record);
+          context.artifacts.step(record);
+        };
+        try {
+          const { page } = session;
+          const run = runTemplate({
+            page,
+            template,
+            variables,
+            signal: context.signal,
+            onStep,
+            screenshot: recording.screenshot,
+          });
+          const output = await session.guard(run);
+          const uri = await recording.finish("final");
+          return { structured_output: { ...output, ...extraFields(config, context, uri, steps) } };
+        } catch (thrown) {
+          if (context.signal.aborted) await closing.over;
+          context.signal.throwIfAborted();
+          const error = session.failure ?? asRowcallError(thrown);
+          // A failure to record must not hide what went wrong.
+          if (error.code !== "BROWSER_CRASHED" && error.code !== "HOST_BLOCKED")
+            await recording.finish("failure").catch(() => undefined);
+          throw error;
+        } finally {
+          recording.discard();
+        }
+      },
+    );
   }
 
   return {

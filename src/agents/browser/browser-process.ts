@@ -1,6 +1,10 @@
+import type { ChildProcess } from "node:child_process";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Browser } from "playwright-core";
 import { messageOf, RowcallError } from "../../core/errors.ts";
+import { endGroup, hasExited, killGroup } from "../process-group.ts";
+import { unlessAborted, within } from "../within.ts";
 import type { ChromiumBinary } from "./chromium.ts";
 import { makeScratchFolder, type ScratchFolder } from "./scratch-folder.ts";
 
@@ -9,12 +13,31 @@ export interface BrowserProcess {
   readonly browser: Browser;
   /** Process id of the browser's main process. */
   readonly pid: number;
-  /** Ends the process and everything below it, the hard way when it does not obey; safe to call twice. */
+  /**
+   * Aborted with a BROWSER_CRASHED as soon as the process has ended, or gives no sign of life and was killed. Whatever is asked of
+   * the browser has to be raced with it: Playwright leaves some questions to a dead browser unanswered.
+   */
+  readonly gone: AbortSignal;
+  /** Ends the process and everything below it, the hard way when it does not obey; safe to call twice, never rejects. */
   end(): Promise<void>;
 }
 
 /** The name that requests to blocked hosts are sent to; it never resolves. */
 export const nowhere = "nowhere.invalid";
+
+/**
+ * How long a browser may take for what it does at once when it is in order: to answer a sign of life, to open or close a page. Wide,
+ * for machines that are slow and busy.
+ */
+export const answerMs = 30_000;
+/** How long a browser may take to start. */
+const startMs = 60_000;
+/** How long it may take to end by itself. */
+const graceMs = 5_000;
+/** How long Playwright may take to tidy up after a browser that has ended. */
+const tidyMs = 2_000;
+/** Pause between two signs of life. */
+const beatMs = 5_000;
 
 const launchArguments = [
   "--disable-background-networking",
@@ -27,44 +50,68 @@ const launchArguments = [
   `--host-resolver-rules=MAP ${nowhere} ^NOTFOUND`,
 ];
 
-/** How long a browser may take to end by itself. */
-const graceMs = 5_000;
-/** How long to wait for its killed helpers to be gone; under an init that buries nobody they never are. */
-const helpersMs = 100;
-
 /**
  * Starts a browser process.
  *
+ * @param patienceMs - how long it may stay without a sign of life
  * @throws RowcallError BROWSER_CRASHED when it does not come up, DEPENDENCY_MISSING without playwright-core
  */
-export async function launchBrowser(binary: ChromiumBinary): Promise<BrowserProcess> {
+export async function launchBrowser(binary: ChromiumBinary, patienceMs: number = answerMs): Promise<BrowserProcess> {
   // Chromium leaves a file behind in the temporary folder for one context in twenty, so it gets a folder of its own.
   const scratch = await makeScratchFolder();
-  let browser: Browser | undefined;
+  const children = watchChildren(binary, scratch);
+  const abandoned = new AbortController();
   try {
-    browser = await launchSandboxed(binary, scratch.path);
-    const pid = await processId(browser);
-    const end = endOnce(browser, pid, scratch);
-    return { browser, pid, end };
+    const browser = await within(launchSandboxed(binary, scratch.path, abandoned.signal), startMs);
+    const child = children.latest();
+    if (child?.pid === undefined) throw new Error("its process was not seen");
+    return watchOver(browser, child, scratch, patienceMs);
   } catch (cause) {
-    await browser?.close().catch(() => undefined);
+    abandoned.abort();
+    const child = children.latest();
+    if (child !== undefined) await endGroup(child, () => killGroup(child.pid), 0);
     await scratch.remove();
     if (cause instanceof RowcallError) throw cause;
-    throw new RowcallError(
-      "BROWSER_CRASHED",
-      `The browser ${binary.path} does not start: ${firstLines(messageOf(cause))}`,
-      { hint: "Run rowcall doctor to see which browsers work here.", cause },
-    );
+    throw new RowcallError("BROWSER_CRASHED", `The browser ${binary.path} does not start: ${whyNot(cause, child)}`, {
+      hint: "Run rowcall doctor to see which browsers work here.",
+      cause,
+    });
+  } finally {
+    children.stop();
   }
 }
 
+/** Sees the browser's process as soon as there is one: Playwright does not hand it out, and a browser that hangs must be ended too. */
+function watchChildren(
+  { path }: ChromiumBinary,
+  scratch: ScratchFolder,
+): { latest(): ChildProcess | undefined; stop(): void } {
+  let latest: ChildProcess | undefined;
+  const onChild = (message: unknown): void => {
+    const { process: child } = message as { readonly process: ChildProcess };
+    // It is told of just before it starts.
+    process.nextTick(() => {
+      if (!child.spawnargs?.includes(crashFolder(scratch))) return;
+      latest = child;
+      const profile = child.spawnargs.find((argument) => argument.startsWith(profileSwitch));
+      if (child.pid !== undefined)
+        scratch.note({ pid: child.pid, executable: path, profile: profile?.slice(profileSwitch.length) });
+    });
+  };
+  subscribe("child_process", onChild);
+  return { latest: () => latest, stop: () => void unsubscribe("child_process", onChild) };
+}
+
+const profileSwitch = "--user-data-dir=";
+const crashFolder = ({ path }: Pick<ScratchFolder, "path">): string => `--crash-dumps-dir=${path}`;
+
 /** Root cannot use Chromium's sandbox at all; elsewhere a system may forbid it, which only starting it tells. */
-async function launchSandboxed(binary: ChromiumBinary, temporary: string): Promise<Browser> {
+async function launchSandboxed(binary: ChromiumBinary, temporary: string, abandoned: AbortSignal): Promise<Browser> {
   if (process.getuid?.() === 0) return launch(binary, temporary, false);
   try {
     return await launch(binary, temporary, true);
   } catch (thrown) {
-    if (/sandbox/i.test(messageOf(thrown))) return launch(binary, temporary, false);
+    if (/sandbox/i.test(messageOf(thrown)) && !abandoned.aborted) return launch(binary, temporary, false);
     throw thrown;
   }
 }
@@ -78,7 +125,8 @@ async function launch(binary: ChromiumBinary, temporary: string, sandboxed: bool
   });
   return chromium.launch({
     executablePath: binary.path,
-    args: launchArguments,
+    args: [...launchArguments, crashFolder({ path: temporary })],
+    artifactsDir: temporary,
     chromiumSandbox: sandboxed,
     // The engine decides what a signal means: the first Ctrl-C lets rows finish, which needs a living browser.
     handleSIGINT: false,
@@ -88,38 +136,63 @@ async function launch(binary: ChromiumBinary, temporary: string, sandboxed: bool
   });
 }
 
-async function processId(browser: Browser): Promise<number> {
-  const session = await browser.newBrowserCDPSession();
-  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-  await session.detach();
-  return processInfo.find((each) => each.type === "browser")?.id ?? 0;
-}
-
-function endOnce(browser: Browser, pid: number, scratch: ScratchFolder): () => Promise<void> {
+function watchOver(browser: Browser, child: ChildProcess, scratch: ScratchFolder, patienceMs: number): BrowserProcess {
+  const gone = new AbortController();
+  const giveUp = (message: string): void => {
+    if (gone.signal.aborted) return;
+    // Its helpers may not have noticed.
+    killGroup(child.pid);
+    gone.abort(new RowcallError("BROWSER_CRASHED", message, { hint: freshBrowser }));
+  };
+  const onExit = (): void => giveUp("The browser ended while the row was in flight");
+  child.once("exit", onExit);
+  browser.once("disconnected", onExit);
+  if (hasExited(child) || !browser.isConnected()) onExit();
+  keepBeating(browser, gone.signal, patienceMs).catch(() =>
+    giveUp(`The browser gave no sign of life for ${patienceMs / 1000} s`),
+  );
   let ending: Promise<void> | undefined;
-  return () => (ending ??= endBrowser(browser, pid).then(scratch.remove));
+  const end = async (): Promise<void> => {
+    const closed = browser.close().catch(() => undefined);
+    await endGroup(child, () => closed, gone.signal.aborted ? 0 : graceMs);
+    onExit();
+    await within(closed, tidyMs).catch(() => undefined);
+    await scratch.remove();
+  };
+  return { browser, pid: child.pid ?? 0, gone: gone.signal, end: () => (ending ??= end()) };
 }
 
-async function endBrowser(browser: Browser, pid: number): Promise<void> {
-  const timer = setTimeout(() => kill(pid), graceMs);
-  // Playwright's close waits for the process and takes the profile's folder away.
-  await browser.close().catch(() => undefined);
-  clearTimeout(timer);
-  // Its helpers end a moment later by themselves, or not at all when the browser was killed.
-  for (let waited = 0; kill(pid) && waited < helpersMs; waited += 10) await delay(10);
-}
+const freshBrowser =
+  "The next attempt gets a fresh browser; if it happens often, lower max_concurrency or give the machine more memory.";
 
-/** Kills what is left of a browser. Returns whether there was anything, dead processes that nobody has buried yet included. */
-function kill(pid: number): boolean {
-  try {
-    // Playwright starts the browser as leader of its own process group, except on Windows.
-    if (pid > 0) process.kill(process.platform === "win32" ? pid : -pid, "SIGKILL");
-    return pid > 0;
-  } catch {
-    return false;
+/**
+ * Asks the browser for signs of life: one of its main process, and one that it has to ask its network process for.
+ *
+ * @throws LateError when it gives none; something else when it is gone
+ */
+async function keepBeating(browser: Browser, gone: AbortSignal, patienceMs: number): Promise<void> {
+  const ask = <T>(question: Promise<T>): Promise<T> => within(unlessAborted(question, gone), patienceMs);
+  const session = await ask(browser.newBrowserCDPSession());
+  while (!gone.aborted) {
+    // An error is an answer too.
+    await ask(session.send("Storage.getCookies").catch(() => undefined));
+    await delay(beatMs, undefined, { ref: false, signal: gone });
   }
 }
 
-function firstLines(text: string): string {
-  return text.split("\n").slice(0, 3).join(" ").trim();
+/** Why a browser did not start, in one line: Playwright tells with its whole command line and everything that it printed. */
+function whyNot(cause: unknown, child: ChildProcess | undefined): string {
+  const printed = /\[pid=\d+\]\[err\] (.+)/.exec(messageOf(cause))?.[1];
+  const { exitCode = null, signalCode = null } = child ?? {};
+  const ended =
+    signalCode === null
+      ? exitCode === null
+        ? undefined
+        : `it ended with exit code ${exitCode}`
+      : `it was ended by ${signalCode}`;
+  const first =
+    messageOf(cause)
+      .split("\n")[0]
+      ?.replace(/^[A-Za-z]+\.[A-Za-z]+: /, "") ?? "";
+  return [ended ?? first, ...(printed === undefined ? [] : [printed])].join(": ").slice(0, 500);
 }

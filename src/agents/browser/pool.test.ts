@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { after, before, describe, it } from "node:test";
 import { RowcallError } from "../../core/errors.ts";
 import { findChromium, type ChromiumBinary } from "./chromium.ts";
+import { listProcesses, type ProcessFacts } from "../processes.ts";
 import { openBrowserPool, type BrowserPool } from "./pool.ts";
 
 const never = new AbortController().signal;
@@ -15,14 +16,18 @@ let binary: ChromiumBinary;
 let temporary: string;
 const usualTemporary = process.env["TMPDIR"];
 
-/** Whether any process of the browser's group still runs. Dead ones that the init process has yet to bury do not count. */
+/** The browser's process and those that it has started. */
+async function membersOf(pid: number): Promise<readonly ProcessFacts[]> {
+  return (await listProcesses()).filter(({ group }) => group === pid);
+}
+
+function isRenderer({ command }: ProcessFacts): boolean {
+  return command.includes("--type=renderer");
+}
+
+/** Whether any process of the browser's group still runs. */
 async function lives(pid: number): Promise<boolean> {
-  for (const name of await readdir("/proc")) {
-    const stat = /^\d+$/.test(name) ? await readFile(`/proc/${name}/stat`, "utf8").catch(() => "") : "";
-    const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (group === String(pid) && state !== "Z") return true;
-  }
-  return false;
+  return (await membersOf(pid)).length > 0;
 }
 
 async function liveOnes(pids: Iterable<number>): Promise<readonly number[]> {
@@ -34,6 +39,17 @@ async function liveOnes(pids: Iterable<number>): Promise<readonly number[]> {
 async function pidOf(pool: BrowserPool): Promise<number> {
   await pool.withContext({}, never, async () => undefined);
   return pool.pids[0]!;
+}
+
+/** Two, counted by a page; undefined when the browser failed. */
+async function sum(pool: BrowserPool): Promise<unknown> {
+  const counted = pool.withContext({}, never, async (context, promptly) => {
+    const page = await promptly(context.newPage());
+    return page.evaluate("1 + 1");
+  });
+  return counted.catch((thrown: unknown) => {
+    assert.equal((thrown as RowcallError).code, "BROWSER_CRASHED");
+  });
 }
 
 describe("browser pool", () => {
@@ -199,11 +215,80 @@ describe("browser pool", () => {
     assert.deepEqual(await readdir(temporary), []);
   });
 
+  it("notices a browser that is frozen, fails what is in flight in it, and goes on in another one", async () => {
+    const pool = openBrowserPool({ binary, concurrency: 2, patienceMs: 5000 });
+    const frozen = await pidOf(pool);
+    const inFlight = [1, 2].map(() =>
+      pool.withContext({}, never, async (context, promptly) => {
+        const page = await promptly(context.newPage());
+        process.kill(frozen, "SIGSTOP");
+        await page.evaluate("1 + 1");
+        await promptly(context.newPage());
+      }),
+    );
+    for (const { status, reason } of (await Promise.allSettled(inFlight)) as PromiseRejectedResult[]) {
+      assert.equal(status, "rejected");
+      assert.equal((reason as RowcallError).code, "BROWSER_CRASHED");
+    }
+    while ((await sum(pool)) !== 2);
+    assert.notEqual(pool.pids.at(-1), frozen);
+    await pool.close();
+    assert.equal(await lives(frozen), false);
+    assert.deepEqual(await readdir(temporary), []);
+  });
+
+  it("takes another browser when one opens no page any more", { skip: process.platform !== "linux" }, async () => {
+    const pool = openBrowserPool({ binary, concurrency: 1, patienceMs: 5000 });
+    const pid = await pidOf(pool);
+    // Renderers are forked from this one.
+    const zygotes = (await membersOf(pid)).filter(({ command }) => command.includes("--type=zygote"));
+    assert.notEqual(zygotes.length, 0);
+    for (const zygote of zygotes) process.kill(zygote.pid, "SIGSTOP");
+    const opened = pool.withContext({}, never, (context, promptly) => promptly(context.newPage()));
+    await assert.rejects(opened, { code: "BROWSER_CRASHED", message: "The browser opened no page within 5 s" });
+    while ((await sum(pool)) !== 2);
+    assert.notEqual(pool.pids.at(-1), pid);
+    await pool.close();
+    assert.equal(await lives(pid), false);
+  });
+
+  it("says that the browser crashed when a page's process is killed while it opens", async () => {
+    const pool = openBrowserPool({ binary, concurrency: 1 });
+    const pid = await pidOf(pool);
+    for (let crash = 0; crash < 3; crash += 1) {
+      const opened = pool
+        .withContext({}, never, async (context, promptly) => {
+          const page = await promptly(context.newPage());
+          await page.waitForEvent("crash");
+          await page.evaluate("1 + 1");
+        })
+        .catch((thrown: unknown) => (thrown as RowcallError).code);
+      let renderers: readonly ProcessFacts[] = [];
+      while (renderers.length === 0) renderers = (await membersOf(pid)).filter(isRenderer);
+      for (const renderer of renderers) process.kill(renderer.pid, "SIGKILL");
+      assert.equal(await opened, "BROWSER_CRASHED");
+    }
+    await pool.close();
+  });
+
+  it("takes a fresh browser after an attempt whose time was up, for the browser may be the slow one", async () => {
+    const pool = openBrowserPool({ binary, concurrency: 1 });
+    const pid = await pidOf(pool);
+    const aborter = new AbortController();
+    const attempt = pool.withContext({}, aborter.signal, async () => {
+      aborter.abort(new RowcallError("TIMEOUT", "Execution timeout"));
+      await new Promise(() => {});
+    });
+    await assert.rejects(attempt, { code: "TIMEOUT" });
+    assert.notEqual(await pidOf(pool), pid);
+    await pool.close();
+  });
+
   it("says which browser does not start, and why", async () => {
     const pool = openBrowserPool({ binary: { ...binary, path: "/bin/false" }, concurrency: 1 });
     await assert.rejects(
       pool.withContext({}, never, async () => undefined),
-      { code: "BROWSER_CRASHED", message: /\/bin\/false does not start/ },
+      { code: "BROWSER_CRASHED", message: "The browser /bin/false does not start: it ended with exit code 1" },
     );
     await pool.close();
   });

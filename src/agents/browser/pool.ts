@@ -1,7 +1,9 @@
 import type { BrowserContext, BrowserContextOptions } from "playwright-core";
 import { RowcallError } from "../../core/errors.ts";
-import { launchBrowser, type BrowserProcess } from "./browser-process.ts";
+import { LateError, unlessAborted, within } from "../within.ts";
+import { answerMs, launchBrowser, type BrowserProcess } from "./browser-process.ts";
 import type { ChromiumBinary } from "./chromium.ts";
+import { asRowcallError } from "./failures.ts";
 
 /** How a pool works. */
 export interface BrowserPoolOptions {
@@ -9,30 +11,41 @@ export interface BrowserPoolOptions {
   /** Contexts at once; more wait for their turn. */
   readonly concurrency: number;
   /**
-   * Contexts that one browser process serves before the next process takes over; what is under way in the old one ends there.
+   * Contexts that one browser process serves before the next process takes over; what is in flight in the old one ends there.
    *
    * @default 500
    */
   readonly recycleAfterRows?: number | undefined;
+  /**
+   * How long a browser may take for what one that is in order does at once.
+   *
+   * @default 30 seconds
+   */
+  readonly patienceMs?: number;
 }
+
+/** Waits for what a browser that is in order does at once, such as opening a page; one that does not is replaced. */
+export type Promptly = <T>(work: Promise<T>) => Promise<T>;
 
 /** One browser process with many isolated contexts. */
 export interface BrowserPool {
   /**
-   * Runs something in a fresh context, which is closed afterwards, and at once when the signal is aborted.
+   * Runs something in a fresh context, which is closed afterwards. It settles at once when the signal is aborted or the browser is
+   * gone, whatever the work does.
    *
-   * @throws RowcallError BROWSER_CRASHED when the browser ended meanwhile; the signal's reason when it was aborted
+   * @throws RowcallError BROWSER_CRASHED when the browser ended meanwhile or does not answer; the signal's reason when it was
+   * aborted; what the work threw, with one of our codes
    */
   withContext<T>(
     options: BrowserContextOptions,
     signal: AbortSignal,
-    use: (context: BrowserContext) => Promise<T>,
+    use: (context: BrowserContext, promptly: Promptly) => Promise<T>,
   ): Promise<T>;
   /** Allows so many contexts at once, if it was fewer before. */
   widen(concurrency: number): void;
   /** Process ids of the browsers that live. */
   readonly pids: readonly number[];
-  /** Waits for what is under way, then ends every browser; safe to call twice. */
+  /** Waits for what is in flight, but not for long, then ends every browser; safe to call twice. */
   close(): Promise<void>;
 }
 
@@ -42,24 +55,31 @@ interface Host {
   pid: number;
   served: number;
   active: number;
+  /** Rows in a row that failed in a way that another attempt may mend. */
+  failures: number;
 }
+
+/** After so many failures without a success between them the browser itself is suspected. */
+const maxFailures = 3;
+/** How long what is in flight may hold up the end of a pool. */
+const drainMs = 10_000;
 
 /** Opens a pool; the browser starts when it is first needed. */
 export function openBrowserPool(options: BrowserPoolOptions): BrowserPool {
-  const { binary, concurrency, recycleAfterRows = 500 } = options;
+  const { binary, concurrency, recycleAfterRows = 500, patienceMs = answerMs } = options;
   const hosts = new Set<Host>();
   const turns = openTurns(concurrency);
   let current: Host | undefined;
   let closing: Promise<void> | undefined;
 
   function startHost(): Host {
-    const host: Host = { launched: launchBrowser(binary), pid: 0, served: 0, active: 0 };
+    const host: Host = { launched: launchBrowser(binary, patienceMs), pid: 0, served: 0, active: 0, failures: 0 };
     hosts.add(host);
     host.launched.then(
-      ({ browser, pid }) => {
+      ({ gone, pid }) => {
         host.pid = pid;
-        browser.once("disconnected", () => retire(host));
-        if (!browser.isConnected()) retire(host);
+        gone.addEventListener("abort", () => retire(host), { once: true });
+        if (gone.aborted) retire(host);
       },
       () => {
         retire(host);
@@ -69,13 +89,17 @@ export function openBrowserPool(options: BrowserPoolOptions): BrowserPool {
     return host;
   }
 
+  /** Gives a browser no more rows; it ends when it has none. */
   function retire(host: Host): void {
     if (current === host) current = undefined;
     void endIfIdle(host);
   }
 
   async function endIfIdle(host: Host): Promise<void> {
-    if (host.active > 0 || current === host) return;
+    if (host.active === 0 && current !== host) await end(host);
+  }
+
+  async function end(host: Host): Promise<void> {
     const browserProcess = await host.launched.catch(() => undefined);
     await browserProcess?.end();
     hosts.delete(host);
@@ -93,51 +117,58 @@ export function openBrowserPool(options: BrowserPoolOptions): BrowserPool {
   async function withContext<T>(
     contextOptions: BrowserContextOptions,
     signal: AbortSignal,
-    use: (context: BrowserContext) => Promise<T>,
+    use: (context: BrowserContext, promptly: Promptly) => Promise<T>,
   ): Promise<T> {
     if (closing !== undefined) throw new RowcallError("INTERRUPTED", "The agent was closed");
     const done = await turns.take(signal);
     const host = take();
-    let context: BrowserContext | undefined;
-    const closeContext = async (): Promise<void> => context?.close().catch(() => undefined);
-    const onAbort = (): void => void closeContext();
+    const promptly: Promptly = (work) =>
+      within(work, patienceMs).catch((thrown: unknown) => {
+        if (!(thrown instanceof LateError)) throw thrown;
+        retire(host);
+        throw stuck(patienceMs, thrown);
+      });
+    let opening: Promise<BrowserContext> | undefined;
     try {
-      const { browser } = await host.launched;
-      signal.throwIfAborted();
-      context = await browser.newContext(contextOptions);
-      signal.addEventListener("abort", onAbort, { once: true });
-      signal.throwIfAborted();
-      return await use(context);
+      const { browser, gone } = await unlessAborted(host.launched, signal);
+      opening = browser.newContext(contextOptions);
+      const context = await unlessAborted(promptly(opening), signal, gone);
+      const result = await unlessAborted(use(context, promptly), signal, gone);
+      host.failures = 0;
+      return result;
     } catch (thrown) {
-      signal.throwIfAborted();
-      if (thrown instanceof RowcallError) throw thrown;
-      const { browser } = await host.launched;
-      if (browser.isConnected()) throw thrown;
-      throw new RowcallError("BROWSER_CRASHED", "The browser ended while the row was under way", {
-        hint: "The next attempt gets a fresh browser; if it happens often, lower max_concurrency or give the machine more memory.",
-        cause: thrown,
-      });
+      if (signal.aborted) {
+        // Perhaps it is the browser that was too slow.
+        if (signal.reason instanceof RowcallError && signal.reason.code === "TIMEOUT") retire(host);
+        throw signal.reason;
+      }
+      const error = asRowcallError(thrown);
+      if (error.retryable) host.failures += 1;
+      if (host.failures >= maxFailures) retire(host);
+      throw error;
     } finally {
-      signal.removeEventListener("abort", onAbort);
-      // The next row does not wait until the context is gone; close() does.
-      void closeContext().then(() => {
-        host.active -= 1;
-        return endIfIdle(host);
-      });
+      void closeContext(host, opening);
       done();
     }
   }
 
+  // The next row does not wait until the context is gone; the end of the browser does.
+  async function closeContext(host: Host, opening: Promise<BrowserContext> | undefined): Promise<void> {
+    try {
+      const { gone } = await host.launched;
+      const closed = opening?.then((context) => context.close());
+      if (closed !== undefined) await within(unlessAborted(closed, gone), patienceMs);
+    } catch {
+      retire(host);
+    }
+    host.active -= 1;
+    await endIfIdle(host);
+  }
+
   async function closeAll(): Promise<void> {
-    await turns.allDone();
+    await within(turns.allDone(), drainMs).catch(() => undefined);
     current = undefined;
-    await Promise.all(
-      [...hosts].map(async (host) => {
-        const browserProcess = await host.launched.catch(() => undefined);
-        await browserProcess?.end();
-      }),
-    );
-    hosts.clear();
+    await Promise.all([...hosts].map(end));
   }
 
   return {
@@ -148,6 +179,13 @@ export function openBrowserPool(options: BrowserPoolOptions): BrowserPool {
     },
     close: () => (closing ??= closeAll()),
   };
+}
+
+function stuck(patienceMs: number, cause: unknown): RowcallError {
+  return new RowcallError("BROWSER_CRASHED", `The browser opened no page within ${patienceMs / 1000} s`, {
+    hint: "The next attempt gets a fresh browser; if it happens often, lower max_concurrency: the machine is too busy.",
+    cause,
+  });
 }
 
 interface Turns {

@@ -48,8 +48,8 @@ describe("session", () => {
     return pool.withContext(
       contextOptions({ locale: "en-GB", timezone: "Europe/London" }, allowed, guard),
       never,
-      async (context) => {
-        const session = await openSession(context, allowed, guard);
+      async (context, promptly) => {
+        const session = await openSession(context, allowed, guard, promptly);
         return session.guard(work(session.page, session));
       },
     );

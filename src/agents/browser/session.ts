@@ -2,6 +2,7 @@ import type { BrowserContext, BrowserContextOptions, Page, Request } from "playw
 import { RowcallError } from "../../core/errors.ts";
 import { bypassRules, hostBlocked, type AllowedHosts } from "./allowed-hosts.ts";
 import { nowhere } from "./browser-process.ts";
+import type { Promptly } from "./pool.ts";
 import type { SessionSettings } from "./template.ts";
 
 /** How requests to other hosts are kept from leaving. */
@@ -49,9 +50,14 @@ export function contextOptions(
 }
 
 /** Opens the page of an attempt and watches over it. */
-export async function openSession(context: BrowserContext, allowed: AllowedHosts, guard: HostGuard): Promise<Session> {
-  if (!allowed.all && guard === "intercept") await interceptOthers(context, allowed);
-  const page = await context.newPage();
+export async function openSession(
+  context: BrowserContext,
+  allowed: AllowedHosts,
+  guard: HostGuard,
+  promptly: Promptly,
+): Promise<Session> {
+  if (!allowed.all && guard === "intercept") await promptly(interceptOthers(context, allowed));
+  const page = await promptly(context.newPage());
   let failure: RowcallError | undefined;
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => undefined);
