@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { homedir, tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { RowcallError } from "../../core/errors.ts";
+import { isOwnFolder, listLeftBehind, ownedPrefix } from "../left-behind.ts";
 
 /** The headless shell from npm, unpacked. */
 export interface BundledChromium {
@@ -17,8 +18,8 @@ export interface BundledChromium {
 let unpacking: Promise<BundledChromium> | undefined;
 
 /**
- * Unpacks the headless shell of `@sparticuz/chromium` into the user's cache folder, once per version of the package.
- * Safe with many processes at once.
+ * Unpacks the headless shell of `@sparticuz/chromium` into the user's cache folder, once per version of the package, and anew when
+ * files of it are missing or cut short. Safe with many processes at once.
  *
  * @throws RowcallError DEPENDENCY_MISSING when the package is not installed, CHROMIUM_NOT_FOUND when no folder can be written
  */
@@ -71,36 +72,90 @@ function cacheFolders(): readonly string[] {
 }
 
 async function unpackInto(cache: string, name: string, entry: string): Promise<BundledChromium> {
+  const kind = `${name}.half`;
+  await Promise.all((await listLeftBehind(cache, kind)).map(remove));
   const folder = join(cache, name);
-  if (await isOurs(folder)) return contentsOf(folder);
+  if (await isWhole(folder)) return contentsOf(folder);
   // The package sees a half-written browser of another process as whole. So each process unpacks into a folder of its own
-  // and moves it into place in one go; whoever comes second finds the place taken and uses what is there.
-  const half = await mkdtemp(join(cache, `${name}.half-`));
+  // and moves it into place in one go; whoever comes second finds a whole one and uses that.
+  const half = await mkdtemp(join(cache, ownedPrefix(kind)));
   try {
     await runUnpacker(half, entry);
     await writeFile(join(half, "fonts.conf"), fontSettings(folder));
-    await rename(half, folder).catch(async (thrown: unknown) => {
-      if (!(await isOurs(folder))) throw thrown;
-    });
+    await writeFile(join(half, listName), JSON.stringify(await sizesIn(half)));
+    await moveIntoPlace(half, folder);
   } finally {
-    await rm(half, { recursive: true, force: true });
+    await remove(half);
   }
   return contentsOf(folder);
 }
 
-async function isOurs(folder: string): Promise<boolean> {
-  const info = await stat(folder).catch(() => undefined);
-  // In a temporary folder that everybody can write to, another user's "browser" is not to be run.
-  return info?.isDirectory() === true && (process.getuid === undefined || info.uid === process.getuid());
+/** What is there and not whole makes room; browsers that run from it keep their files. */
+async function moveIntoPlace(half: string, folder: string): Promise<void> {
+  try {
+    await rename(half, folder);
+  } catch (thrown) {
+    if (await isWhole(folder)) return;
+    if (!(await isOwnFolder(folder))) throw thrown;
+    const broken = `${half}.broken`;
+    await rename(folder, broken);
+    try {
+      await rename(half, folder);
+    } catch (again) {
+      // Another process was faster.
+      if (!(await isWhole(folder))) throw again;
+    } finally {
+      await remove(broken);
+    }
+  }
 }
 
-/** The package unpacks into the temporary folder of its process. Only the browser itself must be there; the rest is for systems that lack it. */
+/** Every file of a whole browser and its size in bytes, by its path in the folder. */
+type Sizes = Readonly<Record<string, number>>;
+
+const listName = "files.json";
+
+async function sizesIn(folder: string): Promise<Sizes> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return Object.fromEntries(
+    await Promise.all(files.map(async (file) => [relative(folder, file), (await stat(file)).size] as const)),
+  );
+}
+
+/** Whether a browser is there with all its bytes, and is this user's: unpacking may have been cut short, files may be gone. */
+async function isWhole(folder: string): Promise<boolean> {
+  if (!(await isOwnFolder(folder))) return false;
+  try {
+    const sizes = JSON.parse(await readFile(join(folder, listName), "utf8")) as Sizes;
+    const checks = Object.entries(sizes).map(async ([file, size]) => (await stat(join(folder, file))).size === size);
+    return (await Promise.all(checks)).every(Boolean);
+  } catch {
+    return false;
+  }
+}
+
+async function remove(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true, maxRetries: 5 }).catch(() => undefined);
+}
+
+/**
+ * The package unpacks into the temporary folder of its process. Only the browser itself must come with the package; the rest is for
+ * systems that lack it.
+ */
 async function runUnpacker(folder: string, entry: string): Promise<void> {
   const script = `
+    // It ends with the process that wants it.
+    process.stdin.on("end", () => process.exit(1)).resume();
     const { inflate } = await import(process.argv[1]);
     const archive = (name) => decodeURIComponent(new URL("../bin/" + name, process.argv[1]).pathname);
     await inflate(archive("chromium.br"));
-    for (const name of ["fonts.tar.br", "swiftshader.tar.br", "al2023.tar.br"]) await inflate(archive(name)).catch(() => undefined);`;
+    for (const name of ["fonts.tar.br", "swiftshader.tar.br", "al2023.tar.br"]) {
+      await inflate(archive(name)).catch((error) => {
+        if (error.code !== "ENOENT") throw error;
+      });
+    }
+    process.exit(0);`;
   const env = { ...process.env, TMPDIR: folder, NODE_OPTIONS: "" };
   await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script, "--", entry], { env });
 }

@@ -49,9 +49,14 @@ async function listFiles(pattern: string): Promise<readonly string[]> {
 
 function askVersion(path: string, env: Readonly<Record<string, string>>): Promise<{ ok: boolean; output: string }> {
   return new Promise((resolve) => {
-    execFile(path, ["--version"], { env: { ...process.env, ...env }, timeout: 20_000 }, (error, stdout, stderr) => {
-      const output = (error === null ? stdout : stderr || messageOf(error)).trim();
-      resolve({ ok: error === null, output });
-    });
+    execFile(
+      path,
+      ["--version"],
+      { env: { ...process.env, ...env }, timeout: 20_000, killSignal: "SIGKILL" },
+      (error, stdout, stderr) => {
+        const output = (error === null ? stdout : stderr || messageOf(error)).trim();
+        resolve({ ok: error === null, output });
+      },
+    );
   });
 }

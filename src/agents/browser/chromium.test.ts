@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { execFile, spawnSync } from "node:child_process";
+import { mkdir, mkdtemp, readdir, rm, stat, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import { RowcallError } from "../../core/errors.ts";
+import { ownedPrefix } from "../left-behind.ts";
 import { machineProbes, type ChromiumProbes } from "./chromium-probes.ts";
 import { findChromium, listChromiumCandidates } from "./chromium.ts";
 
@@ -105,7 +106,7 @@ describe("finding Chromium", () => {
   });
 
   const bundled = process.platform === "linux" && process.arch === "x64";
-  it("unpacks the bundled browser once and whole, although several processes do it at the same time", async () => {
+  it("unpacks the bundled browser once and whole, and anew when it was cut, although several processes do it at the same time", async () => {
     if (!bundled) return;
     const cache = await mkdtemp(join(tmpdir(), "rowcall cache "));
     try {
@@ -114,13 +115,26 @@ describe("finding Chromium", () => {
         console.log((await findChromium({})).path);`;
       const run = promisify(execFile);
       const env = { ...process.env, XDG_CACHE_HOME: cache };
-      const runs = await Promise.all(
-        [1, 2].map(() => run(process.execPath, ["--input-type=module", "--eval", script], { env })),
-      );
-      const paths = new Set(runs.map(({ stdout }) => stdout.trim()));
-      assert.equal(paths.size, 1);
-      assert.equal((await machineProbes().version([...paths][0]!, {})).ok, true);
-      assert.equal((await readdir(join(cache, "rowcall"))).length, 1);
+      const findTwice = async (): Promise<string> => {
+        const runs = await Promise.all(
+          [1, 2].map(() => run(process.execPath, ["--input-type=module", "--eval", script], { env })),
+        );
+        const paths = new Set(runs.map(({ stdout }) => stdout.trim()));
+        assert.equal(paths.size, 1);
+        assert.equal((await readdir(join(cache, "rowcall"))).length, 1);
+        return [...paths][0]!;
+      };
+      const path = await findTwice();
+      assert.equal((await machineProbes().version(path, {})).ok, true);
+
+      // As a full disk, or a power cut, leaves it; and what a process that was killed while it unpacked leaves.
+      const { size } = await stat(path);
+      await truncate(path, size - 1);
+      const dead = spawnSync(process.execPath, ["--eval", ""]).pid;
+      const half = join(cache, "rowcall", ownedPrefix(`${basename(join(path, ".."))}.half`));
+      await mkdir(`${half.replace(`.${process.pid}.`, `.${dead}.`)}abcdef`);
+      assert.equal(await findTwice(), path);
+      assert.equal((await stat(path)).size, size);
     } finally {
       await rm(cache, { recursive: true });
     }
