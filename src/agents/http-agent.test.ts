@@ -174,6 +174,12 @@ test("takes the reply as it is, the body as the output, or a part of it", async 
   );
 });
 
+test("keeps the digits of numbers that JavaScript cannot hold", async () => {
+  const text = '{"id":12345678901234567890,"price":1.5}';
+  const { reply } = await call((_, response) => response.end(text), { output: "body" });
+  assert.equal(JSON.stringify(reply), `{"structured_output":${text}}`);
+});
+
 test("reads compressed answers and a byte order mark", async () => {
   const { reply } = await call((_request, response) => {
     response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync('\uFEFF{"a":"naïve 🏠"}'));

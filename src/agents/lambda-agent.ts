@@ -2,7 +2,7 @@ import type { InvokeCommandOutput } from "@aws-sdk/client-lambda";
 import type { AgentDefinition, AgentEnvironment, AgentInput, InvokeContext, Invoker } from "../core/agent.ts";
 import { awsClientConfig } from "../core/aws.ts";
 import { messageOf, RowcallError } from "../core/errors.ts";
-import type { JsonValue } from "../core/json.ts";
+import { parseJson, type JsonValue } from "../core/json.ts";
 import type { Clock } from "../core/services.ts";
 import { httpSettings } from "./aws-http.ts";
 import { functionRegion, parseLambdaConfig } from "./lambda/lambda-config.ts";
@@ -96,7 +96,7 @@ function parsePayload(name: string, { Payload }: InvokeCommandOutput): JsonValue
   const text = Payload?.transformToString() ?? "";
   if (text === "") return null;
   try {
-    return JSON.parse(text) as JsonValue;
+    return parseJson(text);
   } catch {
     throw new RowcallError("OUTPUT_INVALID", `The function ${name} answered with what is not JSON: ${excerpt(text)}`, {
       hint: "The function must answer with JSON.",

@@ -3,6 +3,7 @@ import { recordingLevels, type AgentDefinition, type RecordingLevel } from "./ag
 import type { Artifact, StepRecord } from "./attempt.ts";
 import type { JsonObject } from "./json.ts";
 import { parseWith } from "./schema.ts";
+import { createStepList } from "./step-list.ts";
 import type { TemplateDocument } from "./template.ts";
 
 /**
@@ -54,9 +55,12 @@ export function parseAttemptTask(value: unknown): AttemptTask {
   return parseWith(attemptTaskSchema, value, "BATCH_INVALID", "input of the task") as unknown as AttemptTask;
 }
 
+// Whole milliseconds that a date can have: the journal and the table take no others.
+const time = z.int().min(0).max(8.64e15);
+
 const attemptRecordSchema = z.object({
-  started_at: z.number(),
-  ended_at: z.number(),
+  started_at: time,
+  ended_at: time,
   steps: z
     .array(
       z.object({
@@ -82,7 +86,11 @@ export interface AttemptRecord {
 
 /** Reads a worker's record of an attempt; undefined when there is none, as from a worker that is not Rowcall's. */
 export function readAttemptRecord(value: unknown): AttemptRecord | undefined {
-  return attemptRecordSchema.safeParse(value).data as AttemptRecord | undefined;
+  const record = attemptRecordSchema.safeParse(value).data;
+  if (record === undefined) return undefined;
+  const steps = createStepList();
+  record.steps.forEach(steps.add);
+  return { ...record, steps: steps.records() };
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "./errors.ts";
+import { errorKind, type ErrorCode } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
 
 /** The attempt gave an answer. */
@@ -19,6 +19,39 @@ export interface FailedOutcome {
   readonly retryable: boolean;
   /** The least wait the other side asked for (`Retry-After`), in milliseconds. */
   readonly retryAfterMs?: number;
+}
+
+/** Most characters of a failure's message and of its hint: they go into cells, lists and reports. */
+export const maxMessageLength = 4000;
+
+/** A failure of a code, retryable as the code is unless `more` says otherwise. */
+export function failedOutcome(
+  code: ErrorCode,
+  message: string,
+  more: {
+    readonly hint?: string | undefined;
+    readonly retryable?: boolean | undefined;
+    readonly retryAfterMs?: number | undefined;
+  } = {},
+): FailedOutcome {
+  const { hint, retryable = errorKind(code).retryable, retryAfterMs } = more;
+  return {
+    status: "failed",
+    code,
+    message: limitText(message, maxMessageLength),
+    retryable,
+    ...(hint === undefined ? {} : { hint: limitText(hint, maxMessageLength) }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
+}
+
+/** A text's beginning and how much of it is left out: no longer than `most` together, so that what was cut is not cut again. */
+export function limitText(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const end = most - 40;
+  // Not within a pair of surrogates.
+  const kept = text.slice(0, end).replace(/[\ud800-\udbff]$/, "");
+  return `${kept}… (${text.length - kept.length} more characters)`;
 }
 
 /** How an attempt ended. */

@@ -172,10 +172,11 @@ export function isErrorCode(value: string): value is ErrorCode {
 
 /** The text of anything that was thrown, errors of another realm and plain objects included; it never throws itself. */
 export function messageOf(thrown: unknown): string {
-  if (typeof thrown !== "object" || thrown === null) return String(thrown);
-  if ("message" in thrown && typeof thrown.message === "string") return thrown.message;
   try {
-    return JSON.stringify(thrown);
+    if (typeof thrown !== "object" || thrown === null) return String(thrown);
+    const { message } = thrown as { readonly message?: unknown };
+    if (typeof message === "string") return message;
+    return JSON.stringify(thrown) ?? "An object that cannot be shown";
   } catch {
     return "An object that cannot be shown";
   }

@@ -7,7 +7,60 @@ export interface JsonObject {
   readonly [key: string]: JsonValue | undefined;
 }
 
-/** Whether a value is a plain JSON object: neither an array nor null. */
+/** Whether a value is a plain JSON object: neither an array, nor null, nor a number of {@link parseJson}. */
 export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !isDigits(value);
+}
+
+/** Whether a value is a number that only its digits say, as {@link parseJson} makes them. */
+export function isDigits(value: unknown): value is { readonly rawJSON: string } {
+  return typeof value === "object" && value !== null && standard.isRawJSON(value);
+}
+
+// TypeScript's library does not know these yet: https://github.com/tc39/proposal-json-parse-with-source
+const standard = JSON as unknown as {
+  parse(text: string, reviver: (key: string, value: JsonValue, context: { source?: string }) => JsonValue): JsonValue;
+  rawJSON(text: string): JsonObject;
+  isRawJSON(value: object): boolean;
+};
+
+// Whether a text may hold a number of sixteen figures or one with an exponent; most texts hold neither.
+const mayHoldDigits = /\d(?:[eE]|\d{15})/;
+
+/**
+ * Reads JSON text without losing digits: a number that JavaScript's cannot hold (an integer beyond 2^53, 1e400) becomes what
+ * `JSON.rawJSON` makes, which `JSON.stringify` writes back digit by digit. A fraction is the nearest number, as everywhere.
+ *
+ * @throws SyntaxError when it is not JSON
+ */
+export function parseJson(text: string): JsonValue {
+  if (!mayHoldDigits.test(text)) return JSON.parse(text) as JsonValue;
+  return standard.parse(text, (_key, value, { source }) =>
+    typeof value === "number" && source !== undefined && losesDigits(value, source) ? standard.rawJSON(source) : value,
+  );
+}
+
+function losesDigits(value: number, source: string): boolean {
+  if (!Number.isFinite(value)) return true;
+  const figures = source
+    .replace(/[eE].*$/, "")
+    .replaceAll(/[-.]/g, "")
+    .replace(/^0+/, "");
+  if (value === 0) return figures !== "";
+  // Fifteen figures always come back.
+  return Math.abs(value) > Number.MAX_SAFE_INTEGER && figures.length > 15 && String(value) !== source;
+}
+
+/**
+ * The value with something else in place of the numbers that only digits say.
+ *
+ * @param replace - `Number` for the nearest number, `String` for text
+ */
+export function replaceDigits(value: JsonValue, replace: (digits: string) => JsonValue): JsonValue {
+  if (typeof value !== "object" || value === null) return value;
+  if (isDigits(value)) return replace(value.rawJSON);
+  if (Array.isArray(value)) return value.map((item: JsonValue) => replaceDigits(item, replace));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, part]) => [key, part === undefined ? part : replaceDigits(part, replace)]),
+  );
 }

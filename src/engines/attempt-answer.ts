@@ -1,8 +1,9 @@
 import type { TaskEnd } from "../core/activity.ts";
-import type { Attempt, FailedOutcome, Outcome } from "../core/attempt.ts";
+import { failedOutcome, type Attempt, type FailedOutcome, type Outcome } from "../core/attempt.ts";
 import { readAttemptRecord, type AttemptFailure, type AttemptRecord, type AttemptReply } from "../core/attempt-task.ts";
-import { errorKind, isErrorCode, type ErrorCode } from "../core/errors.ts";
-import { isJsonObject, type JsonValue } from "../core/json.ts";
+import { maxAnswerSize } from "../core/admit.ts";
+import { isErrorCode, RowcallError } from "../core/errors.ts";
+import { isJsonObject, parseJson, type JsonValue } from "../core/json.ts";
 import type { ObjectStore } from "../core/object-store.ts";
 import type { ExtractOutput } from "../row/extract.ts";
 import { outcomeOf } from "../row/run-attempt.ts";
@@ -59,7 +60,9 @@ export async function readAnswer(
   extract: ExtractOutput,
   store: ObjectStore,
 ): Promise<ReadAnswer> {
-  return end.status === "failed" ? readFailure(end.error, end.cause) : readReply(parseJson(end.output), extract, store);
+  return end.status === "failed"
+    ? readFailure(end.error, end.cause)
+    : readReply(parseAnswer(end.output), extract, store);
 }
 
 /**
@@ -70,7 +73,7 @@ export async function readAnswer(
 export async function readReply(sent: JsonValue, extract: ExtractOutput, store: ObjectStore): Promise<ReadAnswer> {
   try {
     const uri = isJsonObject(sent) ? sent["reply_uri"] : undefined;
-    const reply = typeof uri === "string" ? parseJson(await readText(store, uri)) : sent;
+    const reply = typeof uri === "string" ? parseAnswer(await readText(store, uri)) : sent;
     return { outcome: extract(reply), ...recordIn(reply) };
   } catch (thrown) {
     return { outcome: outcomeOf(thrown) };
@@ -78,24 +81,17 @@ export async function readReply(sent: JsonValue, extract: ExtractOutput, store: 
 }
 
 function readFailure(error: string | undefined, cause: string | undefined): ReadAnswer {
-  const told = parseJson(cause ?? "");
+  const told = parseAnswer(cause ?? "");
   const { message, hint, retry_after_ms: retryAfterMs } = isJsonObject(told) ? told : {};
   // The run alone says that an attempt was interrupted: it would count for nothing.
   const isCode = error !== undefined && isErrorCode(error) && error !== "INTERRUPTED";
   const words = typeof message === "string" ? message : (cause ?? "");
   const text = [isCode ? "" : (error ?? ""), words].filter((part) => part !== "").join(": ");
-  return {
-    outcome: {
-      ...failure(isCode ? error : "AGENT_FAILED", text || "The worker gave no reason"),
-      ...(typeof hint === "string" ? { hint } : {}),
-      ...(typeof retryAfterMs === "number" ? { retryAfterMs } : {}),
-    },
-    ...recordIn(told),
-  };
-}
-
-function failure(code: ErrorCode, message: string): FailedOutcome {
-  return { status: "failed", code, message, retryable: errorKind(code).retryable };
+  const outcome = failedOutcome(isCode ? error : "AGENT_FAILED", text || "The worker gave no reason", {
+    hint: typeof hint === "string" ? hint : undefined,
+    retryAfterMs: typeof retryAfterMs === "number" ? retryAfterMs : undefined,
+  });
+  return { outcome, ...recordIn(told) };
 }
 
 function recordIn(told: JsonValue): { readonly record?: AttemptRecord } {
@@ -104,14 +100,30 @@ function recordIn(told: JsonValue): { readonly record?: AttemptRecord } {
 }
 
 // Text that is no JSON is an answer too: one in which nothing is found.
-function parseJson(text: string): JsonValue {
+function parseAnswer(text: string): JsonValue {
   try {
-    return JSON.parse(text) as JsonValue;
+    return parseJson(text);
   } catch {
     return null;
   }
 }
 
 async function readText(store: ObjectStore, uri: string): Promise<string> {
-  return Buffer.concat(await Array.fromAsync(store.read(uri))).toString("utf8");
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of store.read(uri)) {
+    size += chunk.length;
+    // A character takes up to six bytes of JSON.
+    if (size > 6 * maxAnswerSize) {
+      throw new RowcallError(
+        "OUTPUT_INVALID",
+        `The reply at ${uri} is larger than ${(6 * maxAnswerSize) / 2 ** 20} MiB`,
+        {
+          hint: "An answer is one row: have the agent answer with less.",
+        },
+      );
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { admit } from "../core/admit.ts";
 import type { AgentDefinition, AgentInput, Invoker } from "../core/agent.ts";
 import type { Attempt } from "../core/attempt.ts";
 import type { Batch } from "../core/batch.ts";
@@ -27,7 +28,7 @@ export interface AttemptRequest {
 /** An attempt and what the agent replied, before anything was made of it. */
 export interface WatchedAttempt {
   readonly attempt: Attempt;
-  /** Undefined when the agent threw. */
+  /** Undefined when the agent threw, or replied what is no JSON. */
   readonly reply?: JsonValue;
 }
 
@@ -57,5 +58,14 @@ export async function attemptRow(services: Services, request: AttemptRequest): P
     request.row,
     1,
   );
-  return { attempt, ...(reply === undefined ? {} : { reply }) };
+  return { attempt, ...shown(reply) };
+}
+
+// A reply that cannot be shown is told by the outcome.
+function shown(reply: JsonValue | undefined): { readonly reply?: JsonValue } {
+  try {
+    return reply === undefined ? {} : { reply: admit(reply, "reply").value };
+  } catch {
+    return {};
+  }
 }

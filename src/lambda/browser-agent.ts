@@ -1,5 +1,5 @@
 import { parseAttemptTask } from "../core/attempt-task.ts";
-import type { JsonValue } from "../core/json.ts";
+import { parseJson, type JsonValue } from "../core/json.ts";
 import { answerOf, makeAttempt } from "../engines/worker/do-task.ts";
 import { shareAgents } from "../engines/worker/shared-agents.ts";
 import { wire } from "../wire.ts";
@@ -16,6 +16,6 @@ export const handler: (event: unknown) => Promise<JsonValue> = byCode(async (eve
   const { attempt, unfit } = await makeAttempt(setup, task, new AbortController().signal);
   if (unfit !== undefined) throw unfit;
   const answer = await answerOf(setup, task, attempt);
-  if (answer.status === "succeeded") return JSON.parse(answer.output) as JsonValue;
+  if (answer.status === "succeeded") return parseJson(answer.output);
   throw Object.assign(new Error(answer.cause), { name: answer.error });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it, test } from "node:test";
 import fc from "fast-check";
 import type { AgentDefinition } from "../core/agent.ts";
-import type { JsonObject, JsonValue } from "../core/json.ts";
+import { parseJson, type JsonObject, type JsonValue } from "../core/json.ts";
 import { createExtractor } from "./extract.ts";
 
 const agent = (schema?: JsonObject): Pick<AgentDefinition, "agent_name" | "structured_output"> => ({
@@ -93,6 +93,44 @@ describe("a reply without structured output fails the row in the words of the or
       }),
     );
   });
+});
+
+describe("a reply that cannot be read fails the row", () => {
+  const fails = (): never => {
+    throw new Error("not for you");
+  };
+  for (const [name, reply, message] of [
+    ["a proxy that throws", new Proxy({}, { get: fails }), "The agent's reply cannot be read: not for you"],
+    [
+      "a getter that throws",
+      Object.defineProperty({}, "structured_output", { get: fails }),
+      "The agent's reply cannot be read: not for you",
+    ],
+    [
+      "a Map in place of an object",
+      { structured_output: new Map() },
+      "structured_output is a Map, which JSON cannot hold",
+    ],
+    ["a date in place of an object", { structured_output: new Date(0) }, "structured_output is not an object"],
+  ] as const) {
+    it(name, () => {
+      const outcome = extract(reply);
+      assert.deepEqual(outcome.status === "failed" && [outcome.code, outcome.message], ["OUTPUT_INVALID", message]);
+    });
+  }
+});
+
+test("a number that JavaScript cannot hold keeps its digits, and counts as a number in a schema", () => {
+  const strict = createExtractor(agent({ properties: { id: { type: "integer", minimum: 1 } } }));
+  for (const reply of [
+    parseJson('{"structured_output":{"id":12345678901234567890}}'),
+    { Output: '{"structured_output":{"id":12345678901234567890}}' },
+  ]) {
+    const outcome = strict(reply);
+    assert.equal(outcome.status === "succeeded" && JSON.stringify(outcome.output), '{"id":12345678901234567890}');
+  }
+  assert.equal(strict(parseJson('{"structured_output":{"id":-12345678901234567890}}')).status, "failed");
+  assert.deepEqual(strict(parseJson('{"structured_output":12345678901234567890}')), missing);
 });
 
 test("output that does not fit the agent's schema fails the row with everything that is wrong", () => {

@@ -1,15 +1,16 @@
+import { admit, type Admitted } from "../core/admit.ts";
 import type { AgentDefinition } from "../core/agent.ts";
-import type { Outcome } from "../core/attempt.ts";
-import { errorKind, type ErrorCode } from "../core/errors.ts";
-import { isJsonObject, type JsonObject, type JsonValue } from "../core/json.ts";
+import { failedOutcome, type Outcome } from "../core/attempt.ts";
+import { messageOf, RowcallError } from "../core/errors.ts";
+import { isJsonObject, parseJson, replaceDigits } from "../core/json.ts";
 import { compileSchema, formatProblems } from "../core/schema.ts";
 
-/** Finds the answer in an agent's reply. */
-export type ExtractOutput = (reply: JsonValue) => Outcome;
+/** Finds the answer in an agent's reply, which may be anything; it never throws. */
+export type ExtractOutput = (reply: unknown) => Outcome;
 
 /**
  * Prepares the extraction of an agent's answers: `structured_output` itself, inside a Step Functions `Output` (an object or
- * JSON text), or inside a tool result's `content`, in this order; then the agent's output schema.
+ * JSON text), or inside a tool result's `content`, in this order; admitted as plain JSON; then the agent's output schema.
  *
  * @throws RowcallError AGENT_INVALID for a wrong output schema
  */
@@ -17,41 +18,54 @@ export function createExtractor(agent: Pick<AgentDefinition, "agent_name" | "str
   const { schema } = agent.structured_output;
   const validate = schema && compileSchema(schema, `The structured_output.schema of agent ${agent.agent_name}`);
   return (reply) => {
-    const output = findStructuredOutput(reply);
-    if (output === undefined) {
-      return failed(
-        "OUTPUT_MISSING",
-        "Agent did not return structured output",
-        "Run `rowcall try` on this row to see what the agent replied.",
-      );
+    let admitted: Admitted;
+    try {
+      const found = findStructuredOutput(reply);
+      if (found === undefined) {
+        return failedOutcome("OUTPUT_MISSING", "Agent did not return structured output", {
+          hint: "Run `rowcall try` on this row to see what the agent replied.",
+        });
+      }
+      admitted = admit(found, "structured_output");
+    } catch (thrown) {
+      return unreadable(thrown);
     }
-    const problems = validate?.(output) ?? [];
+    const { value: output, hasDigits } = admitted;
+    if (!isJsonObject(output)) {
+      return failedOutcome("OUTPUT_INVALID", "structured_output is not an object", {
+        hint: "structured_output is an object: one field a column. Correct the agent's output.",
+      });
+    }
+    const problems = validate?.(hasDigits ? replaceDigits(output, Number) : output) ?? [];
     if (problems.length === 0) return { status: "succeeded", output };
-    return failed(
-      "OUTPUT_INVALID",
-      `Agent output does not fit its schema: ${formatProblems(problems)}`,
-      "Correct the agent or its structured_output.schema.",
-    );
+    return failedOutcome("OUTPUT_INVALID", `Agent output does not fit its schema: ${formatProblems(problems)}`, {
+      hint: "Correct the agent or its structured_output.schema.",
+    });
   };
 }
 
-function findStructuredOutput(reply: JsonValue): JsonObject | undefined {
+function unreadable(thrown: unknown): Outcome {
+  if (thrown instanceof RowcallError) return failedOutcome(thrown.code, thrown.message, thrown);
+  return failedOutcome("OUTPUT_INVALID", `The agent's reply cannot be read: ${messageOf(thrown)}`, {
+    hint: "Reading its structured_output throws. Answer with a plain object.",
+  });
+}
+
+function findStructuredOutput(reply: unknown): object | undefined {
   if (!isJsonObject(reply)) return undefined;
-  const places = [reply, unwrap(reply["Output"]), reply["content"]];
-  const holder = places.find((place) => isJsonObject(place) && place["structured_output"] != null);
-  const output = isJsonObject(holder) ? holder["structured_output"] : undefined;
+  const output = outputIn(reply) ?? outputIn(unwrap(reply["Output"])) ?? outputIn(reply["content"]);
   return isJsonObject(output) ? output : undefined;
 }
 
-function unwrap(wrapped: JsonValue | undefined): JsonValue | undefined {
+function outputIn(place: unknown): unknown {
+  return isJsonObject(place) ? place["structured_output"] : undefined;
+}
+
+function unwrap(wrapped: unknown): unknown {
   if (typeof wrapped !== "string") return wrapped;
   try {
-    return JSON.parse(wrapped) as JsonValue;
+    return parseJson(wrapped);
   } catch {
     return undefined;
   }
-}
-
-function failed(code: ErrorCode, message: string, hint: string): Outcome {
-  return { status: "failed", code, message, hint, retryable: errorKind(code).retryable };
 }

@@ -1,10 +1,11 @@
 import { query } from "jsonpath-rfc9535";
 import parseJsonPath from "jsonpath-rfc9535/parser";
-import type { FailedOutcome } from "../core/attempt.ts";
+import { admit } from "../core/admit.ts";
+import { failedOutcome, type FailedOutcome } from "../core/attempt.ts";
 import type { AgentDefinition, AgentInput } from "../core/agent.ts";
 import type { InputMapping, Transformation } from "../core/batch.ts";
-import { RowcallError, messageOf, type ErrorCode } from "../core/errors.ts";
-import { isJsonObject, type JsonObject, type JsonValue } from "../core/json.ts";
+import { RowcallError, messageOf } from "../core/errors.ts";
+import { isJsonObject, parseJson, replaceDigits, type JsonObject, type JsonValue } from "../core/json.ts";
 import { renderText, variablesOf } from "../core/render.ts";
 import type { Row } from "../core/row.ts";
 import { compileSchema, formatProblems, suggest, type Problem, type Validate } from "../core/schema.ts";
@@ -67,7 +68,8 @@ export function createMapper(
       }
     } catch (thrown) {
       if (!(thrown instanceof RowcallError)) throw thrown;
-      return { failure: failure(thrown.code, `${thrown.message} (line ${row.line})`, thrown.hint) };
+      const { code, message, hint } = thrown;
+      return { failure: failedOutcome(code, `${message} (line ${row.line})`, { hint, retryable: false }) };
     }
     for (const [name, value] of statics) if (value !== undefined) input[name] = value;
     const missing = empty?.filter(({ name }) => !Object.hasOwn(input, name)) ?? [];
@@ -228,12 +230,19 @@ function transformationReader(transformation: Transformation, header: readonly s
 }
 
 function firstMatch(text: string, path: string): JsonValue | undefined {
+  let match: JsonValue;
   try {
-    const match = query(JSON.parse(text) as Parameters<typeof query>[0], path)[0] ?? "";
-    return typeof match === "string" && match.trim() === "" ? undefined : match;
+    match = query(parseJson(text) as Parameters<typeof query>[0], path)[0] ?? "";
   } catch {
     // A cell that holds no JSON matches nothing; a required field then fails the row by name.
     return undefined;
+  }
+  if (typeof match === "string") return match.trim() === "" ? undefined : match;
+  try {
+    // Digits that no number holds stay text, for the schema to refuse.
+    return replaceDigits(admit(match, `The value at ${path}`).value, String);
+  } catch (thrown) {
+    throw new RowcallError("ROW_INVALID", messageOf(thrown), { hint: "Correct the cell.", cause: thrown });
   }
 }
 
@@ -267,10 +276,10 @@ function raggedness(row: Row, width: number, ragged: "fail" | "pad" | "keep"): F
   const cells = row.cells.length;
   const fits = cells === width || (ragged !== "fail" && cells < width) || ragged === "keep";
   if (fits) return undefined;
-  return failure(
+  return failedOutcome(
     "ROW_RAGGED",
     `Line ${row.line} has ${cells} ${cells === 1 ? "cell" : "cells"} where the header has ${width}`,
-    `Correct the line, or set "ragged" in the batch file's input to ${cells < width ? '"pad"' : '"keep"'}.`,
+    { hint: `Correct the line, or set "ragged" in the batch file's input to ${cells < width ? '"pad"' : '"keep"'}.` },
   );
 }
 
@@ -278,10 +287,10 @@ function missingValues(row: Row, fields: readonly Field[]): FailedOutcome {
   const names = fields.map(({ name }) => `"${name}"`).join(", ");
   const from = fields.map((field) => field.from).join(", ");
   const one = fields.length === 1;
-  return failure(
+  return failedOutcome(
     "ROW_VALUE_MISSING",
     `Required ${one ? "field" : "fields"} ${names} ${one ? "has" : "have"} no value: ${from} ${one ? "is" : "are"} empty on line ${row.line}`,
-    "Fill the cell, give the mapping a default, or set required to false.",
+    { hint: "Fill the cell, give the mapping a default, or set required to false." },
   );
 }
 
@@ -289,14 +298,10 @@ function checked(input: AgentInput, validate: Validate, row: Row): Mapped {
   const problems = validate(input);
   if (problems.length === 0) return { input };
   return {
-    failure: failure(
+    failure: failedOutcome(
       "ROW_INVALID",
       `The agent's input schema refuses line ${row.line}: ${formatProblems(problems)}`,
-      "Correct the cell or the input mapping.",
+      { hint: "Correct the cell or the input mapping." },
     ),
   };
-}
-
-function failure(code: ErrorCode, message: string, hint: string | undefined): FailedOutcome {
-  return { status: "failed", code, message, ...(hint === undefined ? {} : { hint }), retryable: false };
 }

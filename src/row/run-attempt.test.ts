@@ -85,6 +85,41 @@ test("an artifact that cannot be kept is the agent's to handle", async () => {
   assert.deepEqual(artifacts, []);
 });
 
+test("an artifact without a name or a type is the agent's failure", async () => {
+  for (const [name, type] of [
+    [3n, "image/png"],
+    ["", "image/png"],
+    ["a.png", undefined],
+  ]) {
+    const { outcome, artifacts } = await run(async (_, context) => {
+      await context.artifacts.save(name as never, new Uint8Array(), type as never);
+      return { structured_output: {} };
+    });
+    assert.equal(outcome.status === "failed" && outcome.code, "AGENT_FAILED");
+    assert.deepEqual(artifacts, []);
+  }
+});
+
+test("steps are kept as texts, cut where they are long and counted where they are many", async () => {
+  const { outcome, steps } = await run(async (_, { artifacts: { step } }) => {
+    step({ name: "look" } as never);
+    step({ name: 7, status: "odd", durationMs: Number.NaN, detail: { a: 1 }, more: 3n } as never);
+    step("a text" as never);
+    for (let n = 0; n < 1000; n += 1)
+      step({ name: `${n}`, status: "failed", durationMs: 1, detail: "x".repeat(20_000) });
+    return { structured_output: {} };
+  });
+  assert.equal(outcome.status, "succeeded");
+  assert.deepEqual(steps.slice(0, 3), [
+    { name: "look", status: "done", durationMs: 0 },
+    { name: "7", status: "done", durationMs: 0, detail: '{"a":1}' },
+    { name: "a text", status: "done", durationMs: 0 },
+  ]);
+  assert.match(steps[3]?.detail ?? "", /^x{3960}… \(16040 more characters\)$/);
+  assert.equal(steps.at(-1)?.name, `… (${1003 - (steps.length - 1)} more steps)`);
+  assert.ok(JSON.stringify(steps).length < 300 * 1024);
+});
+
 describe("whatever is thrown is the outcome", () => {
   const agentFailed = (message: string): object => ({
     status: "failed",
@@ -143,13 +178,25 @@ describe("whatever is thrown is the outcome", () => {
     });
   });
 
+  it("our own error that says that the attempt was interrupted, which the run alone may say", async () => {
+    const { outcome } = await run(() => Promise.reject(new RowcallError("INTERRUPTED", "I had to go")));
+    assert.deepEqual(outcome, agentFailed("I had to go"));
+  });
+
+  it("our own error with a code that is none, or a wait that is no number", () => {
+    const odd = Object.assign(new RowcallError("HTTP_STATUS", "x"), { code: "toString" });
+    assert.deepEqual(outcomeOf(odd), agentFailed("x"));
+    const waiting = new RowcallError("HTTP_UNAVAILABLE", "x", { details: { retryAfterMs: Number.NaN } });
+    assert.deepEqual(outcomeOf(waiting), { status: "failed", code: "HTTP_UNAVAILABLE", message: "x", retryable: true });
+  });
+
   it("our own error that says that its case is not tried again", () => {
     const error = new RowcallError("AGENT_FAILED", "stopped by hand", { retryable: false });
     assert.deepEqual(outcomeOf(error), { ...agentFailed("stopped by hand"), retryable: false });
   });
 
   it("any of our codes, retryable as the table says", async () => {
-    const codes = Object.keys(errorTable) as ErrorCode[];
+    const codes = (Object.keys(errorTable) as ErrorCode[]).filter((code) => code !== "INTERRUPTED");
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...codes), fc.string({ minLength: 1 }), async (code, message) => {
         const error = new RowcallError(code, message);

@@ -1,7 +1,8 @@
 import type { AgentInput, Artifacts, InvokeContext, Invoker } from "../core/agent.ts";
-import type { Artifact, Attempt, FailedOutcome, Outcome, StepRecord } from "../core/attempt.ts";
-import { errorKind, messageOf, RowcallError, type ErrorCode } from "../core/errors.ts";
+import { failedOutcome, type Artifact, type Attempt, type FailedOutcome, type Outcome } from "../core/attempt.ts";
+import { isErrorCode, messageOf, RowcallError } from "../core/errors.ts";
 import type { Clock } from "../core/services.ts";
+import { createStepList, type StepList } from "../core/step-list.ts";
 import { enterFlight, inAgentScope, leaveFlight, type AgentScope, type Stray } from "./agent-scope.ts";
 import type { ExtractOutput } from "./extract.ts";
 
@@ -39,7 +40,7 @@ export function runAttempt(setup: AttemptSetup, input: AgentInput, row: number, 
   return new Promise((resolve) => new RunningAttempt(setup, row, number, resolve).run(input));
 }
 
-// One object an attempt, its signal and artifacts made when asked for: a run has millions of these, and agents that
+// One object an attempt, its signal, steps and artifacts made when asked for: a run has millions of these, and agents that
 // answer at once ask for neither.
 class RunningAttempt implements InvokeContext, AgentScope {
   readonly row: number;
@@ -47,7 +48,7 @@ class RunningAttempt implements InvokeContext, AgentScope {
   readonly #setup: AttemptSetup;
   readonly #resolve: (attempt: Attempt) => void;
   readonly #startedAt: number;
-  readonly #steps: StepRecord[] = [];
+  #steps: StepList | undefined;
   readonly #kept: Artifact[] = [];
   #timer: NodeJS.Timeout | undefined;
   #aborter: AbortController | undefined;
@@ -76,9 +77,11 @@ class RunningAttempt implements InvokeContext, AgentScope {
   get artifacts(): Artifacts {
     return {
       step: (record) => {
-        if (!this.#isOver) this.#steps.push(record);
+        if (!this.#isOver) (this.#steps ??= createStepList()).add(record);
       },
       save: async (name, content, contentType) => {
+        requireText(name, "name");
+        requireText(contentType, "contentType");
         const uri = await this.#setup.saveArtifact(this.row, this.attempt, name, content, contentType);
         if (!this.#isOver) this.#kept.push({ name, uri, contentType });
         return uri;
@@ -101,17 +104,17 @@ class RunningAttempt implements InvokeContext, AgentScope {
         .then(extract)
         .then(
           (outcome) => this.#settle(outcome),
-          (thrown) => this.#settle(outcomeOf(thrown)),
+          (thrown) => this.#settle(failureOf(thrown)),
         );
     } catch (thrown) {
-      this.#settle(outcomeOf(thrown));
+      this.#settle(failureOf(thrown));
     }
   }
 
   takeError(thrown: unknown): Stray | undefined {
     const what = messageOf(thrown) || "an error without a message";
     if (!this.#isOver) {
-      this.#cutShort({ ...failure("AGENT_FAILED", what), hint: uncaughtHint });
+      this.#cutShort(failedOutcome("AGENT_FAILED", what, { hint: uncaughtHint }));
       return undefined;
     }
     // What breaks because the attempt was cut short needs no telling.
@@ -121,7 +124,7 @@ class RunningAttempt implements InvokeContext, AgentScope {
 
   takeExit(call: string): Stray | undefined {
     if (!this.#isOver) {
-      this.#cutShort({ ...failure("AGENT_CRASHED", `The agent called ${call}`), hint: exitHint });
+      this.#cutShort(failedOutcome("AGENT_CRASHED", `The agent called ${call}`, { hint: exitHint }));
       return undefined;
     }
     return this.#stray(`The agent of row ${this.row} called ${call} after its attempt was over`, exitHint);
@@ -162,36 +165,44 @@ class RunningAttempt implements InvokeContext, AgentScope {
       startedAt: this.#startedAt,
       endedAt,
       outcome,
-      steps: this.#steps,
+      steps: this.#steps?.records() ?? [],
       artifacts: this.#kept,
     });
   }
 }
 
-/** What was thrown as an outcome: our errors by their code, anything else as the agent's own failure. */
+/** What was thrown as an outcome: our errors by their code, anything else as the agent's own failure. It never throws itself. */
 export function outcomeOf(thrown: unknown): FailedOutcome {
-  if (!(thrown instanceof RowcallError))
-    return failure("AGENT_FAILED", messageOf(thrown) || "The agent failed without a message");
-  const retryAfterMs = thrown.details["retryAfterMs"];
-  return {
-    ...failure(thrown.code, thrown.message),
-    retryable: thrown.retryable,
-    ...(thrown.hint === undefined ? {} : { hint: thrown.hint }),
-    ...(typeof retryAfterMs === "number" ? { retryAfterMs } : {}),
-  };
+  try {
+    if (thrown instanceof RowcallError && isErrorCode(thrown.code)) {
+      const { code, hint, retryable, details } = thrown;
+      const retryAfterMs = Number.isFinite(details["retryAfterMs"]) ? (details["retryAfterMs"] as number) : undefined;
+      return failedOutcome(code, messageOf(thrown), { hint, retryable, retryAfterMs });
+    }
+  } catch {
+    // A proxy, or an error that was tampered with: what it says is tried below.
+  }
+  return failedOutcome("AGENT_FAILED", messageOf(thrown) || "The agent failed without a message");
+}
+
+// An agent may not say that it was interrupted: the run does, and such an attempt counts for nothing.
+function failureOf(thrown: unknown): FailedOutcome {
+  const outcome = outcomeOf(thrown);
+  return outcome.code === "INTERRUPTED" ? failedOutcome("AGENT_FAILED", outcome.message, outcome) : outcome;
+}
+
+function requireText(value: unknown, name: string): void {
+  if (typeof value === "string" && value !== "") return;
+  throw new RowcallError("AGENT_FAILED", `artifacts.save was called with a ${name} that is no text`, {
+    hint: 'It takes a name, the bytes and a content type: save("page.html", bytes, "text/html").',
+  });
 }
 
 function interrupted(): FailedOutcome {
-  return failure("INTERRUPTED", "The run was interrupted");
+  return failedOutcome("INTERRUPTED", "The run was interrupted");
 }
 
 function timedOut(timeoutMs: number): FailedOutcome {
-  return {
-    ...failure("TIMEOUT", "Execution timeout"),
-    hint: `The attempt took longer than ${timeoutMs / 1000} s. Raise execution_config.timeout_seconds, or look at the recording.`,
-  };
-}
-
-function failure(code: ErrorCode, message: string): FailedOutcome {
-  return { status: "failed", code, message, retryable: errorKind(code).retryable };
+  const hint = `The attempt took longer than ${timeoutMs / 1000} s. Raise execution_config.timeout_seconds, or look at the recording.`;
+  return failedOutcome("TIMEOUT", "Execution timeout", { hint });
 }

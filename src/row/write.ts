@@ -31,6 +31,8 @@ export interface TableWriter {
   take(all?: boolean): Buffer | undefined;
   /** Characters that the table's encoding lacks; each was written as `?`. */
   readonly lost: ReadonlySet<string>;
+  /** Whether a new cell held half of a character (a lone surrogate), which was written as U+FFFD. */
+  hasHalves(): boolean;
 }
 
 const chunkBytes = 256 * 1024;
@@ -42,6 +44,7 @@ export function createTableWriter(setup: WriterSetup): TableWriter {
   let buffer = Buffer.allocUnsafe(chunkBytes * 2);
   let length = 0;
   let isFirst = true;
+  let hasHalves = false;
 
   const reserve = (bytes: number): void => {
     if (length + bytes <= buffer.length) return;
@@ -56,6 +59,7 @@ export function createTableWriter(setup: WriterSetup): TableWriter {
   };
   const addText = (text: string): void => {
     reserve(text.length * 3);
+    if (!text.isWellFormed()) hasHalves = true;
     length += buffer.write(text, length, "utf8");
   };
   const newCells = (cells: readonly Cell[]): string =>
@@ -96,6 +100,7 @@ export function createTableWriter(setup: WriterSetup): TableWriter {
       return chunk;
     },
     lost: encoder.lost,
+    hasHalves: () => hasHalves,
   };
 }
 

@@ -5,7 +5,9 @@ import { parseBatch } from "../../src/core/batch-file.ts";
 import type { Notification } from "../../src/core/channel.ts";
 import type { Engine, RowReport, RunEvent, StartRequest } from "../../src/core/engine.ts";
 import { RowcallError } from "../../src/core/errors.ts";
+import { parseJson, type JsonValue } from "../../src/core/json.ts";
 import type { TestInvoke } from "../fakes/services.ts";
+import { unstorableJson, unstorableValues } from "../fixtures/unstorable.ts";
 
 /** What an engine can do itself, and what is the business of who runs the rows for it. */
 export interface EngineAbilities {
@@ -72,6 +74,70 @@ export function describeEngine(
   const mask = (csv: string): string => csv.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ,\d+/g, "T,MS");
 
   describe(`engine ${name}`, () => {
+    const unstorable = runsHere ? unstorableValues : unstorableJson;
+    check(
+      "an answer that cannot be stored fails its row and says why; the others go on, and the run ends",
+      async ({ a }, context) => {
+        const bad = unstorable[Number(a)];
+        return { structured_output: { field: bad === undefined ? "fine" : bad.make(context), extra: 1 } } as JsonValue;
+      },
+      async (harness) => {
+        const table = `a\n${unstorable.map((_, n) => `${n}\nfine\n`).join("")}`;
+        const once = { execution_config: { max_concurrency: 8, retry_strategy: { max_attempts: 0 } } };
+        const run = await harness.engine.start(await request(harness, table, once));
+        const reports = await Array.fromAsync(harness.engine.rows(run.id));
+        const told = reports.map(({ attempts }) => attempts.at(-1)?.outcome);
+        for (const [n, { name, code = "OUTPUT_INVALID", message }] of unstorable.entries()) {
+          const [outcome, next] = told.slice(2 * n);
+          assert.ok(outcome?.status === "failed", `${name}: ${JSON.stringify(outcome)}`);
+          assert.equal(outcome.code, code, name);
+          assert.match(outcome.message, message, name);
+          assert.deepEqual(next, { status: "succeeded", output: { field: "fine", extra: 1 } });
+        }
+        assert.equal(run.status, "succeeded");
+        assert.deepEqual([run.counts.succeeded, run.counts.failed], [unstorable.length, unstorable.length]);
+        const lines = (await harness.read(run.outputUri ?? "")).split("\n");
+        assert.equal(lines.length, 2 * unstorable.length + 2);
+      },
+    );
+
+    if (runsHere) {
+      check(
+        "a number that JavaScript cannot hold keeps its digits, in cells, in JSON Lines and in rows",
+        async () => parseJson('{"structured_output":{"field":12345678901234567890,"extra":{"id":[9007199254740993]}}}'),
+        async (harness) => {
+          const mapping = { output_mapping: { add_metadata: false } };
+          const run = await harness.engine.start(await request(harness, "a\n1\n", mapping));
+          const csv = await harness.read(run.outputUri ?? "");
+          assert.equal(csv, 'a,field,extra\n1,12345678901234567890,"{""id"":[9007199254740993]}"\n');
+          const jsonl = await harness.engine.export(run.id, {
+            output: `${harness.outputPrefix}x.jsonl`,
+            format: "jsonl",
+          });
+          const json = '"field":12345678901234567890,"extra":{"id":[9007199254740993]}}';
+          assert.equal(await harness.read(jsonl), `{"a":"1",${json}\n`);
+          const [report] = await Array.fromAsync(harness.engine.rows(run.id));
+          assert.ok(JSON.stringify(report).includes(json), JSON.stringify(report));
+        },
+      );
+    }
+
+    check(
+      "half of a character is written as U+FFFD and warned about, and kept in JSON Lines",
+      async () => ({ structured_output: { field: "cut \ud83d", extra: 1 } }),
+      async (harness) => {
+        const warnings: string[] = [];
+        const over = { output_mapping: { add_metadata: false } };
+        const run = await harness.engine.start(await request(harness, "a\n1\n", over), {
+          onEvent: (event) => event.type === "warning" && warnings.push(event.message),
+        });
+        assert.equal(await harness.read(run.outputUri ?? ""), "a,field,extra\n1,cut \ufffd,1\n");
+        assert.deepEqual(warnings, ["An answer holds half of a character (a lone surrogate): written as \ufffd"]);
+        const uri = await harness.engine.export(run.id, { output: `${harness.outputPrefix}x.jsonl`, format: "jsonl" });
+        assert.equal(await harness.read(uri), '{"a":"1","field":"cut \\ud83d","extra":1}\n');
+      },
+    );
+
     check("writes every row back in order, original bytes first, then fields, then metadata", echo, async (harness) => {
       const run = await harness.engine.start(await request(harness, 'a,b\n1,"x, y"\n02, z \n'));
       assert.equal(run.status, "succeeded");

@@ -1,5 +1,5 @@
 import { RowcallError } from "../../core/errors.ts";
-import type { JsonValue } from "../../core/json.ts";
+import { parseJson, type JsonValue } from "../../core/json.ts";
 import { takeOutput } from "../../core/take-output.ts";
 import type { HttpConfig } from "./http-config.ts";
 
@@ -79,7 +79,7 @@ function parseRetryAfter(value: string | undefined, now: number): number | undef
 
 function parseBody({ text }: HttpReply, shown: Shown): JsonValue {
   try {
-    return JSON.parse(text) as JsonValue;
+    return parseJson(text);
   } catch {
     // The parser's own error quotes the body, which may repeat a secret.
     const what = text.trim() === "" ? "an empty body" : `a body that is not JSON: ${excerpt(text, shown)}`;

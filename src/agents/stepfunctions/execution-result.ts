@@ -1,6 +1,6 @@
 import { RowcallError } from "../../core/errors.ts";
 import { failureWords } from "../../core/failure-words.ts";
-import type { JsonValue } from "../../core/json.ts";
+import { parseJson, type JsonValue } from "../../core/json.ts";
 import type { ExecutionEnd } from "./execution-poller.ts";
 
 /** The errors that an attempt stops its execution with. */
@@ -43,7 +43,7 @@ export function resultOf(end: ExecutionEnd, where: string): JsonValue {
 
 function parseOutput(output: string | undefined, where: string): JsonValue {
   try {
-    return JSON.parse(output ?? "") as JsonValue;
+    return parseJson(output ?? "");
   } catch {
     throw new RowcallError("OUTPUT_INVALID", "The execution succeeded, and AWS shows no output that is JSON", {
       hint: `Check that this account may decrypt the execution's data: ${where}`,

@@ -1,6 +1,7 @@
 import type { AgentDefinition } from "../../core/agent.ts";
 import type { Attempt } from "../../core/attempt.ts";
 import { RowcallError } from "../../core/errors.ts";
+import type { JsonValue } from "../../core/json.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import { takeOutput } from "../../core/take-output.ts";
 import { joinUri } from "../../core/uri.ts";
@@ -69,5 +70,5 @@ export function extractorOf(agent: AgentDefinition): ExtractOutput {
     agent.kind === "lambda"
       ? `the function ${typeof name === "string" ? name : ""}`
       : `the state machine of agent ${agent.agent_name}`;
-  return (reply) => extract(takeOutput(output, reply, whose));
+  return (reply) => extract(takeOutput(output, reply as JsonValue, whose));
 }

@@ -1,5 +1,5 @@
 import type { Attempt } from "../../core/attempt.ts";
-import type { JsonValue } from "../../core/json.ts";
+import { parseJson } from "../../core/json.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import type { StepFunctions } from "../../core/step-functions.ts";
 import type { ExtractOutput } from "../../row/extract.ts";
@@ -38,7 +38,7 @@ async function attemptsOf(
   store: ObjectStore,
 ): Promise<readonly Attempt[]> {
   const item = await sfn.describe(arn);
-  if (item?.output !== undefined) return [await attemptOfOutput(JSON.parse(item.output) as JsonValue, extract, store)];
+  if (item?.output !== undefined) return [await attemptOfOutput(parseJson(item.output), extract, store)];
   if (item?.status !== "FAILED") return [];
   const { input, error = "", cause = "" } = item;
   return Promise.all(attemptsOfFailure({ Input: input, Error: error, Cause: cause }, extract, store));

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Attempt } from "../../core/attempt.ts";
 import { readAttemptRecord } from "../../core/attempt-task.ts";
 import { failureWords } from "../../core/failure-words.ts";
-import { isJsonObject, type JsonObject, type JsonValue } from "../../core/json.ts";
+import { isJsonObject, parseJson, type JsonObject, type JsonValue } from "../../core/json.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import { parseWith } from "../../core/schema.ts";
 import { joinUri } from "../../core/uri.ts";
@@ -120,7 +120,7 @@ function messageIn({ error, cause, final }: JsonObject): string {
 
 function parseObject(text: string): JsonObject {
   try {
-    const value = JSON.parse(text) as JsonValue;
+    const value = parseJson(text);
     return isJsonObject(value) ? value : {};
   } catch {
     return {};

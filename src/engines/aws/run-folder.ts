@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { RowcallError } from "../../core/errors.ts";
-import type { JsonValue } from "../../core/json.ts";
+import { parseJson, type JsonValue } from "../../core/json.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import { joinUri } from "../../core/uri.ts";
 import type { ExpectedObject, OutputMemory } from "../own-output.ts";
@@ -113,5 +113,5 @@ function parseLines(bytes: Buffer): JsonValue[] {
     .toString("utf8")
     .split("\n")
     .filter((line) => line.trim() !== "")
-    .map((line) => JSON.parse(line) as JsonValue);
+    .map(parseJson);
 }

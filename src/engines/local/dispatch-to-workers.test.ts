@@ -120,6 +120,30 @@ describe("rows that are left to workers", () => {
     assert.deepEqual([two?.attempts[0]?.startedAt, two?.attempts[0]?.endedAt], [begun + 5, begun + 8]);
   });
 
+  it("survives any worker's answer: too deep fails its row, times that are none are not taken, digits stay", async () => {
+    const running = engine.start(await request(4));
+    const nested = (levels: number): string => `${'{"in":['.repeat(levels)}1${"]}".repeat(levels)}`;
+    const output = (text: string, attempt = "null"): string =>
+      `{"structured_output":{"field":${text},"extra":1},"attempt":${attempt}}`;
+    const times = '{"started_at":1.5,"ended_at":9e300,"steps":[],"artifacts":[]}';
+    const tokens: string[] = [];
+    for (let n = 0; n < 4; n += 1) tokens.push((await take("w1")).token);
+    const [deep = "", odd = "", long = "", failing = ""] = tokens;
+    assert.equal(queue.succeed(deep, output(nested(7000))), "accepted");
+    assert.equal(queue.succeed(odd, output('"x"', times)), "accepted");
+    assert.equal(queue.succeed(long, output("12345678901234567890")), "accepted");
+    assert.equal(queue.fail(failing, "Odd", nested(2000)), "accepted");
+    const run = await running;
+    assert.deepEqual([run.status, run.counts.succeeded, run.counts.failed], ["succeeded", 2, 2]);
+    const reports = await Array.fromAsync(engine.rows(run.id));
+    const outcomes = reports.map(({ attempts }) => attempts[0]?.outcome);
+    assert.match(JSON.stringify(outcomes[0]), /OUTPUT_INVALID.*is nested deeper than 200 levels/);
+    assert.deepEqual([reports[1]?.attempts[0]?.startedAt, reports[1]?.attempts[0]?.endedAt], [now, now]);
+    assert.match(JSON.stringify(outcomes[2]), /"field":12345678901234567890/);
+    assert.match(JSON.stringify(outcomes[3]), /AGENT_FAILED.*"message":"Odd: .* more characters\)"/);
+    assert.match(await readFile(run.outputUri ?? "", "utf8"), /\n2,12345678901234567890,1,/);
+  });
+
   it("gives the row of a lost worker to another at once, whatever the retries, and tells the story", async () => {
     const running = engine.start(await request(1, { retry_strategy: { max_attempts: 0, interval_seconds: 300 } }));
     const lost = await take("w1");

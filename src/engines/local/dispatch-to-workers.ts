@@ -1,9 +1,8 @@
 import type { ActivityQueue, TaskRequest, TaskState } from "../../core/activity.ts";
 import type { AgentDefinition } from "../../core/agent.ts";
-import type { Attempt, FailedOutcome } from "../../core/attempt.ts";
+import { failedOutcome, type Attempt, type FailedOutcome } from "../../core/attempt.ts";
 import type { AttemptTask } from "../../core/attempt-task.ts";
 import type { Batch } from "../../core/batch.ts";
-import { errorKind } from "../../core/errors.ts";
 import type { Services } from "../../core/services.ts";
 import type { TemplateDocument } from "../../core/template.ts";
 import { createExtractor, type ExtractOutput } from "../../row/extract.ts";
@@ -200,10 +199,9 @@ class WorkerAttempts implements Attempts {
 
   #lost(worker = "without a name"): FailedOutcome {
     const { heartbeatSeconds } = this.#setup.run.batch.execution;
-    return {
-      ...failure("WORKER_LOST", `Worker ${worker} gave no sign of life for ${heartbeatSeconds} s`),
+    return failedOutcome("WORKER_LOST", `Worker ${worker} gave no sign of life for ${heartbeatSeconds} s`, {
       hint: "It was killed, frozen or cut off. See its log, or raise execution_config.heartbeat_seconds when its machine is only slow.",
-    };
+    });
   }
 
   /** Attempts that no worker has taken. */
@@ -240,7 +238,7 @@ class WorkerAttempts implements Attempts {
   #resolveInterrupted(key: string, { task: { row, number }, resolve }: Handed): void {
     this.#handed.delete(key);
     const at = this.#services.clock();
-    const outcome = failure("INTERRUPTED", "The run was interrupted");
+    const outcome = failedOutcome("INTERRUPTED", "The run was interrupted");
     resolve({ row, number, startedAt: at, endedAt: at, outcome, steps: [], artifacts: [] });
   }
 
@@ -273,14 +271,9 @@ function taskOf(run: RunRecord, templates: AttemptTask["templates"], { row, numb
 }
 
 function timedOut(): FailedOutcome {
-  return {
-    ...failure("TIMEOUT", "Execution timeout"),
+  return failedOutcome("TIMEOUT", "Execution timeout", {
     hint: "The worker did not end the attempt by itself: see its log.",
-  };
-}
-
-function failure(code: "WORKER_LOST" | "TIMEOUT" | "INTERRUPTED", message: string): FailedOutcome {
-  return { status: "failed", code, message, retryable: errorKind(code).retryable };
+  });
 }
 
 // With region and account that `rowcall serve` has when nothing else is said.

@@ -1,6 +1,6 @@
 import type { RowSelection } from "../../core/engine.ts";
 import type { OutputMapping } from "../../core/batch.ts";
-import type { JsonValue } from "../../core/json.ts";
+import { parseJson, type JsonValue } from "../../core/json.ts";
 import { createEnricher, type Cell, type Enricher } from "../../row/enrich.ts";
 import { createTableWriter, surplusNames } from "../../row/write.ts";
 import type { Journal, RunRecord } from "./journal.ts";
@@ -58,6 +58,12 @@ export async function* writeCsv(setup: FinishSetup): AsyncGenerator<Uint8Array> 
       "Save the input as UTF-8 and export again to keep every character.",
     );
   }
+  if (writer.hasHalves()) {
+    setup.warn(
+      "An answer holds half of a character (a lone surrogate): written as \ufffd",
+      "Something cut a text in the middle of an emoji. JSON Lines keep it as it is: rowcall export.",
+    );
+  }
 }
 
 /**
@@ -98,7 +104,7 @@ function originalKeys({ header, width }: StagedTable, added: readonly string[]):
 
 function valueOf(cell: Cell | undefined): JsonValue {
   if (cell === undefined || cell.text === "") return cell?.isString === true ? "" : null;
-  return cell.isString ? cell.text : (JSON.parse(cell.text) as JsonValue);
+  return cell.isString ? cell.text : parseJson(cell.text);
 }
 
 function enricherOf({ run, mapping, fields }: FinishSetup): Enricher {

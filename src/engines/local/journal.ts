@@ -1,10 +1,10 @@
 import type { AgentDefinition } from "../../core/agent.ts";
-import type { Artifact, Attempt, Outcome, StepRecord } from "../../core/attempt.ts";
+import { failedOutcome, type Artifact, type Attempt, type Outcome, type StepRecord } from "../../core/attempt.ts";
 import type { Batch } from "../../core/batch.ts";
 import type { FailureCount } from "../../core/channel.ts";
 import type { RerunChoice, RowSelection, RunLimits, RunQuery } from "../../core/engine.ts";
-import { errorKind, RowcallError, type ErrorCode } from "../../core/errors.ts";
-import type { JsonObject } from "../../core/json.ts";
+import { RowcallError, type ErrorCode } from "../../core/errors.ts";
+import { parseJson, type JsonObject } from "../../core/json.ts";
 import type { RunStatus } from "../../core/run.ts";
 import type { ExpectedObject } from "../own-output.ts";
 import { packAttempts, standing, type AttemptGroup, type EndedAttempt } from "./attempt-group.ts";
@@ -401,8 +401,8 @@ function toAttempt([row, number, startedAt, endedAt, code, message, output, deta
   };
   const outcome: Outcome =
     output === null
-      ? failedOutcome(code ?? "INTERRUPTED", message ?? "", hint)
-      : { status: "succeeded", output: JSON.parse(output) as JsonObject };
+      ? failedOutcome(code ?? "INTERRUPTED", message ?? "", { hint })
+      : { status: "succeeded", output: parseJson(output) as JsonObject };
   return {
     row,
     number,
@@ -412,15 +412,5 @@ function toAttempt([row, number, startedAt, endedAt, code, message, output, deta
     steps,
     artifacts,
     ...(worker === undefined ? {} : { worker }),
-  };
-}
-
-function failedOutcome(code: ErrorCode, message: string, hint: string | undefined): Outcome {
-  return {
-    status: "failed",
-    code,
-    message,
-    retryable: errorKind(code).retryable,
-    ...(hint === undefined ? {} : { hint }),
   };
 }

@@ -1,6 +1,6 @@
 import { RowcallError } from "../../core/errors.ts";
 import type { Execution, ExecutionId, ExecutionJournal, Executions, NewEvent } from "../../core/execution.ts";
-import type { JsonValue } from "../../core/json.ts";
+import { parseJson, replaceDigits, type JsonValue } from "../../core/json.ts";
 import type { Clock } from "../../core/services.ts";
 import type { StateMachines } from "../../core/state-machine.ts";
 import { failureOf } from "../failure-of.ts";
@@ -121,7 +121,8 @@ class RunningExecutions implements Executions {
     }
     return machine.run({
       execution,
-      input: JSON.parse(execution.input) as JsonValue,
+      // Digits that no number holds reach the agent as text, for its schema to refuse.
+      input: replaceDigits(parseJson(execution.input), String),
       history: this.#journal.history(execution, "oldest", Number.MAX_SAFE_INTEGER),
       stop,
       drain: this.#drain.signal,
