@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import { isJsonObject, type JsonValue } from "../core/json.ts";
+import { isJsonObject, replaceDigits, type JsonValue } from "../core/json.ts";
 import type { TryResult } from "../core/workbench.ts";
 import { colorsFor, type Cli } from "./cli.ts";
 import { formatDuration, printLines, printTable } from "./output.ts";
@@ -64,7 +64,7 @@ function withoutEmpty(value: JsonValue): JsonValue {
 }
 
 function linesOf(value: JsonValue): string[] {
-  return stringify(value, { lineWidth: 0 })
+  return stringify(replaceDigits(value, String), { lineWidth: 0 })
     .trimEnd()
     .split("\n")
     .map((line) => `  ${line}`);

@@ -83,6 +83,24 @@ describe("rowcall try", () => {
     assert.match(out, /"code":"INTERRUPTED"/);
   });
 
+  it("says why a reply cannot be stored, also one that cannot be shown", async () => {
+    await workspace.write("big.mjs", "export default () => ({ structured_output: { double: 3n } });");
+    const { code, out } = await rowcall("try", "batch.json", "--json", "--agent-config", '{"module": "./big.mjs"}');
+    assert.equal(code, 3);
+    const { reply, attempt } = JSON.parse(out) as { reply: unknown; attempt: { outcome: Record<string, unknown> } };
+    assert.equal(reply, undefined);
+    assert.equal(attempt.outcome["message"], "structured_output.double is a BigInt (3n), which JSON cannot hold");
+  });
+
+  it("shows every digit of a number", async () => {
+    const digits = "12345678901234567890";
+    const text = `{"structured_output":{"double":${digits}}}`;
+    await workspace.write("long.mjs", `export default () => ({ Output: ${JSON.stringify(text)} });`);
+    const { out } = await rowcall("try", "batch.json", "--agent-config", '{"module": "./long.mjs"}');
+    assert.match(out, new RegExp(`^ +double: "${digits}"$`, "m"));
+    assert.doesNotMatch(out, /123456789012345670|rawJSON/);
+  });
+
   it("keeps what the agent leaves behind in a folder of its own", async () => {
     await workspace.write(
       "keep.mjs",

@@ -118,6 +118,7 @@ export function describeEngine(
           assert.equal(await harness.read(jsonl), `{"a":"1",${json}\n`);
           const [report] = await Array.fromAsync(harness.engine.rows(run.id));
           assert.ok(JSON.stringify(report).includes(json), JSON.stringify(report));
+          assert.equal((await harness.engine.page(run.id, { limit: 1, text: "345678901234567890" })).rows.length, 1);
         },
       );
     }

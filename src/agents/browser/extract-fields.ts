@@ -205,7 +205,14 @@ function orAbsent(
 
 function readNumber(name: string, text: string): number {
   const bare = text.replaceAll(/,(?=\d{3}(\D|$))/g, "").replaceAll(/\s/g, "");
-  if (/^[+-]?\d+(\.\d+)?$/.test(bare)) return Number(bare);
+  if (/^[+-]?\d+(\.\d+)?$/.test(bare)) {
+    const number = Number(bare);
+    if (Math.abs(number) <= Number.MAX_SAFE_INTEGER) return number;
+    throw new RowcallError("PAGE_UNEXPECTED", `"${name}" has more figures than a number holds: "${text}"`, {
+      hint: 'Read it as text: leave "type": "number" out.',
+      details: { field: name, text },
+    });
+  }
   throw unlike(name, text, "a number");
 }
 

@@ -1,4 +1,4 @@
-import type { JsonValue } from "../../core/json.ts";
+import { isDigits, type JsonValue } from "../../core/json.ts";
 import { showText } from "./show-text.ts";
 
 /** How much of a value is shown. */
@@ -17,6 +17,7 @@ export function clip(value: unknown, limits: ClipLimits): JsonValue {
   if (typeof value === "number") return Number.isFinite(value) ? value : null;
   if (typeof value === "boolean") return value;
   if (typeof value !== "object" || value === null) return null;
+  if (isDigits(value)) return showText(value.rawJSON, limits.text);
   const { items, depth } = limits;
   if (depth === 0) return "[too large to show]";
   const below = { ...limits, depth: depth - 1 };

@@ -1,6 +1,7 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import type { RowPage, RowQuery, RowReport, RowSelection } from "../../core/engine.ts";
 import { RowcallError } from "../../core/errors.ts";
+import { parseJson } from "../../core/json.ts";
 import type { Journal, RunRecord } from "./journal.ts";
 import { overlap } from "../choose-rows.ts";
 import { reportRows } from "./report-rows.ts";
@@ -130,7 +131,7 @@ async function search(
       const [output = null, message = null] =
         (leader === undefined ? texts.get(index) : reader.texts(leader, leader).get(leader)) ?? [];
       // Names of fields are in the JSON too: what it seems to have is looked at again.
-      const isHit = cells.some(has) || has(message) || (has(output) && hasValue(JSON.parse(output ?? ""), has));
+      const isHit = cells.some(has) || has(message) || (has(output) && hasValue(parseJson(output ?? ""), has));
       if (isHit) hits.push(index);
     }
   }
