@@ -43,7 +43,7 @@ describe("other numbers are JavaScript's own", () => {
 
 test("what is not a number is as JSON.parse has it, long digits beside it or not", () => {
   fc.assert(
-    fc.property(fc.jsonValue({ noUnicodeString: false }), fc.boolean(), (value, beside) => {
+    fc.property(fc.jsonValue(), fc.boolean(), (value, beside) => {
       const text = JSON.stringify(beside ? { "1234567890123456": value } : value);
       assert.deepEqual(parseJson(text), JSON.parse(text));
     }),
@@ -63,7 +63,7 @@ test("a number of digits is no object, and can be replaced", () => {
   assert.ok(isJsonObject(value));
   assert.ok(isDigits(value["id"]) && !isJsonObject(value["id"]));
   assert.deepEqual(replaceDigits(value, String), { id: "12345678901234567890", list: [1, "1e999"] });
-  assert.deepEqual(replaceDigits(value, Number), { id: 12345678901234567890, list: [1, Infinity] });
+  assert.deepEqual(replaceDigits(value, Number), { id: Number("12345678901234567890"), list: [1, Infinity] });
 });
 
 test("text that is no JSON is refused", () => {
