@@ -1,11 +1,16 @@
-import { once } from "node:events";
+import { messageOf, RowcallError } from "../core/errors.ts";
 import type { JsonLog } from "./log-entry.ts";
 
 /** A stream that text is written to. */
 export type Output = NodeJS.WritableStream & {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
+  /** Whether what cannot be written is given up without a word: where errors are told, nobody can be told of an error. */
+  readonly givesUp?: boolean;
 };
+
+/** A signal that asks the process to end: Ctrl-C, `kill`, a terminal that is closed. */
+export type EndSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 /** Everything through which the command line touches the process; tests bring their own. */
 export interface Io {
@@ -18,16 +23,43 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
   /**
-   * Calls the listener at each SIGINT and SIGTERM, which then no longer end the process.
+   * Calls the listener at each of these signals, which then no longer end the process.
    *
    * @returns a function that ends this
    */
-  onInterrupt(listener: (signal: "SIGINT" | "SIGTERM") => void): () => void;
+  onInterrupt(listener: (signal: EndSignal) => void): () => void;
   /** Ends the process at once. */
   exit(code: number): void;
 }
 
-/** Writes text and waits while the reader is behind. */
+/**
+ * Writes text and waits until it is written.
+ *
+ * @throws RowcallError STORE_FAILED; see `isReaderGone`
+ */
 export async function write(output: Output, text: string | Uint8Array): Promise<void> {
-  if (!output.write(text)) await once(output, "drain");
+  const failure = await new Promise<Error | null | undefined>((resolve) => output.write(text, resolve));
+  if (failure instanceof Error && output.givesUp !== true) throw outputError(failure);
+}
+
+/** What a failed write to standard output comes to. */
+export function outputError(cause: Error): RowcallError {
+  const code = "code" in cause ? cause.code : undefined;
+  // What follows a failure finds the stream closed.
+  const readerGone = code === "EPIPE" || code === "ERR_STREAM_DESTROYED";
+  return readerGone
+    ? new RowcallError("STORE_FAILED", "Standard output was closed before everything was written", {
+        hint: "Read all of it, or write to a file with --output.",
+        cause,
+        details: { readerGone },
+      })
+    : new RowcallError("STORE_FAILED", `Standard output cannot be written: ${messageOf(cause)}`, {
+        hint: "Make room where it goes to, or write to another place.",
+        cause,
+      });
+}
+
+/** Whether a write failed because its reader had seen enough (`| head`). */
+export function isReaderGone(error: unknown): error is RowcallError {
+  return error instanceof RowcallError && error.details["readerGone"] === true;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import process from "node:process";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -50,7 +51,7 @@ describe("the rowcall process", () => {
     assert.match(plain.err, /^error: There is no run/m);
   });
 
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     it(`drains at ${signal}, ends with 130 and can be resumed`, async () => {
       const child = start(["run", "batch.json"], { AGENT_MS: "50" });
       child.stderr.once("data", () => child.kill(signal));
@@ -69,5 +70,56 @@ describe("the rowcall process", () => {
     child.stdout.destroy();
     const [err, [code]] = await Promise.all([text(child.stderr), once(child, "close") as Promise<[number]>]);
     assert.deepEqual([err, code], ["", 0]);
+  });
+
+  it("goes on to the end of the run when nobody reads its progress any more", async () => {
+    const child = start(["run", "batch.json"]);
+    child.stderr.destroy();
+    const [out, [code]] = await Promise.all([text(child.stdout), once(child, "close") as Promise<[number]>]);
+    assert.deepEqual([out, code], [`${workspace.at("out.csv")}\n`, 3]);
+  });
+
+  it("does not call a table written that its reader did not take", async () => {
+    const child = start(["run", "batch.json", "--output", "-"]);
+    child.stdout.destroy();
+    const [err, [code]] = await Promise.all([text(child.stderr), once(child, "close") as Promise<[number]>]);
+    assert.equal(code, 1);
+    assert.match(err, /error: Standard output was closed before everything was written\nhint: /);
+    const resumed = await ended(start(["resume", "last"]));
+    assert.equal(resumed.code, 3);
+    assert.equal(resumed.out.split("\n").length, 32);
+  });
+
+  describe("on a full disk", { skip: !existsSync("/dev/full") }, () => {
+    const into = (streams: string, ...args: readonly string[]): Child =>
+      spawn("sh", ["-c", `exec "$0" "$@" ${streams}`, process.execPath, main, ...args], {
+        cwd: workspace.folder,
+        env: { PATH: process.env["PATH"] },
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+
+    it("says in a sentence that standard output cannot be written", async () => {
+      await ended(start(["run", "batch.json"]));
+      for (const args of [["rows", "last", "--json"], ["runs"], ["--help"], ["run", "batch.json", "--force"]]) {
+        const { code, err } = await ended(into("> /dev/full", ...args));
+        assert.equal(code, 1, args.join(" "));
+        assert.match(err, /Standard output cannot be written: .*no space left on device.*hint/s);
+        assert.doesNotMatch(err, /^ {4}at /m);
+      }
+    });
+
+    it("does not call a table written that went to standard output", async () => {
+      const { code, err } = await ended(into("> /dev/full", "run", "batch.json", "--output", "-"));
+      assert.equal(code, 1);
+      assert.match(err, /error: Standard output cannot be written/);
+      assert.equal((await ended(start(["show", "last"]))).out.includes("succeeded in"), false);
+      assert.equal((await ended(start(["resume", "last"]))).out.split("\n").length, 32);
+    });
+
+    it("runs to the end when standard error cannot be written", async () => {
+      const { code, out } = await ended(into("2> /dev/full", "run", "batch.json"));
+      assert.deepEqual([code, out], [3, `${workspace.at("out.csv")}\n`]);
+      assert.equal((await ended(into("2> /dev/full", "show", "nothing"))).code, 2);
+    });
   });
 });

@@ -3,7 +3,7 @@ import process from "node:process";
 import { RowcallError } from "../core/errors.ts";
 import { divertStdout } from "./divert-stdout.ts";
 import { guardProcess } from "./guard-process.ts";
-import type { Io } from "./io.ts";
+import { isReaderGone, outputError, type EndSignal, type Io } from "./io.ts";
 import { withLog } from "./json-log.ts";
 import { printWarnings } from "./output.ts";
 import { reportError } from "./report-error.ts";
@@ -17,7 +17,8 @@ import { runCli } from "./run-cli.ts";
  */
 export async function main(args: readonly string[]): Promise<number> {
   const stdout = divertStdout();
-  const { stderr, env } = process;
+  const { env } = process;
+  const stderr = Object.assign(process.stderr, { givesUp: true });
   const streams = { stdout, stderr, env, workingDirectory: process.cwd() };
   const exit = guardProcess({
     warn: (stray) => void printWarnings(loggedIo(), [stray]),
@@ -35,19 +36,25 @@ export async function main(args: readonly string[]): Promise<number> {
       return io;
     }
   };
-  // A reader that has seen enough (`| head`) is no error.
-  for (const stream of [stdout, stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-      exit(0);
-    });
-  }
-  return runCli(args, io);
+  // Who writes and waits is told by the write; what is written without waiting, such as help, is told at the end.
+  let failure: Error | undefined;
+  stdout.on("error", (error: Error) => (failure ??= error));
+  // Progress that nobody can read any more ends no run.
+  stderr.on("error", () => {});
+  const code = await runCli(args, io);
+  await new Promise((flushed) => setImmediate(flushed));
+  if (failure === undefined || code !== 0) return code;
+  const error = outputError(failure);
+  return isReaderGone(error) ? code : reportError(error, loggedIo(), args.includes("--json"));
 }
 
+const endSignals: readonly EndSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+
 function onInterrupt(listener: Parameters<Io["onInterrupt"]>[0]): () => void {
-  process.on("SIGINT", listener).on("SIGTERM", listener);
-  return () => void process.off("SIGINT", listener).off("SIGTERM", listener);
+  for (const signal of endSignals) process.on(signal, listener);
+  return () => {
+    for (const signal of endSignals) process.off(signal, listener);
+  };
 }
 
 enableCompileCache();

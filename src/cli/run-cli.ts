@@ -4,7 +4,7 @@ import { RowcallError } from "../core/errors.ts";
 import { colorsFor, createCli, hasColors, type GlobalOptions } from "./cli.ts";
 import { commands } from "./commands.ts";
 import { examples, globalOptions } from "./options.ts";
-import type { Io } from "./io.ts";
+import { isReaderGone, type Io } from "./io.ts";
 import { withLog } from "./json-log.ts";
 import { reportError } from "./report-error.ts";
 
@@ -26,6 +26,8 @@ export async function runCli(args: readonly string[], processIo: Io): Promise<nu
   } catch (error) {
     const known = error instanceof CommanderError ? usageError(error, args) : error;
     if (known === undefined) return error instanceof CommanderError && error.code === "commander.help" ? 2 : 0;
+    // A reader that has seen enough is no error.
+    if (isReaderGone(known)) return exitCode;
     return await reportError(known, io, args.includes("--json"));
   }
 }

@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import type { Engine, RunEvent, RunObserver } from "../core/engine.ts";
 import type { Run } from "../core/run.ts";
 import type { Cli } from "./cli.ts";
-import { write } from "./io.ts";
+import { RowcallError } from "../core/errors.ts";
+import { isReaderGone, write } from "./io.ts";
 import { logEnd, logRun } from "./log-run.ts";
 import { jsonOption } from "./options.ts";
 import { printJson, warningLines } from "./output.ts";
@@ -50,10 +51,10 @@ export async function watchRun(
       if (io.log === undefined) await printReport(cli, run, failures, tookMs);
       else logEnd(io.log, run, tookMs);
     }
+    cli.setExitCode(exitCodeOf(run));
     if (options.json === true) await printJson(io, { ...run, failures, warnings: watched.warnings }, run.outputUri);
     else if (run.outputUri !== undefined && run.outputUri !== "-" && run.status !== "interrupted")
       await write(io.stdout, `${run.outputUri}\n`);
-    cli.setExitCode(exitCodeOf(run));
   } finally {
     await engine.close();
   }
@@ -109,7 +110,10 @@ async function observe(
         `Run ${started.id} broke off; what is done is kept. ${cli.suggestion(`resume ${started.id}`)} goes on, ` +
           `${cli.suggestion(`export ${started.id}`)} --output PLACE writes what there is.`,
       );
-    throw error;
+    // The table itself did not get through: the run is not done.
+    throw isReaderGone(error)
+      ? new RowcallError(error.code, error.message, { hint: error.hint ?? "", cause: error })
+      : error;
   } finally {
     ignore();
     progress.stop();

@@ -81,6 +81,7 @@ export const errorTable = {
   RUN_CONFLICT: "conflict",
   RUN_BUSY: "conflict",
   ENDPOINT_BUSY: "conflict",
+  RUN_DAMAGED: "broken",
   JOURNAL_UNREADABLE: "broken",
   TOLERANCE_EXCEEDED: "limit",
   INTERRUPTED: "interrupted",

@@ -43,7 +43,8 @@ import { reportRows } from "./report-rows.ts";
 import { checkLimits, limitsOf } from "./run-limits.ts";
 import { openRunFolders, type RunFolders } from "./run-folders.ts";
 import { explainDatabaseError } from "./sqlite.ts";
-import { openTable, type OpenTable } from "./staging.ts";
+import { openRunTable, type TableAccess } from "./run-table.ts";
+import type { OpenTable } from "./staging.ts";
 import { surveyRun } from "./survey-run.ts";
 import { toRun } from "./to-run.ts";
 import { workerSilenceMs } from "./worker-watch.ts";
@@ -116,6 +117,7 @@ class LocalEngine implements Engine {
   async resume(id: string, observer: RunObserver = {}): Promise<Run> {
     return this.#withLock(id, async (run) => {
       if (run.status === "succeeded") return this.#toRun(run);
+      await this.#requireTable(run);
       await this.#requireFreeOutput(run);
       return this.#withAgent(run.agent, adjusted(run), (dispatcher) => this.#execute(run, dispatcher, observer));
     });
@@ -124,6 +126,7 @@ class LocalEngine implements Engine {
   async rerun(id: string, choice: RerunChoice = {}, observer: RunObserver = {}): Promise<Run> {
     return this.#withLock(id, async (run) => {
       requireEnded(run);
+      await this.#requireTable(run);
       await this.#requireFreeOutput(run);
       return this.#withAgent(run.agent, adjusted(run), async (dispatcher) => {
         if (this.#journal.reopenFailed(run.seq, choice) === 0) return this.#toRun(run);
@@ -194,7 +197,14 @@ class LocalEngine implements Engine {
   }
 
   async export(id: string, request: ExportRequest): Promise<string> {
-    return this.#write(this.#journal.getRun(id), request, () => {});
+    const run = this.#journal.getRun(id);
+    const write = (mend: boolean): Promise<string> => this.#write(run, request, () => {}, { mend });
+    try {
+      return await write(false);
+    } catch (error) {
+      if (!(error instanceof RowcallError) || error.code !== "RUN_DAMAGED") throw error;
+      return await this.#withLock(id, () => write(true));
+    }
   }
 
   async notify(
@@ -340,7 +350,10 @@ class LocalEngine implements Engine {
       expected: run.writing,
       note: (writing) => void this.#journal.updateRun(id, { writing }),
     };
-    const outputUri = await explainTaken(run.id, this.#write(run, outputRequest(run), warnerOf(observer), memory));
+    const outputUri = await explainTaken(
+      run.id,
+      this.#write(run, outputRequest(run), warnerOf(observer), { mend: true, memory }),
+    );
     const status = ending.status === "finished" ? "succeeded" : "stopped";
     const record = this.#journal.updateRun(id, { status, reason, endedAt, outputUri });
     const ended = this.#toRun(record);
@@ -357,9 +370,9 @@ class LocalEngine implements Engine {
     run: RunRecord,
     request: ExportRequest,
     warn: FinishSetup["warn"],
-    memory?: OutputMemory,
+    { mend, memory }: { readonly mend: boolean; readonly memory?: OutputMemory },
   ): Promise<string> {
-    const table = await this.#openTable(run);
+    const table = await this.#openTable(run, { verified: true, mend });
     try {
       const source = { journal: this.#journal, run, table, selection: selectionOf(run), warn };
       return await writeOutput(this.#services, source, request, memory);
@@ -368,8 +381,14 @@ class LocalEngine implements Engine {
     }
   }
 
-  #openTable(run: RunRecord): Promise<OpenTable> {
-    return openTable(this.#folders.path(run.id), run.staged);
+  #openTable(run: RunRecord, how: Pick<TableAccess, "verified" | "mend"> = {}): Promise<OpenTable> {
+    return openRunTable(run, { store: this.#services.store, directory: this.#folders.path(run.id), ...how });
+  }
+
+  /** Whole, before rows are spent: who calls holds the run's lock. */
+  async #requireTable(run: RunRecord): Promise<void> {
+    const table = await this.#openTable(run, { verified: true, mend: true });
+    await table.close();
   }
 
   #progress(run: RunRecord, observer: RunObserver): ExecuteSetup["onProgress"] {

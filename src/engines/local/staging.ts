@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { mkdir, open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import { RowcallError } from "../../core/errors.ts";
+import { messageOf, RowcallError } from "../../core/errors.ts";
 import type { InputDialect } from "../../core/batch.ts";
 import type { RowSelection } from "../../core/engine.ts";
 import type { Row } from "../../core/row.ts";
@@ -22,6 +23,8 @@ export interface StagedTable {
   readonly dialect: Dialect;
   /** Digest of the input's original bytes. */
   readonly sha256: string;
+  /** Digests of the copy's files; runs of earlier versions have none. */
+  readonly digests?: readonly string[];
 }
 
 /** Files of a staged table in its folder. */
@@ -62,10 +65,13 @@ async function copyAndIndex(
   index: FileHandle,
 ): Promise<StagedTable> {
   const hash = createHash("sha256");
+  const copyHash = createHash("sha256");
+  const indexHash = createHash("sha256");
   let size = 0;
   async function* tee(): AsyncGenerator<Uint8Array> {
     for await (const chunk of toUtf8(hashing(source, hash), dialect)) {
       await copy.writeFile(chunk);
+      copyHash.update(chunk);
       size += chunk.length;
       yield chunk;
     }
@@ -90,6 +96,7 @@ async function copyAndIndex(
       rows += 1;
     }
     await index.writeFile(entries.subarray(0, used));
+    indexHash.update(entries.subarray(0, used));
   }
   if (header === undefined) {
     throw new RowcallError("INPUT_EMPTY", "The input is empty: it has no header", {
@@ -98,7 +105,16 @@ async function copyAndIndex(
   }
   await copy.sync();
   await index.sync();
-  return { header: header.cells, headerEnd: header.end, rows, width, size, dialect, sha256: hash.digest("hex") };
+  return {
+    header: header.cells,
+    headerEnd: header.end,
+    rows,
+    width,
+    size,
+    dialect,
+    sha256: hash.digest("hex"),
+    digests: [copyHash.digest("hex"), indexHash.digest("hex")],
+  };
 }
 
 async function* hashing(
@@ -142,10 +158,49 @@ export interface OpenTable {
   close(): Promise<void>;
 }
 
-/** Opens what `stageTable` wrote. */
+/**
+ * Reads all of what `stageTable` wrote and compares it with what it should be.
+ *
+ * @throws RowcallError RUN_DAMAGED
+ */
+export async function verifyTable(directory: string, { digests = [] }: StagedTable): Promise<void> {
+  for (const [i, digest] of digests.entries()) {
+    const name = stagedFiles[i] ?? "";
+    const hash = createHash("sha256");
+    try {
+      for await (const chunk of createReadStream(join(directory, name))) hash.update(chunk as Buffer);
+    } catch (cause) {
+      throw damaged(`${name} cannot be read: ${messageOf(cause)}`, cause);
+    }
+    if (hash.digest("hex") !== digest) throw damaged(`${name} is not what was written`);
+  }
+}
+
+async function openWhole(directory: string, name: string, size: number): Promise<FileHandle> {
+  const file = await open(join(directory, name), "r").catch((cause: unknown) => {
+    throw damaged(`${name} cannot be read: ${messageOf(cause)}`, cause);
+  });
+  const there = (await file.stat()).size;
+  if (there === size) return file;
+  await file.close();
+  throw damaged(`${name} has ${there} bytes in place of ${size}`);
+}
+
+function damaged(what: string, cause?: unknown): RowcallError {
+  return new RowcallError("RUN_DAMAGED", what, { cause });
+}
+
+/**
+ * Opens what `stageTable` wrote.
+ *
+ * @throws RowcallError RUN_DAMAGED when it is gone or not as long as it was
+ */
 export async function openTable(directory: string, staged: StagedTable): Promise<OpenTable> {
-  const copy = await open(join(directory, tableFile), "r");
-  const index = await open(join(directory, indexFile), "r");
+  const copy = await openWhole(directory, tableFile, staged.size);
+  const index = await openWhole(directory, indexFile, staged.rows * entryBytes).catch(async (error: unknown) => {
+    await copy.close();
+    throw error;
+  });
   const bytesOf = async (file: FileHandle, from: number, to: number): Promise<Buffer> => {
     const buffer = Buffer.allocUnsafe(to - from);
     let filled = 0;
