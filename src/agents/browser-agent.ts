@@ -75,7 +75,7 @@ export async function openBrowserAgent(definition: AgentDefinition, environment:
       closing.signal,
       async (browserContext, promptly) => {
         const session = await openSession(browserContext, allowed, hostGuard, promptly);
-        const recording = await startRecording(environment.recording, session.page, context.artifacts);
+        const recording = await startRecording(environment.recording, session.tabs, context.artifacts);
         closing.before(() => recording.finish("failure"));
         const steps: StepRecord[] = [];
         const onStep = (record: StepRecord): void => {
@@ -83,9 +83,8 @@ export async function openBrowserAgent(definition: AgentDefinition, environment:
           context.artifacts.step(record);
         };
         try {
-          const { page } = session;
           const run = runTemplate({
-            page,
+            tabs: session.tabs,
             template,
             variables,
             signal: context.signal,

@@ -1,54 +1,148 @@
 import { randomUUID } from "node:crypto";
-import type { Page } from "playwright-core";
-import { RowcallError, messageOf } from "../../core/errors.ts";
+import { messageOf, RowcallError } from "../../core/errors.ts";
 import { createExtractor } from "./in-page/extractor.ts";
 import { createFinder } from "./in-page/finder.ts";
 import { createHands } from "./in-page/hands.ts";
 import { perform } from "./in-page/perform.ts";
-import type { PageAnswer, PageTask } from "./in-page/protocol.ts";
+import type { PageAnswer, PageCommand, PageTask } from "./in-page/protocol.ts";
 import { createTableReader } from "./in-page/table-reader.ts";
 import { textTools } from "./in-page/text-tools.ts";
+import { createWatch } from "./in-page/watch.ts";
+import type { Tab } from "./tab.ts";
 
 // One script with everything in it, so that a step is one round trip. Each part gets what it needs as arguments, so that
 // a bundler that renames functions cannot tear them apart.
-const script = `((command) => {
+const script = `((watch) => (command) => {
   const text = (${String(textTools)})();
   const finder = (${String(createFinder)})(text);
   const hands = (${String(createHands)})(text, finder);
   const extract = (${String(createExtractor)})(text, finder, (${String(createTableReader)})(text), hands);
-  return (${String(perform)})(command, text, finder, hands, extract);
-})`;
+  return (${String(perform)})(command, text, finder, hands, extract, watch);
+})((${String(createWatch)})())`;
 
 // Reading the script takes a page several milliseconds, so each page keeps it, under a name that it cannot know.
 const place = JSON.stringify(`rowcall ${randomUUID()}`);
 const keep = `Object.defineProperty(globalThis, ${place}, { value: ${script}, configurable: true })[${place}]`;
 
+/** How long a page may take, in milliseconds. */
+export interface PageTimes {
+  /** Until the task can be done. */
+  readonly waitMs: number;
+  /** Until there is a document that can be asked; the longer of both counts. */
+  readonly limitMs: number;
+}
+
 /**
- * Has the page do a task as soon as it can, across navigations.
+ * Has the page do a task as soon as it can, across navigations. The answer is that of the document which is shown: a document that
+ * is being left is not asked, and what it has answered meanwhile does not count.
  *
- * @param timeoutMs - how long the page may wait for it
- * @throws RowcallError BROWSER_CRASHED when the page is gone, STEP_FAILED when its script cannot run
+ * @throws RowcallError BROWSER_CRASHED when the page is gone, PAGE_UNEXPECTED when its address could not be opened, STEP_FAILED
+ *   when it does not arrive in time or its script cannot run
  */
-export async function askPage(page: Page, task: PageTask, timeoutMs: number): Promise<PageAnswer> {
-  const deadline = performance.now() + timeoutMs;
+export async function askPage(tab: Tab, task: PageTask, times: PageTimes): Promise<PageAnswer> {
+  const startedAt = performance.now();
+  const limit = startedAt + Math.max(times.limitMs, times.waitMs);
   for (;;) {
-    const remainingMs = Math.max(0, deadline - performance.now());
-    const command = JSON.stringify({ task, timeoutMs: remainingMs });
+    await arrive(tab, limit);
+    const { document } = tab;
     try {
-      const answer = await page.evaluate<PageAnswer | null>(`globalThis[${place}]?.(${command}) ?? null`);
-      return answer ?? (await page.evaluate<PageAnswer>(`${keep}(${command})`));
+      const answer = await command(tab, task, startedAt + times.waitMs, limit);
+      // What has been done in a document stays done when it is left because of that.
+      if (answer.status === "done" && acts(task)) return answer;
+      if (tab.document === document && tab.leavingFor === undefined) {
+        if (answer.status !== "refused" || answer.kind !== "unread") return answer;
+        throw new RowcallError(
+          "STEP_FAILED",
+          `The page ${answer.shown.url} ${answer.why} after ${seconds(limit - startedAt)}`,
+          {
+            hint: "Give the step more time with timeout_seconds.",
+            details: { shown: answer.shown },
+          },
+        );
+      }
     } catch (thrown) {
-      if (!isNavigation(thrown) || remainingMs === 0) throw pageFailed(page, thrown);
+      if (thrown instanceof RowcallError) throw thrown;
+      if (!isNavigation(thrown) || performance.now() >= limit) throw pageFailed(tab, thrown);
     }
   }
 }
 
-/** The page went elsewhere while it was asked: the same question goes to the next page. */
-function isNavigation(thrown: unknown): boolean {
-  return /execution context was destroyed|cannot find context|frame was detached|navigating/i.test(messageOf(thrown));
+/**
+ * Waits until all is done that an action has set off: its timers, its requests, and the page that they lead to.
+ *
+ * @throws RowcallError as `askPage`
+ */
+export async function settlePage(tab: Tab, limitMs: number): Promise<void> {
+  const startedAt = performance.now();
+  const limit = startedAt + limitMs;
+  const { document } = tab;
+  let all = false;
+  for (;;) {
+    await arrive(tab, limit);
+    if (tab.document !== document || tab.page.isClosed()) return;
+    try {
+      await command(tab, { kind: "settle", all }, startedAt, limit);
+    } catch (thrown) {
+      if (tab.page.isClosed()) return;
+      if (!isNavigation(thrown) || performance.now() >= limit) throw pageFailed(tab, thrown);
+      continue;
+    }
+    tab.counted();
+    if (tab.leavingFor !== undefined) continue;
+    if (!(await tab.answered(limit)) || performance.now() >= limit) return;
+    all = true;
+  }
 }
 
-function pageFailed(page: Page, cause: unknown): RowcallError {
+/** Waits for the document that can be asked. */
+async function arrive(tab: Tab, limit: number): Promise<void> {
+  const startedAt = performance.now();
+  if (!(await tab.arrive(limit)))
+    throw new RowcallError(
+      "STEP_FAILED",
+      `The page ${tab.leavingFor} did not come within ${seconds(limit - startedAt)}`,
+      {
+        hint: "Give the step more time with timeout_seconds, or look at the site.",
+      },
+    );
+  if (tab.unreachable === undefined) return;
+  throw new RowcallError("PAGE_UNEXPECTED", `The page went to ${tab.unreachable}, which could not be opened`, {
+    hint: "Check that the site can be reached from this machine.",
+  });
+}
+
+async function command(tab: Tab, task: PageTask, until: number, limit: number): Promise<PageAnswer> {
+  const now = performance.now();
+  const given: PageCommand = {
+    task,
+    timeoutMs: Math.max(0, until - now),
+    limitMs: Math.max(0, limit - now),
+    leavesAtLoad: tab.leavesAtLoad,
+  };
+  const json = JSON.stringify(given);
+  const answer = await tab.evaluate<PageAnswer | null>(`globalThis[${place}]?.(${json}) ?? null`);
+  if (answer !== null) return answer;
+  // A document that was never asked has nothing to settle.
+  if (task.kind === "settle") return { status: "done", value: {} };
+  return tab.evaluate<PageAnswer>(`${keep}(${json})`);
+}
+
+function acts(task: PageTask): boolean {
+  return ["fill", "select", "pick"].includes(task.kind);
+}
+
+/** The page went elsewhere while it was asked: the same question goes to the next page. */
+function isNavigation(thrown: unknown): boolean {
+  return /context was destroyed|cannot find context|navigated or closed|promise was collected|frame was detached/i.test(
+    messageOf(thrown),
+  );
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 100) / 10} s`;
+}
+
+function pageFailed({ page }: Tab, cause: unknown): RowcallError {
   if (page.isClosed() || /crashed|has been closed|target closed/i.test(messageOf(cause))) {
     return new RowcallError("BROWSER_CRASHED", "The page was closed or crashed", {
       hint: "The row is tried again in a fresh browser page.",

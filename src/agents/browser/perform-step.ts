@@ -1,22 +1,24 @@
-import type { Page, Response } from "playwright-core";
+import type { Page } from "playwright-core";
 import { messageOf, RowcallError } from "../../core/errors.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { askPage } from "./ask-page.ts";
+import { askPage, type PageTimes } from "./ask-page.ts";
 import { chooseOption, matchAddress } from "./choose.ts";
 import { describeCondition, toPageCondition, type Condition } from "./conditions.ts";
 import { describeSource, readField, toExtractTask } from "./extract-fields.ts";
+import { goTo } from "./goto.ts";
 import type { PageAnswer, PageResult, PageTask } from "./in-page/protocol.ts";
 import { toPageLocators, type Locators } from "./locators.ts";
 import { render } from "./rendering.ts";
 import { evaluate } from "./set-fields.ts";
 import { addressText, describeShown, label, listed, refused, unexpected } from "./step-words.ts";
 import type { PlainStep, Step } from "./steps.ts";
+import type { Tabs } from "./tabs.ts";
 
 type StepOf<A extends Step["action"]> = Extract<Step, { readonly action: A }>;
 
 /** What steps work on. */
 export interface StepContext {
-  readonly page: Page;
+  readonly tabs: Tabs;
   /** Variables, and what steps extracted and set so far. */
   readonly scope: JsonObject;
   /** What may be clicked away when it is in the way. */
@@ -24,6 +26,8 @@ export interface StepContext {
   /** How long the page may take, unless the step says otherwise. */
   readonly timeoutMs: number;
   screenshot(name: string): Promise<string>;
+  /** Told of what else came of a step. */
+  note(words: string): void;
 }
 
 /** What a step brought. */
@@ -40,12 +44,15 @@ export interface StepResult {
  * @throws RowcallError with a row's code
  */
 export async function performStep(step: PlainStep, context: StepContext): Promise<StepResult> {
-  const { page, scope } = context;
+  const { scope } = context;
+  // Fields are filled one after the other; what that has set off is waited for before anything else.
+  if (step.action !== "fill") await settle(context, timeoutOf(step, context));
   switch (step.action) {
     case "goto":
-      return goTo(step, context);
+      return goTo(step, context, timeoutOf(step, context));
     case "fill": {
       const value = render(step.value, scope);
+      context.tabs.begin();
       await ask(step, { kind: "fill", target: toPageLocators(step.locator, scope), value }, context);
       return { detail: JSON.stringify(value) };
     }
@@ -62,18 +69,22 @@ export async function performStep(step: PlainStep, context: StepContext): Promis
     case "select": {
       const [option, by] =
         step.option === undefined ? [step.value ?? "", "value" as const] : [step.option, "label" as const];
+      context.tabs.begin();
       await ask(
         step,
         { kind: "select", target: toPageLocators(step.locator, scope), option: render(option, scope), by },
         context,
       );
+      await settle(context, timeoutOf(step, context));
       return {};
     }
-    case "press":
-      if (step.locator !== undefined)
-        await ask(step, { kind: "focus", target: toPageLocators(step.locator, scope) }, context);
-      await trusted(step, () => page.keyboard.press(render(step.key, scope)));
+    case "press": {
+      const target = step.locator === undefined ? undefined : toPageLocators(step.locator, scope);
+      context.tabs.begin();
+      await ask(step, { kind: "focus", target }, context);
+      await trusted(step, context, ({ keyboard }) => keyboard.press(render(step.key, scope)));
       return {};
+    }
     case "wait_for":
       return waitFor(step, context);
     case "extract":
@@ -114,43 +125,22 @@ export async function conditionHolds(
   condition: Condition,
   context: StepContext,
 ): Promise<{ readonly holds: boolean; readonly words: string }> {
+  await settle(context, context.timeoutMs);
   const inPage = toPageCondition(condition, context.scope);
   const words = describeCondition(inPage);
   if (inPage.kind === "known") return { holds: inPage.holds, words };
-  const answer = await askPage(context.page, { kind: "conditions", named: [["it", inPage]] }, 0);
+  const answer = await askPage(
+    context.tabs.current,
+    { kind: "conditions", named: [["it", inPage]] },
+    atOnce(context.timeoutMs),
+  );
   return { holds: answer.status === "done", words };
 }
 
-async function goTo(step: StepOf<"goto">, context: StepContext): Promise<StepResult> {
-  const url = render(step.url, context.scope);
-  let response: Response | null;
-  try {
-    response = await context.page.goto(url, { waitUntil: step.wait_until, timeout: timeoutOf(step, context) });
-  } catch (thrown) {
-    const reason = /net::(ERR_\w+)/.exec(messageOf(thrown))?.[1];
-    if (reason === "ERR_BLOCKED_BY_CLIENT")
-      throw new RowcallError("HOST_BLOCKED", `${url} is outside of the allowed hosts`, {
-        hint: "Add its host to the agent's allowed_hosts.",
-        cause: thrown,
-      });
-    if (context.page.isClosed())
-      throw new RowcallError("BROWSER_CRASHED", "The page was closed or crashed", {
-        hint: "The row is tried again in a fresh browser page.",
-        cause: thrown,
-      });
-    const why = reason ?? messageOf(thrown).split("\n")[0] ?? "";
-    throw new RowcallError("PAGE_UNEXPECTED", `${url} could not be opened: ${why}`, {
-      hint: "Check that the site can be reached from this machine.",
-      cause: thrown,
-    });
-  }
-  if (response === null || response.status() < 400) return {};
-  const answer = await askPage(context.page, { kind: "conditions", named: [] }, 0);
-  const shown = answer.status === "refused" ? `; ${describeShown(answer.shown)}` : "";
-  throw new RowcallError("PAGE_UNEXPECTED", `${url} answered with status ${response.status()}${shown}`, {
-    hint: "Open the address by hand, or try again later.",
-    details: { status: response.status() },
-  });
+/** Waits until all is done that an action has set off. */
+export async function settle({ tabs, note }: StepContext, limitMs: number): Promise<void> {
+  const words = await tabs.settle(limitMs);
+  if (words !== undefined) note(words);
 }
 
 async function check(step: StepOf<"check">, context: StepContext): Promise<void> {
@@ -160,9 +150,12 @@ async function check(step: StepOf<"check">, context: StepContext): Promise<void>
     checked: step.checked,
     dismiss: dismissed(context),
   };
+  const { document } = context.tabs.current;
   await click(step, task, context);
+  // A box that sends its form is gone with the page.
+  if (context.tabs.current.document !== document) return;
   // Asked once more: a box that does not change must not pass for checked.
-  const after = await askPage(context.page, task, 0);
+  const after = await askPage(context.tabs.current, task, atOnce(timeoutOf(step, context)));
   if (after.status === "done" && after.value.point === undefined) return;
   throw new RowcallError("STEP_FAILED", `${label(step, context.scope)}: the box did not change`, {
     hint: "Look at the recording.",
@@ -172,9 +165,10 @@ async function check(step: StepOf<"check">, context: StepContext): Promise<void>
 /** Clicks where the page says, as often as something in the way has to go first. */
 async function click(step: PlainStep, task: PageTask, context: StepContext): Promise<void> {
   for (let time = 0; time < 6; time += 1) {
+    context.tabs.begin();
     const { point, inTheWay } = await ask(step, task, context);
     if (point === undefined) return;
-    await trusted(step, () => context.page.mouse.click(point.x, point.y));
+    await trusted(step, context, ({ mouse }) => mouse.click(point.x, point.y));
     if (inTheWay !== true) return;
   }
   throw new RowcallError(
@@ -199,7 +193,7 @@ async function waitFor(step: StepOf<"wait_for">, context: StepContext): Promise<
 async function extract(step: StepOf<"extract">, context: StepContext): Promise<StepResult> {
   const { scope } = context;
   const task = toExtractTask(step.fields, step.tables, step.unknown_tables, scope);
-  const answer = await askPage(context.page, task, timeoutOf(step, context));
+  const answer = await askPage(context.tabs.current, task, timesOf(step, context));
   if (answer.status === "refused") {
     if (answer.kind !== "missing")
       throw unexpected(step, `the page is not as expected: ${answer.why}`, answer.shown, scope);
@@ -258,9 +252,9 @@ async function expect(step: StepOf<"expect">, context: StepContext): Promise<Ste
     });
   }
   const answer = await askPage(
-    context.page,
+    context.tabs.current,
     { kind: "conditions", named: [["it", condition]] },
-    timeoutOf(step, context),
+    timesOf(step, context),
   );
   if (answer.status === "refused")
     throw unexpected(step, said ?? `expected that ${describeCondition(condition)}`, answer.shown, scope);
@@ -294,13 +288,15 @@ async function choose(step: StepOf<"choose">, context: StepContext): Promise<Ste
     );
   }
   const text = options[choice.index] ?? "";
+  context.tabs.begin();
   const { point } = await ask(step, { kind: "pick", target, index: choice.index, text }, context);
-  if (point !== undefined) await trusted(step, () => context.page.mouse.click(point.x, point.y));
+  if (point === undefined) await settle(context, timeoutOf(step, context));
+  else await trusted(step, context, ({ mouse }) => mouse.click(point.x, point.y));
   return { ...(step.as === undefined ? {} : { values: { [step.as]: text } }), detail: `"${text}": ${choice.why}` };
 }
 
 async function ask(step: PlainStep, task: PageTask, context: StepContext): Promise<PageResult> {
-  const answer: PageAnswer = await askPage(context.page, task, timeoutOf(step, context));
+  const answer: PageAnswer = await askPage(context.tabs.current, task, timesOf(step, context));
   if (answer.status === "done") return answer.value;
   throw refused(step, answer, context.scope, timeoutOf(step, context));
 }
@@ -313,9 +309,18 @@ function timeoutOf(step: PlainStep, context: StepContext): number {
   return step.timeout_seconds === undefined ? context.timeoutMs : step.timeout_seconds * 1000;
 }
 
-async function trusted(step: PlainStep, input: () => Promise<void>): Promise<void> {
+function timesOf(step: PlainStep, context: StepContext): PageTimes {
+  return { waitMs: timeoutOf(step, context), limitMs: timeoutOf(step, context) };
+}
+
+function atOnce(limitMs: number): PageTimes {
+  return { waitMs: 0, limitMs };
+}
+
+/** Uses mouse or keyboard, and waits for what that sets off. */
+async function trusted(step: PlainStep, context: StepContext, input: (page: Page) => Promise<void>): Promise<void> {
   try {
-    await input();
+    await input(context.tabs.current.page);
   } catch (cause) {
     throw new RowcallError(
       /closed|crashed/i.test(messageOf(cause)) ? "BROWSER_CRASHED" : "STEP_FAILED",
@@ -326,4 +331,5 @@ async function trusted(step: PlainStep, input: () => Promise<void>): Promise<voi
       },
     );
   }
+  await settle(context, timeoutOf(step, context));
 }

@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
 import type { Artifacts, RecordingLevel } from "../../core/agent.ts";
+import type { StepRecord } from "../../core/attempt.ts";
+import { RowcallError } from "../../core/errors.ts";
 import { findChromium } from "./chromium.ts";
 import { openBrowserPool, type BrowserPool } from "./pool.ts";
 import { startRecording, type Recording } from "./recording.ts";
+import { openTabs } from "./tabs.ts";
 
 const never = new AbortController().signal;
 
@@ -39,7 +44,7 @@ describe("recording", () => {
     return pool.withContext({ viewport: { width: 641, height: 360 } }, never, async (context) => {
       const page = await context.newPage();
       await page.setContent("<h1>Before</h1>");
-      const recording = await startRecording(level, page, keepAll(kept));
+      const recording = await startRecording(level, await openTabs(page), keepAll(kept));
       try {
         return await work(recording, page);
       } finally {
@@ -124,6 +129,74 @@ describe("recording", () => {
       ["final.jpg", "trace.zip"],
     );
     assert.equal(Buffer.from(kept[1]!.content.subarray(0, 2)).toString(), "PK");
+  });
+
+  it("says what could not be kept, and goes on", async () => {
+    const steps: StepRecord[] = [];
+    const full: Artifacts = {
+      save: () => Promise.reject(new RowcallError("STORE_FAILED", "The disk is full")),
+      step: (step) => void steps.push(step),
+    };
+    for (const level of ["screenshot", "video", "trace"] as const) {
+      steps.length = 0;
+      const uri = await pool.withContext({}, never, async (context) => {
+        const recording = await startRecording(level, await openTabs(await context.newPage()), full);
+        return recording.finish("final");
+      });
+      assert.equal(uri, undefined);
+      assert.ok(steps.length > 0, level);
+      for (const { name, status, detail } of steps) {
+        assert.match(name, /^keep the (last picture|video|trace)$/);
+        assert.deepEqual([status, detail], ["failed", "The recording is not complete: The disk is full"]);
+      }
+    }
+  });
+
+  it("fails a picture that was asked for when it cannot be kept", async () => {
+    const full: Artifacts = {
+      save: () => Promise.reject(new RowcallError("STORE_FAILED", "The disk is full")),
+      step: () => undefined,
+    };
+    const taken = pool.withContext({}, never, async (context) =>
+      (await startRecording("none", await openTabs(await context.newPage()), full)).screenshot("list"),
+    );
+    await assert.rejects(taken, { code: "STORE_FAILED" });
+  });
+
+  it("takes no picture of a page that is being left", async () => {
+    const held: ServerResponse[] = [];
+    const server = createServer((request, response) => {
+      if (request.url === "/two") held.push(response);
+      else response.setHeader("content-type", "text/html").end("<body style='background:red'>");
+    });
+    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", () => resolve()));
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const kept: Kept[] = [];
+    try {
+      await pool.withContext({}, never, async (context) => {
+        const page = await context.newPage();
+        await page.goto(`${origin}/one`);
+        const tabs = await openTabs(page);
+        await page.evaluate("location = '/two'");
+        const recording = await startRecording("screenshot", tabs, keepAll(kept));
+        const finished = recording.finish("final");
+        // The picture is asked for while the old page still shows, and the new one comes afterwards.
+        while (held.length === 0) await new Promise((resolve) => void setImmediate(resolve));
+        held[0]?.setHeader("content-type", "text/html").end("<body style='background:blue'>");
+        await finished;
+      });
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+    const pixel = await inPage<readonly number[]>(`
+      const image = new Image();
+      image.src = ${JSON.stringify(dataUrl(kept[0]!))};
+      await image.decode();
+      const pen = new OffscreenCanvas(10, 10).getContext("2d");
+      pen.drawImage(image, 0, 0);
+      return [...pen.getImageData(5, 5, 1, 1).data];`);
+    assert.ok(pixel[2]! > 200 && pixel[0]! < 60, `the picture is ${pixel.join(" ")}, not blue`);
   });
 
   async function pictureSize(file: Kept): Promise<readonly number[]> {

@@ -1,9 +1,10 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { BrowserContext, Page } from "playwright-core";
+import type { BrowserContext } from "playwright-core";
 import type { Artifacts, RecordingLevel } from "../../core/agent.ts";
-import { RowcallError } from "../../core/errors.ts";
+import { messageOf, RowcallError } from "../../core/errors.ts";
+import type { Tabs } from "./tabs.ts";
 import type { VideoRecording } from "./video.ts";
 
 /** What an attempt leaves behind. */
@@ -13,10 +14,12 @@ export interface Recording {
    *
    * @param name - without extension; a name used before gets a number
    * @returns the picture's URI
+   * @throws RowcallError STEP_FAILED when the page gives none; what the store says when it cannot be kept
    */
   screenshot(name: string): Promise<string>;
   /**
-   * Ends the recording and keeps what belongs to its level.
+   * Ends the recording and keeps what belongs to its level. What cannot be kept becomes a step record that says so: evidence never
+   * changes how an attempt ends.
    *
    * @param name - of the last picture: `final` or `failure`
    * @returns URI of what shows best what happened; undefined when nothing was kept
@@ -29,34 +32,54 @@ export interface Recording {
 /** A page that does not answer must not hold up the row. */
 const screenshotTimeoutMs = 10_000;
 
-/** Starts to record a page. */
-export async function startRecording(level: RecordingLevel, page: Page, artifacts: Artifacts): Promise<Recording> {
+/** Starts to record the tabs of an attempt; a film and a trace that cannot be begun become step records that say so. */
+export async function startRecording(level: RecordingLevel, tabs: Tabs, artifacts: Artifacts): Promise<Recording> {
+  const { page } = tabs.current;
   const context = page.context();
   const names = new Map<string, number>();
   let latest: string | undefined;
-  let video: VideoRecording | undefined;
-  if (level === "trace") await context.tracing.start({ screenshots: true, snapshots: true });
-  if (level === "video") video = await (await import("./video.ts")).startVideo(page);
+  const keep = async <T>(what: string, work: () => Promise<T>): Promise<T | undefined> => {
+    const startedAt = performance.now();
+    try {
+      return await work();
+    } catch (thrown) {
+      const durationMs = performance.now() - startedAt;
+      const detail = `The recording is not complete: ${messageOf(thrown)}`;
+      artifacts.step({ name: `keep the ${what}`, status: "failed", durationMs, detail });
+      return undefined;
+    }
+  };
+  const video: VideoRecording | undefined =
+    level === "video" ? await keep("video", async () => (await import("./video.ts")).startVideo(page)) : undefined;
+  const isTracing =
+    level === "trace" &&
+    (await keep("trace", () => context.tracing.start({ screenshots: true, snapshots: true }).then(() => true)));
 
   async function screenshot(name: string): Promise<string> {
-    const file = unusedName(names, name);
-    latest = await artifacts.save(file, await takePicture(page), "image/jpeg");
+    const picture = await takePicture(tabs);
+    latest = await artifacts.save(unusedName(names, name), picture, "image/jpeg");
     return latest;
   }
 
+  async function saveVideo(film: VideoRecording): Promise<string> {
+    const { content, extension, contentType } = await film.finish();
+    return artifacts.save(`recording.${extension}`, content, contentType);
+  }
+
+  async function saveTrace(): Promise<string> {
+    return artifacts.save("trace.zip", await endTrace(context), "application/zip");
+  }
+
   async function finish(name: "final" | "failure"): Promise<string | undefined> {
-    if (video !== undefined) {
-      const { content, extension, contentType } = await video.finish();
-      const uri = await artifacts.save(`recording.${extension}`, content, contentType);
-      if (name === "failure") await screenshot(name);
-      return uri;
+    const film = video === undefined ? undefined : await keep("video", () => saveVideo(video));
+    // A film shows the end too, unless there is none; a failure's picture is wanted in any case.
+    if (level !== "none" && (film === undefined || name === "failure"))
+      await keep("last picture", () => screenshot(name));
+    if (isTracing === true) {
+      const trace = await keep("trace", saveTrace);
+      latest ??= trace;
     }
-    if (level !== "none") await screenshot(name);
-    if (level === "trace") {
-      const uri = await artifacts.save("trace.zip", await endTrace(context), "application/zip");
-      latest ??= uri;
-    }
-    return latest;
+    return film ?? latest;
   }
 
   return { screenshot, finish, discard: () => video?.discard() };
@@ -73,23 +96,35 @@ function unusedName(names: Map<string, number>, name: string): string {
   return count === 1 ? `${safe}.jpg` : `${safe}-${count}.jpg`;
 }
 
-/** The protocol's own command: Playwright's screenshot first waits for fonts and changes the page's styles. */
-async function takePicture(page: Page): Promise<Buffer> {
-  const session = await page.context().newCDPSession(page);
+/**
+ * Takes a picture of the document that is shown; one that is being left is none to keep.
+ * The protocol's own command: Playwright's screenshot first waits for fonts and changes the page's styles.
+ */
+async function takePicture(tabs: Tabs): Promise<Buffer> {
+  const deadline = performance.now() + screenshotTimeoutMs;
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => reject(new RowcallError("PAGE_UNEXPECTED", "The page gave no screenshot within 10 seconds")),
-      screenshotTimeoutMs,
-    );
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), screenshotTimeoutMs);
   });
   try {
-    const taken = session.send("Page.captureScreenshot", { format: "jpeg", quality: 75, optimizeForSpeed: true });
-    const { data } = await Promise.race([late, taken]);
-    return Buffer.from(data, "base64");
+    while (await tabs.current.arrive(deadline)) {
+      const tab = tabs.current;
+      const { document } = tab;
+      const taken = tab.protocol.send("Page.captureScreenshot", {
+        format: "jpeg",
+        quality: 75,
+        optimizeForSpeed: true,
+      });
+      const picture = await Promise.race([late, taken]);
+      if (picture === undefined) break;
+      if (tab.document === document && tab.leavingFor === undefined) return Buffer.from(picture.data, "base64");
+    }
   } finally {
     clearTimeout(timer);
   }
+  throw new RowcallError("STEP_FAILED", `The page gave no screenshot within ${screenshotTimeoutMs / 1000} seconds`, {
+    hint: "Look at the page by hand; recording.level none takes no pictures but those of screenshot steps.",
+  });
 }
 
 async function endTrace(context: BrowserContext): Promise<Buffer> {

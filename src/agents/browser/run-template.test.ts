@@ -8,6 +8,7 @@ import type { JsonObject } from "../../core/json.ts";
 import { launchBrowser, type BrowserProcess } from "./browser-process.ts";
 import { findChromium } from "./chromium.ts";
 import { runTemplate } from "./run-template.ts";
+import { openTabs } from "./tabs.ts";
 import { parseTemplate } from "./template.ts";
 
 type Steps = readonly Readonly<Record<string, unknown>>[];
@@ -68,10 +69,10 @@ describe("runTemplate", () => {
     const records: StepRecord[] = [];
     const context = await chromium.browser.newContext();
     try {
-      const page = await context.newPage();
+      const tabs = await openTabs(await context.newPage());
       const signal = new AbortController().signal;
       const output = await runTemplate({
-        page,
+        tabs,
         template,
         variables,
         signal,
@@ -151,7 +152,7 @@ describe("runTemplate", () => {
       const fallbacks = [{ label: "Post Code" }, { css: "#none" }, { css: "#pc" }];
       assert.equal(await value('<input id="pc">', fallbacks), "x");
       await fails(
-        "PAGE_UNEXPECTED",
+        "STEP_FAILED",
         /Step fill label "Post Code" or css "#none" or css "#pc": is not there after 1 s; the page "T" at http:\S+ says "Try later"/,
         '<title>T</title><p role="alert">Try later</p>',
         [{ action: "fill", locator: fallbacks, value: "x" }],
@@ -162,7 +163,7 @@ describe("runTemplate", () => {
       const body =
         "<section><h2>A</h2><button>Go</button></section><section id='b'><h2>B</h2><button>Go</button></section><button hidden>Go</button>";
       const go = { role: "button", name: "Go" };
-      await fails("PAGE_UNEXPECTED", /is there 2 times: <button> "Go", <button> "Go"/, body, [
+      await fails("STEP_FAILED", /is there 2 times: <button> "Go", <button> "Go"/, body, [
         { action: "click", locator: go },
       ]);
       await run(body, [{ action: "click", locator: { ...go, nth: 2 } }]);
@@ -269,7 +270,7 @@ describe("runTemplate", () => {
         { action: "expect", condition: { not: { visible: { css: "#c:checked" } } } },
       ]);
       assert.deepEqual(output, { s: "Second one" });
-      await fails("PAGE_UNEXPECTED", /has no option "Third", but "Pick", "Second one"/, body, [
+      await fails("STEP_FAILED", /has no option "Third", but "Pick", "Second one"/, body, [
         { action: "select", locator: { css: "#s" }, option: "Third" },
       ]);
       await fails("STEP_FAILED", /the box did not change/, '<input type="checkbox" onclick="return false">', [
@@ -291,7 +292,7 @@ describe("runTemplate", () => {
       ]);
       assert.deepEqual(output, { came: "next", query: "?a=1" });
       await fails(
-        "PAGE_UNEXPECTED",
+        "STEP_FAILED",
         /Step wait_for text "ready" is visible: none of it is there after 1 s; .* is blank/,
         "",
         [{ action: "wait_for", condition: { text: "ready" } }],
@@ -539,7 +540,7 @@ describe("runTemplate", () => {
           catch: [set("recovered", "{{problem.code}}")],
         },
       ]);
-      assert.deepEqual(output, { town_given: false, n: 3, recovered: "PAGE_UNEXPECTED" });
+      assert.deepEqual(output, { town_given: false, n: 3, recovered: "STEP_FAILED" });
       assert.equal(steps.find((step) => step.status === "failed")?.name, 'click css "#none"');
       await fails("PAGE_UNEXPECTED", /did not come true within 2 times/, body, [
         { action: "repeat", times: 2, until: { text: "7" }, steps: [set("a", 1)] },
@@ -595,9 +596,9 @@ describe("runTemplate", () => {
       const onStep = (step: StepRecord): void => {
         if (step.name === "set a") setImmediate(() => aborter.abort(new RowcallError("TIMEOUT", "Execution timeout")));
       };
-      const page = await context.newPage();
+      const tabs = await openTabs(await context.newPage());
       const running = runTemplate({
-        page,
+        tabs,
         template,
         variables: {},
         signal: aborter.signal,

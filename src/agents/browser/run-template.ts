@@ -1,16 +1,17 @@
-import type { Page } from "playwright-core";
 import type { StepRecord } from "../../core/attempt.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { conditionHolds, performStep, type StepContext } from "./perform-step.ts";
-import { describeStep } from "./step-words.ts";
-import type { Step } from "./steps.ts";
+import { conditionHolds, performStep, settle, type StepContext } from "./perform-step.ts";
+import { describeDialogs, describeStep } from "./step-words.ts";
+import type { PlainStep, Step } from "./steps.ts";
+import type { PageDialog } from "./tab.ts";
+import type { Tabs } from "./tabs.ts";
 import { startingPage, type BrowserTemplate } from "./template.ts";
 import { readVariables } from "./variables.ts";
 
 /** What running a template takes. */
 export interface RunTemplateOptions {
-  readonly page: Page;
+  readonly tabs: Tabs;
   readonly template: BrowserTemplate;
   /** The row's input and the agent's own variables. */
   readonly variables: JsonObject;
@@ -38,7 +39,8 @@ interface Script {
 export async function runTemplate(options: RunTemplateOptions): Promise<JsonObject> {
   const { template, variables } = options;
   const url = startingPage(template, variables);
-  const scope = { ...readVariables(template.variables, variables) };
+  // What the page says in a dialog can be used like a variable, unless the row brings one of that name.
+  const scope = { dialog: "", ...readVariables(template.variables, variables) };
   const script: Script = { options, scope, set: {} };
   const start: Step = {
     action: "goto",
@@ -49,6 +51,11 @@ export async function runTemplate(options: RunTemplateOptions): Promise<JsonObje
   };
   await runStep(start, script);
   await runSteps(template.steps, script);
+  // What a last field has set off belongs to the row: a form that is not sent yet would be lost with the page.
+  await settle(
+    contextOf(script, () => undefined),
+    template.session.timeout_seconds * 1000,
+  );
   const { output } = template;
   return output === undefined
     ? script.set
@@ -67,31 +74,56 @@ async function runStep(step: Step, script: Script): Promise<void> {
     return;
   }
   const startedAt = performance.now();
-  const record = (status: StepRecord["status"], detail?: string): void => {
+  const notes: string[] = [];
+  const said = options.tabs.dialogs.length;
+  const record = (status: StepRecord["status"], ...details: readonly string[]): void => {
     const name = step.name ?? describeStep(step, scope);
+    const detail = [...details, ...notes, ...describeDialogs(options.tabs.dialogs.slice(said))].join("; ");
     options.onStep({
       name,
       status,
       durationMs: performance.now() - startedAt,
-      ...(detail === undefined ? {} : { detail }),
+      ...(detail === "" ? {} : { detail }),
     });
   };
   try {
-    const { values = {}, detail } = await performStep(step, contextOf(script));
+    const { values = {}, detail } = await performStep(
+      step,
+      contextOf(script, (words) => notes.push(words)),
+    );
+    keepDialog(script, said);
     Object.assign(scope, values);
     Object.assign(script.set, values);
-    record("done", detail);
+    record("done", ...(detail === undefined ? [] : [detail]));
   } catch (thrown) {
     options.signal.throwIfAborted();
     if (!(thrown instanceof RowcallError)) throw thrown;
     record("failed", thrown.message);
-    if (options.template.abort_on_error || step.action === "fail" || endsScript(thrown)) throw thrown;
+    keepDialog(script, said);
+    const error = withDialogs(thrown, step, options.tabs.dialogs.slice(said));
+    if (options.template.abort_on_error || step.action === "fail" || endsScript(error)) throw error;
   }
+}
+
+/** Makes what the page has said since then the variable `dialog`. */
+function keepDialog({ options, scope }: Script, since: number): void {
+  const last = options.tabs.dialogs.slice(since).at(-1);
+  if (last !== undefined && !Object.hasOwn(options.variables, "dialog")) scope["dialog"] = last.message;
+}
+
+/** The error of a step during which the page said something: often that is the reason. */
+function withDialogs(error: RowcallError, step: PlainStep, dialogs: readonly PageDialog[]): RowcallError {
+  if (dialogs.length === 0 || step.action === "fail") return error;
+  return new RowcallError(error.code, [error.message, ...describeDialogs(dialogs)].join("; "), {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    details: { ...error.details, dialogs: dialogs.map(({ message }) => message) },
+    cause: error,
+  });
 }
 
 async function runControl(step: Step & { readonly action: "if" | "try" | "repeat" }, script: Script): Promise<void> {
   const { options, scope } = script;
-  const context = contextOf(script);
+  const context = contextOf(script, () => undefined);
   const asked = async (condition: Parameters<typeof conditionHolds>[0]): Promise<boolean> => {
     const startedAt = performance.now();
     const { holds, words } = await conditionHolds(condition, context);
@@ -136,9 +168,10 @@ function endsScript(error: RowcallError): boolean {
   return ["BROWSER_CRASHED", "NEEDS_HUMAN", "INTERRUPTED", "TIMEOUT", "HOST_BLOCKED"].includes(error.code);
 }
 
-function contextOf({ options, scope }: Script): StepContext {
-  const { page, template, screenshot } = options;
-  return { page, scope, dismiss: template.dismiss, timeoutMs: template.session.timeout_seconds * 1000, screenshot };
+function contextOf({ options, scope }: Script, note: (words: string) => void): StepContext {
+  const { tabs, template, screenshot } = options;
+  const timeoutMs = template.session.timeout_seconds * 1000;
+  return { tabs, scope, dismiss: template.dismiss, timeoutMs, screenshot, note };
 }
 
 function pause(delayMs: number, signal: AbortSignal): Promise<void> {

@@ -3,6 +3,7 @@ import { RowcallError } from "../../core/errors.ts";
 import { bypassRules, hostBlocked, type AllowedHosts } from "./allowed-hosts.ts";
 import { nowhere } from "./browser-process.ts";
 import type { Promptly } from "./pool.ts";
+import { openTabs, type Tabs } from "./tabs.ts";
 import type { SessionSettings } from "./template.ts";
 
 /** How requests to other hosts are kept from leaving. */
@@ -15,6 +16,8 @@ export type HostGuard =
 /** The page of one attempt. */
 export interface Session {
   readonly page: Page;
+  /** The page and the tabs that it opens. */
+  readonly tabs: Tabs;
   /**
    * What ended the session, when something other than its user did: a blocked navigation or a crash. Undefined while all is well.
    */
@@ -66,19 +69,23 @@ export async function openSession(
     failed.reject(failure);
   };
 
-  // "Leave this page?" and the like: a row has nobody to ask.
-  context.on("dialog", (dialog) => void dialog.accept().catch(() => undefined));
-  page.on("crash", () =>
-    fail(new RowcallError("BROWSER_CRASHED", "The page crashed", { hint: "The next attempt gets a fresh page." })),
-  );
-  page.on("framenavigated", (frame) => {
-    if (frame === page.mainFrame() && !allowed.allows(frame.url())) fail(hostBlocked(frame.url(), allowed));
-  });
-  page.on("requestfailed", (request) => {
-    if (isMainNavigation(request, page) && !allowed.allows(request.url())) fail(hostBlocked(request.url(), allowed));
-  });
+  const watch = (watched: Page): void => {
+    watched.on("crash", () =>
+      fail(new RowcallError("BROWSER_CRASHED", "The page crashed", { hint: "The next attempt gets a fresh page." })),
+    );
+    watched.on("framenavigated", (frame) => {
+      if (frame === watched.mainFrame() && !allowed.allows(frame.url())) fail(hostBlocked(frame.url(), allowed));
+    });
+    watched.on("requestfailed", (request) => {
+      if (isMainNavigation(request, watched) && !allowed.allows(request.url()))
+        fail(hostBlocked(request.url(), allowed));
+    });
+  };
+  watch(page);
+  const tabs = await promptly(openTabs(page, { allows: allowed.allows, onFollow: watch }));
   return {
     page,
+    tabs,
     get failure() {
       return failure;
     },

@@ -5,6 +5,7 @@ import type { PageRefusal, PageShown } from "./in-page/protocol.ts";
 import { describeLocators, toPageLocators } from "./locators.ts";
 import { render } from "./rendering.ts";
 import type { AddressWords, PlainStep } from "./steps.ts";
+import type { PageDialog } from "./tab.ts";
 
 /** A step in words: `fill label "PostCode"`. */
 export function describeStep(step: PlainStep, scope: JsonObject): string {
@@ -29,13 +30,12 @@ export function describeStep(step: PlainStep, scope: JsonObject): string {
 
 /** What to say of a step that the page could not do within its time. */
 export function refused(step: PlainStep, answer: PageRefusal, scope: JsonObject, timeoutMs: number): RowcallError {
-  const waited = `after ${timeoutMs / 1000} s`;
-  if (answer.kind !== "unable") return unexpected(step, `${answer.why} ${waited}`, answer.shown, scope);
+  const subject = answer.kind === "unable" ? "it " : "";
   return new RowcallError(
     "STEP_FAILED",
-    `${label(step, scope)}: it ${answer.why} ${waited}; ${describeShown(answer.shown)}`,
+    `${label(step, scope)}: ${subject}${answer.why} after ${timeoutMs / 1000} s; ${describeShown(answer.shown)}`,
     {
-      hint: "Look at the recording.",
+      hint: "Look at the recording; if the site has changed, the template has to follow.",
       details: { shown: answer.shown },
     },
   );
@@ -54,6 +54,12 @@ export function describeShown(shown: PageShown): string {
   const where = `the page "${shown.title}" at ${shown.url}`;
   if (shown.alerts.length > 0) return `${where} says ${listed(shown.alerts)}`;
   return shown.text === "" ? `${where} is blank` : `${where} shows "${shown.text}"`;
+}
+
+/** What a page has said in dialogs, and what was done with them. */
+export function describeDialogs(dialogs: readonly PageDialog[]): readonly string[] {
+  const done = { alert: "closed", confirm: "dismissed", prompt: "dismissed" };
+  return dialogs.map(({ type, message }) => `the page's ${type} "${message}" was ${done[type]}`);
 }
 
 /** A step in a message. */

@@ -113,7 +113,7 @@ export function startingPage(template: BrowserTemplate, variables: JsonObject): 
 export function previewTemplate(template: BrowserTemplate, variables: JsonObject): JsonValue {
   const scope = readVariables(template.variables, variables);
   const later = Object.fromEntries(producedBy(template.steps).map((name) => [name, `{{${name}}}`]));
-  const shown = { ...later, ...scope };
+  const shown = { dialog: "{{dialog}}", ...later, ...scope };
   return {
     starting_page: renderText(template.starting_page, scope),
     steps: template.steps.map((step) => renderWhereKnown(step, shown)),
@@ -144,7 +144,7 @@ function nameProblems(template: BrowserTemplate): readonly Problem[] {
     message: `no step sets "${name}"`,
     hint: suggest(name, produced),
   }));
-  const known = new Set([...produced, ...Object.keys(variables ?? {})]);
+  const known = new Set([...produced, ...Object.keys(variables ?? {}), "dialog"]);
   const check = (path: string, value: unknown): void => {
     try {
       const unknown = [...variablesOf(value as JsonValue)]

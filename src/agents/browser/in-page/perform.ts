@@ -5,6 +5,7 @@ import type { Finder } from "./finder.ts";
 import type { Hands } from "./hands.ts";
 import type { PageAnswer, PageCommand, PageCondition, PageTask, PageTurn } from "./protocol.ts";
 import type { TextTools } from "./text-tools.ts";
+import type { Watch } from "./watch.ts";
 
 /**
  * Does one command as soon as it can be done, within its time.
@@ -16,7 +17,17 @@ export async function perform(
   finder: Finder,
   hands: Hands,
   extract: Extractor,
+  watch: Watch,
 ): Promise<PageAnswer> {
+  const { task, limitMs } = command;
+  if (task.kind === "settle") {
+    await watch.quiet(limitMs, task.all);
+    return { status: "done", value: {} };
+  }
+  if (!(await watch.ready(limitMs, command.leavesAtLoad)))
+    return { status: "refused", kind: "unread", why: "was still being loaded", shown: text.shown() };
+  // Fields are filled one after the other; everything else waits for what filling has set off.
+  if (task.kind !== "fill") await watch.quiet(limitMs, false);
   const deadline = performance.now() + command.timeoutMs;
 
   const holds = (condition: PageCondition): boolean => {
@@ -42,7 +53,7 @@ export async function perform(
     }
   };
 
-  const turn = async (task: PageTask): Promise<PageTurn> => {
+  const turn = async (task: Exclude<PageTask, { kind: "settle" }>): Promise<PageTurn> => {
     switch (task.kind) {
       case "conditions": {
         const found = task.named.find(([, condition]) => holds(condition));
@@ -70,6 +81,7 @@ export async function perform(
       case "fill":
       case "select":
       case "focus": {
+        if (task.target === undefined) return {};
         const element = hands.one(task.target);
         if (!(element instanceof Element)) return element;
         if (task.kind === "point") return hands.point(element, task.dismiss);
@@ -101,8 +113,9 @@ export async function perform(
       observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
     });
 
+  if (!["conditions", "extract", "options"].includes(task.kind)) watch.begin();
   for (;;) {
-    const answer = await turn(command.task);
+    const answer = await turn(task);
     if (!("wait" in answer)) return { status: "done", value: answer };
     if (performance.now() >= deadline) {
       return { status: "refused", kind: answer.kind ?? "missing", why: answer.wait, shown: text.shown() };

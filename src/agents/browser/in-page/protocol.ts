@@ -96,7 +96,10 @@ export type PageTask =
       readonly option: string;
       readonly by: "label" | "value";
     }
-  | { readonly kind: "focus"; readonly target: readonly PageLocator[] }
+  /** Without a target: a key goes to what has the focus. */
+  | { readonly kind: "focus"; readonly target?: readonly PageLocator[] | undefined }
+  /** Waits for what an action has set off; `all`: an answer from the server has come meanwhile. */
+  | { readonly kind: "settle"; readonly all: boolean }
   | { readonly kind: "options"; readonly target: readonly PageLocator[] }
   | { readonly kind: "pick"; readonly target: readonly PageLocator[]; readonly index: number; readonly text: string }
   | {
@@ -106,10 +109,15 @@ export type PageTask =
       readonly unknownTables: "fail" | "ignore";
     };
 
-/** A task and how long the page may wait until it can be done. */
+/** A task for the page. */
 export interface PageCommand {
   readonly task: PageTask;
+  /** How long the page may wait until it can be done. */
   readonly timeoutMs: number;
+  /** How long the page may take until it can be asked: until its document is read and what was done before is settled. */
+  readonly limitMs: number;
+  /** The document goes to another one as soon as it is loaded. */
+  readonly leavesAtLoad: boolean;
 }
 
 /** What the page shows, for messages. */
@@ -122,10 +130,13 @@ export interface PageShown {
   readonly text: string;
 }
 
-/** Why a task was not done. `unlike`: the page is another than expected; `unable`: it is there, but cannot be used. */
+/**
+ * Why a task was not done. `unlike`: the page is another than expected; `unable`: it is there, but cannot be used; `unread`: the
+ * document did not come to its end.
+ */
 export interface PageRefusal {
   readonly status: "refused";
-  readonly kind: "missing" | "unlike" | "unable";
+  readonly kind: "missing" | "unlike" | "unable" | "unread";
   readonly why: string;
   readonly shown: PageShown;
 }

@@ -1,0 +1,117 @@
+import type { Page } from "playwright-core";
+import { RowcallError } from "../../core/errors.ts";
+import { settlePage } from "./ask-page.ts";
+import { openTab, type PageDialog, type Tab } from "./tab.ts";
+
+/** The tabs of an attempt, of which the script works in one at a time. */
+export interface Tabs {
+  /** The one that steps work in: the first, or that which an action has opened. */
+  readonly current: Tab;
+  /** What dialogs have said so far, in all tabs. */
+  readonly dialogs: readonly PageDialog[];
+  /** An action begins. What one before it has set off and nobody has waited for yet goes on to count. */
+  begin(): void;
+  /**
+   * Waits until all is done that the action has set off. A tab that it has opened becomes the current one; when that is closed again,
+   * the one that it came from.
+   *
+   * @returns what became of a tab, in words; undefined when none was opened or closed
+   * @throws RowcallError as `askPage`
+   */
+  settle(limitMs: number): Promise<string | undefined>;
+  /** Whether an action has begun that was not settled. */
+  readonly unsettled: boolean;
+}
+
+/** How tabs are opened. */
+export interface TabsOptions {
+  /** Whether the script may go to this address. */
+  allows(url: string): boolean;
+  /** Told of each page that the script works in, the first excepted. */
+  onFollow(page: Page): void;
+}
+
+/** A tab for a download, or one whose content never came. */
+const isEmpty = 'location.href === "about:blank" && !document.body?.hasChildNodes()';
+
+/** Follows a page and the tabs that actions open from it. */
+export async function openTabs(page: Page, options?: TabsOptions): Promise<Tabs> {
+  const dialogs: PageDialog[] = [];
+  const open = (opened: Page): Promise<Tab> => openTab(opened, (dialog) => dialogs.push(dialog));
+  const tabs: Tab[] = [await open(page)];
+  let unsettled = false;
+  const current = (): Tab => {
+    while (tabs.length > 1 && tabs.at(-1)!.page.isClosed()) tabs.pop();
+    return tabs.at(-1)!;
+  };
+  let popups: Page[] = [];
+  let onPopup = (): void => undefined;
+  const listen = ({ page: opener }: Tab): void =>
+    void opener.on("popup", (popup) => {
+      popups.push(popup);
+      onPopup();
+    });
+  listen(current());
+
+  /** The tab that an action has opened, once it has its first document. */
+  async function popup(limitMs: number): Promise<Page> {
+    if (popups.length === 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      onPopup = resolve;
+      const timer = setTimeout(resolve, limitMs);
+      await promise;
+      clearTimeout(timer);
+    }
+    const opened = popups.at(-1);
+    if (opened !== undefined) return opened;
+    throw new RowcallError("STEP_FAILED", "The tab that it opened did not come in time", {
+      hint: "Give the step more time with timeout_seconds, or look at the site.",
+    });
+  }
+
+  async function follow(opened: Page, limitMs: number): Promise<string> {
+    const stays = (why: string): string => `it opened a tab, which ${why}; the steps stay on their page`;
+    if (opened.isClosed()) return stays("was closed");
+    const tab = await open(opened);
+    if (!(await tab.arrive(performance.now() + limitMs)))
+      throw new RowcallError("STEP_FAILED", `The tab for ${tab.leavingFor} did not come within ${limitMs / 1000} s`, {
+        hint: "Give the step more time with timeout_seconds, or look at the site.",
+      });
+    if (opened.isClosed()) return stays("was closed");
+    if (tab.unreachable === undefined && (await tab.evaluate(isEmpty))) return stays("shows nothing");
+    const url = tab.unreachable ?? opened.url();
+    if (options?.allows(url) === false) return stays(`went to ${url}, outside of the allowed hosts`);
+    tabs.push(tab);
+    listen(tab);
+    options?.onFollow(opened);
+    return `it opened a tab: ${url}`;
+  }
+
+  return {
+    get current() {
+      return current();
+    },
+    dialogs,
+    get unsettled() {
+      return unsettled;
+    },
+    begin() {
+      if (unsettled) return;
+      unsettled = true;
+      popups = [];
+      onPopup = () => undefined;
+      current().begin();
+    },
+    async settle(limitMs) {
+      if (!unsettled) return undefined;
+      unsettled = false;
+      const deadline = performance.now() + limitMs;
+      const tab = current();
+      await settlePage(tab, limitMs);
+      if (current() !== tab) return `its tab was closed; the steps go on at ${current().page.url()}`;
+      if (tab.opened === 0) return undefined;
+      const opened = await popup(Math.max(0, deadline - performance.now()));
+      return follow(opened, Math.max(0, deadline - performance.now()));
+    },
+  };
+}
