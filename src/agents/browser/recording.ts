@@ -55,9 +55,8 @@ export async function startRecording(level: RecordingLevel, tabs: Tabs, artifact
     level === "trace" &&
     (await keep("trace", () => context.tracing.start({ screenshots: true, snapshots: true }).then(() => true)));
 
-  async function screenshot(name: string): Promise<string> {
-    const picture = await takePicture(tabs);
-    latest = await artifacts.save(unusedName(names, name), picture, "image/jpeg");
+  async function keepPicture(name: string, asItStands: boolean): Promise<string> {
+    latest = await artifacts.save(unusedName(names, name), await takePicture(tabs, asItStands), "image/jpeg");
     return latest;
   }
 
@@ -74,7 +73,8 @@ export async function startRecording(level: RecordingLevel, tabs: Tabs, artifact
     const film = video === undefined ? undefined : await keep("video", () => saveVideo(video));
     // A film shows the end too, unless there is none; a failure's picture is wanted in any case.
     if (level !== "none" && (film === undefined || name === "failure"))
-      await keep("last picture", () => screenshot(name));
+      // A failure is shown as it stands: what is on its way may be what never comes.
+      await keep("last picture", () => keepPicture(name, name === "failure"));
     if (isTracing === true) {
       const trace = await keep("trace", saveTrace);
       latest ??= trace;
@@ -82,7 +82,7 @@ export async function startRecording(level: RecordingLevel, tabs: Tabs, artifact
     return film ?? latest;
   }
 
-  return { screenshot, finish, discard: () => video?.discard() };
+  return { screenshot: (name) => keepPicture(name, false), finish, discard: () => video?.discard() };
 }
 
 function unusedName(names: Map<string, number>, name: string): string {
@@ -97,17 +97,17 @@ function unusedName(names: Map<string, number>, name: string): string {
 }
 
 /**
- * Takes a picture of the document that is shown; one that is being left is none to keep.
+ * Takes a picture of the document that is shown; one that is being left is not what the row has read.
  * The protocol's own command: Playwright's screenshot first waits for fonts and changes the page's styles.
  */
-async function takePicture(tabs: Tabs): Promise<Buffer> {
+async function takePicture(tabs: Tabs, asItStands: boolean): Promise<Buffer> {
   const deadline = performance.now() + screenshotTimeoutMs;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), screenshotTimeoutMs);
   });
   try {
-    while (await tabs.current.arrive(deadline)) {
+    while (asItStands || (await tabs.current.arrive(deadline))) {
       const tab = tabs.current;
       const { document } = tab;
       const taken = tab.protocol.send("Page.captureScreenshot", {
@@ -117,7 +117,8 @@ async function takePicture(tabs: Tabs): Promise<Buffer> {
       });
       const picture = await Promise.race([late, taken]);
       if (picture === undefined) break;
-      if (tab.document === document && tab.leavingFor === undefined) return Buffer.from(picture.data, "base64");
+      const isShown = tab.document === document && tab.leavingFor === undefined;
+      if (asItStands || isShown) return Buffer.from(picture.data, "base64");
     }
   } finally {
     clearTimeout(timer);
