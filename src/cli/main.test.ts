@@ -2,11 +2,14 @@ import assert from "node:assert/strict";
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import process from "node:process";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, it } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { listProcesses } from "../agents/processes.ts";
 import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
 
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
@@ -63,6 +66,41 @@ describe("the rowcall process", () => {
       assert.equal((await workspace.read("out.csv")).split("\n").length, 32);
     });
   }
+
+  it("ends although an agent has left a timer and a socket open", async () => {
+    const module = `import { createServer } from "node:net";
+      setInterval(() => {}, 1000);
+      createServer().listen(0, "127.0.0.1");
+      export default (input) => ({ structured_output: { double: 2 * input.n } });`;
+    await writeFile(workspace.at("open.mjs"), module);
+    const agent = {
+      agent_name: "open",
+      version: "1.0.0",
+      kind: "function",
+      config: { module: workspace.at("open.mjs") },
+      structured_output: { enabled: true, output_fields: ["double"] },
+    };
+    await workspace.write("registry/agents/open_v1.0.0.json", agent);
+    await workspace.write("open.json", { agent_name: "open", input: "rows.csv", output: "open.csv" });
+    const { code, err } = await ended(start(["run", "open.json"]));
+    assert.equal(code, 0, err);
+  });
+
+  it("ends when the program that started it over a channel is killed", async () => {
+    const args = JSON.stringify([main, "serve", "--port", "0", "--json"]);
+    const parent = `import { spawn } from "node:child_process";
+      const child = spawn(process.execPath, ${args}, { stdio: ["ignore", "pipe", "ignore", "ipc"] });
+      child.stdout.once("data", () => console.log(child.pid));
+      setInterval(() => {}, 1000);`;
+    const starter = spawn(process.execPath, ["--input-type=module", "--eval", parent], {
+      cwd: workspace.folder,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const [line] = (await once(starter.stdout, "data")) as [Buffer];
+    const child = Number(line.toString());
+    starter.kill("SIGKILL");
+    while ((await listProcesses()).some(({ pid }) => pid === child)) await nextTurn();
+  });
 
   it("ends quietly when the reader of its output has seen enough", async () => {
     await ended(start(["run", "batch.json"]));

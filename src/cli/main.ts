@@ -28,7 +28,7 @@ export async function main(args: readonly string[]): Promise<number> {
       return error instanceof RowcallError ? error.exitCode : 1;
     },
   });
-  const io: Io = { ...streams, onInterrupt, exit };
+  const io: Io = { ...streams, onInterrupt: (listener) => onInterrupt(listener, exit), exit };
   const loggedIo = (): Io => {
     try {
       return withLog(io, Date.now);
@@ -41,19 +41,40 @@ export async function main(args: readonly string[]): Promise<number> {
   stdout.on("error", (error: Error) => (failure ??= error));
   // Progress that nobody can read any more ends no run.
   stderr.on("error", () => {});
-  const code = await runCli(args, io);
+  let code = await runCli(args, io);
   await new Promise((flushed) => setImmediate(flushed));
-  if (failure === undefined || code !== 0) return code;
-  const error = outputError(failure);
-  return isReaderGone(error) ? code : reportError(error, loggedIo(), args.includes("--json"));
+  if (failure !== undefined && code === 0) {
+    const error = outputError(failure);
+    if (!isReaderGone(error)) code = await reportError(error, loggedIo(), args.includes("--json"));
+  }
+  // What an agent has left open, a timer or a socket, does not keep a command that has ended.
+  setTimeout(() => exit(code), leftOpenMs).unref();
+  return code;
 }
+
+/** How long what is left open may hold up the end of the process. */
+const leftOpenMs = 5000;
+/** How long a process may go on after the one that started it and held a channel to it has gone. */
+const orphanMs = 10_000;
 
 const endSignals: readonly EndSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
-function onInterrupt(listener: Parameters<Io["onInterrupt"]>[0]): () => void {
+function onInterrupt(listener: Parameters<Io["onInterrupt"]>[0], exit: Io["exit"]): () => void {
+  // Nobody is there any more to ask a second time.
+  const onOrphaned = (): void => {
+    setTimeout(() => exit(130), orphanMs).unref();
+    listener("SIGTERM");
+  };
   for (const signal of endSignals) process.on(signal, listener);
+  process.on("disconnect", onOrphaned);
+  // Listening alone must not keep the process.
+  process.channel?.unref();
+  // Undefined without a channel.
+  const { connected } = process as { readonly connected?: boolean };
+  if (connected === false) setImmediate(onOrphaned);
   return () => {
     for (const signal of endSignals) process.off(signal, listener);
+    process.off("disconnect", onOrphaned);
   };
 }
 

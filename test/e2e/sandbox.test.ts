@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
+import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
@@ -10,6 +10,7 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { listProcesses } from "../../src/agents/processes.ts";
 import { openSandbox, type Sandbox } from "../../src/cli/sandbox/open-sandbox.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -59,6 +60,32 @@ describe("rowcall sandbox", () => {
     assert.ok(!existsSync(folder));
     while (workers.some(isAlive)) await wait(20);
     for (const url of said.match(/http:\/\/127\.0\.0\.1:\d+/g) ?? []) await assert.rejects(fetch(url), url);
+  });
+
+  it("leaves no worker when it is killed, and the next one deletes its folder", async () => {
+    const start = async (): Promise<{ child: ChildProcess; folder: string }> => {
+      const child = spawn(process.execPath, [launcher, "sandbox"], { stdio: ["ignore", "pipe", "ignore"] });
+      let said = "";
+      while (!said.includes("Ctrl-C")) said += ((await once(child.stdout, "data")) as [Buffer])[0].toString();
+      return { child, folder: /ROWCALL_DATA_DIR='([^']+)'/.exec(said)?.[1] ?? "" };
+    };
+    const killed = await start();
+    const workers = await childrenOf(killed.child.pid ?? 0);
+    assert.notEqual(workers.length, 0);
+    const gone = once(killed.child, "exit");
+    killed.child.kill("SIGKILL");
+    await gone;
+    const isLeft = async (): Promise<boolean> =>
+      (await listProcesses()).some(({ pid, group }) => workers.includes(pid) || workers.includes(group));
+    while (await isLeft()) await wait(20);
+    assert.ok(existsSync(killed.folder));
+
+    const next = await start();
+    assert.ok(!existsSync(killed.folder));
+    const ended = once(next.child, "close");
+    next.child.kill("SIGTERM");
+    await ended;
+    assert.ok(!existsSync(next.folder));
   });
 });
 

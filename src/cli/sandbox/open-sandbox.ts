@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { listLeftBehind, ownedPrefix } from "../../agents/left-behind.ts";
 import { openRegistry } from "../../registry/open-registry.ts";
 import { openEngine, wire } from "../../wire.ts";
 import type { Io } from "../io.ts";
@@ -44,8 +45,7 @@ export interface Sandbox {
 export async function openSandbox({ io, concurrency, dataDirectory: kept }: SandboxOptions): Promise<Sandbox> {
   const names = sandboxNames;
   await using started = new AsyncDisposableStack();
-  const dataDirectory =
-    kept === undefined ? await mkdtemp(join(tmpdir(), "rowcall-sandbox-")) : resolve(io.workingDirectory, kept);
+  const dataDirectory = kept === undefined ? await makeOwnFolder() : resolve(io.workingDirectory, kept);
   await mkdir(dataDirectory, { recursive: true });
   if (kept === undefined) started.defer(() => rm(dataDirectory, { recursive: true, force: true }));
 
@@ -106,4 +106,12 @@ export async function openSandbox({ io, concurrency, dataDirectory: kept }: Sand
     },
     close: () => parts.disposeAsync(),
   };
+}
+
+/** A temporary folder; those of sandboxes that were killed go. */
+async function makeOwnFolder(): Promise<string> {
+  const kind = "rowcall-sandbox";
+  const left = await listLeftBehind(tmpdir(), kind);
+  await Promise.all(left.map((folder) => rm(folder, { recursive: true, force: true }).catch(() => undefined)));
+  return mkdtemp(join(tmpdir(), ownedPrefix(kind)));
 }

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { endGroup } from "../../agents/process-group.ts";
 
 /** A worker in a process of its own. */
 export interface WorkerProcess {
@@ -26,21 +26,13 @@ const patienceMs = 10_000;
 /** Starts `rowcall worker`. */
 export function startWorkerProcess({ activityArn, concurrency, env, folder }: WorkerProcessOptions): WorkerProcess {
   const args = ["worker", "--activity-arn", activityArn, "--concurrency", String(concurrency), "--name", "sandbox"];
-  // A group of its own: an interrupt at the terminal reaches the sandbox, which ends it in its turn.
+  // A group of its own: an interrupt at the terminal reaches the sandbox, which ends it in its turn. When the sandbox is killed,
+  // the worker hears it by the end of the channel between them.
   const child = spawn(process.execPath, [launcher, ...args], {
     env,
-    stdio: ["ignore", "ignore", "pipe"],
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
     detached: true,
   });
-  child.stderr.pipe(createWriteStream(join(folder, "worker.log")));
-  const exited = once(child, "exit");
-  return {
-    close: async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill("SIGTERM");
-      const late = setTimeout(() => child.kill("SIGKILL"), patienceMs);
-      await exited;
-      clearTimeout(late);
-    },
-  };
+  child.stderr?.pipe(createWriteStream(join(folder, "worker.log")));
+  return { close: () => endGroup(child, () => child.kill("SIGTERM"), patienceMs) };
 }
