@@ -21,6 +21,8 @@ export interface KillsOptions {
   readonly seed: number;
   /** Then a run is left alone to its end. */
   readonly killsPerRun: number;
+  /** Of each run. @default 60 */
+  readonly rows?: number;
   /** Told of each run as it ends. */
   onRun?(run: KilledRun): void;
 }
@@ -39,11 +41,17 @@ export interface KilledRun {
   readonly faults: readonly string[];
 }
 
-const rows = 60;
+const usualRows = 60;
 const hungSeconds = 400;
 
 /** Runs tables through the local engine, and kills browsers under it. */
-export async function killBrowsers({ kills, seed, killsPerRun, onRun }: KillsOptions): Promise<readonly KilledRun[]> {
+export async function killBrowsers({
+  kills,
+  seed,
+  killsPerRun,
+  rows = usualRows,
+  onRun,
+}: KillsOptions): Promise<readonly KilledRun[]> {
   const random = seeded(seed);
   const folder = await mkdtemp(join(tmpdir(), "rowcall-browser-kills-"));
   const site = await startSite();
@@ -55,7 +63,11 @@ export async function killBrowsers({ kills, seed, killsPerRun, onRun }: KillsOpt
     const ended: KilledRun[] = [];
     let left = kills;
     while (left > 0) {
-      const run = await runUnderFire(folder, ended.length + 1, Math.min(left, killsPerRun), random);
+      const run = await runUnderFire(
+        folder,
+        { run: ended.length + 1, rows, kills: Math.min(left, killsPerRun) },
+        random,
+      );
       left -= Object.values(run.done).reduce((sum, count) => sum + count, 0);
       ended.push(run);
       onRun?.(run);
@@ -69,7 +81,11 @@ export async function killBrowsers({ kills, seed, killsPerRun, onRun }: KillsOpt
   }
 }
 
-async function runUnderFire(folder: string, run: number, kills: number, random: () => number): Promise<KilledRun> {
+async function runUnderFire(
+  folder: string,
+  { run, rows, kills }: { readonly run: number; readonly rows: number; readonly kills: number },
+  random: () => number,
+): Promise<KilledRun> {
   const startedAt = performance.now();
   const at = (...names: string[]): string => join(folder, ...names);
   await writeFile(at("in.csv"), `n\n${Array.from({ length: rows }, (_, row) => `${row}\n`).join("")}`);
@@ -110,7 +126,7 @@ async function runUnderFire(folder: string, run: number, kills: number, random: 
   const done = await firing;
   await engine.close();
   const table = await readFile(at(`out-${run}.csv`), "utf8").catch(() => "");
-  const { succeeded, failed, wrong } = judge(table);
+  const { succeeded, failed, wrong } = judge(table, rows);
   const left = [
     ...(await browsers()).map(({ pid, command }) => `process ${pid} is left: ${command.slice(0, 100)}`),
     ...(await readdir(at("tmp"))).map((name) => `${name} is left in the temporary folder`),
@@ -167,7 +183,7 @@ function kindOf({ command }: ProcessFacts): string {
   return /--type=(\S+)/.exec(command)?.[1] ?? "browser";
 }
 
-function judge(table: string): { succeeded: number; failed: string[]; wrong: string[] } {
+function judge(table: string, rows: number): { succeeded: number; failed: string[]; wrong: string[] } {
   const records = parse<Record<string, string>>(table, { columns: true });
   const wrong: string[] = [];
   if (records.length !== rows) wrong.push(`${records.length} rows came out of ${rows}`);
@@ -274,6 +290,6 @@ if (import.meta.main) {
   });
   console.table(total);
   const faults = ended.flatMap((run) => run.faults);
-  console.log(`${ended.length} runs of ${rows} rows, ${faults.length} faults`);
+  console.log(`${ended.length} runs of ${usualRows} rows, ${faults.length} faults`);
   process.exitCode = faults.length === 0 ? 0 : 1;
 }

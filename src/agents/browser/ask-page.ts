@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { messageOf, RowcallError } from "../../core/errors.ts";
+import { meansGone } from "./failures.ts";
 import { createExtractor } from "./in-page/extractor.ts";
 import { createFinder } from "./in-page/finder.ts";
 import { createHands } from "./in-page/hands.ts";
@@ -143,7 +144,7 @@ function seconds(ms: number): string {
 }
 
 function pageFailed({ page }: Tab, cause: unknown): RowcallError {
-  if (page.isClosed() || /crashed|has been closed|target closed/i.test(messageOf(cause))) {
+  if (page.isClosed() || meansGone(cause)) {
     return new RowcallError("BROWSER_CRASHED", "The page was closed or crashed", {
       hint: "The row is tried again in a fresh browser page.",
       cause,

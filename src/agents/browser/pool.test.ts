@@ -293,6 +293,28 @@ describe("browser pool", () => {
     await pool.close();
   });
 
+  it("deletes what a killed process has left in the temporary folder, and the browser it left frozen", async () => {
+    const script = `
+      const { openBrowserPool } = await import(${JSON.stringify(new URL("pool.ts", import.meta.url).href)});
+      const pool = openBrowserPool({ binary: ${JSON.stringify(binary)}, concurrency: 1 });
+      await pool.withContext({}, new AbortController().signal, async (context) => context.newPage());
+      process.kill(pool.pids[0], "SIGSTOP");
+      process.stdout.write(String(pool.pids[0]), () => process.kill(process.pid, "SIGKILL"));
+      await new Promise(() => {});
+    `;
+    const output = await new Promise<string>((resolve) => {
+      execFile(process.execPath, ["--input-type=module", "--eval", script], (_error, stdout) => resolve(stdout));
+    });
+    assert.equal(await lives(Number(output)), true);
+    assert.notDeepEqual(await readdir(temporary), []);
+
+    const pool = openBrowserPool({ binary, concurrency: 1 });
+    await pidOf(pool);
+    while (await lives(Number(output))) await nextTurn();
+    await pool.close();
+    assert.deepEqual(await readdir(temporary), []);
+  });
+
   for (const ending of [
     "process.exit(0)",
     "process.kill(process.pid, 'SIGTERM')",

@@ -1,9 +1,9 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { BrowserContext } from "playwright-core";
 import type { Artifacts, RecordingLevel } from "../../core/agent.ts";
 import { messageOf, RowcallError } from "../../core/errors.ts";
+import { makeScratchFolder } from "./scratch-folder.ts";
 import type { Tabs } from "./tabs.ts";
 import type { VideoRecording } from "./video.ts";
 
@@ -129,12 +129,12 @@ async function takePicture(tabs: Tabs, asItStands: boolean): Promise<Buffer> {
 }
 
 async function endTrace(context: BrowserContext): Promise<Buffer> {
-  const folder = await mkdtemp(join(tmpdir(), "rowcall-trace-"));
+  const folder = await makeScratchFolder();
   try {
-    const path = join(folder, "trace.zip");
+    const path = join(folder.path, "trace.zip");
     await context.tracing.stop({ path });
     return await readFile(path);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await folder.remove();
   }
 }

@@ -1,5 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { messageOf, RowcallError } from "../../core/errors.ts";
+import { meansGone } from "./failures.ts";
 
 /** One encoded frame. */
 export interface EncodedFrame {
@@ -38,6 +39,8 @@ export interface Film {
 
 /** A page whose browser encodes video. */
 export interface EncoderPage {
+  /** Settles when the page has crashed or was closed, and films nothing more. */
+  readonly over: Promise<void>;
   /** @throws RowcallError DEPENDENCY_MISSING when the browser has no encoder for this size */
   start(width: number, height: number): Promise<Film>;
 }
@@ -129,7 +132,12 @@ export async function openEncoderPage(browser: Browser): Promise<EncoderPage> {
   await page.goto(address);
   await page.evaluate(script);
   let films = 0;
+  const over = new Promise<void>((resolve) => {
+    page.once("crash", () => resolve());
+    page.once("close", () => resolve());
+  });
   return {
+    over,
     async start(width, height) {
       // Codecs want even sizes.
       const size = [width + (width % 2), height + (height % 2)];
@@ -169,7 +177,7 @@ async function callPage<T>(
       [name, values] as const,
     );
   } catch (cause) {
-    const code = page.isClosed() ? "BROWSER_CRASHED" : "DEPENDENCY_MISSING";
+    const code = page.isClosed() || meansGone(cause) ? "BROWSER_CRASHED" : "DEPENDENCY_MISSING";
     throw new RowcallError(code, `The video could not be encoded: ${messageOf(cause).split("\n")[0]}`, { cause });
   }
 }

@@ -42,7 +42,9 @@ export async function startVideo(page: Page): Promise<VideoRecording> {
   if (opening === undefined) {
     opening = openEncoderPage(browser);
     encoders.set(browser, opening);
-    opening.catch(() => encoders.delete(browser));
+    const forget = (): void => void encoders.delete(browser);
+    // Another film gets another page.
+    opening.then((encoder) => encoder.over).then(forget, forget);
   }
   const encoder = await opening;
   const size = page.viewportSize() ?? { width: 1280, height: 720 };
