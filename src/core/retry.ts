@@ -26,6 +26,15 @@ export interface RetryPolicy {
 export const maxWorkerLosses = 3;
 
 /**
+ * At how many deaths of a process or a worker a row may be in flight before it is a suspect: from then on it is run alone, so that
+ * no innocent row is in flight at the next one.
+ */
+export const suspectAfter = 2;
+
+/** How many processes may die while a row is alone in flight before it is given up with AGENT_CRASHED. */
+export const maxCrashesAlone = 2;
+
+/**
  * Whether a failed attempt is followed by another.
  *
  * @param failed - 1-based number of the attempt that just failed, counted from the start of this run or rerun

@@ -10,6 +10,8 @@ export const standing = {
   decided: 2,
   /** It had decided its row until a rerun. */
   reopened: 3,
+  /** It was in flight when its process died unasked. */
+  crashed: 4,
 } as const;
 
 /** Attempts that are committed together, packed to cross to the writer's thread cheaply. */
@@ -40,6 +42,16 @@ export interface WriterAnswer {
   readonly failure?: Error;
 }
 
+/** An attempt in flight. */
+export interface StartedAttempt {
+  readonly number: number;
+  readonly at: number;
+  /** Whether nothing else is in flight in its process. */
+  readonly isAlone: boolean;
+}
+
+const aloneDetail = JSON.stringify({ alone: true });
+
 /** An attempt that has ended. */
 export interface EndedAttempt {
   readonly attempt: Attempt;
@@ -58,7 +70,7 @@ export interface EndedAttempt {
  */
 export function packAttempts(
   run: number,
-  started: ReadonlyMap<number, { readonly number: number; readonly at: number }>,
+  started: ReadonlyMap<number, StartedAttempt>,
   ended: readonly EndedAttempt[],
   underWay: number,
 ): AttemptGroup {
@@ -86,9 +98,9 @@ export function packAttempts(
       failed += decides ? weight : 0;
     }
   }
-  for (const [row, { number, at }] of started) {
+  for (const [row, { number, at, isAlone }] of started) {
     add(row, number, at, Number.NaN, standing.underWay);
-    texts.push(null, null, null, null);
+    texts.push(null, null, null, isAlone ? aloneDetail : null);
   }
   return { run, numbers, texts, succeeded, failed, underWay };
 }

@@ -3,6 +3,7 @@ import {
   packAttempts,
   type AttemptGroup,
   type EndedAttempt,
+  type StartedAttempt,
   type WriterAnswer,
   type WriterOrder,
 } from "./attempt-group.ts";
@@ -12,7 +13,7 @@ import { roughSize } from "./rough-size.ts";
 export interface AttemptLog {
   /** Settles when entries can be written, or nothing can be: what ends before that waits in memory. */
   readonly ready: Promise<void>;
-  started(row: number, number: number, at: number): void;
+  started(row: number, attempt: StartedAttempt): void;
   /**
    * @param isCall - whether the agent was called, which a kill would make it be again
    * @returns undefined, or, while enough waits for the disk, a promise to wait for before more is started
@@ -70,7 +71,7 @@ export function openAttemptLog(path: string, run: number, listener: LogListener)
     resourceLimits: { maxYoungGenerationSizeMb: 4 },
   });
   const ready = Promise.withResolvers<void>();
-  let started = new Map<number, { readonly number: number; readonly at: number }>();
+  let started = new Map<number, StartedAttempt>();
   let ended: Waiting[] = [];
   let underWrite: { readonly entries: readonly Waiting[]; readonly isSynced: boolean; readonly at: number } | undefined;
   // Committed, so that they survive the process, but not yet synced.
@@ -153,8 +154,8 @@ export function openAttemptLog(path: string, run: number, listener: LogListener)
 
   return {
     ready: ready.promise,
-    started: (row, number, at) => {
-      started.set(row, { number, at });
+    started: (row, attempt) => {
+      started.set(row, attempt);
       gathered();
     },
     ended: (entry, isCall = true) => {

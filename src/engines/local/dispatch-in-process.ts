@@ -1,4 +1,5 @@
 import type { AgentDefinition } from "../../core/agent.ts";
+import type { Attempt } from "../../core/attempt.ts";
 import type { Batch } from "../../core/batch.ts";
 import type { Services } from "../../core/services.ts";
 import { createExtractor } from "../../row/extract.ts";
@@ -30,8 +31,9 @@ export async function dispatchInProcess(services: Services, agent: AgentDefiniti
       };
       return {
         attempt: (task) => {
-          onBegin(task, services.clock());
-          return runAttempt(setup, task.input, task.row, task.number);
+          const noted = onBegin(task, services.clock());
+          const run = (): Promise<Attempt> => runAttempt(setup, task.input, task.row, task.number);
+          return noted === undefined ? run() : noted.then(run);
         },
         widen: (concurrency) => invoker.widen?.(concurrency),
         hold: () => {},

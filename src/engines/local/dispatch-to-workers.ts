@@ -171,7 +171,7 @@ class WorkerAttempts implements Attempts {
     const { startedAt } = state;
     if (startedAt !== undefined && startedAt !== handed.begunAt) {
       handed.begunAt = startedAt;
-      this.#setup.onBegin(handed.task, startedAt);
+      void this.#setup.onBegin(handed.task, startedAt);
     }
     if (state.end === undefined) return;
     this.#handed.delete(state.key);

@@ -19,8 +19,12 @@ export interface Dispatcher {
 /** What making the attempts of one run takes. */
 export interface DispatchSetup {
   readonly run: RunRecord;
-  /** Told when an attempt really begins; again when it begins anew. */
-  onBegin(task: Task, at: number): void;
+  /**
+   * Told when an attempt really begins; again when it begins anew.
+   *
+   * @returns undefined, or a promise to wait for before an agent in this process is called
+   */
+  onBegin(task: Task, at: number): Promise<void> | undefined;
   /** Told when no attempt can be made any more. */
   onFailure(error: unknown): void;
   readonly observer: RunObserver;

@@ -2,8 +2,10 @@ import { createHash } from "node:crypto";
 import type { Attempt, FailedOutcome } from "../../core/attempt.ts";
 import type { RowSelection, RunLimits, RunObserver } from "../../core/engine.ts";
 import { messageOf, RowcallError } from "../../core/errors.ts";
+import { maxCrashesAlone, suspectAfter } from "../../core/retry.ts";
 import { stoppedOnRequest } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
+import { rowsInFlight } from "../../row/agent-scope.ts";
 import { createMapper, type MapInput } from "../../row/map.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Journal, RunRecord } from "./journal.ts";
@@ -21,6 +23,8 @@ export interface ExecuteSetup {
   readonly table: OpenTable;
   readonly selection: RowSelection;
   readonly observer: RunObserver;
+  /** Whether the process that ran these rows last died unasked: then no agent is called before its attempt is on disk. */
+  readonly isAfterCrash: boolean;
   /** Tells by `change` that this process has changed what is asked of the run; what others ask is looked for now and then. */
   readonly wished: EventTarget;
   /** Called after commits, and when the run is paused or goes on, with the rows that are decided, and under way, now. */
@@ -50,6 +54,7 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
   const end = (how: Ending): void => {
     if (drain.signal.aborted) return;
     ending = how;
+    noteEnding(setup, how);
     drain.abort();
     attempts.drain();
   };
@@ -72,7 +77,11 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
   const attempts = dispatcher.begin({
     run,
     observer,
-    onBegin: ({ row, number }, at) => log.started(row, number, at),
+    onBegin: (task, at) => {
+      const isAlone = (task.isAlone === true || allowedConcurrency(limits) === 1) && rowsInFlight().length === 0;
+      log.started(task.row, { number: task.number, at, isAlone });
+      return setup.isAfterCrash ? log.drain() : undefined;
+    },
     onFailure,
   });
   const log = journal.openLog(run.seq, {
@@ -201,9 +210,12 @@ async function* pendingTasks(
       const goesOn = past?.underWay === true && dispatcher.outlivesProcess;
       const number = (past?.lastNumber ?? 0) + (goesOn ? 0 : 1);
       const mapped = mapInput(row);
-      const { failures = 0, losses = 0 } = past ?? {};
-      if ("input" in mapped) tasks.push({ row: row.index, input: mapped.input, number, failures, losses });
-      else await settle(refused(row.index, number, services.clock(), mapped.failure), true, false);
+      const { failures = 0, losses = 0, crashes = 0, crashesAlone = 0 } = past ?? {};
+      const isAlone = Math.max(losses, crashes) >= suspectAfter;
+      const failure = "failure" in mapped ? mapped.failure : crashesAlone >= maxCrashesAlone && crashed(crashesAlone);
+      if (failure !== false) await settle(refused(row.index, number, services.clock(), failure), true, false);
+      else if ("input" in mapped)
+        tasks.push({ row: row.index, input: mapped.input, number, failures, losses, isAlone });
     }
     yield tasks;
   }
@@ -216,6 +228,25 @@ function hasOpen({ first, last }: Block, isOpen: (row: number) => boolean): bool
 
 function refused(row: number, number: number, at: number, outcome: FailedOutcome): Attempt {
   return { row, number, startedAt: at, endedAt: at, outcome, steps: [], artifacts: [] };
+}
+
+function crashed(times: number): FailedOutcome {
+  return {
+    status: "failed",
+    code: "AGENT_CRASHED",
+    message: `The process died ${times} times while this row alone was in flight`,
+    hint: "The agent ended it, or took all of its memory. When it was ended from outside instead, rerun the row: rowcall rerun last --failed",
+    retryable: false,
+  };
+}
+
+// A process that dies from here on was asked to, and no row is suspected of it.
+function noteEnding({ journal, run }: ExecuteSetup, { reason }: Ending): void {
+  try {
+    journal.updateRun(run.id, { reason: reason ?? null });
+  } catch {
+    // The run ends because of its journal, or is about to notice.
+  }
 }
 
 function limiterOf({ batch }: RunRecord, { targetHost }: Dispatcher): { limiter?: RateLimiter } {

@@ -71,6 +71,9 @@ export interface RowHistory {
   readonly failures: number;
   /** Attempts since the last rerun that lost their worker. */
   readonly losses: number;
+  /** Attempts since the last rerun that were in flight when the process died, and those of them that were so alone. */
+  readonly crashes: number;
+  readonly crashesAlone: number;
 }
 
 const columns: Readonly<Record<string, string>> = {
@@ -198,13 +201,22 @@ export class Journal {
     this.#write(packAttempts(seq, new Map(), entries, 0));
   }
 
-  /** Closes the attempts that were under way when the process ended: they failed, and do not count against the retries. */
-  abandonAttempts(seq: number): void {
+  /**
+   * Closes the attempts that were in flight when the process ended: they failed, and do not count against the retries.
+   *
+   * @param isCrash - whether nobody had asked the process to end, so that one of them may be why
+   */
+  abandonAttempts(seq: number, isCrash: boolean): void {
     this.#database
       .prepare(
         "UPDATE attempts SET standing = ?, ended_at = started_at, code = 'INTERRUPTED', message = ? WHERE run = ? AND standing = ?",
       )
-      .run(standing.superseded, "The process ended during this attempt", seq, standing.underWay);
+      .run(
+        isCrash ? standing.crashed : standing.superseded,
+        isCrash ? "The process died during this attempt" : "The process ended during this attempt",
+        seq,
+        standing.underWay,
+      );
   }
 
   /** Opens failed rows again, all or those chosen; a row that shares the result of another opens that one. Returns how many. */
@@ -257,8 +269,11 @@ export class Journal {
     const rows = this.#database
       .prepare(
         `SELECT row, max(number) AS lastNumber, max(standing = ${standing.decided}) AS decided, max(standing = ${standing.underWay}) AS underWay,
-           sum(counts AND code NOT IN ('INTERRUPTED', 'WORKER_LOST')) AS failures, sum(counts AND code = 'WORKER_LOST') AS losses
-         FROM (SELECT *, standing = ${standing.superseded} AND number > coalesce(
+           sum(counts AND standing = ${standing.superseded} AND code NOT IN ('INTERRUPTED', 'WORKER_LOST')) AS failures,
+           sum(counts AND standing = ${standing.superseded} AND code = 'WORKER_LOST') AS losses,
+           sum(counts AND standing = ${standing.crashed}) AS crashes,
+           sum(counts AND standing = ${standing.crashed} AND detail IS NOT NULL) AS crashesAlone
+         FROM (SELECT *, number > coalesce(
              (SELECT max(number) FROM attempts r WHERE r.run = a.run AND r.row = a.row AND r.standing = ${standing.reopened}), 0) AS counts
            FROM attempts a WHERE run = ? AND row BETWEEN ? AND ?) GROUP BY row`,
       )
@@ -269,6 +284,8 @@ export class Journal {
       underWay: number;
       failures: number;
       losses: number;
+      crashes: number;
+      crashesAlone: number;
     }[];
     return new Map(rows.map((r) => [r.row, { ...r, decided: r.decided === 1, underWay: r.underWay === 1 }]));
   }

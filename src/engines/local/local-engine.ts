@@ -119,7 +119,9 @@ class LocalEngine implements Engine {
       if (run.status === "succeeded") return this.#toRun(run);
       await this.#requireTable(run);
       await this.#requireFreeOutput(run);
-      return this.#withAgent(run.agent, adjusted(run), (dispatcher) => this.#execute(run, dispatcher, observer));
+      return this.#withAgent(run.agent, adjusted(run), (dispatcher) =>
+        this.#execute(run, dispatcher, observer, diedUnasked(run)),
+      );
     });
   }
 
@@ -284,9 +286,9 @@ class LocalEngine implements Engine {
     return this.#openedQueue;
   }
 
-  async #execute(before: RunRecord, dispatcher: Dispatcher, observer: RunObserver): Promise<Run> {
+  async #execute(before: RunRecord, dispatcher: Dispatcher, observer: RunObserver, isAfterCrash = false): Promise<Run> {
     observer.onEvent?.({ type: "started", run: this.#toRun(before) });
-    if (!dispatcher.outlivesProcess) this.#journal.abandonAttempts(before.seq);
+    if (!dispatcher.outlivesProcess) this.#journal.abandonAttempts(before.seq, isAfterCrash);
     this.#journal.recount(before.seq);
     const run = this.#journal.updateRun(before.id, {
       status: "running",
@@ -295,7 +297,7 @@ class LocalEngine implements Engine {
       endedAt: null,
     });
     try {
-      return await this.#conclude(run.id, await this.#runRows(run, dispatcher, observer), observer);
+      return await this.#conclude(run.id, await this.#runRows(run, dispatcher, observer, isAfterCrash), observer);
     } catch (error) {
       await this.#noteFailure(run.id, error, observer);
       throw explainDatabaseError(error);
@@ -318,7 +320,12 @@ class LocalEngine implements Engine {
     return { services, journal: this.#journal, record, run: this.#toRun(record), warn: warnerOf(observer) };
   }
 
-  async #runRows(run: RunRecord, dispatcher: Dispatcher, observer: RunObserver): Promise<Ending> {
+  async #runRows(
+    run: RunRecord,
+    dispatcher: Dispatcher,
+    observer: RunObserver,
+    isAfterCrash: boolean,
+  ): Promise<Ending> {
     const table = await this.#openTable(run);
     try {
       const selection = selectionOf(run);
@@ -331,6 +338,7 @@ class LocalEngine implements Engine {
         table,
         selection,
         observer,
+        isAfterCrash,
         wished: this.#wished,
         onProgress: this.#progress(run, observer),
       });
@@ -450,6 +458,11 @@ function withDispatch(batch: Batch, dispatch: Dispatch): Batch {
 /** The run's batch with the limits that hold now, for opening its agent. */
 function adjusted(run: RunRecord): Batch {
   return { ...run.batch, execution: { ...run.batch.execution, ...run.limits } };
+}
+
+/** Whether a run that is held by nobody was left by a process that nobody had asked to end. */
+function diedUnasked({ status, reason, stopRequested }: RunRecord): boolean {
+  return status === "running" && reason === null && !stopRequested;
 }
 
 function selectionOf(run: RunRecord): RowSelection {

@@ -199,6 +199,70 @@ describe("runPool", () => {
     assert.deepEqual(ended, [0, 1, 2, 3]);
   });
 
+  it("runs a suspect alone: nothing else is in flight while it is", async () => {
+    let inFlight = 0;
+    const beside: number[] = [];
+    const suspects = new Set([1, 2, 7]);
+    const tasks = (async function* () {
+      for await (const block of blocksOf(9, 4))
+        yield block.map((task) => ({ ...task, isAlone: suspects.has(task.row) }));
+    })();
+    const { trace, done } = pool(
+      9,
+      async ({ row }) => {
+        inFlight += 1;
+        if (suspects.has(row)) beside.push(inFlight);
+        await turns();
+        if (suspects.has(row)) beside.push(inFlight);
+        inFlight -= 1;
+        return ok;
+      },
+      { tasks, maxConcurrency: () => 4 },
+    );
+    await done;
+    assert.deepEqual(beside, [1, 1, 1, 1, 1, 1]);
+    assert.equal(trace.ended.length, 9);
+    assert.equal(trace.peak > 1, true);
+  });
+
+  it("tries a row that has lost two workers again alone, so that no neighbour is lost with it three times", async () => {
+    const lost: Outcome = { status: "failed", code: "WORKER_LOST", message: "no", retryable: true };
+    // All that is in flight at the worker is lost with row 3.
+    const inFlight = new Map<number, (outcome: Outcome) => void>();
+    const decided: [row: number, status: string][] = [];
+    const { done } = pool(
+      8,
+      ({ row }) => {
+        const { promise, resolve } = Promise.withResolvers<Outcome>();
+        inFlight.set(row, resolve);
+        void turns().then(async () => {
+          if (row === 3) {
+            const worker = [...inFlight.values()];
+            inFlight.clear();
+            for (const lose of worker) lose(lost);
+          }
+          // Slower than row 3, so that it is lost with it whenever it is in flight beside it.
+          for (let i = 0; i < 4; i += 1) await turns();
+          if (inFlight.get(row) === resolve) inFlight.delete(row);
+          resolve(ok);
+        });
+        return promise;
+      },
+      {
+        maxConcurrency: () => 8,
+        onEnd: ({ row, outcome }, decides) => {
+          if (decides) decided.push([row, outcome.status]);
+          return undefined;
+        },
+      },
+    );
+    await done;
+    assert.deepEqual(
+      decided.toSorted(([a], [b]) => a - b),
+      Array.from({ length: 8 }, (_, row) => [row, row === 3 ? "failed" : "succeeded"]),
+    );
+  });
+
   it("ends what is under way, then throws, when the tasks cannot be read", async () => {
     async function* tasks(): AsyncGenerator<readonly Task[]> {
       yield [{ row: 0, input: {}, number: 1, failures: 0, losses: 0 }];

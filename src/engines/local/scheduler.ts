@@ -1,7 +1,7 @@
 import TinyQueue from "tinyqueue";
 import type { AgentInput } from "../../core/agent.ts";
 import type { Attempt, FailedOutcome } from "../../core/attempt.ts";
-import { maxWorkerLosses, retryDelayMs, shouldRetry, type RetryPolicy } from "../../core/retry.ts";
+import { maxWorkerLosses, retryDelayMs, shouldRetry, suspectAfter, type RetryPolicy } from "../../core/retry.ts";
 import type { Clock } from "../../core/services.ts";
 
 /** One attempt to be made. */
@@ -15,6 +15,8 @@ export interface Task {
   readonly failures: number;
   /** Attempts before this one that lost their worker. */
   readonly losses: number;
+  /** Whether nothing else of the run may be in flight beside it: it was in flight when processes or workers died. */
+  readonly isAlone?: boolean;
 }
 
 /** When the next attempt may begin, by what the limit is shared over. */
@@ -78,6 +80,9 @@ export async function runPool(setup: PoolSetup): Promise<void> {
   let exhausted = false;
   let loading = false;
   let underWay = 0;
+  // One that waits until nothing else is in flight.
+  let suspect: Task | undefined;
+  let isSuspectInFlight = false;
   let timer: NodeJS.Timeout | undefined;
   let failure: { readonly error: unknown } | undefined;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -145,13 +150,18 @@ export async function runPool(setup: PoolSetup): Promise<void> {
 
   const leave = (): void => {
     underWay -= 1;
+    if (underWay === 0) isSuspectInFlight = false;
     pump();
   };
 
   const pump = (): void => {
-    while (!stopped() && underWay < setup.maxConcurrency()) {
-      const task = next(clock());
+    while (!stopped() && !isSuspectInFlight && underWay < setup.maxConcurrency()) {
+      const task = suspect ?? next(clock());
       if (task === undefined) break;
+      const isAlone = task.isAlone === true;
+      suspect = isAlone && underWay > 0 ? task : undefined;
+      if (suspect !== undefined) break;
+      isSuspectInFlight = isAlone;
       underWay += 1;
       setup.onStart(task);
       void setup.attempt(task).then((attempt) => settle(task, attempt));
@@ -161,11 +171,18 @@ export async function runPool(setup: PoolSetup): Promise<void> {
     if (
       underWay === 0 &&
       !loading &&
-      (stopped() || (exhausted && upcoming === undefined && cursor >= ready.length && dueAt === undefined))
+      (stopped() ||
+        (exhausted && upcoming === undefined && cursor >= ready.length && dueAt === undefined && suspect === undefined))
     ) {
       if (failure === undefined) resolve();
       else reject(failure.error);
-    } else if (dueAt !== undefined && underWay < setup.maxConcurrency() && !stopped()) {
+    } else if (
+      dueAt !== undefined &&
+      underWay < setup.maxConcurrency() &&
+      suspect === undefined &&
+      !isSuspectInFlight &&
+      !stopped()
+    ) {
       timer = setTimeout(pump, Math.max(1, dueAt - clock()));
     }
   };
@@ -193,7 +210,7 @@ function nextAttempt({ retry, random }: PoolSetup, task: Task, outcome: FailedOu
   if (outcome.code === "WORKER_LOST") {
     const losses = task.losses + 1;
     if (losses >= maxWorkerLosses || retry.doNotRetryOn.includes("WORKER_LOST")) return undefined;
-    return { retry: { ...task, number, losses }, delayMs: 0 };
+    return { retry: { ...task, number, losses, isAlone: losses >= suspectAfter }, delayMs: 0 };
   }
   const failures = task.failures + 1;
   if (!shouldRetry(retry, outcome, failures)) return undefined;
