@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import type { ObjectInfo } from "../core/object-store.ts";
 import { isFileUri, parseFileAddress } from "./file-address.ts";
 import { explain, systemCode } from "./file-errors.ts";
-import { isTemporary } from "./file-write.ts";
+import { isTemporary } from "./temporary-file.ts";
 
 interface Folder {
   readonly path: string;

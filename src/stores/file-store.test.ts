@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { link, mkdir, mkdtemp, readFile, readdir, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -135,6 +137,44 @@ test("does not list what a crash left half written, nor links that lead nowhere"
       (await Array.fromAsync(store.list(""))).map(({ uri }) => uri),
       [".hidden"],
     );
+  }));
+
+test("what a killed process left half written is removed by the next one, and nothing of a living one or another machine", () =>
+  inFolder(async ({ store, folder }) => {
+    const script = `
+      import { openFileStore } from ${JSON.stringify(new URL("file-store.ts", import.meta.url).href)};
+      async function* content() {
+        yield Buffer.from("half");
+        console.log("writing");
+        await new Promise(() => {});
+      }
+      setInterval(() => {}, 1000);
+      await openFileStore({ baseDirectory: ${JSON.stringify(folder)} }).write("out/a.csv", content());
+    `;
+    const begin = async (): Promise<ChildProcess> => {
+      const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      await once(child.stdout, "data");
+      return child;
+    };
+    const end = async (child: ChildProcess): Promise<void> => {
+      const closed = once(child, "close");
+      child.kill("SIGKILL");
+      await closed;
+    };
+    const living = await begin();
+    const [alive = assert.fail()] = await readdir(join(folder, "out"));
+    await end(await begin());
+    await writeFile(join(folder, "out", ".rowcall-00000000-1-0123456789abcdef.tmp"), "");
+    await writeFile(join(folder, "out", ".rowcall-0123456789abcdef.tmp"), "");
+    assert.equal((await readdir(join(folder, "out"))).length, 4);
+    await store.write("out/b.csv", Buffer.from("b"));
+    assert.deepEqual(
+      (await readdir(join(folder, "out"))).toSorted(),
+      [".rowcall-00000000-1-0123456789abcdef.tmp", ".rowcall-0123456789abcdef.tmp", alive, "b.csv"].toSorted(),
+    );
+    await end(living);
   }));
 
 test("refuses a file: URI that names another machine", () =>

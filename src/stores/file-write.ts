@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Stats } from "node:fs";
 import { link, mkdir, open, realpath, rename, stat, unlink, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -6,14 +5,9 @@ import { RowcallError } from "../core/errors.ts";
 import type { WriteOptions } from "../core/object-store.ts";
 import type { FileAddress } from "./file-address.ts";
 import { explained, isFolderError, systemCode } from "./file-errors.ts";
+import { removeAbandoned, temporaryName } from "./temporary-file.ts";
 
-const temporaryName = /^\.rowcall-[0-9a-f]{16}\.tmp$/;
 const withoutLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
-
-/** Whether a file is one being written, or what a crash left of it. */
-export function isTemporary(name: string): boolean {
-  return temporaryName.test(name);
-}
 
 /**
  * Writes a file so that readers see the whole of it or nothing: under a temporary name beside it, synced, then put in place.
@@ -27,7 +21,9 @@ export async function writeFileWhole(
   { ifAbsent = false }: WriteOptions,
 ): Promise<Stats> {
   const target = await explained("write", uri, () => targetOf(path, isFolder, uri, ifAbsent));
-  const temporary = join(dirname(target), `.rowcall-${randomBytes(8).toString("hex")}.tmp`);
+  const folder = dirname(target);
+  await tidy(folder);
+  const temporary = join(folder, temporaryName());
   let written: Stats;
   try {
     const file = await explained("write", uri, () => open(temporary, "wx"));
@@ -43,6 +39,16 @@ export async function writeFileWhole(
   }
   await syncFolder(dirname(target));
   return written;
+}
+
+// Folders that were tidied lately: to look at one before every write would cost too much where files are many.
+const tidied = new Set<string>();
+
+async function tidy(folder: string): Promise<void> {
+  if (tidied.has(folder)) return;
+  if (tidied.size >= 1000) tidied.clear();
+  tidied.add(folder);
+  await removeAbandoned(folder);
 }
 
 async function targetOf(path: string, isFolder: boolean, uri: string, ifAbsent: boolean): Promise<string> {
