@@ -1,12 +1,13 @@
 // What a row reads right after an action, for every way in which a page can lead to another one: a table of right, wrong and failed
 // rows. Exits with 1 when a row is wrong or failed.
-// Usage: node bench/navigation.ts [--rows 1000] [--concurrency 8] [--delay 400] [--kind "POST form"]
+// Usage: node bench/navigation.ts [--rows 1000] [--first 0] [--concurrency 8] [--delay 400] [--kind "POST form"]
 import { parseArgs } from "node:util";
 import { runNavigationRows, type NavigationTally } from "../test/fakes/navigation-rows.ts";
 
 const { values } = parseArgs({
   options: {
     rows: { type: "string", default: "1000" },
+    first: { type: "string", default: "0" },
     concurrency: { type: "string", default: "8" },
     delay: { type: "string", default: "400" },
     kind: { type: "string", multiple: true },
@@ -15,6 +16,7 @@ const { values } = parseArgs({
 const total: NavigationTally = { right: 0, wrong: 0, failed: 0, ms: 0, example: "" };
 const tallies = await runNavigationRows({
   rows: Number(values.rows),
+  first: Number(values.first),
   concurrency: Number(values.concurrency),
   longestDelayMs: Number(values.delay),
   kinds: values.kind,

@@ -14,6 +14,8 @@ import {
 /** What to run. */
 export interface NavigationRows {
   readonly rows: number;
+  /** Number of the first row: kinds and delays go by a row's number. @default 0 */
+  readonly first?: number | undefined;
   readonly concurrency: number;
   /** The site answers after 0 to this many milliseconds. */
   readonly longestDelayMs: number;
@@ -33,7 +35,7 @@ export interface NavigationTally {
 
 /** Runs rows of all kinds by turns with a browser agent; tells by kind what came of them. */
 export async function runNavigationRows(options: NavigationRows): Promise<ReadonlyMap<string, NavigationTally>> {
-  const { rows, concurrency, longestDelayMs, kinds = Object.keys(navigationKinds) } = options;
+  const { rows, first = 0, concurrency, longestDelayMs, kinds = Object.keys(navigationKinds) } = options;
   const site = await startNavigationSite();
   const agent = await openAgent(site.origin, concurrency);
   const tallies = new Map<string, NavigationTally>(
@@ -67,9 +69,9 @@ export async function runNavigationRows(options: NavigationRows): Promise<Readon
   }
 
   try {
-    let next = 0;
+    let next = first;
     const worker = async (): Promise<void> => {
-      while (next < rows) {
+      while (next < first + rows) {
         next += 1;
         await doRow(next - 1);
       }
