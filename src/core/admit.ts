@@ -1,8 +1,8 @@
 import { messageOf, RowcallError } from "./errors.ts";
 import { isDigits, parseJson, type JsonValue } from "./json.ts";
 
-/** Levels of objects and lists that an answer may have. */
-export const maxAnswerLevels = 200;
+// Levels of objects and lists that an answer may have.
+const maxAnswerLevels = 200;
 /** Largest answer: characters of its texts and names, with a few for every value and 64 for every object and list. */
 export const maxAnswerSize: number = 64 * 1024 * 1024;
 

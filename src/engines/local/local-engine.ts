@@ -401,10 +401,14 @@ class LocalEngine implements Engine {
 
   #progress(run: RunRecord, observer: RunObserver): ExecuteSetup["onProgress"] {
     let toldAt = 0;
+    let wasPaused: boolean | undefined;
     return ({ inFlight, ...decided }, limits) => {
       const now = this.#services.clock();
-      if (observer.onEvent === undefined || now - toldAt < progressMs) return;
+      // That a run is paused, or goes on, is told at once: nothing may follow that would tell it later.
+      const isDue = limits.paused !== wasPaused || now - toldAt >= progressMs;
+      if (observer.onEvent === undefined || !isDue) return;
       toldAt = now;
+      wasPaused = limits.paused;
       observer.onEvent({
         type: "progress",
         run: toRun({ ...run, ...decided, limits }, "running", inFlight, this.#workersOf(run)),
