@@ -74,7 +74,8 @@ function kind(options: (random: Random) => SceneOptions, play: (play: Play) => P
 
 // Of most calls in the agent's log.
 const lineBytes = 4;
-const manyRows = 10_000;
+// 10 MB: to copy and to write them takes long enough to be met in the middle.
+const muchToCopy: SceneOptions = { rows: 1000, width: 10_000, concurrency: 50, callMs: 0 };
 
 /** Rows that are called for some milliseconds each, or for so long that the whole table takes a second or two. */
 function someRows(rows: number, random: Random, isLong = random.pick([true, false])): SceneOptions {
@@ -84,12 +85,12 @@ function someRows(rows: number, random: Random, isLong = random.pick([true, fals
 
 /** In the middle of the copy of the input. */
 const staging = kind(
-  () => ({ rows: manyRows, concurrency: 50, callMs: 0 }),
+  () => muchToCopy,
   async ({ scene, random, kills, kill }) => {
-    const whole = Buffer.byteLength(readFileSync(scene.at("in.csv")));
+    const half = Math.floor(readFileSync(scene.at("in.csv")).length / 2);
     for (let n = 0; n < kills; n += 1) {
       const before = scene.stagedCopies().length;
-      const enough = random.between(1, whole);
+      const enough = random.between(1, half);
       await kill(
         () => [scene.start(...run)],
         () => scene.stagedCopies().length > before && scene.stagedSize() >= enough,
@@ -133,7 +134,7 @@ const commits = kind(
 
 /** While the table is written, all rows being decided. */
 const writing = kind(
-  () => ({ rows: manyRows, concurrency: 50, callMs: 0 }),
+  () => muchToCopy,
   async ({ scene, random, kills, kill }) => {
     const least = readFileSync(scene.at("in.csv")).length;
     for (let n = 0; n < kills; n += 1) {
@@ -180,7 +181,7 @@ const reruns = kind(
 
 /** While the table of a run that has ended is exported. */
 const exports = kind(
-  () => ({ rows: manyRows, concurrency: 50, callMs: 0 }),
+  () => muchToCopy,
   async ({ scene, random, kills, kill, fault }) => {
     const first = await scene.finish(...run);
     if (first.code !== 3) return fault(`the run ended with ${first.code}: ${first.stderr}`);

@@ -48,6 +48,8 @@ export interface Life {
 export interface SceneOptions {
   readonly rows: number;
   readonly concurrency: number;
+  /** Bytes of a row at least, so that files take time. @default 0 */
+  readonly width?: number;
   /** Milliseconds that a call takes at most; 0 answers at once. @default 8 */
   readonly callMs?: number;
 }
@@ -57,15 +59,17 @@ export class Scene {
   readonly folder: string;
   readonly rows: number;
   readonly concurrency: number;
+  readonly #width: number;
   readonly #callMs: number;
   readonly #input: string;
 
-  private constructor(folder: string, { rows, concurrency, callMs = 8 }: SceneOptions) {
+  private constructor(folder: string, { rows, concurrency, width = 0, callMs = 8 }: SceneOptions) {
     this.folder = folder;
     this.rows = rows;
     this.concurrency = concurrency;
+    this.#width = width;
     this.#callMs = callMs;
-    this.#input = inputTable(rows);
+    this.#input = inputTable(rows, width);
   }
 
   static async open(options: SceneOptions): Promise<Scene> {
@@ -222,7 +226,7 @@ export class Scene {
     const path = this.at("out", name);
     if (!existsSync(path)) return { lost: this.rows, doubled: 0, disordered: 0 };
     const fails = (n: number): boolean => n % 3 === 1 && !existsSync(this.at("repaired"));
-    return compareTable(readFileSync(path, "utf8"), this.rows, fails);
+    return compareTable(readFileSync(path, "utf8"), { rows: this.rows, width: this.#width }, fails);
   }
 
   /** Copies of the input in the folders of runs. */

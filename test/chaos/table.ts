@@ -9,14 +9,18 @@ export interface TableFaults {
   readonly disordered: number;
 }
 
-/** A table of so many rows whose bytes are awkward: quotes, commas, newlines, blanks and letters beyond ASCII. */
-export function inputTable(rows: number): string {
-  return `n,text\n${Array.from({ length: rows }, (_, n) => `${recordOf(n)}\n`).join("")}`;
+/**
+ * A table of so many rows whose bytes are awkward: quotes, commas, newlines, blanks and letters beyond ASCII.
+ *
+ * @param width - at least so many bytes in a row
+ */
+export function inputTable(rows: number, width: number): string {
+  return `n,text,more\n${Array.from({ length: rows }, (_, n) => `${recordOf(n, width)}\n`).join("")}`;
 }
 
-function recordOf(n: number): string {
+function recordOf(n: number, width: number): string {
   const texts = [`"row, ${n}"`, ` é ${n} `, `"two\nlines ""${n}"""`, "", `"${n}"`];
-  return `${n},${texts[n % texts.length]}`;
+  return `${n},${texts[n % texts.length]},${"x".repeat(width)}`;
 }
 
 /**
@@ -24,12 +28,16 @@ function recordOf(n: number): string {
  *
  * @param fails - whether the agent fails at a row
  */
-export function compareTable(output: string, rows: number, fails: (n: number) => boolean): TableFaults {
+export function compareTable(
+  output: string,
+  { rows, width }: { readonly rows: number; readonly width: number },
+  fails: (n: number) => boolean,
+): TableFaults {
   const anyFails = Array.from({ length: rows }, (_, n) => n).some(fails);
   const expected = new Map<string, number>();
   for (let n = 0; n < rows; n += 1) {
     const cells = fails(n) ? `,FAILED,T,MS,no luck with ${n}` : `${n * 2},SUCCESS,T,MS${anyFails ? "," : ""}`;
-    expected.set(`${recordOf(n)},${cells}`, n);
+    expected.set(`${recordOf(n, width)},${cells}`, n);
   }
   const records = parse(output, { raw: true, relax_column_count: true }) as unknown as readonly {
     readonly raw: string;
