@@ -56,8 +56,10 @@ export async function writeAttempts(store: ObjectStore, staged: StagedRun, { uri
 async function* attemptLines({ journal, run, table, selection }: StagedRun): AsyncGenerator<Uint8Array> {
   for await (const block of table.blocks(selection)) {
     const results = journal.results(run.seq, block.first, block.last);
-    const own = [...results].flatMap(([row, attempt]) => (attempt.row === row ? [attempt] : []));
-    yield Buffer.from(own.map((attempt) => `${JSON.stringify(attempt)}\n`).join(""));
+    for (let row = block.first; row <= block.last; row += 1) {
+      const attempt = results(row);
+      if (attempt?.row === row) yield Buffer.from(`${JSON.stringify(attempt)}\n`);
+    }
   }
 }
 

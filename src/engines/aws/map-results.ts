@@ -38,13 +38,20 @@ export async function* mapResults(
     );
     for (const { Key: key } of files.SUCCEEDED) {
       for await (const lines of readLines(store, `s3://${bucket}/${key}`))
-        yield await Promise.all(lines.map((line) => attemptOfOutput(line, extract, store)));
+        for (const some of few(lines))
+          yield await Promise.all(some.map((line) => attemptOfOutput(line, extract, store)));
     }
     for (const { Key: key } of files.FAILED) {
       for await (const lines of readLines(store, `s3://${bucket}/${key}`))
-        yield await Promise.all(lines.flatMap((line) => attemptsOfFailure(line, extract, store)));
+        for (const some of few(lines))
+          yield await Promise.all(some.flatMap((line) => attemptsOfFailure(line, extract, store)));
     }
   }
+}
+
+// A line may stand for a large reply that is kept elsewhere: so many are in memory at once.
+function few(lines: readonly JsonValue[]): JsonValue[][] {
+  return Array.from({ length: Math.ceil(lines.length / 32) }, (_, n) => lines.slice(n * 32, (n + 1) * 32));
 }
 
 /** What a row's execution gives back. */

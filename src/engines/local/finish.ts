@@ -21,6 +21,8 @@ export interface FinishSetup {
   warn(message: string, hint: string): void;
 }
 
+const chunkLength = 256 * 1024;
+
 /**
  * The output table as bytes, in input order, from the journal alone: rows not decided yet are `PENDING`.
  *
@@ -41,13 +43,13 @@ export async function* writeCsv(setup: FinishSetup): AsyncGenerator<Uint8Array> 
   for await (const block of table.blocks(setup.selection)) {
     const results = journal.results(run.seq, block.first, block.last);
     for (const { index, width, bytes } of block.slices()) {
-      const attempt = results.get(index);
+      const attempt = results(index);
       if (setup.failedOnly && attempt?.outcome.status !== "failed") continue;
       const cells = enricher.enrichRow(attempt === undefined ? { row: index } : { row: index, attempt });
       writer.record({ bytes, width, cells });
+      const chunk = writer.take();
+      if (chunk !== undefined) yield chunk;
     }
-    const chunk = writer.take();
-    if (chunk !== undefined) yield chunk;
   }
   if (setup.selection.at(-1)?.[1] === staged.rows - 1) writer.trailer(await table.trailer());
   yield writer.take(true) ?? Buffer.alloc(0);
@@ -76,15 +78,22 @@ export async function* writeJsonl(setup: FinishSetup): AsyncGenerator<Uint8Array
   const keys = originalKeys(run.staged, enricher.columns);
   for await (const block of table.blocks(setup.selection)) {
     const results = journal.results(run.seq, block.first, block.last);
-    const lines = block.rows().map(({ index, cells }) => {
-      const attempt = results.get(index);
-      if (setup.failedOnly && attempt?.outcome.status !== "failed") return "";
+    let lines: string[] = [];
+    let length = 0;
+    for (const { index, cells } of block.rows()) {
+      const attempt = results(index);
+      if (setup.failedOnly && attempt?.outcome.status !== "failed") continue;
       const added = enricher.enrichRow(attempt === undefined ? { row: index } : { row: index, attempt });
       const record: Record<string, JsonValue> = {};
       if (mapping.includeOriginal) keys.forEach((key, i) => (record[key] = cells[i] ?? ""));
       enricher.columns.forEach((name, i) => (record[name] = valueOf(added[i])));
-      return `${JSON.stringify(record)}\n`;
-    });
+      const line = `${JSON.stringify(record)}\n`;
+      lines.push(line);
+      length += line.length;
+      if (length < chunkLength) continue;
+      yield Buffer.from(lines.join(""), "utf8");
+      [lines, length] = [[], 0];
+    }
     yield Buffer.from(lines.join(""), "utf8");
   }
   warnOfUnseen(setup, enricher);

@@ -1,10 +1,9 @@
 import type { AgentDefinition } from "../../core/agent.ts";
-import { failedOutcome, type Artifact, type Attempt, type Outcome, type StepRecord } from "../../core/attempt.ts";
+import type { Attempt } from "../../core/attempt.ts";
 import type { Batch } from "../../core/batch.ts";
 import type { FailureCount } from "../../core/channel.ts";
 import type { RerunChoice, RowSelection, RunLimits, RunQuery } from "../../core/engine.ts";
 import { RowcallError, type ErrorCode } from "../../core/errors.ts";
-import { parseJson, type JsonObject } from "../../core/json.ts";
 import type { RunStatus } from "../../core/run.ts";
 import type { ExpectedObject } from "../own-output.ts";
 import { packAttempts, standing, type AttemptGroup, type EndedAttempt } from "./attempt-group.ts";
@@ -14,6 +13,7 @@ import { journalMigrations, migrate } from "./migrations.ts";
 import { openRowReader, type RowReader } from "./row-reader.ts";
 import { explainDatabaseError, inTransaction, openDatabase, type Database, type Durability } from "./sqlite.ts";
 import type { StagedTable } from "./staging.ts";
+import { attemptsByRow, openAttemptReader, toAttempt, type AttemptEntry, type ReadAttempts } from "./read-attempts.ts";
 import { openAttemptWriter } from "./write-attempts.ts";
 
 /** A run as the journal keeps it. */
@@ -90,8 +90,8 @@ const jsonColumns = ["batch", "agent", "fields", "request", "staged", "limits", 
 export class Journal {
   readonly #path: string;
   readonly #database: Database;
-  readonly #decided: AttemptQuery;
-  readonly #ended: AttemptQuery;
+  readonly #decided: ReadAttempts;
+  readonly #ended: ReadAttempts;
   readonly deliveries: DeliveryLog;
   #write: ((group: AttemptGroup) => void) | undefined;
 
@@ -105,8 +105,8 @@ export class Journal {
     this.#database = openDatabase(path, durability);
     try {
       migrate(this.#database, journalMigrations);
-      this.#decided = attemptQuery(this.#database, `standing = ${standing.decided}`);
-      this.#ended = attemptQuery(this.#database, `standing <> ${standing.underWay}`);
+      this.#decided = openAttemptReader(this.#database, `standing = ${standing.decided}`);
+      this.#ended = openAttemptReader(this.#database, `standing <> ${standing.underWay}`);
       this.deliveries = openDeliveryLog(this.#database);
     } catch (error) {
       this.#database.close();
@@ -290,19 +290,37 @@ export class Journal {
     return new Map(rows.map((r) => [r.row, { ...r, decided: r.decided === 1, underWay: r.underWay === 1 }]));
   }
 
-  /** The attempts that decided the rows from `first` to `last`, by row; a duplicate has its leader's. */
-  results(seq: number, first: number, last: number): Map<number, Attempt> {
-    const results = new Map<number, Attempt>();
-    for (const entry of this.#decided.all(seq, first, last)) results.set(entry[0], toAttempt(entry));
-    for (const [row, leader] of this.leaders(seq, first, last)) {
-      for (const entry of this.#decided.all(seq, leader, leader)) results.set(row, toAttempt(entry));
-    }
-    return results;
+  /** The attempt that decided a row, its own or its leader's; rows from `first` to `last` are asked for in ascending order. */
+  results(seq: number, first: number, last: number): (row: number) => Attempt | undefined {
+    const decided = this.#decidedBy(seq, first, last);
+    return (row) => {
+      const entry = decided(row);
+      return entry === undefined ? undefined : toAttempt(entry);
+    };
   }
 
-  /** All ended attempts of the rows from `first` to `last`, by row, oldest first. */
-  attempts(seq: number, first: number, last: number): Map<number, Attempt[]> {
-    return Map.groupBy(this.#ended.all(seq, first, last).map(toAttempt), (attempt) => attempt.row);
+  /** Output (JSON text) and error message that decided a row; asked for as `results` are. */
+  texts(seq: number, first: number, last: number): (row: number) => { output: string | null; message: string | null } {
+    const decided = this.#decidedBy(seq, first, last);
+    return (row) => {
+      const [, , , , , message, output] = decided(row) ?? [];
+      return { output: output ?? null, message: message ?? null };
+    };
+  }
+
+  /** All ended attempts of a row, oldest first; rows from `first` to `last` are asked for in ascending order. */
+  attempts(seq: number, first: number, last: number): (row: number) => Attempt[] {
+    const ended = attemptsByRow(this.#ended, seq, first, last);
+    return (row) => ended(row).map(toAttempt);
+  }
+
+  #decidedBy(seq: number, first: number, last: number): (row: number) => AttemptEntry | undefined {
+    const leaders = this.leaders(seq, first, last);
+    const own = attemptsByRow(this.#decided, seq, first, last);
+    return (row) => {
+      const leader = leaders.get(row);
+      return (leader === undefined ? own(row) : attemptsByRow(this.#decided, seq, leader, leader)(leader))[0];
+    };
   }
 
   /** Rows among `first` to `last` that share the result of another row, which is named. */
@@ -377,57 +395,4 @@ function toRun(entry: Record<string, unknown>): RunRecord {
     recordingsUri: recordings_uri,
     stopRequested: stop_requested === 1,
   } as RunRecord;
-}
-
-type AttemptEntry = readonly [
-  row: number,
-  number: number,
-  startedAt: number,
-  endedAt: number | null,
-  code: ErrorCode | null,
-  message: string | null,
-  output: string | null,
-  detail: string | null,
-];
-
-/** Attempts of a run's rows from `first` to `last`, by row and number. */
-interface AttemptQuery {
-  all(seq: number, first: number, last: number): AttemptEntry[];
-}
-
-function attemptQuery(database: Database, condition: string): AttemptQuery {
-  const statement = database.prepare(
-    `SELECT row, number, started_at, ended_at, code, message, output, detail FROM attempts
-     WHERE run = ? AND row BETWEEN ? AND ? AND ${condition} ORDER BY row, number`,
-  );
-  statement.setReturnArrays(true);
-  return { all: (seq, first, last) => statement.all(seq, first, last) as unknown as AttemptEntry[] };
-}
-
-function toAttempt([row, number, startedAt, endedAt, code, message, output, detail]: AttemptEntry): Attempt {
-  const {
-    steps = [],
-    artifacts = [],
-    hint,
-    worker,
-  } = (detail === null ? {} : JSON.parse(detail)) as {
-    steps?: StepRecord[];
-    artifacts?: Artifact[];
-    hint?: string;
-    worker?: string;
-  };
-  const outcome: Outcome =
-    output === null
-      ? failedOutcome(code ?? "INTERRUPTED", message ?? "", { hint })
-      : { status: "succeeded", output: parseJson(output) as JsonObject };
-  return {
-    row,
-    number,
-    startedAt,
-    endedAt: endedAt ?? startedAt,
-    outcome,
-    steps,
-    artifacts,
-    ...(worker === undefined ? {} : { worker }),
-  };
 }

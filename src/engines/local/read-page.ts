@@ -53,7 +53,7 @@ async function inOrder(source: PageSource, reader: RowReader, query: RowQuery): 
   for (const [first, last] of pieces(overlap(source.selection, range), pieceRows, descending)) {
     const standing = reader.standing(query, first, last);
     const candidates: RowSelection = standing === undefined ? [[first, last]] : selectionOf(standing);
-    const hits = query.text === undefined ? rowsOf(candidates) : await search(source, reader, candidates, query.text);
+    const hits = query.text === undefined ? rowsOf(candidates) : await search(source, candidates, query.text);
     for (const row of descending ? hits.toReversed() : hits) {
       if (rows.length === limit) return { rows, next: String(rows.at(-1)) };
       rows.push(row);
@@ -79,9 +79,7 @@ async function ranked(source: PageSource, reader: RowReader, query: RowQuery): P
     const hits =
       text === undefined
         ? undefined
-        : new Set(
-            await search(source, reader, selectionOf(next.map((entry) => entry.row).toSorted((a, b) => a - b)), text),
-          );
+        : new Set(await search(source, selectionOf(next.map((entry) => entry.row).toSorted((a, b) => a - b)), text));
     for (const entry of next) {
       if (rows.length === limit && after !== undefined) return { rows, next: cursorOf(after) };
       if (hits === undefined || hits.has(entry.row)) rows.push(entry.row);
@@ -114,22 +112,14 @@ async function rankedAfter(
 }
 
 /** Rows that have the text in a cell, or in what decided them. */
-async function search(
-  { journal, run, table }: PageSource,
-  reader: RowReader,
-  rows: RowSelection,
-  text: string,
-): Promise<number[]> {
+async function search({ journal, run, table }: PageSource, rows: RowSelection, text: string): Promise<number[]> {
   const needle = text.toLowerCase();
   const has = (value: string | null): boolean => value?.toLowerCase().includes(needle) === true;
   const hits: number[] = [];
   for await (const block of table.blocks(rows)) {
-    const texts = reader.texts(block.first, block.last);
-    const leaders = journal.leaders(run.seq, block.first, block.last);
+    const texts = journal.texts(run.seq, block.first, block.last);
     for (const { index, cells } of block.rows()) {
-      const leader = leaders.get(index);
-      const [output = null, message = null] =
-        (leader === undefined ? texts.get(index) : reader.texts(leader, leader).get(leader)) ?? [];
+      const { output, message } = texts(index);
       // Names of fields are in the JSON too: what it seems to have is looked at again.
       const isHit = cells.some(has) || has(message) || (has(output) && hasValue(parseJson(output ?? ""), has));
       if (isHit) hits.push(index);

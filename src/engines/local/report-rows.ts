@@ -18,7 +18,7 @@ export async function* reportRows(
     const attempts = journal.attempts(run.seq, block.first, block.last);
     const leaders = journal.leaders(run.seq, block.first, block.last);
     for (const row of block.rows()) {
-      const outcome = results.get(row.index)?.outcome;
+      const outcome = results(row.index)?.outcome;
       const status = statusOf(outcome?.status, history.get(row.index));
       const code = outcome?.status === "failed" ? outcome.code : undefined;
       if (filter.status !== undefined && filter.status !== status) continue;
@@ -31,7 +31,7 @@ export async function* reportRows(
         status,
         cells: Object.fromEntries(run.staged.header.map((name, i) => [name, row.cells[i] ?? ""])),
         ...("input" in mapped ? { input: mapped.input } : {}),
-        attempts: attempts.get(row.index) ?? [],
+        attempts: attempts(row.index),
         ...(sameAs === undefined ? {} : { sameAs }),
       };
     }

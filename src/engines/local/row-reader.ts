@@ -38,8 +38,6 @@ export interface RowReader {
     after: RankedRow | undefined,
     many: number,
   ): readonly RankedRow[];
-  /** Output (JSON text) and error message that decided each row. */
-  texts(first: number, last: number): ReadonlyMap<number, readonly [output: string | null, message: string | null]>;
   /** Ended attempts by time slice. */
   slices(from: number, sliceMs: number, first: number, last: number): readonly SliceCount[];
   /** Ended attempts by the worker that made them. */
@@ -110,14 +108,6 @@ export function openRowReader(database: Database, run: number): RowReader {
         ...(after === undefined ? {} : { value: after.value, row: after.row }),
         ...(how.code === undefined ? {} : { code: how.code }),
       }) as unknown as RankedRow[];
-    },
-    texts: (first, last) => {
-      const statement = database.prepare(
-        `SELECT row, output, message FROM attempts WHERE run = ? AND row BETWEEN ? AND ? AND ${decided}`,
-      );
-      statement.setReturnArrays(true);
-      const entries = statement.all(run, first, last) as unknown as [number, string | null, string | null][];
-      return new Map(entries.map(([row, output, message]) => [row, [output, message]]));
     },
     slices: (from, sliceMs, first, last) =>
       database

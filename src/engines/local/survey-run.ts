@@ -43,7 +43,7 @@ export async function surveyRun(journal: Journal, run: RunRecord, now: number): 
     failures: failuresOf(journal, run, reader),
     slowest: slowest.map(({ row, value }) => ({
       row,
-      attempts: journal.attempts(run.seq, row, row).get(row)?.length ?? 0,
+      attempts: journal.attempts(run.seq, row, row)(row).length,
       durationMs: value,
     })),
     timeline: {
@@ -78,7 +78,7 @@ function addWorkers(
 
 function failuresOf(journal: Journal, run: RunRecord, reader: RowReader): FailureSummary[] {
   return reader.failures().map((failure) => {
-    const outcome = journal.results(run.seq, failure.row, failure.row).get(failure.row)?.outcome;
+    const outcome = journal.results(run.seq, failure.row, failure.row)(failure.row)?.outcome;
     const { message = "", hint } = outcome?.status === "failed" ? outcome : {};
     return { ...failure, message, ...(hint === undefined ? {} : { hint }) };
   });
