@@ -8,6 +8,7 @@ for (const name of [
   "pages",
   "prepare-finish",
   "browser-flow",
+  "large-answers",
 ]) {
   console.log(`\n${name}\n`);
   await import(`./${name}.ts`);

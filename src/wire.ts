@@ -76,6 +76,7 @@ export function wire(options: WireOptions = {}): Wiring {
       inAgentScope(openingOf(definition.agent_name), () => openAgent(definition, environment)),
     openChannel: (address) => openChannel(address, { write, aws, secret, timing }),
     clock: timing.clock,
+    monotonic: () => performance.now(),
     random: timing.random,
     secret,
     aws,

@@ -9,7 +9,7 @@ export interface RunLogOptions {
   readonly quiet?: boolean;
   /** False for no entry of how far it is. @default true */
   readonly progress?: boolean;
-  /** Milliseconds since 1970, UTC. */
+  /** Milliseconds since any moment. */
   readonly clock: () => number;
 }
 

@@ -39,7 +39,7 @@ describe("progress", () => {
   it("writes a line every few seconds where there is no terminal", async (t) => {
     t.mock.timers.enable({ apis: ["setInterval", "Date"] });
     const io = createTestIo();
-    const progress = await openProgress(io, "lines");
+    const progress = await openProgress(io, "lines", Date.now);
     progress.update(runAt(0, 0, 10));
     t.mock.timers.tick(4999);
     assert.equal(io.err(), "");

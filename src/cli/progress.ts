@@ -17,18 +17,26 @@ export type ProgressStyle = "bar" | "lines" | "none";
 const lineEveryMs = 5000;
 const rateOverMs = 30_000;
 
-/** Opens the progress of one run on standard error; who opens it stops it. */
-export async function openProgress(io: Io, style: ProgressStyle): Promise<Progress> {
-  if (style === "bar") return openBar(io);
+/**
+ * Opens the progress of one run on standard error; who opens it stops it.
+ *
+ * @param clock - milliseconds since any moment
+ */
+export async function openProgress(
+  io: Io,
+  style: ProgressStyle,
+  clock: () => number = () => performance.now(),
+): Promise<Progress> {
+  const meter = createMeter(clock);
+  if (style === "bar") return openBar(io, meter);
   return style === "lines"
-    ? openLines(io)
+    ? openLines(io, meter)
     : { update: () => {}, say: (line) => void io.stderr.write(`${line}\n`), stop: () => {} };
 }
 
-async function openBar(io: Io): Promise<Progress> {
+async function openBar(io: Io, meter: Meter): Promise<Progress> {
   const { SingleBar } = await import("cli-progress");
   const colors = colorsFor(io, io.stderr);
-  const meter = createMeter(Date.now);
   const bar = new SingleBar({
     format: `${colors.cyan("{bar}")} {text}`,
     barCompleteChar: "█",
@@ -59,8 +67,7 @@ async function openBar(io: Io): Promise<Progress> {
   };
 }
 
-function openLines(io: Io): Progress {
-  const meter = createMeter(Date.now);
+function openLines(io: Io, meter: Meter): Progress {
   let newest: Run | undefined;
   const timer = setInterval(() => {
     if (newest === undefined) return;

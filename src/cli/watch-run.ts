@@ -42,11 +42,11 @@ export async function watchRun(
   const { io } = cli;
   const engine = await cli.openEngine();
   try {
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     const watched = await observe(cli, options, (observer) => work(engine, observer));
     const { run } = watched;
     const failures = run.status === "running" ? [] : await failuresOf(engine, run);
-    const tookMs = watched.ran ? Date.now() - startedAt : undefined;
+    const tookMs = watched.ran ? Math.round(performance.now() - startedAt) : undefined;
     if (options.quiet !== true) {
       if (io.log === undefined) await printReport(cli, run, failures, tookMs);
       else logEnd(io.log, run, tookMs);
@@ -90,7 +90,7 @@ async function observe(
     if (event.type === "started" && options.quiet !== true) progress.say(describeStart(event.run));
     if (event.type === "started" || event.type === "progress") progress.update(event.run);
   };
-  const tell = io.log === undefined ? show : logRun(io.log, { ...options, clock: Date.now });
+  const tell = io.log === undefined ? show : logRun(io.log, { ...options, clock: () => performance.now() });
   const onEvent = (event: RunEvent): void => {
     if (event.type === "started") started = event.run;
     if (event.type === "warning") {

@@ -7,6 +7,9 @@ import type { Registry } from "./registry.ts";
 /** Milliseconds since 1970, UTC; tests pass their own. */
 export type Clock = () => number;
 
+/** Milliseconds since some moment; it never jumps, however the machine's clock is set: for waits and durations. */
+export type Monotonic = () => number;
+
 /** Everything an engine reaches the outside through. */
 export interface Services {
   readonly store: ObjectStore;
@@ -14,6 +17,7 @@ export interface Services {
   readonly openAgent: OpenAgent;
   readonly openChannel: OpenChannel;
   readonly clock: Clock;
+  readonly monotonic: Monotonic;
   /** A number in [0, 1). */
   readonly random: () => number;
   /** A secret by name, from the environment. */

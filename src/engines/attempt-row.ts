@@ -51,6 +51,7 @@ export async function attemptRow(services: Services, request: AttemptRequest): P
       runId: request.runId ?? `try-${randomUUID()}`,
       timeoutMs: batch.execution.timeoutSeconds * 1000,
       clock: services.clock,
+      monotonic: services.monotonic,
       saveArtifact: artifactSaver(services.store, recordingsUri),
       ...(signal === undefined ? {} : { signal }),
     },

@@ -23,6 +23,7 @@ const setupOf = (invoke: Invoke, more: Partial<AttemptSetup> = {}): AttemptSetup
   runId: "run-1",
   timeoutMs: 50,
   clock: ticking(),
+  monotonic: ticking(),
   saveArtifact: async (row, attempt, name) => `mem:${row}-${attempt}/${name}`,
   ...more,
 });
@@ -326,4 +327,18 @@ describe("a run that is killed", () => {
     assert.deepEqual((await run(invoke, { signal: AbortSignal.abort() })).outcome, interrupted);
     assert.equal(calls, 0);
   });
+});
+
+test("a clock that is set back or forth a day meanwhile does not change how long an attempt took", async () => {
+  for (const day of [-86_400_000, 86_400_000]) {
+    let now = 1_000_000_000;
+    const { startedAt, endedAt } = await run(
+      async () => {
+        now += day;
+        return answering();
+      },
+      { clock: () => now },
+    );
+    assert.deepEqual([startedAt, endedAt], [1_000_000_000, 1_000_000_007]);
+  }
 });

@@ -1,7 +1,7 @@
 import type { AgentInput, Artifacts, InvokeContext, Invoker } from "../core/agent.ts";
 import { failedOutcome, type Artifact, type Attempt, type FailedOutcome, type Outcome } from "../core/attempt.ts";
 import { isErrorCode, messageOf, RowcallError } from "../core/errors.ts";
-import type { Clock } from "../core/services.ts";
+import type { Clock, Monotonic } from "../core/services.ts";
 import { createStepList, type StepList } from "../core/step-list.ts";
 import { enterFlight, inAgentScope, leaveFlight, type AgentScope, type Stray } from "./agent-scope.ts";
 import type { ExtractOutput } from "./extract.ts";
@@ -15,7 +15,10 @@ export interface AttemptSetup {
   readonly timeoutMs: number;
   /** Aborted when the run is killed: the attempt ends as INTERRUPTED. */
   readonly signal?: AbortSignal;
+  /** For when it began. */
   readonly clock: Clock;
+  /** For how long it took. */
+  readonly monotonic: Monotonic;
   /** Keeps one file of an attempt and returns its URI. */
   saveArtifact(row: number, attempt: number, name: string, content: Uint8Array, contentType: string): Promise<string>;
   /** Told of what the agent's code does after its attempt is over. @default the process tells it */
@@ -48,6 +51,7 @@ class RunningAttempt implements InvokeContext, AgentScope {
   readonly #setup: AttemptSetup;
   readonly #resolve: (attempt: Attempt) => void;
   readonly #startedAt: number;
+  readonly #begunAt: number;
   #steps: StepList | undefined;
   readonly #kept: Artifact[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -62,6 +66,7 @@ class RunningAttempt implements InvokeContext, AgentScope {
     this.attempt = number;
     this.#resolve = resolve;
     this.#startedAt = setup.clock();
+    this.#begunAt = setup.monotonic();
   }
 
   get runId(): string {
@@ -136,11 +141,16 @@ class RunningAttempt implements InvokeContext, AgentScope {
     return undefined;
   }
 
+  // The clock may have been set meanwhile: what is told is how long the attempt took.
+  #now(): number {
+    return this.#startedAt + Math.round(this.#setup.monotonic() - this.#begunAt);
+  }
+
   #cutShort(outcome: FailedOutcome): void {
     // Time that was up before the run was killed stays up.
     if (this.#cut !== undefined) return;
     clearTimeout(this.#timer);
-    this.#cut = { outcome, at: this.#setup.clock() };
+    this.#cut = { outcome, at: this.#now() };
     this.#timer = setTimeout(() => this.#settle(outcome), graceMs);
     this.#abort(outcome);
   }
@@ -157,7 +167,7 @@ class RunningAttempt implements InvokeContext, AgentScope {
     leaveFlight(this);
     clearTimeout(this.#timer);
     if (this.#onKilled !== undefined) this.#setup.signal?.removeEventListener("abort", this.#onKilled);
-    const { outcome, at: endedAt } = this.#cut ?? { outcome: answer, at: this.#setup.clock() };
+    const { outcome, at: endedAt } = this.#cut ?? { outcome: answer, at: this.#now() };
     const { row, attempt: number } = this;
     this.#resolve({
       row,

@@ -98,7 +98,7 @@ export async function openAwsHarness(place: AwsPlace, invoke: TestInvoke): Promi
   const setup = {
     ...deployed,
     workDirectory: join(directory, "work"),
-    services: { ...deployed.services, openChannel, clock: time.clock },
+    services: { ...deployed.services, openChannel, clock: time.clock, monotonic: time.clock },
   };
   const agent = (payload: JsonValue, signal: AbortSignal): Promise<JsonValue> =>
     invoke(payload as JsonObject, { signal } as InvokeContext);
@@ -129,7 +129,7 @@ export async function openAwsHarness(place: AwsPlace, invoke: TestInvoke): Promi
     workingDirectory: directory,
     registries: [`dynamodb:${agentTable}`],
   });
-  const services: Services = { ...wired, openChannel, clock: time.clock };
+  const services: Services = { ...wired, openChannel, clock: time.clock, monotonic: time.clock };
   const stateMachineArn = `${account}stateMachine:${machine}`;
   const open = async (): Promise<Engine> =>
     openAwsEngine({

@@ -26,6 +26,8 @@ export function createTestServices(options: {
   readonly invoke: TestInvoke;
   readonly agent?: AgentDefinition;
   readonly clock?: () => number;
+  /** @default the clock that is given */
+  readonly monotonic?: () => number;
   readonly told?: Notification[];
   /** Whether the channel `test:` takes nothing now. */
   readonly isDeaf?: () => boolean;
@@ -66,6 +68,7 @@ export function createTestServices(options: {
       };
     },
     clock: options.clock ?? Date.now,
+    monotonic: options.monotonic ?? options.clock ?? (() => performance.now()),
     random: Math.random,
     secret: () => undefined,
     aws: { endpoints: {} },

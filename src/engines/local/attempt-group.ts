@@ -21,7 +21,7 @@ export interface AttemptGroup {
   /** Five for each attempt: row, number, start and end in milliseconds since 1970 (NaN while under way), standing. */
   readonly numbers: Float64Array<ArrayBuffer>;
   /** Four for each attempt: code, message, output, detail; a long one may be given as bytes in UTF-8. */
-  readonly texts: readonly (string | Uint8Array | null)[];
+  readonly texts: readonly (string | Uint8Array<ArrayBuffer> | null)[];
   /** Rows that this group decides. */
   readonly succeeded: number;
   readonly failed: number;

@@ -37,9 +37,9 @@ export interface LogListener {
 }
 
 const groupSize = 512;
-const groupBytes = 4 * 1024 * 1024;
+const groupBytes = 2 * 1024 * 1024;
 const groupDelayMs = 4;
-const mostBytes = 8 * 1024 * 1024;
+const mostBytes = 4 * 1024 * 1024;
 // A sync takes milliseconds. When rows end faster, most groups are not synced, so that this takes a fifth of the time at most.
 const syncShare = 4;
 const longestUnsyncedMs = 100;

@@ -26,6 +26,7 @@ export async function dispatchInProcess(services: Services, agent: AgentDefiniti
         runId: run.id,
         timeoutMs: run.batch.execution.timeoutSeconds * 1000,
         clock: services.clock,
+        monotonic: services.monotonic,
         saveArtifact: artifactSaver(services.store, run.recordingsUri),
         warn: firstWarnings((message, hint) => observer.onEvent?.({ type: "warning", message, hint })),
       };

@@ -154,7 +154,7 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
       widened,
       retry: execution.retry,
       ...limiterOf(run, dispatcher),
-      clock: services.clock,
+      monotonic: services.monotonic,
       random: services.random,
       drain: drain.signal,
     });

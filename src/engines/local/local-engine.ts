@@ -400,10 +400,10 @@ class LocalEngine implements Engine {
   }
 
   #progress(run: RunRecord, observer: RunObserver): ExecuteSetup["onProgress"] {
-    let toldAt = 0;
+    let toldAt = Number.NEGATIVE_INFINITY;
     let wasPaused: boolean | undefined;
     return ({ inFlight, ...decided }, limits) => {
-      const now = this.#services.clock();
+      const now = this.#services.monotonic();
       // That a run is paused, or goes on, is told at once: nothing may follow that would tell it later.
       const isDue = limits.paused !== wasPaused || now - toldAt >= progressMs;
       if (observer.onEvent === undefined || !isDue) return;

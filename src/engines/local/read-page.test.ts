@@ -20,9 +20,11 @@ describe("pages of rows", () => {
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), "rowcall-pages-"));
     let now = 0;
+    let elapsed = 0;
     const services = createTestServices({
       store: openStores({ baseDirectory: directory }),
-      clock: () => (now += 7) * ((now % 5) + 1),
+      clock: () => (now += 7),
+      monotonic: () => (elapsed += 1 + ((elapsed * 7) % 13)),
       invoke: async (input) => {
         const n = Number(input["n"]);
         if (n % 7 === 3) throw new RowcallError("ROW_INVALID", `Row of ${n} is Odd`);

@@ -59,7 +59,7 @@ function pool(
     },
     maxConcurrency: () => 2,
     retry,
-    clock: Date.now,
+    monotonic: Date.now,
     random: () => 0.5,
     drain: new AbortController().signal,
     ...over,

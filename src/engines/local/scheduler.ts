@@ -2,7 +2,7 @@ import TinyQueue from "tinyqueue";
 import type { AgentInput } from "../../core/agent.ts";
 import type { Attempt, FailedOutcome } from "../../core/attempt.ts";
 import { maxWorkerLosses, retryDelayMs, shouldRetry, suspectAfter, type RetryPolicy } from "../../core/retry.ts";
-import type { Clock } from "../../core/services.ts";
+import type { Monotonic } from "../../core/services.ts";
 
 /** One attempt to be made. */
 export interface Task {
@@ -21,7 +21,7 @@ export interface Task {
 
 /** When the next attempt may begin, by what the limit is shared over. */
 export interface RateLimiter {
-  /** Takes a place in the queue of the task's host or agent; milliseconds since 1970 at which it may begin. */
+  /** Takes a place in the queue of the task's host or agent; when it may begin, on the clock of `now`. */
   reserve(task: Task, now: number): number;
 }
 
@@ -46,7 +46,7 @@ export interface PoolSetup {
   readonly widened?: EventTarget;
   readonly retry: RetryPolicy;
   readonly limiter?: RateLimiter;
-  readonly clock: Clock;
+  readonly monotonic: Monotonic;
   readonly random: () => number;
   /** Aborted to drain: what is under way ends, nothing new starts. */
   readonly drain: AbortSignal;
@@ -70,7 +70,7 @@ const maxWaiting = 10_000;
  * @throws what reading the tasks threw, after what was under way has ended
  */
 export async function runPool(setup: PoolSetup): Promise<void> {
-  const { clock, drain, limiter } = setup;
+  const { monotonic, drain, limiter } = setup;
   const waiting = new TinyQueue<Waiting>([], (a, b) => a.dueAt - b.dueAt);
   let limited = 0;
   let ready: readonly Task[] = [];
@@ -141,7 +141,7 @@ export async function runPool(setup: PoolSetup): Promise<void> {
     const room = setup.onEnd(attempt, follow === undefined);
     if (follow !== undefined) {
       const { retry, delayMs } = follow;
-      const due = clock() + delayMs;
+      const due = monotonic() + delayMs;
       waiting.push({ task: retry, dueAt: Math.max(due, limiter?.reserve(retry, due) ?? due), limited: false });
     }
     if (room === undefined) leave();
@@ -156,7 +156,7 @@ export async function runPool(setup: PoolSetup): Promise<void> {
 
   const pump = (): void => {
     while (!stopped() && !isSuspectInFlight && underWay < setup.maxConcurrency()) {
-      const task = suspect ?? next(clock());
+      const task = suspect ?? next(monotonic());
       if (task === undefined) break;
       const isAlone = task.isAlone === true;
       suspect = isAlone && underWay > 0 ? task : undefined;
@@ -183,7 +183,7 @@ export async function runPool(setup: PoolSetup): Promise<void> {
       !isSuspectInFlight &&
       !stopped()
     ) {
-      timer = setTimeout(pump, Math.max(1, dueAt - clock()));
+      timer = setTimeout(pump, Math.max(1, dueAt - monotonic()));
     }
   };
 

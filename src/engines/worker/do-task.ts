@@ -96,6 +96,7 @@ export async function makeAttempt(
           timeoutMs: task.timeout_seconds * 1000,
           signal,
           clock: services.clock,
+          monotonic: services.monotonic,
           saveArtifact: async (...file) => {
             const uri = await save(...file);
             if (schemeOf(uri) === "file") setup.noteLocalFile(uri);
