@@ -85,5 +85,7 @@ function resultOf({ status, cells, attempts, sameAs }: RowReport): string {
   const outcome = attempts.at(-1)?.outcome;
   if (status === "failed" && outcome?.status === "failed") return `${outcome.code}: ${outcome.message}`;
   if (status === "succeeded" && outcome?.status === "succeeded") return JSON.stringify(outcome.output);
+  if (status === "pending" && outcome?.status === "failed")
+    return `to be tried again after ${outcome.code}: ${outcome.message}`;
   return Object.values(cells).join(", ");
 }

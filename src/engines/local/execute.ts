@@ -11,6 +11,7 @@ import type { Dispatcher } from "./dispatcher.ts";
 import type { Journal, RunRecord } from "./journal.ts";
 import { allowedConcurrency, limitsOf, toleranceReason } from "./run-limits.ts";
 import { createRateLimiter, runPool, type RateLimiter, type Task } from "./scheduler.ts";
+import { tellWaits } from "./tell-waits.ts";
 import type { Block, OpenTable } from "./staging.ts";
 
 /** What running the rows of one run takes. */
@@ -150,6 +151,7 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
         inFlight -= 1;
         return settle(attempt, decides, true);
       },
+      onWait: tellWaits(services, observer),
       maxConcurrency: () => allowedConcurrency(limits),
       widened,
       retry: execution.retry,

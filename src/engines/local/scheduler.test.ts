@@ -152,6 +152,18 @@ describe("runPool", () => {
     assert.equal(trace.started.at(-1)?.at, 30_000);
   });
 
+  it("tells what waits, for how long and how many wait", async () => {
+    const told: unknown[] = [];
+    let calls = 0;
+    const { done } = pool(1, () => (calls++ === 0 ? { ...broken, retryAfterMs: 30_000 } : ok), {
+      onWait: ({ row, number }, waitMs, rows) => told.push([row, number, waitMs, rows]),
+    });
+    await turns();
+    mock.timers.tick(30_000);
+    await done;
+    assert.deepEqual(told, [[0, 1, 30_000, 1]]);
+  });
+
   it("drains: what is under way ends, nothing new starts, retries stay open", async () => {
     const drain = new AbortController();
     const slow = Promise.withResolvers<Outcome>();

@@ -40,6 +40,12 @@ export interface PoolSetup {
    * @returns undefined, or a promise: the attempt keeps its place until it settles
    */
   onEnd(attempt: Attempt, decides: boolean): Promise<void> | undefined;
+  /**
+   * Called when a row begins to wait for its next attempt.
+   *
+   * @param rows - how many wait so now
+   */
+  onWait?(failed: Attempt, waitMs: number, rows: number): void;
   /** Attempts under way at once; asked before each start, so it may change while the pool runs. */
   maxConcurrency(): number;
   /** Tells by `change` that there may be more places than before. */
@@ -142,7 +148,9 @@ export async function runPool(setup: PoolSetup): Promise<void> {
     if (follow !== undefined) {
       const { retry, delayMs } = follow;
       const due = monotonic() + delayMs;
-      waiting.push({ task: retry, dueAt: Math.max(due, limiter?.reserve(retry, due) ?? due), limited: false });
+      const dueAt = Math.max(due, limiter?.reserve(retry, due) ?? due);
+      waiting.push({ task: retry, dueAt, limited: false });
+      setup.onWait?.(attempt, dueAt - monotonic(), waiting.length - limited);
     }
     if (room === undefined) leave();
     else void room.then(leave);
