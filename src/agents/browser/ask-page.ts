@@ -44,7 +44,7 @@ export async function askPage(tab: Tab, task: PageTask, times: PageTimes): Promi
   const startedAt = performance.now();
   const limit = startedAt + Math.max(times.limitMs, times.waitMs);
   for (;;) {
-    await arrive(tab, limit);
+    await arrivePage(tab, limit - performance.now());
     const { document } = tab;
     try {
       const answer = await command(tab, task, startedAt + times.waitMs, limit);
@@ -69,7 +69,8 @@ export async function askPage(tab: Tab, task: PageTask, times: PageTimes): Promi
 }
 
 /**
- * Waits until all is done that an action has set off: its timers, its requests, and the page that they lead to.
+ * Waits until all is done that an action has set off: its timers, its requests, and the page that they lead to. A page that has not
+ * come when time is up is left to who asks next, who may have more time: nobody is answered before it is there.
  *
  * @throws RowcallError as `askPage`
  */
@@ -79,7 +80,8 @@ export async function settlePage(tab: Tab, limitMs: number): Promise<void> {
   const { document } = tab;
   let all = false;
   for (;;) {
-    await arrive(tab, limit);
+    if (!(await tab.arrive(limit))) return;
+    await arrivePage(tab, 0);
     if (tab.document !== document || tab.page.isClosed()) return;
     try {
       await command(tab, { kind: "settle", all }, startedAt, limit);
@@ -95,17 +97,16 @@ export async function settlePage(tab: Tab, limitMs: number): Promise<void> {
   }
 }
 
-/** Waits for the document that can be asked. */
-async function arrive(tab: Tab, limit: number): Promise<void> {
-  const startedAt = performance.now();
-  if (!(await tab.arrive(limit)))
-    throw new RowcallError(
-      "STEP_FAILED",
-      `The page ${tab.leavingFor} did not come within ${seconds(limit - startedAt)}`,
-      {
-        hint: "Give the step more time with timeout_seconds, or look at the site.",
-      },
-    );
+/**
+ * Waits for a document that can be asked: one that is there and stays.
+ *
+ * @throws RowcallError STEP_FAILED when it does not come in time, PAGE_UNEXPECTED when its address could not be opened
+ */
+export async function arrivePage(tab: Tab, limitMs: number): Promise<void> {
+  if (!(await tab.arrive(performance.now() + limitMs)))
+    throw new RowcallError("STEP_FAILED", `The page ${tab.leavingFor} did not come within ${seconds(limitMs)}`, {
+      hint: "Give the step more time with timeout_seconds, or look at the site.",
+    });
   if (tab.unreachable === undefined) return;
   throw new RowcallError("PAGE_UNEXPECTED", `The page went to ${tab.unreachable}, which could not be opened`, {
     hint: "Check that the site can be reached from this machine.",

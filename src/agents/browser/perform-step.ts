@@ -152,8 +152,9 @@ async function check(step: StepOf<"check">, context: StepContext): Promise<void>
   };
   const { document } = context.tabs.current;
   await click(step, task, context);
-  // A box that sends its form is gone with the page.
-  if (context.tabs.current.document !== document) return;
+  // A box that sends its form goes with the page.
+  const { current } = context.tabs;
+  if (current.document !== document || current.leavingFor !== undefined) return;
   // Asked once more: a box that does not change must not pass for checked.
   const after = await askPage(context.tabs.current, task, atOnce(timeoutOf(step, context)));
   if (after.status === "done" && after.value.point === undefined) return;

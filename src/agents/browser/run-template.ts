@@ -1,6 +1,7 @@
 import type { StepRecord } from "../../core/attempt.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { arrivePage } from "./ask-page.ts";
 import { conditionHolds, performStep, settle, type StepContext } from "./perform-step.ts";
 import { describeDialogs, describeStep } from "./step-words.ts";
 import type { PlainStep, Step } from "./steps.ts";
@@ -51,11 +52,13 @@ export async function runTemplate(options: RunTemplateOptions): Promise<JsonObje
   };
   await runStep(start, script);
   await runSteps(template.steps, script);
-  // What a last field has set off belongs to the row: a form that is not sent yet would be lost with the page.
+  // What the last action has set off belongs to the row: a form that is not sent yet would be lost with the page.
+  const limitMs = template.session.timeout_seconds * 1000;
   await settle(
     contextOf(script, () => undefined),
-    template.session.timeout_seconds * 1000,
+    limitMs,
   );
+  await arrivePage(options.tabs.current, limitMs);
   const { output } = template;
   return output === undefined
     ? script.set

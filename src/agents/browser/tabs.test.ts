@@ -139,6 +139,25 @@ describe("what follows an action", () => {
     assert.match(error.message, /The page http:\S+\/never did not come within 1 s/);
   });
 
+  it("gives a page that takes longer than the action may to the step after it, which may have more time", async () => {
+    const slow = (response: ServerResponse): void => void setTimeout(() => response.end("<h1>Two</h1>"), 2000);
+    const { output } = await run({ "/": '<h1>One</h1><a id="go" href="/slow">Go</a>', "/slow": slow }, [
+      { ...click("#go"), timeout_seconds: 0.5 },
+      { action: "wait_for", condition: { visible: { css: "h1" } }, timeout_seconds: 60 },
+      heading,
+    ]);
+    assert.deepEqual(output, { h1: "Two" });
+  });
+
+  it("fails a row whose last action leads to a page that does not come", async () => {
+    const error = await failure(
+      { "/": '<a id="go" href="/never">Go</a>', "/never": () => undefined },
+      [click("#go")],
+      1,
+    );
+    assert.equal(error.code, "STEP_FAILED");
+  });
+
   it("fails when the page that it leads to cannot be opened, rather than reading what the browser shows instead", async () => {
     const error = await failure(
       { "/": '<h1>One</h1><a id="go" href="/broken">Go</a>', "/broken": (response) => response.destroy() },
