@@ -4,20 +4,24 @@ import { meansGone } from "./failures.ts";
 import { createExtractor } from "./in-page/extractor.ts";
 import { createFinder } from "./in-page/finder.ts";
 import { createHands } from "./in-page/hands.ts";
+import { createNamer } from "./in-page/namer.ts";
+import { createPageTree } from "./in-page/page-tree.ts";
 import { perform } from "./in-page/perform.ts";
 import type { PageAnswer, PageCommand, PageTask } from "./in-page/protocol.ts";
 import { createTableReader } from "./in-page/table-reader.ts";
-import { textTools } from "./in-page/text-tools.ts";
+import { createTextTools } from "./in-page/text-tools.ts";
 import { createWatch } from "./in-page/watch.ts";
 import type { Tab } from "./tab.ts";
 
 // One script with everything in it, so that a step is one round trip. Each part gets what it needs as arguments, so that
 // a bundler that renames functions cannot tear them apart.
 const script = `((watch) => (command) => {
-  const text = (${String(textTools)})();
-  const finder = (${String(createFinder)})(text);
-  const hands = (${String(createHands)})(text, finder);
-  const extract = (${String(createExtractor)})(text, finder, (${String(createTableReader)})(text), hands);
+  const tree = (${String(createPageTree)})();
+  const text = (${String(createTextTools)})(tree);
+  const namer = (${String(createNamer)})(tree, text);
+  const finder = (${String(createFinder)})(tree, text, namer);
+  const hands = (${String(createHands)})(tree, text, finder);
+  const extract = (${String(createExtractor)})(text, finder, (${String(createTableReader)})(tree, text), hands);
   return (${String(perform)})(command, text, finder, hands, extract, watch);
 })((${String(createWatch)})())`;
 

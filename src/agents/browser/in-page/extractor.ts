@@ -65,7 +65,7 @@ export function createExtractor(text: TextTools, finder: Finder, tables: TableRe
   const valueOf = (source: PageSource, fitting: ReadonlyMap<string, ReadTable>): PageValue => {
     switch (source.kind) {
       case "page":
-        return { found: "text", text: text.clean(document.body.innerText) };
+        return { found: "text", text: text.pageText() };
       case "url":
         return { found: "text", text: location.href };
       case "title":

@@ -1,5 +1,7 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
+import type { Namer } from "./namer.ts";
+import type { PageTree } from "./page-tree.ts";
 import type { PageLocator } from "./protocol.ts";
 import type { TextTools } from "./text-tools.ts";
 
@@ -7,36 +9,45 @@ import type { TextTools } from "./text-tools.ts";
 export interface Finder {
   /** What the first locator that finds anything finds; nothing when none does. */
   first(locators: readonly PageLocator[]): Element[];
-  /** The names by which an element may be called. */
-  namesOf(element: Element): string[];
 }
 
 /** Runs inside the page: its source text is sent there, so it must not use anything from outside itself. */
-export function createFinder(text: TextTools): Finder {
-  const fieldSelector =
-    'input:not([type="hidden"], [type="submit"], [type="button"], [type="reset"], [type="image"]), select, textarea, [contenteditable=""], [contenteditable="true"], [role="textbox"], [role="combobox"], [role="spinbutton"]';
+export function createFinder(tree: PageTree, text: TextTools, namer: Namer): Finder {
   const typed = (...types: string[]): string => types.map((type) => `input[type="${type}"]`).join(", ");
+  const inSection = ":is(article, aside, main, nav, section)";
+  const editable = '[contenteditable=""], [contenteditable="true"], [contenteditable="plaintext-only"]';
+  const wordless =
+    "button checkbox color date datetime-local file hidden image month number password radio range reset submit time week".split(
+      " ",
+    );
   const roles: Readonly<Record<string, string>> = {
     alert: "",
     article: "article",
-    banner: "header",
+    banner: `header:not(${inSection} header)`,
+    blockquote: "blockquote",
     button: `button, summary, ${typed("button", "submit", "reset", "image")}`,
-    cell: "td",
+    caption: "caption",
+    cell: 'td:not([role="grid"] td, [role="treegrid"] td)',
     checkbox: typed("checkbox"),
-    columnheader: 'th:not([scope="row"])',
-    combobox: 'select:not([multiple]):not([size]), select[size="1"], input[list]',
+    code: "code",
+    columnheader: 'th:not([scope="row"], [scope="rowgroup"])',
+    combobox: `select:not([multiple], [size]), select[size="1"]:not([multiple]), input[list]:not(${typed(...wordless)})`,
     complementary: "aside",
-    contentinfo: "footer",
+    contentinfo: `footer:not(${inSection} footer)`,
+    definition: "dd",
     dialog: "dialog",
+    figure: "figure",
     form: "form",
-    group: "fieldset",
+    gridcell: ':is([role="grid"], [role="treegrid"]) td',
+    group: "fieldset, details, optgroup",
     heading: "h1, h2, h3, h4, h5, h6",
-    img: "img",
+    img: 'img:not([alt=""]), svg',
     link: "a[href], area[href]",
-    list: "ul, ol",
+    list: "ul, ol, menu",
     listbox: 'select[multiple], select[size]:not([size="1"])',
     listitem: "li",
     main: "main",
+    meter: "meter",
     navigation: "nav",
     option: "option",
     paragraph: "p",
@@ -44,114 +55,70 @@ export function createFinder(text: TextTools): Finder {
     radio: typed("radio"),
     region: "section",
     row: "tr",
-    rowheader: 'th[scope="row"]',
+    rowgroup: "thead, tbody, tfoot",
+    rowheader: 'th[scope="row"], th[scope="rowgroup"]',
+    search: "search",
     searchbox: typed("search"),
+    separator: "hr",
     slider: typed("range"),
     spinbutton: typed("number"),
     status: "output",
     table: "table",
-    textbox: `input:not([type]), textarea, ${typed("text", "email", "tel", "url")}, [contenteditable=""], [contenteditable="true"]`,
+    term: "dt",
+    textbox: `input:not(${typed("search", ...wordless)}), textarea, ${editable}`,
   };
 
-  /** Elements below a root, those in open shadow trees included. */
-  const query = (root: ParentNode, selector: string): Element[] => {
-    const found = [...root.querySelectorAll(selector)];
-    for (const host of root.querySelectorAll("*")) {
-      if (host.shadowRoot !== null) found.push(...query(host.shadowRoot, selector));
+  /** The innermost elements that show a text. */
+  const withText = (root: ParentNode, fits: (text: string) => boolean, hidden: boolean): Element[] => {
+    const showsIt = (element: Element): boolean => {
+      if (["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE", "HEAD", "TITLE"].includes(element.tagName)) return false;
+      if (element instanceof HTMLInputElement)
+        return ["button", "submit", "reset"].includes(element.type) && fits(element.value);
+      // All text first: it is cheap and rules most elements out; what is shown of it costs a layout.
+      const all = element.textContent;
+      if (element.children.length === 0 && tree.plain(element)) return fits(all);
+      return (fits(all) || all.length < 1000) && fits(text.textOf(element));
+    };
+    const around = new Set<Element>();
+    const found: Element[] = [];
+    const own = root instanceof Element ? [root] : [];
+    for (const element of [...own, ...tree.elements(root)].toReversed()) {
+      if (around.has(element) || !showsIt(element) || !(hidden || text.visible(element))) continue;
+      found.unshift(element);
+      for (let outer = tree.parent(element); outer !== null && !around.has(outer); outer = tree.parent(outer))
+        around.add(outer);
     }
     return found;
   };
 
-  const isField = (element: Element): boolean => element.matches(fieldSelector);
-
-  const textOfIds = (ids: string | null): string =>
-    (ids ?? "")
-      .split(/\s+/)
-      .map((id) => text.clean(id === "" ? "" : document.getElementById(id)?.textContent))
-      .join(" ")
-      .trim();
-
-  /** Texts beside a field that has no label element of its own: those in the widest box around it that holds no other field. */
-  const textsBeside = (field: Element): string[] => {
-    const texts: string[] = [];
-    let box = field.parentElement;
-    for (let level = 0; box !== null && box !== document.body && level < 5; level += 1, box = box.parentElement) {
-      if (box.querySelectorAll(fieldSelector).length > 1) break;
-      for (const element of box.querySelectorAll("*")) {
-        if (element.contains(field)) continue;
-        const own = text.clean(element.textContent);
-        if (own !== "" && own.length <= 100) texts.push(own);
-      }
-    }
-    return texts;
-  };
-
-  const namesOf = (element: Element): string[] => {
-    const names = [textOfIds(element.getAttribute("aria-labelledby")), element.getAttribute("aria-label") ?? ""];
-    if (element instanceof HTMLInputElement && ["button", "submit", "reset"].includes(element.type))
-      names.push(element.value || element.type);
-    else if ("labels" in element)
-      names.push(
-        ...[...((element.labels as NodeListOf<HTMLLabelElement> | null) ?? [])].map((label) =>
-          text.clean(label.textContent),
-        ),
-      );
-    names.push(
-      element.getAttribute("alt") ?? "",
-      text.clean(element.querySelector(":scope > legend, :scope > caption")?.textContent),
-    );
-    if (isField(element)) {
-      if (!names.some((name) => name !== "")) names.push(...textsBeside(element));
-      names.push(element.getAttribute("placeholder") ?? "");
-    } else {
-      names.push(text.textOf(element));
-      const image = element.querySelector("img[alt], [aria-label]");
-      if (image !== null) names.push(image.getAttribute("alt") ?? image.getAttribute("aria-label") ?? "");
-    }
-    names.push(element.getAttribute("title") ?? "");
-    return names.filter((name) => name !== "");
-  };
-
-  const withText = (root: ParentNode, fits: (text: string) => boolean): Element[] => {
-    const own = root instanceof Element ? [root] : [];
-    const fitting = [...own, ...query(root, "*")].filter((element) => {
-      if (["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE", "HEAD", "TITLE"].includes(element.tagName)) return false;
-      // All text first: it is cheap and rules most elements out; what is visible of it costs a layout.
-      const all =
-        element instanceof HTMLInputElement && ["button", "submit", "reset"].includes(element.type)
-          ? element.value
-          : element.textContent;
-      return fits(all) || (element.children.length > 0 && all.length < 1000 && fits(text.textOf(element)));
-    });
-    const holders = new Set(
-      fitting.flatMap((element) => (element.parentElement === null ? [] : [element.parentElement])),
-    );
-    for (const holder of holders) if (holder.parentElement !== null) holders.add(holder.parentElement);
-    return fitting.filter((element) => !holders.has(element as HTMLElement));
-  };
-
   const candidates = (locator: PageLocator, root: ParentNode): Element[] => {
-    const { by, value, name, match } = locator;
-    if (by === "css") return query(root, value);
-    if (by === "test_id") return query(root, `[data-testid="${CSS.escape(value)}"]`);
-    if (by === "text") return withText(root, text.matcher(value, match ?? "contains"));
+    const { by, value, name, match, hidden = false } = locator;
+    if (by === "text") return withText(root, text.matcher(value, match ?? "contains"), hidden);
+    const shown = (selector: string): Element[] =>
+      selector === "" ? [] : tree.query(root, selector).filter((element) => hidden || text.visible(element));
+    if (by === "css") return shown(value);
+    if (by === "test_id") return shown(`[data-testid="${CSS.escape(value)}"]`);
     const fits = text.matcher(by === "role" ? (name ?? "") : value, match ?? "whole");
     if (by === "placeholder")
-      return query(root, "[placeholder]").filter((element) => fits(element.getAttribute("placeholder") ?? ""));
-    if (by === "label") return query(root, fieldSelector).filter((element) => namesOf(element).some(fits));
+      return shown("[placeholder]").filter((element) => fits(element.getAttribute("placeholder") ?? ""));
+    if (by === "label") return shown(namer.fieldSelector).filter((element) => namer.namesOf(element).some(fits));
     const natural = roles[value] ?? "";
-    const found = [
-      ...query(root, `[role="${CSS.escape(value)}"]`),
-      ...(natural === "" ? [] : query(root, natural).filter((element) => !element.hasAttribute("role"))),
-    ];
-    return name === undefined ? found : found.filter((element) => namesOf(element).some(fits));
+    const found = shown([`[role~="${CSS.escape(value)}" i]`, ...(natural === "" ? [] : [natural])].join(", ")).filter(
+      (element) => {
+        // Of several roles the first counts.
+        const [first = ""] = text.clean(element.getAttribute("role")).split(" ");
+        if (first !== "") return first.toLowerCase() === value;
+        // A text field with suggestions is a combobox, one whose list is not there is not.
+        const suggests = element instanceof HTMLInputElement && element.list !== null;
+        return suggests ? value === "combobox" : !(value === "combobox" && element instanceof HTMLInputElement);
+      },
+    );
+    return name === undefined ? found : found.filter((element) => namer.namesOf(element).some(fits));
   };
 
   const all = (locator: PageLocator): Element[] => {
     const roots: readonly ParentNode[] = locator.within === undefined ? [document] : first(locator.within);
-    const found = [...new Set(roots.flatMap((root) => candidates(locator, root)))].filter(
-      (element) => locator.hidden === true || text.visible(element),
-    );
+    const found = [...new Set(roots.flatMap((root) => candidates(locator, root)))];
     if (locator.nth === undefined) return found;
     const one = found[locator.nth - 1];
     return one === undefined ? [] : [one];
@@ -165,5 +132,5 @@ export function createFinder(text: TextTools): Finder {
     return [];
   };
 
-  return { first, namesOf };
+  return { first };
 }

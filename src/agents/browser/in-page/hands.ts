@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 import type { Finder } from "./finder.ts";
+import type { PageTree } from "./page-tree.ts";
 import type { NotYet, PageLocator, PageTurn } from "./protocol.ts";
 import type { TextTools } from "./text-tools.ts";
 
@@ -8,8 +9,7 @@ import type { TextTools } from "./text-tools.ts";
 export interface Hands {
   /** The one element that is meant. */
   one(target: readonly PageLocator[]): Element | NotYet;
-  /** Why an element cannot be used; undefined when it can. */
-  unusable(element: Element): string | undefined;
+  isDisabled(element: Element): boolean;
   /** Where to click so that the element gets it. */
   point(element: Element, dismiss: readonly (readonly PageLocator[])[]): Promise<PageTurn>;
   fill(element: Element, value: string): PageTurn;
@@ -20,7 +20,7 @@ export interface Hands {
 }
 
 /** Runs inside the page: its source text is sent there, so it must not use anything from outside itself. */
-export function createHands(text: TextTools, finder: Finder): Hands {
+export function createHands(tree: PageTree, text: TextTools, finder: Finder): Hands {
   const one = (target: readonly PageLocator[]): Element | NotYet => {
     const found = finder.first(target);
     const [element] = found;
@@ -32,10 +32,15 @@ export function createHands(text: TextTools, finder: Finder): Hands {
     };
   };
 
-  const unusable = (element: Element): string | undefined => {
-    if (element.matches(":disabled") || element.closest('[aria-disabled="true"]') !== null) return "is disabled";
-    return "readOnly" in element && element.readOnly === true ? "is read-only" : undefined;
-  };
+  const disabled: NotYet = { wait: "is disabled", kind: "unable" };
+  const isDisabled = (element: Element): boolean =>
+    element.matches(":disabled") ||
+    // The nearest word counts, as for assistive technology.
+    tree.closest(element, "[aria-disabled]")?.getAttribute("aria-disabled") === "true";
+
+  // Only what is typed into can be read-only: a click opens the calendar of a date field all the same.
+  const isReadOnly = (element: Element): boolean =>
+    ("readOnly" in element && element.readOnly === true) || element.getAttribute("aria-readonly") === "true";
 
   const boxOf = (element: Element): string => {
     const { x, y, width, height } = element.getBoundingClientRect();
@@ -62,20 +67,19 @@ export function createHands(text: TextTools, finder: Finder): Hands {
     return hit;
   };
 
-  const receives = (element: Element, hit: Element): boolean => {
-    if (element.contains(hit) || hit.getRootNode() !== element.getRootNode()) return true;
-    return (
-      "labels" in element &&
-      [...((element.labels as NodeListOf<Element> | null) ?? [])].some((label) => label.contains(hit))
-    );
-  };
+  const receives = (element: Element, hit: Element): boolean =>
+    tree.contains(element, hit) ||
+    ("labels" in element &&
+      [...((element.labels as NodeListOf<Element> | null) ?? [])].some((label) => tree.contains(label, hit)));
 
   const point = async (element: Element, dismiss: readonly (readonly PageLocator[])[]): Promise<PageTurn> => {
-    const problem = unusable(element);
-    if (problem !== undefined) return { wait: problem, kind: "unable" };
+    if (isDisabled(element)) return disabled;
     const moving = document
       .getAnimations()
-      .some(({ effect }) => effect instanceof KeyframeEffect && effect.target?.contains(element) === true);
+      .some(
+        ({ effect }) =>
+          effect instanceof KeyframeEffect && effect.target !== null && tree.contains(effect.target, element),
+      );
     const before = boxOf(element);
     if (moving) await new Promise((resolve) => requestAnimationFrame(resolve));
     if (moving && boxOf(element) !== before) return { wait: "does not stand still", kind: "unable" };
@@ -84,14 +88,14 @@ export function createHands(text: TextTools, finder: Finder): Hands {
     if (hit !== null && receives(element, hit)) return { point: centre };
     for (const locators of dismiss) {
       const [closer] = finder.first(locators);
-      if (closer !== undefined && unusable(closer) === undefined) return { point: centreOf(closer), inTheWay: true };
+      if (closer !== undefined && !isDisabled(closer)) return { point: centreOf(closer), inTheWay: true };
     }
     return { wait: hit === null ? "is outside of the page" : `is covered by ${text.describe(hit)}`, kind: "unable" };
   };
 
   const fill = (element: Element, value: string): PageTurn => {
-    const problem = unusable(element);
-    if (problem !== undefined) return { wait: problem, kind: "unable" };
+    if (isDisabled(element)) return disabled;
+    if (isReadOnly(element)) return { wait: "is read-only", kind: "unable" };
     if (
       element instanceof HTMLInputElement &&
       ["date", "time", "datetime-local", "month", "week", "color", "range"].includes(element.type)
@@ -142,8 +146,7 @@ export function createHands(text: TextTools, finder: Finder): Hands {
 
   const select = (element: Element, wanted: string, by: "label" | "value"): PageTurn => {
     if (!(element instanceof HTMLSelectElement)) return { wait: "is not a list to select from", kind: "unlike" };
-    const problem = unusable(element);
-    if (problem !== undefined) return { wait: problem, kind: "unable" };
+    if (isDisabled(element)) return disabled;
     const fits = text.matcher(wanted, "whole");
     const options = [...element.options].filter((option) =>
       by === "label" ? fits(option.label) : option.value === wanted,
@@ -160,5 +163,5 @@ export function createHands(text: TextTools, finder: Finder): Hands {
     return {};
   };
 
-  return { one, unusable, point, fill, select, optionsOf, pickOption };
+  return { one, isDisabled, point, fill, select, optionsOf, pickOption };
 }

@@ -37,7 +37,7 @@ export async function perform(
       case "hidden":
         return finder.first(condition.target).length === 0;
       case "enabled":
-        return finder.first(condition.target).some((element) => hands.unusable(element) === undefined);
+        return finder.first(condition.target).some((element) => !hands.isDisabled(element));
       case "url":
         return new RegExp(condition.pattern, "u").test(location.href);
       case "title":

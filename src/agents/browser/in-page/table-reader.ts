@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
+import type { PageTree } from "./page-tree.ts";
 import type { PageColumn, PageTable } from "./protocol.ts";
 import type { TextTools } from "./text-tools.ts";
 
@@ -22,7 +23,7 @@ export interface TableReader {
 }
 
 /** Runs inside the page: its source text is sent there, so it must not use anything from outside itself. */
-export function createTableReader(text: TextTools): TableReader {
+export function createTableReader(tree: PageTree, text: TextTools): TableReader {
   // Sites write "Rate(Mbps)" here and "Rate (Mbps)" there.
   const dense = (words: string): string => words.replace(/\s+/g, "");
   const same = (a: string, b: string): boolean => text.matcher(dense(a), "whole")(dense(b));
@@ -48,14 +49,32 @@ export function createTableReader(text: TextTools): TableReader {
 
   /** The text that stands closest before a table, outside of other tables. */
   const textBefore = (table: Element): string => {
-    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    walker.currentNode = table;
-    for (let node = walker.previousNode(); node !== null; node = walker.previousNode()) {
-      const parent = node.parentElement;
-      if (parent === null || text.clean(node.nodeValue) === "" || !text.visible(parent)) continue;
-      return parent.closest("table") === null ? text.textOf(parent) : "";
+    for (let branch = table; ;) {
+      const box = tree.parent(branch);
+      if (box === null) return "";
+      const nodes = tree.children(box);
+      for (const node of nodes.slice(0, nodes.indexOf(branch)).toReversed()) {
+        const last = lastText(node);
+        const holder = last === undefined ? null : tree.parent(last);
+        if (last === undefined || holder === null) continue;
+        if (tree.closest(holder, "table") !== null) return "";
+        return tree.contains(holder, table) ? text.clean(last.data) : text.textOf(holder);
+      }
+      branch = box;
     }
-    return "";
+  };
+
+  /** The last visible text in a node. */
+  const lastText = (node: Node): Text | undefined => {
+    if (node instanceof Text) {
+      const holder = tree.parent(node);
+      return text.clean(node.data) !== "" && holder !== null && text.visible(holder) ? node : undefined;
+    }
+    for (const child of node instanceof Element ? tree.children(node).toReversed() : []) {
+      const last = lastText(child);
+      if (last !== undefined) return last;
+    }
+    return undefined;
   };
 
   const read = (table: HTMLTableElement): ReadTable => {
@@ -107,6 +126,11 @@ export function createTableReader(text: TextTools): TableReader {
     return [...missing, ...(columns.some((column) => typeof column === "number") ? [] : extra), ...strangers];
   };
 
-  const visibleTables = (): ReadTable[] => [...document.querySelectorAll("table")].filter(text.visible).map(read);
+  const visibleTables = (): ReadTable[] =>
+    tree
+      .query(document, "table")
+      .filter((table) => table instanceof HTMLTableElement)
+      .filter(text.visible)
+      .map(read);
   return { visibleTables, differences, columnIndex, same };
 }
