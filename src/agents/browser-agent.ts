@@ -1,13 +1,11 @@
 import { once } from "node:events";
-import { z } from "zod";
 import type { AgentDefinition, AgentEnvironment, AgentInput, InvokeContext, Invoker } from "../core/agent.ts";
 import type { StepRecord } from "../core/attempt.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { renderText, variablesOf } from "../core/render.ts";
-import { parseWith } from "../core/schema.ts";
 import { parseAllowedHosts } from "./browser/allowed-hosts.ts";
-import type { ChromiumBuild } from "./browser/chromium-places.ts";
+import { parseBrowserConfig, type BrowserConfig } from "./browser/browser-config.ts";
 import { findChromium } from "./browser/chromium.ts";
 import { asRowcallError } from "./browser/failures.ts";
 import { openBrowserPool } from "./browser/pool.ts";
@@ -16,48 +14,15 @@ import { runTemplate } from "./browser/run-template.ts";
 import { contextOptions, hostGuardFor, openSession } from "./browser/session.ts";
 import { parseTemplate, previewTemplate, startingPage, type BrowserTemplate } from "./browser/template.ts";
 
-/** Settings of the kind `browser`. */
-interface BrowserConfig {
-  readonly template: string;
-  readonly variables: JsonObject;
-  readonly allowed_hosts?: readonly string[] | undefined;
-  readonly recording_field?: string | undefined;
-  readonly metadata_field?: string | undefined;
-  readonly viewport?: { readonly width: number; readonly height: number } | undefined;
-  readonly recycle_after_rows?: number | undefined;
-  readonly executable: ChromiumBuild;
-}
-
-const configSchema = z.strictObject({
-  template: z.string().min(1).describe("Template reference, id@version"),
-  variables: z
-    .record(z.string(), z.json())
-    .default({})
-    .describe("Values for the template that the input need not bring; the input wins"),
-  allowed_hosts: z
-    .array(z.string())
-    .optional()
-    .describe('Hosts the browser may talk to; default: that of the starting page. "*" allows all'),
-  recording_field: z.string().min(1).optional().describe("Output field that receives the URI of the main recording"),
-  metadata_field: z.string().min(1).optional().describe("Output field that receives act_id, session_id and num_steps"),
-  viewport: z.strictObject({ width: z.int().min(100).max(4096), height: z.int().min(100).max(4096) }).optional(),
-  recycle_after_rows: z.int().positive().optional().describe("Rows that one browser process serves"),
-  executable: z
-    .enum(["headless-shell", "full"])
-    .default("headless-shell")
-    .describe("Which build of Chromium; full is slower"),
-});
-
 /**
  * Opens an agent of the kind `browser`: a template, run in a context of its own for every attempt.
  *
  * @throws RowcallError AGENT_INVALID, TEMPLATE_NOT_FOUND, TEMPLATE_INVALID, CHROMIUM_NOT_FOUND
  */
 export async function openBrowserAgent(definition: AgentDefinition, environment: AgentEnvironment): Promise<Invoker> {
-  const what = `config of agent ${definition.agent_name}@${definition.version}`;
-  const config: BrowserConfig = parseWith(configSchema, definition.config, "AGENT_INVALID", what);
+  const config = parseBrowserConfig(definition);
   const template = parseTemplate(await environment.template(config.template), `template ${config.template}`);
-  const allowed = parseAllowedHosts(config.allowed_hosts ?? [startingHost(template, config, what)]);
+  const allowed = parseAllowedHosts(config.allowed_hosts ?? [startingHost(template, config, definition.agent_name)]);
   const hostGuard = hostGuardFor(process.env);
   const binary = await findChromium({ explicitPath: environment.chromiumPath, build: config.executable });
   const pool = openBrowserPool({
@@ -127,7 +92,7 @@ function variablesFor(config: BrowserConfig, input: AgentInput): JsonObject {
  * The host that a row may talk to when none is listed: the starting page's, from the agent's own settings alone, so that no
  * cell can name another.
  */
-function startingHost(template: BrowserTemplate, config: BrowserConfig, what: string): string {
+function startingHost(template: BrowserTemplate, config: BrowserConfig, agent: string): string {
   const stand = "cell";
   const used = [...variablesOf(template.starting_page)];
   const own = Object.fromEntries(
@@ -137,7 +102,7 @@ function startingHost(template: BrowserTemplate, config: BrowserConfig, what: st
   if (url !== null && url.host !== "" && !url.host.split(/[.:]/).includes(stand)) return url.host;
   throw new RowcallError(
     "AGENT_INVALID",
-    `The ${what} lists no allowed_hosts, and the host of the starting page ${template.starting_page} comes from the row`,
+    `The config of agent ${agent} lists no allowed_hosts, and the host of the starting page ${template.starting_page} comes from the row`,
     {
       hint: 'List the hosts that rows may name in "allowed_hosts", or "*" for any.',
     },

@@ -17,6 +17,18 @@ const configSchema = z
     error: 'limits processes of the agent\'s own: add "isolation": "process"',
   });
 
+/** Which function of which module a function agent calls, and where it runs. */
+export type FunctionConfig = z.output<typeof configSchema>;
+
+/**
+ * Reads a function agent's config.
+ *
+ * @throws RowcallError AGENT_INVALID with every problem in `details.problems`
+ */
+export function parseFunctionConfig({ agent_name: agent, config }: AgentDefinition): FunctionConfig {
+  return parseWith(configSchema, config, "AGENT_INVALID", `config of agent ${agent}`);
+}
+
 /**
  * Opens an agent that is a function of a local module: `{ "module": "./lookup.ts", "export": "default" }`. With
  * `"isolation": "process"` it is called in processes of its own.
@@ -24,12 +36,7 @@ const configSchema = z
  * @throws RowcallError AGENT_INVALID when the module or its export is not there, cannot be loaded or is no function
  */
 export async function openFunctionAgent(definition: AgentDefinition, environment: AgentEnvironment): Promise<Invoker> {
-  const { isolation, memory_mb, ...config } = parseWith(
-    configSchema,
-    definition.config,
-    "AGENT_INVALID",
-    `config of agent ${definition.agent_name}`,
-  );
+  const { isolation, memory_mb, ...config } = parseFunctionConfig(definition);
   const address = { ...config, agent: definition.agent_name, base: environment.baseDirectory };
   if (isolation === "process") {
     const { openChildPool } = await import("./function/child-pool.ts");

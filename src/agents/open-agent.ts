@@ -1,6 +1,6 @@
 import type { Invoker, OpenAgent } from "../core/agent.ts";
 import { RowcallError, messageOf } from "../core/errors.ts";
-import { suggest } from "../core/schema.ts";
+import { checkAgent, unknownKind } from "./check-agent.ts";
 import { LateError, within } from "./within.ts";
 
 /** Loads the code of a kind when its first agent is opened. */
@@ -14,16 +14,18 @@ const kinds: Readonly<Record<string, LoadKind>> = {
   stepfunctions: async () => (await import("./stepfunctions-agent.ts")).openStepFunctionsAgent,
 };
 
-/** The kinds there are. */
-export const agentKinds: readonly string[] = Object.keys(kinds);
+const openKind = createOpenAgent(kinds);
 
 /**
  * Opens an agent of any kind.
  *
- * @throws RowcallError AGENT_UNKNOWN for a kind that there is not, DEPENDENCY_MISSING when a package of the kind is not
- * installed, and what the kind throws
+ * @throws RowcallError AGENT_UNKNOWN for a kind that there is not, AGENT_INVALID for what `checkAgent` finds,
+ * DEPENDENCY_MISSING when a package of the kind is not installed, and what the kind throws
  */
-export const openAgent: OpenAgent = createOpenAgent(kinds);
+export const openAgent: OpenAgent = async (definition, environment) => {
+  checkAgent(definition);
+  return openKind(definition, environment);
+};
 
 /** The opener of agents of the kinds in a table. */
 export function createOpenAgent(table: Readonly<Record<string, LoadKind>>): OpenAgent {
@@ -51,13 +53,6 @@ function closingInTime(invoker: Invoker): Invoker {
       within(close(), closeMs).catch((thrown: unknown) => {
         if (!(thrown instanceof LateError)) throw thrown;
       }),
-  });
-}
-
-function unknownKind(kind: string, known: readonly string[]): RowcallError {
-  return new RowcallError("AGENT_UNKNOWN", `Unknown agent kind "${kind}". Use one of: ${known.join(", ")}.`, {
-    hint: suggest(kind, known),
-    details: { known },
   });
 }
 

@@ -83,7 +83,7 @@ describe("rowcall doctor", () => {
       out,
       /^✗ Chromium comes up and shows a page\n {4}None works\. Looked at: explicit .*nowhere\/chromium \(not an executable file\)\n {4}hint: /m,
     );
-    assert.match(out, /unknown kind "abacus"/);
+    assert.match(out, /Unknown agent kind "abacus"/);
     assert.match(out, /half_v1\.0\.0\.json cannot be read/);
     assert.match(out, /^Not ready: /m);
   });

@@ -74,7 +74,7 @@ describe("rowcall agents", () => {
   it("finds mistakes in keys, kind, settings and schemas before anything is published", async () => {
     const mistakes = [
       [{ ...agent, kinf: "x" }, /unknown key "kinf"\nhint: Did you mean "kind"\?/],
-      [{ ...agent, kind: "functoin" }, /unknown kind "functoin"\nhint: Did you mean "function"\?/],
+      [{ ...agent, kind: "functoin" }, /Unknown agent kind "functoin"\. .*\nhint: Did you mean "function"\?/],
       [{ ...agent, kind: "lambda", config: { function: "look up" } }, /function: must be a function's name or ARN/],
       [
         { ...agent, kind: "stepfunctions", config: { state_machine_arn: "x" } },
