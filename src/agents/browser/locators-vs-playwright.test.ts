@@ -6,6 +6,7 @@ import { askPage } from "./ask-page.ts";
 import { launchBrowser, type BrowserProcess } from "./browser-process.ts";
 import { findChromium } from "./chromium.ts";
 import { toPageLocators, type Locator } from "./locators.ts";
+import { openTab, type Tab } from "./tab.ts";
 
 /** A kind of field: its markup, with room for attributes, and its role. */
 const kinds = {
@@ -140,9 +141,11 @@ const inBox = (html: string, inShadow: boolean): string =>
 describe("locators beside Playwright's", { timeout: 180_000 }, () => {
   let chromium: BrowserProcess;
   let page: Page;
+  let tab: Tab;
   before(async () => {
     chromium = await launchBrowser(await findChromium({}));
     page = await chromium.browser.newPage();
+    tab = await openTab(page, () => {});
   });
   after(() => chromium.end());
 
@@ -163,7 +166,11 @@ describe("locators beside Playwright's", { timeout: 180_000 }, () => {
       source: { kind: "elements", target: toPageLocators(locator, {}), attribute: "data-n" } as const,
       required: false,
     }));
-    const answer = await askPage(page, { kind: "extract", fields, tables: {}, unknownTables: "ignore" }, 0);
+    const answer = await askPage(
+      tab,
+      { kind: "extract", fields, tables: {}, unknownTables: "ignore" },
+      { waitMs: 0, limitMs: 30_000 },
+    );
     const theirs = await Promise.all(
       asked.map(({ playwright }) =>
         playwright.evaluateAll((all) => all.map((element) => element.getAttribute("data-n") ?? "")),

@@ -7,17 +7,20 @@ import { launchBrowser, type BrowserProcess } from "./browser-process.ts";
 import { findChromium } from "./chromium.ts";
 import type { PageAnswer, PageSource, PageTask } from "./in-page/protocol.ts";
 import { toPageLocators, type Locator } from "./locators.ts";
+import { openTab, type Tab } from "./tab.ts";
 
 describe("locators", { timeout: 120_000 }, () => {
   let chromium: BrowserProcess;
   let page: Page;
+  let tab: Tab;
   before(async () => {
     chromium = await launchBrowser(await findChromium({}));
     page = await chromium.browser.newPage();
+    tab = await openTab(page, () => {});
   });
   after(() => chromium.end());
 
-  const ask = (task: PageTask): Promise<PageAnswer> => askPage(page, task, 0);
+  const ask = (task: PageTask): Promise<PageAnswer> => askPage(tab, task, { waitMs: 0, limitMs: 30_000 });
   const target = (locator: Locator): ReturnType<typeof toPageLocators> => toPageLocators(locator, {});
 
   /** What a field of an extract step gets. */
