@@ -163,7 +163,12 @@ function instead(value: unknown): string {
 }
 
 function unknownWord(word: unknown, known: readonly unknown[]): Omit<Problem, "path"> {
-  return { message: `${JSON.stringify(word)} is not a choice`, hint: suggest(String(word), known.map(String)) };
+  const isWord = typeof word === "string" && word.length <= 60;
+  const shown = isWord ? JSON.stringify(word) : instead(word).replace(", not ", "");
+  return {
+    message: `${shown} is not a choice`,
+    hint: suggest(isWord ? word : "", known.map(String)),
+  };
 }
 
 function depth(issues: readonly z.core.$ZodIssue[]): number {

@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { RowcallError } from "../core/errors.ts";
+import { openMemoryStore } from "../stores/memory-store.ts";
+import { createTestServices } from "../../test/fakes/services.ts";
+import { loadBatch } from "./load-batch.ts";
+
+async function load(text: string, name: string): Promise<unknown> {
+  const store = openMemoryStore({ clock: () => 0 });
+  await store.write(name, Buffer.from(text));
+  const services = { ...createTestServices({ store, invoke: async () => ({}) }), baseDirectory: "/desk" };
+  return loadBatch(services, name);
+}
+
+describe("batch files that are not as they should be", () => {
+  it("are told by the key that is wrong", async () => {
+    const deep = (open: string, close: string, levels: number): string => open.repeat(levels) + close.repeat(levels);
+    for (const [name, text, message] of [
+      [
+        "b.yaml",
+        "agent: echo\ninput: *.csv\n",
+        /input: \*\.csv refers to an anchor that is not there \(line 2, column 8\)/,
+      ],
+      ["b.yaml", "agent: echo\nagent: other\n", /key "agent" is given twice \(line 2, column 1\)/],
+      [
+        "b.json",
+        '{"agent": "echo",\n "input": "a.csv", "agent": "other"}',
+        /key "agent" is given twice \(line 2, column 20\)/,
+      ],
+      [
+        "b.json",
+        '{"agent": "echo", "execution_config": {"timeout_seconds": 1, "timeout_seconds": 2}}',
+        /key "timeout_seconds" is given twice/,
+      ],
+      [
+        "b.json",
+        `{"agent": "echo", "agent_config": {"x": ${deep("[", "]", 20_000)}}}`,
+        /nested deeper than 200 levels below "agent_config"/,
+      ],
+      ["b.yaml", `agent: echo\nagent_config: {x: ${deep("[", "]", 20_000)}}`, /nested deeper than 200 levels/],
+      [
+        "b.json",
+        '{"agent": "echo", "recording": {"level": {"toString": "x"}}}',
+        /recording\.level: an object is not a choice/,
+      ],
+      [
+        "b.json",
+        '{"agent": "echo", "execution_config": {"retry_strategy": {"retry_on": [{"toString": "x"}]}}}',
+        /retry_on\.0/,
+      ],
+      [
+        "b.yaml",
+        `a: &a [x,x,x,x,x,x,x,x,x]\n${"bcdefghi"
+          .split("")
+          .map((key, i) => `${key}: &${key} [${Array(9).fill(`*${"abcdefgh"[i]}`).join()}]`)
+          .join("\n")}\nagent: echo\n`,
+        /cannot be read: Excessive alias count/,
+      ],
+    ] as const)
+      await assert.rejects(load(text, name), (error) => {
+        assert.ok(error instanceof RowcallError, String(error));
+        assert.equal(error.code, "BATCH_INVALID");
+        assert.match(error.message, message);
+        return true;
+      });
+  });
+
+  it("stay JSON: what JSON allows is no mistake", async () => {
+    await load(
+      '\uFEFF{\n\t"agent":\t"echo",\r\n\t"agent_config": {"a\\/b": "\\ud83d\\ude00 # no comment", "__proto__": 1, "": [], "1": 1e5}}',
+      "b.json",
+    );
+    await assert.rejects(load("{agent: echo}", "b.json"), { code: "BATCH_INVALID" });
+  });
+
+  it("never end in anything but BATCH_INVALID", async () => {
+    const word = fc.constantFrom("toString", "__proto__", "constructor", "*", "none", "echo", "");
+    const odd: fc.Arbitrary<unknown> = fc.oneof(
+      word,
+      fc.json().map((text) => JSON.parse(text) as unknown),
+      fc.dictionary(word, fc.jsonValue()),
+    );
+    const key = fc.constantFrom(
+      "agent",
+      "input",
+      "output",
+      "agent_config",
+      "input_mapping",
+      "output_mapping",
+      "execution_config",
+      "notification_config",
+      "recording",
+    );
+    const inner = fc.oneof(
+      odd,
+      fc.dictionary(
+        fc.constantFrom(
+          "uri",
+          "delimiter",
+          "level",
+          "retry_strategy",
+          "rate_limit",
+          "column_mappings",
+          "transformations",
+          "static_values",
+          "rename",
+          "channels",
+          "timeout_seconds",
+        ),
+        odd,
+      ),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.dictionary(key, inner),
+        fc.constantFrom("b.json", "b.yaml"),
+        fc.boolean(),
+        fc.nat(),
+        async (value, name, cut, at) => {
+          const text = JSON.stringify({ agent: "echo", ...value });
+          const given = cut ? text.slice(0, at % text.length) + text.slice((at % text.length) + 1) : text;
+          await load(given, name).catch((error: unknown) => {
+            assert.ok(
+              error instanceof RowcallError && error.code === "BATCH_INVALID",
+              `${given}: ${(error as Error).stack ?? ""}`,
+            );
+          });
+        },
+      ),
+      { numRuns: 100, seed: 16 },
+    );
+  });
+});
