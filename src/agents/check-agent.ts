@@ -17,7 +17,7 @@ const readConfig: Readonly<Record<string, (agent: AgentDefinition) => unknown>> 
 };
 
 /** The kinds there are. */
-export const agentKinds: readonly string[] = Object.keys(readConfig);
+const agentKinds: readonly string[] = Object.keys(readConfig);
 
 /**
  * Checks all of an agent that can be checked without opening it: its kind, the settings of its kind and its schemas. Opening an

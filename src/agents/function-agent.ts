@@ -18,7 +18,12 @@ const configSchema = z
   });
 
 /** Which function of which module a function agent calls, and where it runs. */
-export type FunctionConfig = z.output<typeof configSchema>;
+export interface FunctionConfig {
+  readonly module: string;
+  readonly export: string;
+  readonly isolation: "none" | "process";
+  readonly memory_mb?: number | undefined;
+}
 
 /**
  * Reads a function agent's config.
