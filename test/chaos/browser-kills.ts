@@ -96,7 +96,7 @@ async function runUnderFire(
     execution_config: {
       max_concurrency: 4,
       timeout_seconds: 90,
-      retry_strategy: { max_attempts: 20, interval_seconds: 0 },
+      retry_strategy: { max_attempts: 60, interval_seconds: 0 },
     },
     recording: { level: run % 2 === 0 ? "none" : "screenshot" },
   };

@@ -69,10 +69,12 @@ export async function launchBrowser(binary: ChromiumBinary, patienceMs: number =
   } catch (cause) {
     abandoned.abort();
     const child = children.latest();
+    // Told before it is killed, which is not why.
+    const why = whyNot(cause, child);
     if (child !== undefined) await endGroup(child, () => killGroup(child.pid), 0);
     await scratch.remove();
     if (cause instanceof RowcallError) throw cause;
-    throw new RowcallError("BROWSER_CRASHED", `The browser ${binary.path} does not start: ${whyNot(cause, child)}`, {
+    throw new RowcallError("BROWSER_CRASHED", `The browser ${binary.path} does not start: ${why}`, {
       hint: "Run rowcall doctor to see which browsers work here.",
       cause,
     });
