@@ -22,7 +22,7 @@ export async function readDocument(text: string, name: string, code: ErrorCode, 
 }
 
 async function readYaml(text: string, code: ErrorCode, what: string): Promise<unknown> {
-  const { isScalar, LineCounter, parseDocument, visit } = await import("yaml");
+  const { isScalar, LineCounter, parseDocument, visit } = await import("../core/yaml.ts");
   const lines = new LineCounter();
   let document: ReturnType<typeof parseDocument>;
   try {
@@ -90,7 +90,7 @@ function nestedTooDeep(code: ErrorCode, what: string, where: string, cause: unkn
 
 // JSON.parse keeps the last of two values without a word; JSON is YAML, whose parser tells.
 async function rejectTwins(text: string, code: ErrorCode, what: string): Promise<void> {
-  const { parseDocument } = await import("yaml");
+  const { parseDocument } = await import("../core/yaml.ts");
   const twin = parseDocument(text, { schema: "json" }).errors.find((error) => error.code === "DUPLICATE_KEY");
   if (twin !== undefined) throw twins(code, what, text, twin);
 }
@@ -143,7 +143,7 @@ async function jsonPosition(message: string, text: string): Promise<Position | u
     const lines = text.split("\n");
     return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
   }
-  const { parseDocument } = await import("yaml");
+  const { parseDocument } = await import("../core/yaml.ts");
   const at = parseDocument(text, { schema: "json" }).errors[0]?.linePos?.[0];
   return at && { line: at.line, column: at.col };
 }

@@ -86,7 +86,7 @@ function jsonWithStatus(text: string, status: PublicationStatus): string {
 }
 
 async function yamlWithStatus(text: string, status: PublicationStatus): Promise<string> {
-  const { parseDocument } = await import("yaml");
+  const { parseDocument } = await import("../core/yaml.ts");
   const document = parseDocument(text);
   document.set("status", status);
   // No line is folded that was not folded before.
@@ -104,7 +104,7 @@ function withoutMark(text: string): string {
 async function parseText<T>(text: string, uri: string, kind: ShelfKind<T>, what: string): Promise<unknown> {
   try {
     if (uri.endsWith(".json")) return JSON.parse(withoutMark(text)) as unknown;
-    const { parse } = await import("yaml");
+    const { parse } = await import("../core/yaml.ts");
     return parse(text) as unknown;
   } catch (cause) {
     throw new RowcallError(kind.invalid, `The ${what} cannot be read: ${messageOf(cause)}`, {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { messageOf, RowcallError } from "../../core/errors.ts";
+import { LateError } from "../within.ts";
 import { meansGone } from "./failures.ts";
 import { createExtractor } from "./in-page/extractor.ts";
 import { createFinder } from "./in-page/finder.ts";
@@ -67,6 +68,7 @@ export async function askPage(tab: Tab, task: PageTask, times: PageTimes): Promi
       }
     } catch (thrown) {
       if (thrown instanceof RowcallError) throw thrown;
+      if (thrown instanceof LateError && tab.leavingFor !== undefined) throw notArrived(tab, limit - startedAt);
       if (!isNavigation(thrown) || performance.now() >= limit) throw pageFailed(tab, thrown);
     }
   }
@@ -91,6 +93,7 @@ export async function settlePage(tab: Tab, limitMs: number): Promise<void> {
       await command(tab, { kind: "settle", all }, startedAt, limit);
     } catch (thrown) {
       if (tab.page.isClosed()) return;
+      if (thrown instanceof LateError && tab.leavingFor !== undefined) return;
       if (!isNavigation(thrown) || performance.now() >= limit) throw pageFailed(tab, thrown);
       continue;
     }
@@ -107,13 +110,16 @@ export async function settlePage(tab: Tab, limitMs: number): Promise<void> {
  * @throws RowcallError STEP_FAILED when it does not come in time, PAGE_UNEXPECTED when its address could not be opened
  */
 export async function arrivePage(tab: Tab, limitMs: number): Promise<void> {
-  if (!(await tab.arrive(performance.now() + limitMs)))
-    throw new RowcallError("STEP_FAILED", `The page ${tab.leavingFor} did not come within ${seconds(limitMs)}`, {
-      hint: "Give the step more time with timeout_seconds, or look at the site.",
-    });
+  if (!(await tab.arrive(performance.now() + limitMs))) throw notArrived(tab, limitMs);
   if (tab.unreachable === undefined) return;
   throw new RowcallError("PAGE_UNEXPECTED", `The page went to ${tab.unreachable}, which could not be opened`, {
     hint: "Check that the site can be reached from this machine.",
+  });
+}
+
+function notArrived({ leavingFor }: Tab, limitMs: number): RowcallError {
+  return new RowcallError("STEP_FAILED", `The page ${leavingFor} did not come within ${seconds(limitMs)}`, {
+    hint: "Give the step more time with timeout_seconds, or look at the site.",
   });
 }
 
@@ -126,11 +132,11 @@ async function command(tab: Tab, task: PageTask, until: number, limit: number): 
     leavesAtLoad: tab.leavesAtLoad,
   };
   const json = JSON.stringify(given);
-  const answer = await tab.evaluate<PageAnswer | null>(`globalThis[${place}]?.(${json}) ?? null`);
+  const answer = await tab.evaluate<PageAnswer | null>(`globalThis[${place}]?.(${json}) ?? null`, limit);
   if (answer !== null) return answer;
   // A document that was never asked has nothing to settle.
   if (task.kind === "settle") return { status: "done", value: {} };
-  return tab.evaluate<PageAnswer>(`${keep}(${json})`);
+  return tab.evaluate<PageAnswer>(`${keep}(${json})`, limit);
 }
 
 function acts(task: PageTask): boolean {
@@ -155,7 +161,8 @@ function pageFailed({ page }: Tab, cause: unknown): RowcallError {
       cause,
     });
   }
-  return new RowcallError("STEP_FAILED", `The page could not be asked: ${messageOf(cause)}`, {
+  const why = cause instanceof LateError ? "it does not answer" : messageOf(cause);
+  return new RowcallError("STEP_FAILED", `The page could not be asked: ${why}`, {
     hint: "Look at the recording.",
     cause,
   });

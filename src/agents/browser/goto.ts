@@ -22,7 +22,7 @@ interface GotoContext {
 export async function goTo(step: GotoStep, { tabs, scope }: GotoContext, limitMs: number): Promise<object> {
   const { page } = tabs.current;
   const given = render(step.url, scope).trim();
-  const url = webAddress(step, given, URL.canParse(given) ? undefined : await baseOf(tabs), scope);
+  const url = webAddress(step, given, URL.canParse(given) ? undefined : await baseOf(tabs, limitMs), scope);
   let response: Response | null;
   try {
     response = await page.goto(url, { waitUntil: step.wait_until, timeout: limitMs });
@@ -41,9 +41,9 @@ export async function goTo(step: GotoStep, { tabs, scope }: GotoContext, limitMs
 }
 
 /** Where relative addresses start from: the page, or what it says itself. */
-async function baseOf({ current }: Tabs): Promise<string | undefined> {
+async function baseOf({ current }: Tabs, limitMs: number): Promise<string | undefined> {
   if (!/^https?:/i.test(current.page.url())) return undefined;
-  return current.evaluate<string>("document.baseURI").catch(() => current.page.url());
+  return current.evaluate<string>("document.baseURI", performance.now() + limitMs).catch(() => current.page.url());
 }
 
 function webAddress(step: PlainStep, given: string, base: string | undefined, scope: JsonObject): string {

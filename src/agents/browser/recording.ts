@@ -4,6 +4,7 @@ import type { BrowserContext } from "playwright-core";
 import type { Artifacts, RecordingLevel } from "../../core/agent.ts";
 import { messageOf, RowcallError } from "../../core/errors.ts";
 import { makeScratchFolder } from "./scratch-folder.ts";
+import type { Tab } from "./tab.ts";
 import type { Tabs } from "./tabs.ts";
 import type { VideoRecording } from "./video.ts";
 
@@ -31,6 +32,12 @@ export interface Recording {
 
 /** A page that does not answer must not hold up the row. */
 const screenshotTimeoutMs = 10_000;
+
+/** How often a browser may refuse a picture of a document that stays. */
+const mostRefusals = 3;
+
+/** Settles when the page has been drawn; a page in the background is not, so it does not wait for long. */
+const drawn = "new Promise((done) => { requestAnimationFrame(done); setTimeout(done, 200); })";
 
 /** Starts to record the tabs of an attempt; a film and a trace that cannot be begun become step records that say so. */
 export async function startRecording(level: RecordingLevel, tabs: Tabs, artifacts: Artifacts): Promise<Recording> {
@@ -107,18 +114,19 @@ async function takePicture(tabs: Tabs, asItStands: boolean): Promise<Buffer> {
     timer = setTimeout(() => resolve(undefined), screenshotTimeoutMs);
   });
   try {
-    while (asItStands || (await tabs.current.arrive(deadline))) {
+    for (let refusals = 0; asItStands || (await tabs.current.arrive(deadline));) {
       const tab = tabs.current;
       const { document } = tab;
-      const taken = tab.protocol.send("Page.captureScreenshot", {
-        format: "jpeg",
-        quality: 75,
-        optimizeForSpeed: true,
-      });
-      const picture = await Promise.race([late, taken]);
+      const picture = await Promise.race([late, capture(tab)]);
       if (picture === undefined) break;
       const isShown = tab.document === document && tab.leavingFor === undefined;
-      if (asItStands || isShown) return Buffer.from(picture.data, "base64");
+      if (Buffer.isBuffer(picture)) {
+        if (asItStands || isShown) return picture;
+      } else if (asItStands || isShown) {
+        // The browser may say so a moment before it says that the document has changed.
+        if ((refusals += 1) > mostRefusals) throw picture;
+        await Promise.race([late, tab.evaluate(drawn, deadline).catch(() => undefined)]);
+      }
     }
   } finally {
     clearTimeout(timer);
@@ -126,6 +134,14 @@ async function takePicture(tabs: Tabs, asItStands: boolean): Promise<Buffer> {
   throw new RowcallError("STEP_FAILED", `The page gave no screenshot within ${screenshotTimeoutMs / 1000} seconds`, {
     hint: "Look at the page by hand; recording.level none takes no pictures but those of screenshot steps.",
   });
+}
+
+/** A picture of what the tab shows, or why the browser gives none, as while one document takes the place of another. */
+function capture(tab: Tab): Promise<Buffer | Error> {
+  return tab.protocol
+    .send("Page.captureScreenshot", { format: "jpeg", quality: 75, optimizeForSpeed: true })
+    .then(({ data }) => Buffer.from(data, "base64"))
+    .catch((thrown: unknown) => (thrown instanceof Error ? thrown : new Error(messageOf(thrown))));
 }
 
 async function endTrace(context: BrowserContext): Promise<Buffer> {

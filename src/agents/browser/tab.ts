@@ -1,4 +1,5 @@
 import type { CDPSession, Page } from "playwright-core";
+import { LateError, within } from "../within.ts";
 import { followRequests } from "./requests.ts";
 
 /** A page, followed from document to document. */
@@ -16,9 +17,12 @@ export interface Tab {
   /**
    * Evaluates in the document that is shown.
    *
+   * @param deadline - when the answer is due. The browser holds it back while the document is being left, which may be for ever; a
+   *   document that stays gets a few seconds more
+   * @throws LateError when there is no answer in time
    * @throws Error when it fails, also because the document went away
    */
-  evaluate<T>(expression: string): Promise<T>;
+  evaluate<T>(expression: string, deadline: number): Promise<T>;
   /** Waits until the document is not being left, but not longer than the deadline. Returns whether that is so. */
   arrive(deadline: number): Promise<boolean>;
   /** An action begins: what the page asks its server for and which tabs it opens from now on belongs to it. */
@@ -39,6 +43,9 @@ export interface PageDialog {
 
 /** A refresh within this time takes the page along: it is what the page is there for. */
 const soonMs = 1000;
+
+/** What the page's own limit may be exceeded by on a busy machine, before its answer is given up. */
+const slowAnswerMs = 10_000;
 
 /**
  * Follows a page. From here on its dialogs are closed: nothing is confirmed that nobody was asked about.
@@ -187,12 +194,14 @@ export async function openTab(page: Page, onDialog: (dialog: PageDialog) => void
     get opened() {
       return opened;
     },
-    async evaluate<T>(expression: string) {
-      const { result, exceptionDetails } = await protocol.send("Runtime.evaluate", {
-        expression,
-        awaitPromise: true,
-        returnByValue: true,
-      });
+    async evaluate<T>(expression: string, deadline: number) {
+      const asked = protocol.send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
+      const { result, exceptionDetails } = await within(asked, Math.max(1, deadline - performance.now())).catch(
+        (thrown: unknown) => {
+          if (!(thrown instanceof LateError) || !stays()) throw thrown;
+          return within(asked, slowAnswerMs);
+        },
+      );
       if (exceptionDetails === undefined) return result.value as T;
       throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
     },

@@ -73,12 +73,13 @@ export async function openTabs(page: Page, options?: TabsOptions): Promise<Tabs>
     const stays = (why: string): string => `it opened a tab, which ${why}; the steps stay on their page`;
     if (opened.isClosed()) return stays("was closed");
     const tab = await open(opened);
-    if (!(await tab.arrive(performance.now() + limitMs)))
+    const deadline = performance.now() + limitMs;
+    if (!(await tab.arrive(deadline)))
       throw new RowcallError("STEP_FAILED", `The tab for ${tab.leavingFor} did not come within ${limitMs / 1000} s`, {
         hint: "Give the step more time with timeout_seconds, or look at the site.",
       });
     if (opened.isClosed()) return stays("was closed");
-    if (tab.unreachable === undefined && (await tab.evaluate(isEmpty))) return stays("shows nothing");
+    if (tab.unreachable === undefined && (await tab.evaluate(isEmpty, deadline))) return stays("shows nothing");
     const url = tab.unreachable ?? opened.url();
     if (options?.allows(url) === false) return stays(`went to ${url}, outside of the allowed hosts`);
     tabs.push(tab);
