@@ -9,14 +9,14 @@ export interface TestGroup {
 
 /**
  * Sorts test files into groups: each file of `test/e2e/` alone, as it mostly waits for processes of its own, and the others by the
- * first two folders of their path. The longest come first, so that no long one is left for the end.
+ * first three folders of their path. The longest come first, so that no long one is left for the end.
  *
  * @param root - the folder that patterns and file names are relative to
  */
 export async function testGroups(root: string, patterns: readonly string[]): Promise<readonly TestGroup[]> {
   const files = (await Array.fromAsync(glob(patterns, { cwd: root, exclude: ["**/node_modules/**"] }))).toSorted();
   const groups = Map.groupBy(files, (file) =>
-    file.startsWith("test/e2e/") ? file : file.split("/").slice(0, -1).slice(0, 2).join("/"),
+    file.startsWith("test/e2e/") ? file : file.split("/").slice(0, -1).slice(0, 3).join("/"),
   );
   return [...groups]
     .map(([name, of]) => ({ name, files: of }))

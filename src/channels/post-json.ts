@@ -48,7 +48,7 @@ export async function postJson(post: Post, timing: Timing): Promise<void> {
       const failure = await tryOnce(post, timing, dispatcher);
       if (failure === undefined) return;
       const asked = Math.min(failure.retryAfterMs ?? 0, longestWaitMs);
-      const waitMs = retryDelayMs(policy, tries, random, asked);
+      const waitMs = Math.max(retryDelayMs(policy, tries, random), asked);
       if (!failure.passing || tries > policy.maxAttempts || clock() + waitMs > deadline)
         throw failed(post, failure, tries);
       await wait(waitMs);

@@ -154,7 +154,7 @@ describe("an agent that ends the process", () => {
       guardProcess({ warn: () => {}, explain: (error) => { console.log(error.code, error.message); return 1; } });
       void runAttempt({
         invoker: { invoke: () => new Promise(() => {}), close: async () => {} }, extract: () => {}, runId: "r",
-        timeoutMs: 60_000, clock: Date.now, saveArtifact: async () => "",
+        timeoutMs: 60_000, clock: Date.now, monotonic: () => performance.now(), saveArtifact: async () => "",
       }, {}, 7, 1);
       setTimeout(() => process.exit(0));`;
     const { code, out } = await start(["--input-type=module", "--eval", script]);

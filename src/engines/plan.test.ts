@@ -100,7 +100,7 @@ test("a probe runs one row and makes that check too, and measures", async () => 
   let now = 0;
   const found = await plan(
     goodFile,
-    { agent: { ...agent, estimate: {} }, services: { clock: () => (now += 1500) } },
+    { agent: { ...agent, estimate: {} }, services: { monotonic: () => (now += 1500) } },
     { probe: { recordingsUri: "memory:recordings" } },
   );
   assert.deepEqual(checkOf(found, "structured_output_returned"), {

@@ -120,7 +120,7 @@ describe("parseTemplate", () => {
     assert.deepEqual(problemsOf({ steps, variables, output: ["feild"] }), [
       'output: no step sets "feild" Did you mean "field"?',
       'steps.0: "{{postcde}}" is neither a declared variable nor set by a step Did you mean "postcode"?',
-      'steps.1: "{{town}}" is neither a declared variable nor set by a step Known: field, postcode, path.',
+      'steps.1: "{{town}}" is neither a declared variable nor set by a step Known: field, postcode, path, dialog.',
     ]);
     assert.deepEqual(problemsOf({ steps }), []);
     assert.match(

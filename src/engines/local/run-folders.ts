@@ -45,8 +45,11 @@ export function openRunFolders(dataDirectory: string): RunFolders {
     for (;;) {
       const id = createId();
       if (existsSync(path(id))) continue;
-      const lock = await lockIn(id);
-      // Somebody may have swept the folder away before it was locked; then the lock is on a file without a name.
+      const lock = await lockIn(id).catch((error: unknown) => {
+        if (existsSync(path(id))) throw error;
+        return undefined;
+      });
+      // Somebody may have swept the folder away before it was locked, or while it was; then the lock is on a file without a name.
       if (lock !== undefined && existsSync(lockPath(id))) return { id, lock };
       lock?.release();
     }
