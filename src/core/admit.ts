@@ -1,5 +1,5 @@
 import { messageOf, RowcallError } from "./errors.ts";
-import { isDigits, parseJson, type JsonValue } from "./json.ts";
+import { isDigits, parseJson, setOwn, type JsonValue } from "./json.ts";
 
 // Levels of objects and lists that an answer may have.
 const maxAnswerLevels = 200;
@@ -159,9 +159,7 @@ function copyProperties(
       const part = value[key];
       if (part === undefined) continue;
       count(state, key.length + 3);
-      const copied = copy(part, state, level + 1);
-      if (key !== "__proto__") own[key] = copied;
-      else Object.defineProperty(own, key, { value: copied, enumerable: true, writable: true, configurable: true });
+      setOwn(own, key, copy(part, state, level + 1));
     }
   } catch (thrown) {
     throw at(thrown, `.${key}`);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { recordingLevels, type AgentDefinition, type RecordingLevel } from "./agent.ts";
 import type { Artifact, StepRecord } from "./attempt.ts";
-import type { JsonObject } from "./json.ts";
+import { isJsonObject, type JsonObject } from "./json.ts";
 import { parseWith } from "./schema.ts";
 import { createStepList } from "./step-list.ts";
 import type { TemplateDocument } from "./template.ts";
@@ -31,7 +31,8 @@ export interface AttemptTask {
   readonly recording: { readonly level: RecordingLevel; readonly prefix: string };
 }
 
-const object = z.record(z.string(), z.unknown());
+// Not a record of Zod's, which leaves a field out that is called `__proto__`.
+const object = z.custom<JsonObject>(isJsonObject, "must be an object");
 
 const attemptTaskSchema = z.strictObject({
   run_id: z.string(),

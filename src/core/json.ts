@@ -51,6 +51,12 @@ function losesDigits(value: number, source: string): boolean {
   return Math.abs(value) > Number.MAX_SAFE_INTEGER && figures.length > 15 && String(value) !== source;
 }
 
+/** Sets a property of an object's own: assigning to `__proto__`, which a column or a field may be called, would set no property. */
+export function setOwn<T>(target: Record<string, T>, key: string, value: T): void {
+  if (key !== "__proto__") target[key] = value;
+  else Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
+}
+
 /**
  * The value with something else in place of the numbers that only digits say.
  *

@@ -5,7 +5,7 @@ import { failedOutcome, type FailedOutcome } from "../core/attempt.ts";
 import type { AgentDefinition, AgentInput } from "../core/agent.ts";
 import type { InputMapping, Transformation } from "../core/batch.ts";
 import { RowcallError, messageOf } from "../core/errors.ts";
-import { isJsonObject, parseJson, replaceDigits, type JsonObject, type JsonValue } from "../core/json.ts";
+import { isJsonObject, parseJson, replaceDigits, setOwn, type JsonObject, type JsonValue } from "../core/json.ts";
 import { renderText, variablesOf } from "../core/render.ts";
 import type { Row } from "../core/row.ts";
 import { compileSchema, formatProblems, suggest, type Problem, type Validate } from "../core/schema.ts";
@@ -63,7 +63,7 @@ export function createMapper(
     try {
       for (const field of fields) {
         const value = field.read(row.cells);
-        if (value !== undefined) input[field.name] = coercions.get(field.name)?.(value) ?? value;
+        if (value !== undefined) setOwn(input, field.name, coercions.get(field.name)?.(value) ?? value);
         else if (field.required) (empty ??= []).push(field);
       }
     } catch (thrown) {
@@ -71,7 +71,7 @@ export function createMapper(
       const { code, message, hint } = thrown;
       return { failure: failedOutcome(code, `${message} (line ${row.line})`, { hint, retryable: false }) };
     }
-    for (const [name, value] of statics) if (value !== undefined) input[name] = value;
+    for (const [name, value] of statics) if (value !== undefined) setOwn(input, name, value);
     const missing = empty?.filter(({ name }) => !Object.hasOwn(input, name)) ?? [];
     if (missing.length > 0) return { failure: missingValues(row, missing) };
     return validate === undefined ? { input } : checked(input, validate, row);

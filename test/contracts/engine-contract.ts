@@ -124,6 +124,30 @@ export function describeEngine(
     }
 
     check(
+      "a column that is called __proto__ is one like others",
+      async (input) => {
+        // Step Functions tells a state machine who started it.
+        const given = Object.entries(input).filter(([name]) => !name.startsWith("AWS_")) as JsonValue;
+        return { structured_output: { field: given, extra: 1 } };
+      },
+      async (harness) => {
+        const over = { output_mapping: { structured_output_fields: ["field"], add_metadata: false } };
+        const run = await harness.engine.start(await request(harness, "__proto__,b\n1,2\n", over));
+        const cell = '"[[""__proto__"",""1""],[""b"",""2""]]"';
+        assert.equal(await harness.read(run.outputUri ?? ""), `__proto__,b,field\n1,2,${cell}\n`);
+        const uri = await harness.engine.export(run.id, { output: `${harness.outputPrefix}x.jsonl`, format: "jsonl" });
+        const line = '{"__proto__":"1","b":"2","field":[["__proto__","1"],["b","2"]]}';
+        assert.equal(await harness.read(uri), `${line}\n`);
+      },
+    );
+
+    check("a table without rows keeps its last bytes", echo, async (harness) => {
+      const over = { output_mapping: { add_metadata: false } };
+      const run = await harness.engine.start(await request(harness, "a,text\r\n\r\n", over));
+      assert.equal(await harness.read(run.outputUri ?? ""), "a,text,field,extra\r\n\r\n");
+    });
+
+    check(
       "half of a character is written as U+FFFD and warned about, and kept in JSON Lines",
       async () => ({ structured_output: { field: "cut \ud83d", extra: 1 } }),
       async (harness) => {

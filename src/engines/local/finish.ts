@@ -1,6 +1,6 @@
 import type { RowSelection } from "../../core/engine.ts";
 import type { OutputMapping } from "../../core/batch.ts";
-import { parseJson, type JsonValue } from "../../core/json.ts";
+import { parseJson, setOwn, type JsonValue } from "../../core/json.ts";
 import { createEnricher, type Cell, type Enricher } from "../../row/enrich.ts";
 import { createTableWriter, surplusNames } from "../../row/write.ts";
 import type { Journal, RunRecord } from "./journal.ts";
@@ -51,7 +51,8 @@ export async function* writeCsv(setup: FinishSetup): AsyncGenerator<Uint8Array> 
       if (chunk !== undefined) yield chunk;
     }
   }
-  if (setup.selection.at(-1)?.[1] === staged.rows - 1) writer.trailer(await table.trailer());
+  // Also of a table without rows.
+  if ((setup.selection.at(-1)?.[1] ?? -1) === staged.rows - 1) writer.trailer(await table.trailer());
   yield writer.take(true) ?? Buffer.alloc(0);
   warnOfUnseen(setup, enricher);
   if (writer.lost.size > 0) {
@@ -85,8 +86,8 @@ export async function* writeJsonl(setup: FinishSetup): AsyncGenerator<Uint8Array
       if (setup.failedOnly && attempt?.outcome.status !== "failed") continue;
       const added = enricher.enrichRow(attempt === undefined ? { row: index } : { row: index, attempt });
       const record: Record<string, JsonValue> = {};
-      if (mapping.includeOriginal) keys.forEach((key, i) => (record[key] = cells[i] ?? ""));
-      enricher.columns.forEach((name, i) => (record[name] = valueOf(added[i])));
+      if (mapping.includeOriginal) keys.forEach((key, i) => setOwn(record, key, cells[i] ?? ""));
+      enricher.columns.forEach((name, i) => setOwn(record, name, valueOf(added[i])));
       const line = `${JSON.stringify(record)}\n`;
       lines.push(line);
       length += line.length;
