@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import { parseBatch } from "../core/batch-file.ts";
 import { RowcallError } from "../core/errors.ts";
@@ -62,6 +66,32 @@ describe("reportError", () => {
     const debugged = createTestIo({ env: { DEBUG: "other,rowcall" } });
     await reportError(new TypeError("x is not a function"), debugged, false);
     assert.match(debugged.err(), /\n {4}at /);
+  });
+
+  it("says of a journal that is damaged in the middle what it is, and what can be done", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "rowcall-report-"));
+    try {
+      const path = join(folder, "journal.db");
+      const whole = new DatabaseSync(path);
+      whole.exec("CREATE TABLE t (a TEXT); CREATE INDEX i ON t (a); INSERT INTO t VALUES ('x')");
+      whole.close();
+      const bytes = await readFile(path);
+      await writeFile(path, bytes.fill(0x5a, 4096));
+      const damaged = new DatabaseSync(path);
+      const io = createTestIo();
+      assert.equal(
+        await reportError(
+          thrownBy(() => damaged.prepare("SELECT * FROM t").all()),
+          io,
+          false,
+        ),
+        1,
+      );
+      damaged.close();
+      assert.match(io.err(), /^error: The journal is damaged: .*\nhint: .*journal\.db/);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it("colours for a terminal, and not with NO_COLOR", async () => {

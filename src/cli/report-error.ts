@@ -1,3 +1,4 @@
+import { explainDatabaseError } from "../core/database-errors.ts";
 import { messageOf, RowcallError } from "../core/errors.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { Problem } from "../core/schema.ts";
@@ -12,7 +13,8 @@ import { printable } from "./printable.ts";
  * @returns exit code that goes with the error
  */
 export async function reportError(thrown: unknown, io: Io, json: boolean): Promise<number> {
-  const error = thrown instanceof RowcallError ? thrown : unexpected(thrown);
+  const explained = explainDatabaseError(thrown);
+  const error = explained instanceof RowcallError ? explained : unexpected(thrown);
   const stack =
     isDebugged(io.env) && error.code === "UNEXPECTED" && thrown instanceof Error ? `${thrown.stack ?? ""}\n` : "";
   if (io.log !== undefined) {

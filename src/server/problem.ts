@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { explainDatabaseError } from "../core/database-errors.ts";
 import { errorKind, messageOf, RowcallError, type ErrorCode } from "../core/errors.ts";
 
 /**
@@ -22,9 +23,10 @@ export interface ApiProblem {
 
 /** Puts anything that was thrown into an answer's words. What was not thrown on purpose keeps its text: who asks owns the machine. */
 export function problemOf(thrown: unknown): ApiProblem {
+  const explained = explainDatabaseError(thrown);
   const error =
-    thrown instanceof RowcallError
-      ? thrown
+    explained instanceof RowcallError
+      ? explained
       : new RowcallError("UNEXPECTED", messageOf(thrown), { hint: "The server's log has more." });
   const { code, message, hint, details } = error;
   const { httpStatus } = errorKind(code);

@@ -3,6 +3,7 @@ import type { Attempt } from "../../core/attempt.ts";
 import type { Batch } from "../../core/batch.ts";
 import type { FailureCount } from "../../core/channel.ts";
 import type { RerunChoice, RowSelection, RunLimits, RunQuery } from "../../core/engine.ts";
+import { explainDatabaseError } from "../../core/database-errors.ts";
 import { RowcallError, type ErrorCode } from "../../core/errors.ts";
 import type { RunStatus } from "../../core/run.ts";
 import type { ExpectedObject } from "../own-output.ts";
@@ -11,7 +12,7 @@ import { openAttemptLog, type AttemptLog, type LogListener } from "./attempt-log
 import { openDeliveryLog, type DeliveryLog } from "./delivery-log.ts";
 import { journalMigrations, migrate } from "./migrations.ts";
 import { openRowReader, type RowReader } from "./row-reader.ts";
-import { explainDatabaseError, inTransaction, openDatabase, type Database, type Durability } from "./sqlite.ts";
+import { inTransaction, openDatabase, type Database, type Durability } from "./sqlite.ts";
 import type { StagedTable } from "./staging.ts";
 import { attemptsByRow, openAttemptReader, toAttempt, type AttemptEntry, type ReadAttempts } from "./read-attempts.ts";
 import { openAttemptWriter } from "./write-attempts.ts";

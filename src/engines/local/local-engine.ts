@@ -21,6 +21,7 @@ import type {
   RunSurvey,
   StartRequest,
 } from "../../core/engine.ts";
+import { explainDatabaseError } from "../../core/database-errors.ts";
 import { messageOf, RowcallError } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
@@ -42,7 +43,6 @@ import { readPage } from "./read-page.ts";
 import { reportRows } from "./report-rows.ts";
 import { checkLimits, limitsOf } from "./run-limits.ts";
 import { openRunFolders, type RunFolders } from "./run-folders.ts";
-import { explainDatabaseError } from "./sqlite.ts";
 import { openRunTable, type TableAccess } from "./run-table.ts";
 import type { OpenTable } from "./staging.ts";
 import { surveyRun } from "./survey-run.ts";

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import type { StartRequest } from "../../core/engine.ts";
+import { explainDatabaseError } from "../../core/database-errors.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { Services } from "../../core/services.ts";
 import { requireNoCollision } from "../../row/enrich.ts";
@@ -9,7 +10,6 @@ import { chooseRows } from "../choose-rows.ts";
 import { recordingsUri } from "../recordings-uri.ts";
 import type { BatchAgent } from "../resolve-agent.ts";
 import type { NewRun, RunRecord } from "./journal.ts";
-import { explainDatabaseError } from "./sqlite.ts";
 import { stageTable } from "./staging.ts";
 
 /** Where a batch reads and writes. */

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { RowcallError } from "../../core/errors.ts";
-import { explainDatabaseError, inTransaction, openDatabase } from "./sqlite.ts";
+import { explainDatabaseError } from "../../core/database-errors.ts";
+import { inTransaction, openDatabase } from "./sqlite.ts";
 
 test("a full disk in the middle of a transaction is told as what it is, and leaves what was there", () => {
   const database = openDatabase(":memory:");

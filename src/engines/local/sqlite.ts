@@ -1,5 +1,6 @@
 import { existsSync, truncateSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { isBusy, isDamage } from "../../core/database-errors.ts";
 import { RowcallError, messageOf } from "../../core/errors.ts";
 
 /** An open database. */
@@ -77,7 +78,7 @@ function takeLock(path: string): ProcessLock | undefined {
     return { release: () => database.close() };
   } catch (error) {
     database.close();
-    if (resultOf(error) === result.busy) return undefined;
+    if (isBusy(error)) return undefined;
     throw error;
   }
 }
@@ -101,37 +102,4 @@ export function inTransaction<T>(database: Database, work: () => T): T {
     if (database.isTransaction) database.exec("ROLLBACK");
     throw error;
   }
-}
-
-/** What went wrong with a database, in our words: JOURNAL_UNREADABLE; anything else stays as it is. */
-export function explainDatabaseError(thrown: unknown): unknown {
-  if (!(thrown instanceof Error) || !("code" in thrown) || thrown.code !== "ERR_SQLITE_ERROR") return thrown;
-  if (isDamage(thrown)) {
-    return new RowcallError("JOURNAL_UNREADABLE", `The journal is damaged: ${thrown.message}`, {
-      hint: "Put a copy of journal.db back, or move it away: a new one is made, and outputs stay where they are.",
-      cause: thrown,
-    });
-  }
-  if (resultOf(thrown) === result.error) {
-    return new RowcallError("JOURNAL_UNREADABLE", `The journal is not one of Rowcall's: ${thrown.message}`, {
-      hint: "Choose another folder with --data-dir, or move the file away: a new one is made.",
-      cause: thrown,
-    });
-  }
-  return new RowcallError("JOURNAL_UNREADABLE", `The journal cannot be written: ${thrown.message}`, {
-    hint: "Make room on the disk of the data directory and see that it can be written; what is finished is kept.",
-    cause: thrown,
-  });
-}
-
-// SQLite's primary result codes: https://www.sqlite.org/rescode.html
-const result = { error: 1, busy: 5, corrupt: 11, notADatabase: 26 } as const;
-
-function resultOf(thrown: unknown): number | undefined {
-  return thrown instanceof Error && "errcode" in thrown ? Number(thrown.errcode) & 0xff : undefined;
-}
-
-function isDamage(thrown: unknown): boolean {
-  const code = resultOf(thrown);
-  return code === result.corrupt || code === result.notADatabase;
 }
