@@ -113,11 +113,12 @@ describe("the demo, interrupted and resumed", () => {
   it("leaves a picture of every attempt that opened the browser", () => {
     const attempts = resumed.rows.flatMap((report) => report.attempts).filter(({ steps }) => steps.length > 0);
     assert.ok(attempts.length > expectations.length);
-    for (const { row, number, artifacts } of attempts) {
-      assert.deepEqual(
-        artifacts.map(({ uri }) => new URL(uri).pathname.split("/").at(-2)),
-        [`${row}-${number}`],
-      );
+    for (const { row, number, artifacts, outcome } of attempts) {
+      // Once its time is up an attempt has two seconds to let go, in which a busy machine may take no picture.
+      const isLate = outcome.status === "failed" && outcome.code === "TIMEOUT";
+      const folders = artifacts.map(({ uri }) => new URL(uri).pathname.split("/").at(-2));
+      const told = `row ${row}, attempt ${number}: ${JSON.stringify(outcome)}`;
+      if (!isLate || folders.length > 0) assert.deepEqual(folders, [`${row}-${number}`], told);
       for (const { uri } of artifacts) assert.ok(statSync(new URL(uri)).size > 1000, uri);
     }
   });
