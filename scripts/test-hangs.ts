@@ -1,10 +1,9 @@
-import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import process from "node:process";
 import type { run } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { promisify } from "node:util";
+import { listProcesses, type ProcessFacts } from "../src/agents/processes.ts";
 
 /** Limits of a run of tests, in milliseconds. */
 export interface HangLimits {
@@ -28,12 +27,6 @@ interface Report {
 
 // Of a handle: an address of a socket, the number of a child process, the time until a timer fires.
 const detailsShown = ["localEndpoint", "remoteEndpoint", "host", "port", "pid", "fd", "firesInMsFromNow", "filename"];
-
-interface ProcessLine {
-  readonly pid: number;
-  readonly parent: number;
-  readonly command: string;
-}
 
 /** Arguments of Node with which a test process tells at SIGUSR2, in a file, what it waits for. */
 export function reportOptions(folder: string): string[] {
@@ -149,15 +142,7 @@ async function endProcesses(folder: string, names: readonly string[]): Promise<v
   }
 }
 
-async function listProcesses(): Promise<readonly ProcessLine[]> {
-  const { stdout } = await promisify(execFile)("ps", ["-A", "-ww", "-o", "pid=,ppid=,args="]);
-  return stdout.split("\n").flatMap((line) => {
-    const [, pid, parent, command = ""] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
-    return pid === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), command }];
-  });
-}
-
-function descendants(processes: readonly ProcessLine[], pid: number): readonly ProcessLine[] {
+function descendants(processes: readonly ProcessFacts[], pid: number): readonly ProcessFacts[] {
   return processes
     .filter(({ parent }) => parent === pid)
     .flatMap((child) => [child, ...descendants(processes, child.pid)]);
