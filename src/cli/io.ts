@@ -49,7 +49,7 @@ export function outputError(cause: Error): RowcallError {
   const readerGone = code === "EPIPE" || code === "ERR_STREAM_DESTROYED";
   return readerGone
     ? new RowcallError("STORE_FAILED", "Standard output was closed before everything was written", {
-        hint: "Read all of it, or write to a file with --output.",
+        hint: "Read all of it, or write it to a file.",
         cause,
         details: { readerGone },
       })

@@ -50,7 +50,7 @@ export function checkMemory(available: number, processors: number): MachineCheck
     title,
     status: "warning",
     detail,
-    hint: `Run browser agents with --max-concurrency ${pages} or less; function and http agents take far less.`,
+    hint: `Run browser agents with \`rowcall run --max-concurrency ${pages}\` or less; function and http agents take far less.`,
   };
 }
 
@@ -86,7 +86,8 @@ export async function checkWritable(
   } catch (thrown) {
     const hint = {
       data_directory: "Choose another --data-dir.",
-      working_directory: "Outputs that are named relative to it cannot be written; name another place with --output.",
+      working_directory:
+        "Outputs that are named relative to it cannot be written; name another place: `rowcall run --output PLACE`.",
       temporary_folder: "Set TMPDIR to a folder that can be written.",
     }[id];
     const status = id === "working_directory" ? "warning" : "failed";

@@ -146,7 +146,7 @@ const inputObject = z.strictObject({
 
 const batchFileSchema = z.strictObject({
   $schema: z.string().optional(),
-  name: z.string().optional().describe("Makes runs idempotent, as --name does"),
+  name: z.string().optional().describe("Makes runs idempotent, as `rowcall run --name` does"),
   agent: z.string().min(1).optional().describe("name or name@version"),
   agent_name: z.string().min(1).optional(),
   agent_version: z.string().optional(),

@@ -40,7 +40,7 @@ export async function requireNotInput(store: ObjectStore, output: string, inputU
   if (output === "-" || inputUri === undefined || !isOutputFile(output)) return;
   if ((await store.identify(output)) !== (await store.identify(inputUri))) return;
   throw new RowcallError("USAGE_INVALID", `The output ${output} is the input itself`, {
-    hint: "Choose another --output: a run never writes over the table it reads.",
+    hint: "Name another output: a run never writes over the table that it reads.",
   });
 }
 

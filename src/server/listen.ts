@@ -32,7 +32,9 @@ export async function listen(
       const what = taken ? "is taken" : `cannot be used: ${messageOf(cause)}`;
       reject(
         new RowcallError(taken ? "ENDPOINT_BUSY" : "USAGE_INVALID", `Port ${port} of ${host} ${what}`, {
-          hint: "Choose another --port or --host; --port 0 takes a free one.",
+          hint: taken
+            ? "Choose another --port; --port 0 takes a free one."
+            : "Use an address that is this machine's, and a port above 1023; --port 0 takes a free one.",
           cause,
         }),
       );

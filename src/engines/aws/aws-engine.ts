@@ -228,7 +228,7 @@ class AwsEngine implements Engine {
     if (kind === undefined) return [];
     if (!all) {
       throw new RowcallError("USAGE_INVALID", `Which notifications of run ${run.id} have arrived is not known here`, {
-        hint: "Send all of them again with --all.",
+        hint: `Send all of them again: \`rowcall notify ${run.id} --all\`.`,
       });
     }
     const failures = failuresIn(await this.#open(found));
