@@ -1,8 +1,12 @@
 import { randomUUID } from "node:crypto";
+import { rmdir } from "node:fs/promises";
 import { RowcallError } from "../core/errors.ts";
 import type { ObjectInfo } from "../core/object-store.ts";
 import { baseName, joinUri } from "../core/uri.ts";
 import type { ServerContext } from "./server-setup.ts";
+
+/** Where uploads are in the data directory, each in a folder of its own. */
+export const uploadsFolder = "uploads";
 
 /**
  * Writes the body of a request to a file of its own, as it comes; nothing stays of one that breaks off or is too large.
@@ -24,7 +28,7 @@ export async function takeUpload(
     baseName(name)
       .replace(/[^\p{L}\p{N} ._-]/gu, "_")
       .replace(/^\.+/, "_") || "table.csv";
-  const uri = joinUri(dataDirectory, "uploads", randomUUID(), file);
+  const folder = joinUri(dataDirectory, uploadsFolder, randomUUID());
   const limited = async function* (): AsyncGenerator<Uint8Array> {
     let size = 0;
     for await (const chunk of request.body ?? []) {
@@ -33,5 +37,10 @@ export async function takeUpload(
       yield chunk;
     }
   };
-  return store.write(uri, limited(), { ifAbsent: true, contentType: "text/csv" });
+  try {
+    return await store.write(joinUri(folder, file), limited(), { ifAbsent: true, contentType: "text/csv" });
+  } catch (error) {
+    await rmdir(folder).catch(() => {});
+    throw error;
+  }
 }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { readdir, unlink } from "node:fs/promises";
+import { readdir, rmdir, unlink } from "node:fs/promises";
 import { readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -20,11 +20,27 @@ export function isTemporary(name: string): boolean {
   return pattern.test(name);
 }
 
-/** Removes what processes of this machine that have ended left half written in a folder. What fails stays. */
-export async function removeAbandoned(folder: string): Promise<void> {
+/**
+ * Removes what processes of this machine that have ended left half written in a folder. What fails stays.
+ *
+ * @returns whether there was something of the kind
+ */
+export async function removeAbandoned(folder: string): Promise<boolean> {
+  let isFound = false;
   for (const name of await readdir(folder).catch(() => [])) {
     const [, writtenOn, pid] = pattern.exec(name) ?? [];
-    if (writtenOn === machine && !isAlive(Number(pid))) await unlink(join(folder, name)).catch(() => {});
+    if (writtenOn !== machine || isAlive(Number(pid))) continue;
+    isFound = true;
+    await unlink(join(folder, name)).catch(() => {});
+  }
+  return isFound;
+}
+
+/** The same in each folder of a folder, where every file has one of its own; one that is empty after that goes too. */
+export async function removeAbandonedBelow(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const own = join(folder, name);
+    if (await removeAbandoned(own)) await rmdir(own).catch(() => {});
   }
 }
 

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { messageOf, RowcallError } from "../../core/errors.ts";
 import type { Wiring } from "../../wire.ts";
 
@@ -37,6 +37,10 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { wiring, host, port, proxyUrl } = options;
   const { services, dataDirectory, recordingsPrefix } = wiring;
+  const [{ removeAbandonedBelow }, { uploadsFolder }] = await Promise.all([
+    import("../../stores/temporary-file.ts"),
+    import("../../server/take-upload.ts"),
+  ]);
   const [{ createServerApp }, { createDownloads }, { listen }, { openToken }, { isLoopbackHost }, { mountDashboard }] =
     await Promise.all([
       import("../../server/app.ts"),
@@ -69,6 +73,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     });
   }
   const token = await openToken(dataDirectory);
+  await removeAbandonedBelow(join(dataDirectory, uploadsFolder));
   const downloads = createDownloads(services.store);
   const engine = await openEngine({ ...wiring, services: { ...services, store: downloads.store } });
   try {
