@@ -41,7 +41,8 @@ const events = run({
   files: [...files.keys()],
   cwd: root,
   isolation: "process",
-  concurrency: availableParallelism(),
+  // One more than there are cores: much of a test's time is waiting for processes, pages and time limits.
+  concurrency: availableParallelism() + 1,
   timeout: ms(values.limit),
   execArgv: reportOptions(folder),
   ...(values.coverage && {
