@@ -23,6 +23,22 @@ describe("progress", () => {
     assert.equal(describeCounts(runAt(38, 2, 0), meter), "40/40 rows, 2 failed, 0 in flight, 2.0 rows/s");
   });
 
+  it("tells what waits for another attempt, until when and why", () => {
+    const meter = createMeter(() => 0);
+    const until = 75_425_000;
+    const message = "429 from api.test";
+    const waiting = { rows: 1, until, row: 3, code: "HTTP_UNAVAILABLE", message } as const;
+    const describe = (more: Partial<Run>): string => describeCounts({ ...runAt(0, 0, 0, 1), ...more }, meter);
+    assert.equal(describe({ waiting }), "0/1 row, 0 failed, 0 in flight, 1 waiting until 20:57:05Z: 429 from api.test");
+    assert.match(describe({ waiting: { ...waiting, rows: 1200 } }), /flight, 1,200 waiting, next at 20:57:05Z: 429/);
+    assert.match(describe({ waiting, createdAt: -1 }), /1 waiting until 1970-01-01 20:57:05Z: 429/);
+    const long = `GET http://api.test/${"\u001b[2J\n".repeat(90)} answered 429`;
+    assert.match(
+      describe({ waiting: { ...waiting, message: long } }),
+      /: GET http:\/\/api.test\/[[2J ]+…[[2J ]+ answered 429$/,
+    );
+  });
+
   it("measures the rate over the last half minute, so that rows done before a resume and old times do not count", () => {
     let now = 0;
     const meter = createMeter(() => now);

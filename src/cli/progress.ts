@@ -1,7 +1,7 @@
-import type { Run } from "../core/run.ts";
+import type { Run, WaitingRows } from "../core/run.ts";
 import { colorsFor } from "./cli.ts";
 import type { Io } from "./io.ts";
-import { count, formatDuration } from "./output.ts";
+import { count, formatDuration, formatTime, oneLine } from "./output.ts";
 
 /** What a user sees while a run goes. */
 export interface Progress {
@@ -110,10 +110,11 @@ export function createMeter(clock: () => number): Meter {
   };
 }
 
-/** One line: done of total, failed, in flight, rows per second, time left. */
-export function describeCounts({ counts, workers }: Run, meter: Meter): string {
+/** One line: done of total, failed, in flight, rows per second, time left, what waits. */
+export function describeCounts({ counts, workers, createdAt, waiting }: Run, meter: Meter): string {
   const { total, succeeded, failed, inFlight } = counts;
-  const rate = meter.rate();
+  // While nothing but waits is left, the rate of before tells nothing.
+  const rate = waiting !== undefined && inFlight === 0 ? undefined : meter.rate();
   const left = rate === undefined ? undefined : ((total - succeeded - failed) * 1000) / rate;
   return [
     `${succeeded + failed}/${count(total, "row")}`,
@@ -122,7 +123,27 @@ export function describeCounts({ counts, workers }: Run, meter: Meter): string {
     ...(workers === undefined ? [] : [workers === 0 ? "no worker on line" : count(workers, "worker")]),
     ...(rate === undefined ? [] : [`${rate < 10 ? rate.toFixed(1) : Math.round(rate)} rows/s`]),
     ...(left === undefined || left === 0 ? [] : [`${formatDuration(left)} left`]),
+    ...(waiting === undefined ? [] : [describeWaiting(waiting, createdAt)]),
   ].join(", ");
+}
+
+/**
+ * Rows that wait for their next attempt, in short: `1 waiting until 20:57:00Z: 429 from host`.
+ *
+ * @param createdAt - of the run; a wait that ends on another day has its date
+ */
+export function describeWaiting({ rows, until, code, message }: WaitingRows, createdAt: number): string {
+  const due = formatTime(until);
+  const [day = "", time = due] = due.split(" ");
+  const shown = formatTime(createdAt).startsWith(day) ? time : due;
+  const when = rows === 1 ? ` until ${shown}` : `, next at ${shown}`;
+  return `${rows.toLocaleString("en-GB")} waiting${when}: ${shortenMiddle(message === "" ? code : message)}`;
+}
+
+// Of `GET` with a long address `answered 429` both ends tell something.
+function shortenMiddle(text: string): string {
+  const line = oneLine(text);
+  return line.length <= 60 ? line : `${line.slice(0, 27)}…${line.slice(-32)}`;
 }
 
 /** One line of a run that starts: id, rows, agent. */

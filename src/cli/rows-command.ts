@@ -3,7 +3,7 @@ import type { RowFilter, RowReport, RowStatus } from "../core/engine.ts";
 import type { Cli } from "./cli.ts";
 import { findRun, runArgument } from "./find-run.ts";
 import { examples, jsonOption, wholeNumber } from "./options.ts";
-import { formatDuration, printJson, printLines, printTable, shorten } from "./output.ts";
+import { formatDuration, formatTime, printJson, printLines, printTable, shorten } from "./output.ts";
 import { readCodes } from "./rerun-command.ts";
 
 interface RowsOptions {
@@ -80,12 +80,12 @@ function cellsOf(report: RowReport, byWorkers: boolean): string[] {
   return [String(row), String(line), status, String(attempts.length), took, ...worker, shorten(resultOf(report), 120)];
 }
 
-function resultOf({ status, cells, attempts, sameAs }: RowReport): string {
+function resultOf({ status, cells, attempts, sameAs, waitingUntil }: RowReport): string {
   if (sameAs !== undefined) return `same as row ${sameAs}`;
   const outcome = attempts.at(-1)?.outcome;
   if (status === "failed" && outcome?.status === "failed") return `${outcome.code}: ${outcome.message}`;
   if (status === "succeeded" && outcome?.status === "succeeded") return JSON.stringify(outcome.output);
   if (status === "pending" && outcome?.status === "failed")
-    return `to be tried again after ${outcome.code}: ${outcome.message}`;
+    return `${waitingUntil === undefined ? "to be tried again" : `waiting until ${formatTime(waitingUntil)}`} after ${outcome.code}: ${outcome.message}`;
   return Object.values(cells).join(", ");
 }

@@ -6,6 +6,7 @@ import { colorsFor, type Cli } from "./cli.ts";
 import { findRun, runArgument } from "./find-run.ts";
 import { examples, jsonOption } from "./options.ts";
 import { formatDuration, formatTime, printJson, printLines, printTable, shorten } from "./output.ts";
+import { describeWaiting } from "./progress.ts";
 import { failureRows, nextSteps } from "./run-report.ts";
 import { failuresOf } from "./failures-of.ts";
 
@@ -64,6 +65,7 @@ async function printRun(
       "Rows",
       `${counts.total}: ${counts.succeeded} succeeded, ${counts.failed} failed, ${counts.inFlight} in flight, ${counts.pending} pending`,
     ],
+    ["Waiting", run.waiting && describeWaiting(run.waiting, run.createdAt)],
     ["Workers", run.workers === undefined ? undefined : `${run.workers} on line`],
   ];
   const lines = facts

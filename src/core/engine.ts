@@ -50,6 +50,8 @@ export interface RowReport {
   /** Undefined when the row cannot be mapped. */
   readonly input?: JsonObject;
   readonly attempts: readonly Attempt[];
+  /** When the next attempt of a waiting row is due, milliseconds since 1970, UTC; its last attempt says why it waits. */
+  readonly waitingUntil?: number;
   /** Index of the row whose result this one shares (`dedupe`). */
   readonly sameAs?: number;
 }

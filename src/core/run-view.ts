@@ -19,7 +19,9 @@ export interface RunView extends Run {
 export function viewRun(run: Run, now: number, recentRate?: number): RunView {
   const { total, succeeded, failed } = run.counts;
   const decided = succeeded + failed;
-  const isGoing = run.status === "running" && run.paused !== true;
+  // While nothing but waits is left, the rate of before tells nothing of what is to come.
+  const isIdle = run.waiting !== undefined && run.counts.inFlight === 0;
+  const isGoing = run.status === "running" && run.paused !== true && !isIdle;
   const seconds = ((run.endedAt ?? now) - run.createdAt) / 1000;
   const average = decided > 0 && seconds > 0 ? decided / seconds : undefined;
   const rate = run.status === "running" ? (recentRate ?? average) : average;

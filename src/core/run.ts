@@ -1,3 +1,5 @@
+import type { ErrorCode } from "./errors.ts";
+
 /**
  * Where a run stands.
  *
@@ -10,6 +12,18 @@ export type RunStatus = (typeof runStatuses)[number];
 
 /** The reason of a run that somebody asked to stop. */
 export const stoppedOnRequest = "Stopped on request";
+
+/** Rows that wait for their next attempt. */
+export interface WaitingRows {
+  /** How many. */
+  readonly rows: number;
+  /** When the first of them is due, milliseconds since 1970, UTC; past while no place is free for it. */
+  readonly until: number;
+  /** The first of them, and how its last attempt failed. */
+  readonly row: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
 
 /** How many rows stand where; `total` is the sum of the others. */
 export interface RowCounts {
@@ -34,6 +48,8 @@ export interface Run {
   readonly outputUri?: string;
   readonly recordingsUri?: string;
   readonly counts: RowCounts;
+  /** Of a running run, while rows wait for their next attempt. */
+  readonly waiting?: WaitingRows;
   /** Milliseconds since 1970, UTC. */
   readonly createdAt: number;
   readonly endedAt?: number;

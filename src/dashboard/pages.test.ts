@@ -29,6 +29,7 @@ const run: RunView = {
   inputUri: `/${hostile}.csv`,
   reason: hostile,
   counts: { total: 10, succeeded: 4, failed: 1, inFlight: 2, pending: 3 },
+  waiting: { rows: 2, until: 1_772_600_777_000, row: 7, code: "AGENT_FAILED", message: hostile },
   createdAt: 1_772_600_767_000,
   rowsPerSecond: 2.5,
   secondsLeft: 2,
@@ -233,5 +234,21 @@ describe("a table of rows", () => {
 
   test("says honestly that nothing matches", async () => {
     assert.match(await render(rowsPage({ ...rowsView, rows: [] })), /No row matches/);
+  });
+
+  test("a row that waits for its next attempt has until when and why, on every page that shows it", async () => {
+    const time = `<time datetime="2026-03-04T05:06:17.000Z">2026-03-04 05:06:17 UTC</time>`;
+    const waiting: RowReport = { ...report, status: "pending", waitingUntil: 1_772_600_777_000 };
+    const why = `after <span class="mono">AGENT_FAILED</span>`;
+    const page = (await render(runPage(runView()))).replace(/\s+/g, " ");
+    assert.ok(
+      page.includes(
+        `2 rows waiting for another attempt, <a href="/runs/${run.id}/rows/7">row 7</a> until ${time} ${why}`,
+      ),
+    );
+    assert.ok((await render(rowsPage({ ...rowsView, rows: [waiting] }))).includes(`waiting until ${time} ${why}`));
+    assert.ok(
+      (await render(rowPage({ run, report: waiting, artifactHref }))).includes(`Waiting for attempt 2 until ${time}.`),
+    );
   });
 });

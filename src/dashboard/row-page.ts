@@ -77,6 +77,11 @@ export function rowPage(view: RowView): Page {
       <section class="panel" aria-labelledby="attempts-title">
         <h2 id="attempts-title">Attempts</h2>
         ${
+          report.waitingUntil === undefined
+            ? ""
+            : html`<p>Waiting for attempt ${attempts.length + 1} until ${moment(report.waitingUntil)}.</p>`
+        }
+        ${
           attempts.length === 0
             ? html`<p class="soft">${status === "in_flight" ? "The first one is under way." : "None yet."}</p>`
             : attempts

@@ -1,4 +1,5 @@
 import { html } from "hono/html";
+import type { Attempt } from "../core/attempt.ts";
 import { formatDuration } from "../core/duration.ts";
 import type { RowOrder, RowQuery, RowReport } from "../core/engine.ts";
 import type { ErrorCode } from "../core/errors.ts";
@@ -6,7 +7,7 @@ import type { JsonObject } from "../core/json.ts";
 import type { Run } from "../core/run.ts";
 import { cellOf, formatCount, plural, shorten } from "./format.ts";
 import type { Html, Page } from "./frame.ts";
-import { badge, crumbs, emptyState, noticeBox, type Notice, option } from "./parts.ts";
+import { badge, crumbs, emptyState, moment, noticeBox, type Notice, option } from "./parts.ts";
 
 /** Which rows are shown, and in which order. */
 export interface RowsQuery extends Pick<RowQuery, "status" | "code" | "text"> {
@@ -166,7 +167,7 @@ function sortable({ run, query }: RowsView, order: RowOrder, label: string, tone
 }
 
 function line({ run, inputColumns, outputFields }: RowsView, report: RowReport): Html {
-  const { row, status, attempts } = report;
+  const { row, status, attempts, waitingUntil } = report;
   const last = attempts.at(-1);
   const outcome = status === "succeeded" || status === "failed" ? last?.outcome : undefined;
   const output: JsonObject = outcome?.status === "succeeded" ? outcome.output : {};
@@ -182,12 +183,17 @@ function line({ run, inputColumns, outputFields }: RowsView, report: RowReport):
     <td>
       ${badge(status)}
       ${outcome?.status === "failed" ? html`<div class="small mono">${outcome.code}</div>` : ""}
+      ${waitingUntil === undefined ? "" : html`<div class="small">waiting until ${moment(waitingUntil)}${waitCause(last)}</div>`}
     </td>
     ${inputColumns.map((column) => cell(report.cells[column] ?? ""))}
     ${outputFields.map((field) => cell(cellOf(output[field])))}
     <td class="num">${attempts.length}</td>
     <td class="num">${last === undefined ? "–" : formatDuration(took(attempts))}</td>
   </tr>`;
+}
+
+function waitCause(last: Attempt | undefined): Html | "" {
+  return last?.outcome.status === "failed" ? html` after <span class="mono">${last.outcome.code}</span>` : "";
 }
 
 // As rows are ordered by it: all attempts together.

@@ -1,6 +1,7 @@
 import { html } from "hono/html";
 import { formatDuration } from "../core/duration.ts";
 import type { RunLimits, RunSurvey } from "../core/engine.ts";
+import type { WaitingRows } from "../core/run.ts";
 import type { RunView } from "../core/run-view.ts";
 import { formatCost, formatCount, formatLeft, formatRate, formatShare, plural } from "./format.ts";
 import type { Html, Page } from "./frame.ts";
@@ -90,6 +91,13 @@ function progressSentence({ counts, secondsLeft }: RunView): string {
   return `${formatCount(done)} of ${plural(counts.total, "row")} done, ${formatCount(counts.failed)} failed${left}`;
 }
 
+function waitingLine(run: string, { rows, until, row, code, message }: WaitingRows): Html {
+  return html`<p class="small soft break">
+    ${plural(rows, "row")} waiting for another attempt, <a href="/runs/${run}/rows/${row}">row ${row}</a> until ${moment(until)}
+    after <span class="mono">${code}</span>: <span class="clamped" dir="auto">${message}</span>
+  </p>`;
+}
+
 function progress(view: RunPageView): Html {
   const { run } = view;
   const { counts } = run;
@@ -103,6 +111,7 @@ function progress(view: RunPageView): Html {
       <div id="bar" data-refresh>
         ${progressBar(counts)}
         <p class="small soft status-line" id="progress-sentence">${progressSentence(run)}</p>
+        ${run.waiting === undefined ? "" : waitingLine(run.id, run.waiting)}
       </div>
       <p class="visually-hidden" id="progress-said" aria-live="polite"></p>
     </div>

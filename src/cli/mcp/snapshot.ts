@@ -43,6 +43,11 @@ export async function describeRun(desk: Desk, run: Run, found?: SomeFailures): P
       rows_per_second: rate === undefined ? undefined : Number(rate.toPrecision(2)),
       seconds_left: secondsLeft,
       workers_on_line: run.workers,
+      rows_waiting: run.waiting && {
+        rows: run.waiting.rows,
+        next_due_at: new Date(run.waiting.until).toISOString(),
+        after: run.waiting.code,
+      },
       failures: failures.map(({ code, count: rows }) => ({
         code,
         rows,

@@ -18,7 +18,10 @@ export const standing = {
 export interface AttemptGroup {
   /** The journal's number of the run. */
   readonly run: number;
-  /** Five for each attempt: row, number, start and end in milliseconds since 1970 (NaN while under way), standing. */
+  /**
+   * Six for each attempt: row, number, start and end in milliseconds since 1970 (NaN while under way), standing, when the row's next
+   * attempt is due (NaN unless it waits for it).
+   */
   readonly numbers: Float64Array<ArrayBuffer>;
   /** Four for each attempt: code, message, output, detail; a long one may be given as bytes in UTF-8. */
   readonly texts: readonly (string | Uint8Array<ArrayBuffer> | null)[];
@@ -57,6 +60,8 @@ export interface EndedAttempt {
   readonly attempt: Attempt;
   /** Whether no other attempt of the row follows. */
   readonly decides: boolean;
+  /** When the next attempt is due, milliseconds since 1970, UTC, of a row that waits for it. */
+  readonly dueAt?: number;
   /** Rows that share the result, the row itself included. */
   readonly weight: number;
 }
@@ -74,22 +79,30 @@ export function packAttempts(
   ended: readonly EndedAttempt[],
   underWay: number,
 ): AttemptGroup {
-  const numbers = new Float64Array((started.size + ended.length) * 5);
+  const numbers = new Float64Array((started.size + ended.length) * 6);
   const texts: (string | null)[] = [];
   let used = 0;
   let succeeded = 0;
   let failed = 0;
-  const add = (row: number, number: number, startedAt: number, endedAt: number, stands: number): void => {
+  const add = (
+    row: number,
+    number: number,
+    startedAt: number,
+    endedAt: number,
+    stands: number,
+    dueAt = Number.NaN,
+  ): void => {
     numbers[used++] = row;
     numbers[used++] = number;
     numbers[used++] = startedAt;
     numbers[used++] = endedAt;
     numbers[used++] = stands;
+    numbers[used++] = dueAt;
   };
-  for (const { attempt, decides, weight } of ended) {
+  for (const { attempt, decides, weight, dueAt } of ended) {
     const { outcome } = attempt;
     const stands = decides ? standing.decided : standing.superseded;
-    add(attempt.row, attempt.number, attempt.startedAt, attempt.endedAt, stands);
+    add(attempt.row, attempt.number, attempt.startedAt, attempt.endedAt, stands, dueAt);
     if (outcome.status === "succeeded") {
       texts.push(null, null, JSON.stringify(outcome.output), detailOf(attempt));
       succeeded += decides ? weight : 0;

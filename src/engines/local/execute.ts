@@ -39,6 +39,13 @@ export interface Ending {
 }
 
 const pollMs = 500;
+// Shorter waits are over before anybody reads of them.
+const toldFromMs = 1000;
+
+type Settle = (
+  attempt: Attempt,
+  how: { readonly waitMs: number | undefined; readonly isCall: boolean },
+) => Promise<void> | undefined;
 
 /**
  * Attempts every row that is not decided yet.
@@ -96,6 +103,7 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
         if (decides && attempt.outcome.status === "failed") failed += weight;
       }
       setup.onProgress({ succeeded, failed, inFlight }, limits);
+      heedWaits();
       attempts.committed(entries.map(({ attempt }) => attempt));
     },
     onFailure,
@@ -104,11 +112,14 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
     const reason = toleranceReason(limits, failedNow, run.total);
     if (reason !== undefined) end({ status: "stopped", reason });
   };
-  const settle = (attempt: Attempt, decides: boolean, isCall: boolean): Promise<void> | undefined => {
+  const heedWaits = tellWaits(services, () => journal.waits.current(run.seq), observer);
+  const settle: Settle = (attempt, { waitMs, isCall }) => {
+    const decides = waitMs === undefined;
+    const dueAt = waitMs === undefined || waitMs < toldFromMs ? {} : { dueAt: services.clock() + Math.round(waitMs) };
     const weight = decides && execution.dedupe ? journal.weight(run.seq, attempt.row) : 1;
     if (decides && attempt.outcome.status === "failed") failedNow += weight;
     heedTolerance();
-    return log.ended({ attempt, decides, weight }, isCall);
+    return log.ended({ attempt, decides, weight, ...dueAt }, isCall);
   };
   const widened = new EventTarget();
   let widest = limits.maxConcurrency;
@@ -147,11 +158,10 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
       onInterrupted: () => {
         inFlight -= 1;
       },
-      onEnd: (attempt, decides) => {
+      onEnd: (attempt, waitMs) => {
         inFlight -= 1;
-        return settle(attempt, decides, true);
+        return settle(attempt, { waitMs, isCall: true });
       },
-      onWait: tellWaits(services, observer),
       maxConcurrency: () => allowedConcurrency(limits),
       widened,
       retry: execution.retry,
@@ -198,7 +208,7 @@ function mapperOf({ run: { batch, staged, agent } }: Pick<ExecuteSetup, "run">):
 async function* pendingTasks(
   { journal, run, table, selection, services, dispatcher }: ExecuteSetup,
   mapInput: MapInput,
-  settle: (attempt: Attempt, decides: boolean, isCall: boolean) => Promise<void> | undefined,
+  settle: Settle,
 ): AsyncGenerator<readonly Task[]> {
   for await (const block of table.blocks(selection)) {
     const history = journal.history(run.seq, block.first, block.last);
@@ -215,7 +225,8 @@ async function* pendingTasks(
       const { failures = 0, losses = 0, crashes = 0, crashesAlone = 0 } = past ?? {};
       const isAlone = Math.max(losses, crashes) >= suspectAfter;
       const failure = "failure" in mapped ? mapped.failure : crashesAlone >= maxCrashesAlone && crashed(crashesAlone);
-      if (failure !== false) await settle(refused(row.index, number, services.clock(), failure), true, false);
+      if (failure !== false)
+        await settle(refused(row.index, number, services.clock(), failure), { waitMs: undefined, isCall: false });
       else if ("input" in mapped)
         tasks.push({ row: row.index, input: mapped.input, number, failures, losses, isAlone });
     }

@@ -15,6 +15,7 @@ import { openRowReader, type RowReader } from "./row-reader.ts";
 import { inTransaction, openDatabase, type Database, type Durability } from "./sqlite.ts";
 import type { StagedTable } from "./staging.ts";
 import { attemptsByRow, openAttemptReader, toAttempt, type AttemptEntry, type ReadAttempts } from "./read-attempts.ts";
+import { openWaitLog, type WaitLog } from "./wait-log.ts";
 import { openAttemptWriter } from "./write-attempts.ts";
 
 /** A run as the journal keeps it. */
@@ -94,6 +95,7 @@ export class Journal {
   readonly #decided: ReadAttempts;
   readonly #ended: ReadAttempts;
   readonly deliveries: DeliveryLog;
+  readonly waits: WaitLog;
   #write: ((group: AttemptGroup) => void) | undefined;
 
   /**
@@ -109,6 +111,7 @@ export class Journal {
       this.#decided = openAttemptReader(this.#database, `standing = ${standing.decided}`);
       this.#ended = openAttemptReader(this.#database, `standing <> ${standing.underWay}`);
       this.deliveries = openDeliveryLog(this.#database);
+      this.waits = openWaitLog(this.#database);
     } catch (error) {
       this.#database.close();
       throw explainDatabaseError(error);

@@ -23,7 +23,7 @@ import type {
 } from "../../core/engine.ts";
 import { explainDatabaseError } from "../../core/database-errors.ts";
 import { messageOf, RowcallError } from "../../core/errors.ts";
-import type { Run } from "../../core/run.ts";
+import type { Run, RunStatus } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
 import { chooseRows, overlap } from "../choose-rows.ts";
 import { probeOutput, requireOutput } from "../output-uri.ts";
@@ -34,7 +34,7 @@ import { toDelivery } from "./delivery-log.ts";
 import { dispatchInProcess } from "./dispatch-in-process.ts";
 import { dispatchToWorkers } from "./dispatch-to-workers.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { executeRows, inputKeys, type Ending, type ExecuteSetup } from "./execute.ts";
+import { executeRows, inputKeys, type Ending } from "./execute.ts";
 import type { FinishSetup } from "./finish.ts";
 import { Journal, type RunRecord } from "./journal.ts";
 import { createRunId, isSameRun, requirePlaces, stageRun } from "./new-run.ts";
@@ -46,6 +46,7 @@ import { openRunFolders, type RunFolders } from "./run-folders.ts";
 import { openRunTable, type TableAccess } from "./run-table.ts";
 import type { OpenTable } from "./staging.ts";
 import { surveyRun } from "./survey-run.ts";
+import { tellProgress } from "./tell-progress.ts";
 import { toRun } from "./to-run.ts";
 import { workerSilenceMs } from "./worker-watch.ts";
 import { explainTaken, outputRequest, requireFreeOutput, writeOutput } from "./write-output.ts";
@@ -60,8 +61,6 @@ export interface LocalEngineOptions {
   /** Where attempts are made when the batch does not say. @default "in_process" */
   readonly dispatch?: Dispatch;
 }
-
-const progressMs = 100;
 
 /**
  * Opens the engine that runs batches in this process.
@@ -171,7 +170,7 @@ class LocalEngine implements Engine {
   }
 
   async *rows(id: string, filter: RowFilter = {}): AsyncGenerator<RowReport> {
-    const run = this.#journal.getRun(id);
+    const run = this.#record(id);
     const table = await this.#openTable(run);
     try {
       yield* reportRows(this.#journal, run, table, overlap(selectionOf(run), filter.rows), filter);
@@ -181,7 +180,7 @@ class LocalEngine implements Engine {
   }
 
   async page(id: string, query: RowQuery): Promise<RowPage> {
-    const run = this.#journal.getRun(id);
+    const run = this.#record(id);
     const table = await this.#openTable(run);
     try {
       return await readPage({ journal: this.#journal, run, table, selection: selectionOf(run) }, query);
@@ -289,6 +288,7 @@ class LocalEngine implements Engine {
   async #execute(before: RunRecord, dispatcher: Dispatcher, observer: RunObserver, isAfterCrash = false): Promise<Run> {
     observer.onEvent?.({ type: "started", run: this.#toRun(before) });
     if (!dispatcher.outlivesProcess) this.#journal.abandonAttempts(before.seq, isAfterCrash);
+    this.#journal.waits.end(before.seq);
     this.#journal.recount(before.seq);
     const run = this.#journal.updateRun(before.id, {
       status: "running",
@@ -327,6 +327,7 @@ class LocalEngine implements Engine {
     isAfterCrash: boolean,
   ): Promise<Ending> {
     const table = await this.#openTable(run);
+    const progress = tellProgress(run, (now) => this.#toRunning(now), this.#services, observer);
     try {
       const selection = selectionOf(run);
       if (run.batch.execution.dedupe) await this.#journal.noteDuplicates(run.seq, inputKeys({ run, table, selection }));
@@ -340,9 +341,10 @@ class LocalEngine implements Engine {
         observer,
         isAfterCrash,
         wished: this.#wished,
-        onProgress: this.#progress(run, observer),
+        onProgress: progress.update,
       });
     } finally {
+      progress.stop();
       await table.close();
     }
   }
@@ -399,29 +401,24 @@ class LocalEngine implements Engine {
     await table.close();
   }
 
-  #progress(run: RunRecord, observer: RunObserver): ExecuteSetup["onProgress"] {
-    let toldAt = Number.NEGATIVE_INFINITY;
-    let wasPaused: boolean | undefined;
-    return ({ inFlight, ...decided }, limits) => {
-      const now = this.#services.monotonic();
-      // That a run is paused, or goes on, is told at once: nothing may follow that would tell it later.
-      const isDue = limits.paused !== wasPaused || now - toldAt >= progressMs;
-      if (observer.onEvent === undefined || !isDue) return;
-      toldAt = now;
-      wasPaused = limits.paused;
-      observer.onEvent({
-        type: "progress",
-        run: toRun({ ...run, ...decided, limits }, "running", inFlight, this.#workersOf(run)),
-      });
-    };
+  #toRun(run: RunRecord): Run {
+    const status = this.#statusOf(run);
+    return status === "running" ? this.#toRunning(run) : toRun(run, status, 0);
   }
 
-  #toRun(run: RunRecord): Run {
-    if (run.status !== "running") return toRun(run, run.status, 0);
-    // The lock ends with the process: a run whose lock is free is not going any more, whatever the journal says.
-    return this.#folders.isLocked(run.id)
-      ? toRun(run, "running", run.inFlight, this.#workersOf(run))
-      : toRun(run, "interrupted", 0);
+  #toRunning(run: RunRecord): Run {
+    const more = { workers: this.#workersOf(run), waiting: this.#journal.waits.current(run.seq) };
+    return toRun(run, "running", run.inFlight, more);
+  }
+
+  // The lock ends with the process: a run whose lock is free is not going any more, whatever the journal says.
+  #statusOf({ id, status }: RunRecord): RunStatus {
+    return status === "running" && !this.#folders.isLocked(id) ? "interrupted" : status;
+  }
+
+  #record(id: string): RunRecord {
+    const run = this.#journal.getRun(id);
+    return { ...run, status: this.#statusOf(run) };
   }
 
   #workersOf({ batch, agent }: RunRecord): number | undefined {

@@ -69,6 +69,9 @@ export const journalMigrations: readonly string[] = [
   "CREATE INDEX failed_rows ON attempts (run, row, code) WHERE standing = 2 AND code IS NOT NULL",
   // The object that a run is about to write as its output, as JSON: should the process end before the run knows of it.
   `ALTER TABLE runs ADD COLUMN writing TEXT`,
+  // Of the last attempt of a row that waits for its next one: when that is due.
+  `ALTER TABLE attempts ADD COLUMN due_at INTEGER;
+   CREATE INDEX waiting_rows ON attempts (run, row, due_at) WHERE due_at IS NOT NULL`,
 ];
 
 /**

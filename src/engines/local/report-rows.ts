@@ -17,6 +17,7 @@ export async function* reportRows(
     const results = journal.results(run.seq, block.first, block.last);
     const attempts = journal.attempts(run.seq, block.first, block.last);
     const leaders = journal.leaders(run.seq, block.first, block.last);
+    const dueTimes = run.status === "running" ? journal.waits.dueTimes(run.seq, block.first, block.last) : undefined;
     for (const row of block.rows()) {
       const outcome = results(row.index)?.outcome;
       const status = statusOf(outcome?.status, history.get(row.index));
@@ -25,6 +26,7 @@ export async function* reportRows(
       if (filter.code !== undefined && filter.code !== code) continue;
       const mapped = mapInput(row);
       const sameAs = leaders.get(row.index);
+      const waitingUntil = dueTimes?.get(row.index);
       yield {
         row: row.index,
         line: row.line,
@@ -32,6 +34,7 @@ export async function* reportRows(
         cells: Object.fromEntries(run.staged.header.map((name, i) => [name, row.cells[i] ?? ""])),
         ...("input" in mapped ? { input: mapped.input } : {}),
         attempts: attempts(row.index),
+        ...(waitingUntil === undefined ? {} : { waitingUntil }),
         ...(sameAs === undefined ? {} : { sameAs }),
       };
     }

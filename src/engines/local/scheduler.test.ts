@@ -53,8 +53,8 @@ function pool(
       trace.peak = Math.max(trace.peak, underWay);
       trace.started.push({ row, number, at: Date.now() });
     },
-    onEnd: ({ row, number }, decides) => {
-      trace.ended.push({ row, number, decides });
+    onEnd: ({ row, number }, waitMs) => {
+      trace.ended.push({ row, number, decides: waitMs === undefined });
       return undefined;
     },
     maxConcurrency: () => 2,
@@ -156,12 +156,15 @@ describe("runPool", () => {
     const told: unknown[] = [];
     let calls = 0;
     const { done } = pool(1, () => (calls++ === 0 ? { ...broken, retryAfterMs: 30_000 } : ok), {
-      onWait: ({ row, number }, waitMs, rows) => told.push([row, number, waitMs, rows]),
+      onEnd: ({ row, number }, waitMs) => void told.push([row, number, waitMs]),
     });
     await turns();
     mock.timers.tick(30_000);
     await done;
-    assert.deepEqual(told, [[0, 1, 30_000, 1]]);
+    assert.deepEqual(told, [
+      [0, 1, 30_000],
+      [0, 2, undefined],
+    ]);
   });
 
   it("drains: what is under way ends, nothing new starts, retries stay open", async () => {
@@ -262,8 +265,8 @@ describe("runPool", () => {
       },
       {
         maxConcurrency: () => 8,
-        onEnd: ({ row, outcome }, decides) => {
-          if (decides) decided.push([row, outcome.status]);
+        onEnd: ({ row, outcome }, waitMs) => {
+          if (waitMs === undefined) decided.push([row, outcome.status]);
           return undefined;
         },
       },

@@ -36,16 +36,10 @@ export interface PoolSetup {
   /** Called when it leaves its place without an attempt that counts. */
   onInterrupted?(task: Task): void;
   /**
-   * @param decides - whether no other attempt of the row follows
+   * @param waitMs - how long the row waits for its next attempt; undefined when none follows
    * @returns undefined, or a promise: the attempt keeps its place until it settles
    */
-  onEnd(attempt: Attempt, decides: boolean): Promise<void> | undefined;
-  /**
-   * Called when a row begins to wait for its next attempt.
-   *
-   * @param rows - how many wait so now
-   */
-  onWait?(failed: Attempt, waitMs: number, rows: number): void;
+  onEnd(attempt: Attempt, waitMs: number | undefined): Promise<void> | undefined;
   /** Attempts under way at once; asked before each start, so it may change while the pool runs. */
   maxConcurrency(): number;
   /** Tells by `change` that there may be more places than before. */
@@ -144,16 +138,16 @@ export async function runPool(setup: PoolSetup): Promise<void> {
       return leave();
     }
     const follow = outcome.status === "failed" ? nextAttempt(setup, task, outcome) : undefined;
-    const room = setup.onEnd(attempt, follow === undefined);
-    if (follow !== undefined) {
-      const { retry, delayMs } = follow;
-      const due = monotonic() + delayMs;
-      const dueAt = Math.max(due, limiter?.reserve(retry, due) ?? due);
-      waiting.push({ task: retry, dueAt, limited: false });
-      setup.onWait?.(attempt, dueAt - monotonic(), waiting.length - limited);
-    }
+    const room = setup.onEnd(attempt, follow && queue(follow));
     if (room === undefined) leave();
     else void room.then(leave);
+  };
+
+  const queue = ({ retry, delayMs }: NextAttempt): number => {
+    const now = monotonic();
+    const dueAt = limiter?.reserve(retry, now + delayMs) ?? now + delayMs;
+    waiting.push({ task: retry, dueAt, limited: false });
+    return dueAt - now;
   };
 
   const leave = (): void => {

@@ -4,9 +4,14 @@ import type { RunRecord } from "./journal.ts";
 /**
  * A run as others see it.
  *
- * @param workers - workers on line, for a run that leaves its rows to them
+ * @param more - of a run that is going: workers on line, when it leaves its rows to them, and rows that wait
  */
-export function toRun(run: RunRecord, status: Run["status"], inFlight: number, workers?: number): Run {
+export function toRun(
+  run: RunRecord,
+  status: Run["status"],
+  inFlight: number,
+  { workers, waiting }: { readonly [K in "workers" | "waiting"]?: Run[K] | undefined } = {},
+): Run {
   const { id, name, total, succeeded, failed, createdAt, endedAt, outputUri, recordingsUri, reason } = run;
   return {
     id,
@@ -18,6 +23,7 @@ export function toRun(run: RunRecord, status: Run["status"], inFlight: number, w
     ...(outputUri === null ? {} : { outputUri }),
     recordingsUri,
     counts: { total, succeeded, failed, inFlight, pending: total - succeeded - failed - inFlight },
+    ...(waiting === undefined ? {} : { waiting }),
     createdAt,
     ...(endedAt === null ? {} : { endedAt }),
     ...(reason === null ? {} : { reason }),

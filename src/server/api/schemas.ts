@@ -72,6 +72,16 @@ export const runView: z.ZodType<RunView> = named(
     outputUri: z.string().exactOptional(),
     recordingsUri: z.string().exactOptional(),
     counts: z.object({ total: count, succeeded: count, failed: count, inFlight: count, pending: count }),
+    waiting: z
+      .object({
+        rows: count,
+        until: time.describe("When the first of them is due, milliseconds since 1970, UTC"),
+        row: count.describe("The first of them"),
+        code: errorCode,
+        message: z.string().describe("How its last attempt failed"),
+      })
+      .exactOptional()
+      .describe("Rows that wait for their next attempt"),
     createdAt: time,
     endedAt: time.exactOptional(),
     workers: count.exactOptional(),
@@ -137,6 +147,11 @@ export const rowReport: z.ZodType<RowReport> = named(
     cells: z.record(z.string(), z.string()).describe("As the input has them: text of strangers"),
     input: jsonObject.exactOptional().describe("What the agent gets; absent when the row cannot be mapped"),
     attempts: z.array(attempt),
+    waitingUntil: time
+      .exactOptional()
+      .describe(
+        "When the next attempt of a waiting row is due, milliseconds since 1970, UTC; its last attempt says why",
+      ),
     sameAs: count.exactOptional(),
   }),
 );
