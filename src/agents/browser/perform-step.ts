@@ -318,19 +318,19 @@ function atOnce(limitMs: number): PageTimes {
   return { waitMs: 0, limitMs };
 }
 
-/** Uses mouse or keyboard, and waits for what that sets off. */
+/** Uses mouse or keyboard, and waits for what that sets off. A tab that closes at it, or in the middle of it, has done what it was for. */
 async function trusted(step: PlainStep, context: StepContext, input: (page: Page) => Promise<void>): Promise<void> {
+  const { page } = context.tabs.current;
   try {
-    await input(context.tabs.current.page);
+    await input(page);
   } catch (cause) {
-    throw new RowcallError(
-      /closed|crashed/i.test(messageOf(cause)) ? "BROWSER_CRASHED" : "STEP_FAILED",
-      `Step ${step.action}: ${messageOf(cause)}`,
-      {
-        hint: "Look at the recording.",
-        cause,
-      },
-    );
+    const { page: next } = context.tabs.current;
+    if (next === page || next.isClosed())
+      throw new RowcallError(
+        /closed|crashed/i.test(messageOf(cause)) ? "BROWSER_CRASHED" : "STEP_FAILED",
+        `Step ${step.action}: ${messageOf(cause)}`,
+        { hint: "Look at the recording.", cause },
+      );
   }
   await settle(context, timeoutOf(step, context));
 }

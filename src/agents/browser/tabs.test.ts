@@ -275,6 +275,30 @@ describe("what follows an action", () => {
       assert.equal(steps[3]?.detail, `its tab was closed; the steps go on at ${origin}/`);
     });
 
+    for (const [what, element, action] of [
+      ["the button goes down", '<button id="go" onmousedown="window.close()">Close</button>', click("#go")],
+      ["a field is filled", '<input id="go" oninput="window.close()">', { action: "fill", value: "x" }],
+      ["a key goes down", '<input id="go" onkeydown="window.close()">', { action: "press", key: "Enter" }],
+      [
+        "another is chosen",
+        '<select id="go" onchange="window.close()"><option>a<option>b</select>',
+        { action: "select", option: "b" },
+      ],
+      ["a box is checked", '<input id="go" type="checkbox" onclick="window.close()">', { action: "check" }],
+    ] as const)
+      it(`comes back from a tab that closes as soon as ${what}`, async () => {
+        const closing = { locator: { css: "#go" }, ...action };
+        const { output, steps } = await run({ "/": opener, "/two": `<h1>Two</h1>${element}` }, [
+          click("#go"),
+          closing,
+          heading,
+        ]);
+        assert.deepEqual(output, { h1: "One" });
+        // What fields have set off is waited for by the next step.
+        const detail = steps[what === "a field is filled" ? 3 : 2]?.detail;
+        assert.match(detail ?? "", /its tab was closed; the steps go on at /);
+      });
+
     it("stays on its page when the tab goes to another host, and says so", async () => {
       const elsewhere = opener.replace("/two", "http://localhost:1/");
       const { output, steps } = await run({ "/": elsewhere }, [click("#go"), heading]);

@@ -39,7 +39,8 @@ export async function openTabs(page: Page, options?: TabsOptions): Promise<Tabs>
   const dialogs: PageDialog[] = [];
   const open = (opened: Page): Promise<Tab> => openTab(opened, (dialog) => dialogs.push(dialog));
   const tabs: Tab[] = [await open(page)];
-  let unsettled = false;
+  /** The tab that the action under way has begun in. */
+  let acting: Tab | undefined;
   const current = (): Tab => {
     while (tabs.length > 1 && tabs.at(-1)!.page.isClosed()) tabs.pop();
     return tabs.at(-1)!;
@@ -94,20 +95,20 @@ export async function openTabs(page: Page, options?: TabsOptions): Promise<Tabs>
     },
     dialogs,
     get unsettled() {
-      return unsettled;
+      return acting !== undefined;
     },
     begin() {
-      if (unsettled) return;
-      unsettled = true;
+      if (acting !== undefined) return;
+      acting = current();
       popups = [];
       onPopup = () => undefined;
-      current().begin();
+      acting.begin();
     },
     async settle(limitMs) {
-      if (!unsettled) return undefined;
-      unsettled = false;
+      if (acting === undefined) return undefined;
+      const tab = acting;
+      acting = undefined;
       const deadline = performance.now() + limitMs;
-      const tab = current();
       await settlePage(tab, limitMs);
       if (current() !== tab) return `its tab was closed; the steps go on at ${current().page.url()}`;
       if (tab.opened === 0) return undefined;

@@ -161,6 +161,8 @@ export function createWatch(): Watch {
       }
       installed();
       installed = undefined;
+      // The browser closes the tab a moment after the page has said so.
+      if (window.closed) await new Promise<void>((resolve) => later(resolve, Math.max(0, until - now())));
     },
 
     async ready(limitMs, leavesAtLoad) {
