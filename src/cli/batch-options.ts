@@ -58,7 +58,7 @@ export async function readOverrides(options: BatchOptions, io: Io): Promise<Batc
 }
 
 async function readAgentConfig(given: string, io: Io): Promise<JsonObject> {
-  const { readDocument } = await import("../engines/read-document.ts");
+  const { readDocument } = await import("../core/read-document.ts");
   const file = given.startsWith("@") ? given.slice(1) : undefined;
   const text = file === undefined ? given : await readOption(file, io);
   const value = await readDocument(text, file ?? "", "USAGE_INVALID", "value of --agent-config");

@@ -23,7 +23,7 @@ describe("checks of the machine", () => {
     );
     const tight = checkMemory(800 * megabyte, 2);
     assert.equal(tight.status, "warning");
-    assert.match(tight.hint ?? "", /--max-concurrency 3 or less/);
+    assert.match(tight.hint ?? "", /`rowcall run --max-concurrency 3` or less/);
   });
 
   it("warns before the disk is full", () => {
@@ -84,7 +84,7 @@ describe("rowcall doctor", () => {
       /^✗ Chromium comes up and shows a page\n {4}None works\. Looked at: explicit .*nowhere\/chromium \(not an executable file\)\n {4}hint: /m,
     );
     assert.match(out, /Unknown agent kind "abacus"/);
-    assert.match(out, /half_v1\.0\.0\.json cannot be read/);
+    assert.match(out, /half_v1\.0\.0\.json is not JSON: .+ \(line 1, column 2\)/);
     assert.match(out, /^Not ready: /m);
   });
 });

@@ -154,7 +154,7 @@ async function readFileValue(
   path: string,
   noun: ShelfFace<unknown>["noun"],
 ): Promise<unknown> {
-  const { readDocument } = await import("../engines/read-document.ts");
+  const { readDocument } = await import("../core/read-document.ts");
   const [missing, invalid] =
     noun === "agent"
       ? (["AGENT_NOT_FOUND", "AGENT_INVALID"] as const)

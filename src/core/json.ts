@@ -40,7 +40,8 @@ export function parseJson(text: string): JsonValue {
   );
 }
 
-function losesDigits(value: number, source: string): boolean {
+/** Whether a number in JSON or YAML text is not the one that JavaScript makes of it. */
+export function losesDigits(value: number, source: string): boolean {
   if (!Number.isFinite(value)) return true;
   const figures = source
     .replace(/[eE].*$/, "")

@@ -9,7 +9,7 @@ import { invalid, type Problem, type Reading } from "../core/schema.ts";
 import type { Services } from "../core/services.ts";
 import { resolveUri, schemeOf } from "../core/uri.ts";
 import { isOutputFile } from "./output-uri.ts";
-import { readDocument } from "./read-document.ts";
+import { readDocument } from "../core/read-document.ts";
 
 /** What is laid over a batch file; paths start from the base directory. */
 export interface BatchOverrides {

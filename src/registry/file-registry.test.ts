@@ -108,9 +108,28 @@ test("a broken file fails only what resolves to it", async () => {
   assert.equal((await agents.resolve({ name: "broken", version: "1.0.0" })).version, "1.0.0");
   await assert.rejects(agents.resolve({ name: "broken" }), {
     code: "AGENT_INVALID",
-    message: /^The agent file memory:r\/agents\/broken_v1\.1\.0\.json cannot be read: /,
+    message: /^The agent file memory:r\/agents\/broken_v1\.1\.0\.json is not JSON: .+ \(line 1, column 3\)$/,
   });
   await assert.rejects(agents.resolve({ name: "brokn" }), { code: "AGENT_NOT_FOUND", hint: /"broken"/ });
+});
+
+test("a file in which something would be lost is invalid, and told by the key", async () => {
+  const store = openMemory();
+  const { agents } = openFileRegistry({ store, directories: ["memory:r"] });
+  for (const [name, text, message] of [
+    [
+      "id_v1.0.0.json",
+      '{"agent_name": "id", "config": {"account": 12345678901234567890}}',
+      /config\.account: 12345678901234567890/,
+    ],
+    ["id_v1.0.0.yaml", "agent_name: id\nconfig:\n  account: 0123\n", /config\.account: 0123 .+ \(line 3, column 12\)/],
+    ["id_v1.0.0.json", '{"agent_name": "id", "config": {}, "config": {}}', /key "config" is given twice/],
+    ["id_v1.0.0.yaml", `agent_name: id\nconfig: ${"[".repeat(20_000)}`, /config: nested deeper than 200 levels/],
+  ] as const) {
+    await put(store, `r/agents/${name}`, text);
+    await assert.rejects(agents.resolve({ name: "id" }), { code: "AGENT_INVALID", message });
+    await store.delete(`memory:r/agents/${name}`);
+  }
 });
 
 test("list tells of files it cannot read, wrongly named ones too, and leaves them out", async () => {

@@ -1,5 +1,6 @@
-import { RowcallError, messageOf } from "../core/errors.ts";
+import { RowcallError } from "../core/errors.ts";
 import type { ObjectStore } from "../core/object-store.ts";
+import { readDocument } from "../core/read-document.ts";
 import type { PublicationStatus } from "../core/template.ts";
 import { baseName, joinUri } from "../core/uri.ts";
 import type { ShelfKind } from "./shelf-kind.ts";
@@ -45,7 +46,7 @@ function decode(name: string, prefix: string): string {
 export async function readShelfFile<T>(store: ObjectStore, kind: ShelfKind<T>, file: ShelfFile): Promise<T> {
   const what = `${kind.noun} file ${file.uri}`;
   const text = await readText(store, file.uri);
-  const document = kind.parse(await parseText(text, file.uri, kind, what), what);
+  const document = kind.parse(await readDocument(text, file.uri, kind.invalid, what), what);
   const said = `${kind.nameOf(document)} ${kind.versionOf(document)}`;
   if (said !== `${file.name} ${file.version}`) {
     throw new RowcallError(kind.invalid, `The ${what} holds ${said}`, {
@@ -99,19 +100,6 @@ async function readText(store: ObjectStore, uri: string): Promise<string> {
 
 function withoutMark(text: string): string {
   return text.replace(/^\uFEFF/, "");
-}
-
-async function parseText<T>(text: string, uri: string, kind: ShelfKind<T>, what: string): Promise<unknown> {
-  try {
-    if (uri.endsWith(".json")) return JSON.parse(withoutMark(text)) as unknown;
-    const { parse } = await import("../core/yaml.ts");
-    return parse(text) as unknown;
-  } catch (cause) {
-    throw new RowcallError(kind.invalid, `The ${what} cannot be read: ${messageOf(cause)}`, {
-      hint: "Correct its syntax.",
-      cause,
-    });
-  }
 }
 
 /** What a file of a shelf is called. */

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { RowcallError } from "../core/errors.ts";
+import type { Batch } from "./batch.ts";
+import { RowcallError } from "./errors.ts";
 import { openMemoryStore } from "../stores/memory-store.ts";
 import { createTestServices } from "../../test/fakes/services.ts";
-import { loadBatch } from "./load-batch.ts";
+import { loadBatch } from "../engines/load-batch.ts";
 
 async function load(text: string, name: string): Promise<unknown> {
   const store = openMemoryStore({ clock: () => 0 });
@@ -36,9 +37,26 @@ describe("batch files that are not as they should be", () => {
       [
         "b.json",
         `{"agent": "echo", "agent_config": {"x": ${deep("[", "]", 20_000)}}}`,
-        /nested deeper than 200 levels below "agent_config"/,
+        /agent_config: nested deeper than 200 levels \(line 1, column 239\)/,
       ],
-      ["b.yaml", `agent: echo\nagent_config: {x: ${deep("[", "]", 20_000)}}`, /nested deeper than 200 levels/],
+      [
+        "b.yaml",
+        `agent: echo\nagent_config: {x: ${deep("[", "]", 20_000)}}`,
+        /agent_config: nested deeper than 200 levels \(line 2, column 217\)/,
+      ],
+      ["b.yaml", `agent: echo\nagent_config:\n${"- ".repeat(20_000)}x`, /agent_config: nested deeper than 200 levels/],
+      ["b.yaml", `agent: echo\nagent_config: ${"{a: ".repeat(20_000)}`, /agent_config: nested deeper than 200 levels/],
+      ["b.json", deep("[", "]", 20_000), /nested deeper than 200 levels/],
+      [
+        "b.yaml",
+        `a: &a ${deep("[", "]", 150)}\nb: ${"[".repeat(150)}*a${"]".repeat(150)}\nagent: echo\n`,
+        /b: nested deeper than 200 levels/,
+      ],
+      [
+        "b.yaml",
+        "agent: echo\nagent_config: {x: &x {y: [1, *x]}}\n",
+        /agent_config\.x\.y\.1: \*x stands in what it refers to/,
+      ],
       [
         "b.json",
         '{"agent": "echo", "recording": {"level": {"toString": "x"}}}',
@@ -55,7 +73,7 @@ describe("batch files that are not as they should be", () => {
           .split("")
           .map((key, i) => `${key}: &${key} [${Array(9).fill(`*${"abcdefgh"[i]}`).join()}]`)
           .join("\n")}\nagent: echo\n`,
-        /cannot be read: Excessive alias count/,
+        /not valid: d: its aliases repeat too much \(line 4, column 1\)/,
       ],
     ] as const)
       await assert.rejects(load(text, name), (error) => {
@@ -64,6 +82,60 @@ describe("batch files that are not as they should be", () => {
         assert.match(error.message, message);
         return true;
       });
+  });
+
+  it("are told by the number that would not be what is written", async () => {
+    for (const [name, text, message] of [
+      [
+        "b.json",
+        '{"agent": "echo",\n "agent_config": {"ids": [1, {"id": 12345678901234567890}]}}',
+        /agent_config\.ids\.1\.id: 12345678901234567890 would be read as the number 12345678901234567000 \(line 2, column 37\)/,
+      ],
+      [
+        "b.json",
+        '{"agent": "echo", "input_mapping": {"static_values": {"id": -9007199254740993}}}',
+        /input_mapping\.static_values\.id: -9007199254740993 would be read as the number -9007199254740992/,
+      ],
+      [
+        "b.json",
+        '{"agent": "echo", "agent_config": {"x": 1e400}}',
+        /agent_config\.x: 1e400 would be read as the number Inf/,
+      ],
+      [
+        "b.yaml",
+        "agent: echo\nagent_config:\n  ids:\n  - 1\n  - id: 12345678901234567890\n",
+        /agent_config\.ids\.1\.id: 12345678901234567890 would be read as the number 12345678901234567000 \(line 5, column 9\)/,
+      ],
+      ["b.yaml", "agent: echo\ninput_mapping: {static_values: {tel: 0441234}}", /static_values\.tel: 0441234 would be/],
+      [
+        "b.yaml",
+        "agent: echo\ninput_mapping: {static_values: {tel: +441234}}",
+        /static_values\.tel: \+441234 would be/,
+      ],
+      ["b.yaml", "agent: echo\nagent_config: {x: .inf, y: 1}", /agent_config\.x: \.inf would be read as/],
+      ["b.yaml", "agent: echo\nagent_config: {x: .nan}", /agent_config\.x: \.nan would be read as the number NaN/],
+    ] as const)
+      await assert.rejects(load(text, name), (error) => {
+        assert.ok(error instanceof RowcallError, String(error));
+        assert.equal(error.code, "BATCH_INVALID");
+        assert.match(error.message, message);
+        assert.match(error.hint ?? "", /^Put it into quotes/);
+        return true;
+      });
+  });
+
+  it("keep numbers that are what is written, text that looks like one, and keys", async () => {
+    const values =
+      '{"a": 9007199254740991, "b": "12345678901234567890", "c": 1.10, "d": 1e21, "e": 0, "f": -0.5, "g": 100000000000000000000}';
+    for (const name of ["b.json", "b.yaml"]) {
+      const batch = await load(`{"agent": "echo", "agent_config": ${values}}`, name);
+      assert.deepEqual((batch as Batch).agentConfig, JSON.parse(values));
+    }
+    const keyed = await load(
+      'agent: echo\nagent_config: {007: "0441234", 12345678901234567890: x, true: 0x10}',
+      "b.yaml",
+    );
+    assert.deepEqual((keyed as Batch).agentConfig, { "007": "0441234", "12345678901234567890": "x", true: 16 });
   });
 
   it("stay JSON: what JSON allows is no mistake", async () => {
