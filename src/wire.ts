@@ -9,6 +9,7 @@ import type { Dispatch } from "./core/batch.ts";
 import type { Engine } from "./core/engine.ts";
 import { messageOf } from "./core/errors.ts";
 import type { Services } from "./core/services.ts";
+import { machineClocks } from "./engines/machine-clocks.ts";
 import { openRegistry } from "./registry/open-registry.ts";
 import { isPath, splitRegistries } from "./registry/registry-address.ts";
 import { inAgentScope, type AgentScope } from "./row/agent-scope.ts";
@@ -64,7 +65,7 @@ export function wire(options: WireOptions = {}): Wiring {
   const store = openStores({ baseDirectory: workingDirectory, aws });
   const secret = (name: string): string | undefined => env[name];
   const timing = {
-    clock: Date.now,
+    ...machineClocks,
     random: Math.random,
     wait: (milliseconds: number, signal?: AbortSignal) => wait(milliseconds, undefined, signal && { signal }),
   };
@@ -75,8 +76,7 @@ export function wire(options: WireOptions = {}): Wiring {
     openAgent: (definition, environment) =>
       inAgentScope(openingOf(definition.agent_name), () => openAgent(definition, environment)),
     openChannel: (address) => openChannel(address, { write, aws, secret, timing }),
-    clock: timing.clock,
-    monotonic: () => performance.now(),
+    ...machineClocks,
     random: timing.random,
     secret,
     aws,

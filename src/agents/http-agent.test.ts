@@ -18,7 +18,7 @@ const now = Date.parse("2025-10-18T05:30:00Z");
 
 async function open(config: Config, secrets: Readonly<Record<string, string>> = {}): Promise<Invoker> {
   const environment = anEnvironment({ concurrency: contractConcurrency, secret: (name) => secrets[name] });
-  return openHttpAgent(agentOf("http", config), environment, () => now);
+  return openHttpAgent(agentOf("http", config), environment, { clock: () => now, monotonic: () => 0 });
 }
 
 function contractAnswer(text: string | null | undefined, response: Parameters<Answer>[1]): void {

@@ -1,7 +1,7 @@
 import type { AgentDefinition, AgentEnvironment, AgentInput, InvokeContext, Invoker } from "../core/agent.ts";
 import { messageOf } from "../core/errors.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
-import type { Clock } from "../core/services.ts";
+import type { Clocks } from "../core/services.ts";
 import { openHttpClient } from "./http/http-client.ts";
 import { parseHttpConfig } from "./http/http-config.ts";
 import { readReply, type HttpReply, type Shown } from "./http/http-reply.ts";
@@ -11,13 +11,13 @@ import { readSecrets } from "./http/secrets.ts";
 /**
  * Opens an agent that is a service called over HTTP once for every row.
  *
- * @param clock - for Retry-After with a date, and for how long a call took
+ * @param clocks - for Retry-After with a date, and for how long a call took
  * @throws RowcallError AGENT_INVALID, SECRET_MISSING
  */
 export async function openHttpAgent(
   definition: AgentDefinition,
   environment: AgentEnvironment,
-  clock: Clock = Date.now,
+  { clock, monotonic }: Clocks = { clock: Date.now, monotonic: () => performance.now() },
 ): Promise<Invoker> {
   const config = parseHttpConfig(definition);
   const secrets = readSecrets(config.secrets, environment.secret, definition.agent_name);
@@ -29,9 +29,9 @@ export async function openHttpAgent(
     const shown: Shown = { call: `${request.method} ${masked.url}`, mask: secrets.mask };
     const url = requireSendable(request, masked.url);
     signal.throwIfAborted();
-    const startedAt = clock();
+    const startedAt = monotonic();
     const note = (status: "done" | "failed", detail: string): void => {
-      artifacts.step({ name: shown.call, status, durationMs: clock() - startedAt, detail });
+      artifacts.step({ name: shown.call, status, durationMs: monotonic() - startedAt, detail });
     };
     let reply: HttpReply;
     try {

@@ -3,7 +3,7 @@ import type { AgentDefinition, AgentEnvironment, AgentInput, InvokeContext, Invo
 import { awsClientConfig } from "../core/aws.ts";
 import { messageOf, RowcallError } from "../core/errors.ts";
 import { parseJson, type JsonValue } from "../core/json.ts";
-import type { Clock } from "../core/services.ts";
+import type { Monotonic } from "../core/services.ts";
 import { httpSettings } from "./aws-http.ts";
 import { functionRegion, parseLambdaConfig } from "./lambda/lambda-config.ts";
 import { callError, excerpt, functionError, tooLarge } from "./lambda/lambda-errors.ts";
@@ -17,13 +17,13 @@ const maxPayloadBytes = 6 * 1024 * 1024;
  * Opens an agent that is an AWS Lambda function, invoked once for every row with the mapped row as its event. Whether it is
  * there and may be invoked is found out at once, without running it.
  *
- * @param clock - for how long a call took
+ * @param monotonic - for how long a call took
  * @throws RowcallError AGENT_INVALID; AWS_DENIED without credentials, region, function or permission
  */
 export async function openLambdaAgent(
   definition: AgentDefinition,
   environment: AgentEnvironment,
-  clock: Clock = Date.now,
+  monotonic: Monotonic = () => performance.now(),
 ): Promise<Invoker> {
   const config = parseLambdaConfig(definition);
   const { function: name, qualifier } = config;
@@ -53,9 +53,9 @@ export async function openLambdaAgent(
     const payload = JSON.stringify(input);
     const size = Buffer.byteLength(payload);
     if (size > maxPayloadBytes) throw tooLarge(name, `it is ${size} bytes of JSON`);
-    const startedAt = clock();
+    const startedAt = monotonic();
     const note = (status: "done" | "failed", detail: string): void => {
-      artifacts.step({ name: `invoke ${name}`, status, durationMs: clock() - startedAt, detail });
+      artifacts.step({ name: `invoke ${name}`, status, durationMs: monotonic() - startedAt, detail });
     };
     let answer: InvokeCommandOutput;
     try {

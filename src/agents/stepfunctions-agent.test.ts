@@ -25,6 +25,7 @@ const own = { state_machine_arn: testStateMachine };
 // A hundred times as fast as the world.
 const timing: Timing = {
   clock: () => Date.now() * 100,
+  monotonic: () => performance.now() * 100,
   wait: (ms, signal) => wait(ms / 100, undefined, { signal }),
 };
 

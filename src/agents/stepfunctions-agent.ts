@@ -12,7 +12,11 @@ import { takeOutput } from "../core/take-output.ts";
 /** Step Functions' limit of an execution's input. */
 const maxInputBytes = 256 * 1024;
 
-const realTiming: Timing = { clock: Date.now, wait: (ms, signal) => wait(ms, undefined, { signal }) };
+const realTiming: Timing = {
+  clock: Date.now,
+  monotonic: () => performance.now(),
+  wait: (ms, signal) => wait(ms, undefined, { signal }),
+};
 
 /**
  * Opens an agent that is an AWS Step Functions state machine of type standard: an execution for every attempt, with the mapped
@@ -39,10 +43,10 @@ export async function openStepFunctionsAgent(
   /** The end of an attempt's execution. */
   async function follow(arn: string, isOld: boolean, context: InvokeContext): Promise<ExecutionEnd> {
     const { signal, artifacts } = context;
-    const startedAt = timing.clock();
+    const startedAt = timing.monotonic();
     const note = (status: "done" | "failed", detail: string): void => {
       const shown = endpoint === undefined ? `${detail}; ${whereIs(arn)}` : detail;
-      artifacts.step({ name: `execution ${arn}`, status, durationMs: timing.clock() - startedAt, detail: shown });
+      artifacts.step({ name: `execution ${arn}`, status, durationMs: timing.monotonic() - startedAt, detail: shown });
     };
     try {
       const end = await poller.waitFor(arn, signal, isOld);

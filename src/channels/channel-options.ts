@@ -1,5 +1,5 @@
 import type { AwsSettings } from "../core/aws.ts";
-import type { Clock } from "../core/services.ts";
+import type { Clocks } from "../core/services.ts";
 
 /** What opening a channel takes. */
 export interface ChannelOptions {
@@ -13,8 +13,7 @@ export interface ChannelOptions {
 }
 
 /** Time and chance of repeated tries; tests bring their own. */
-export interface Timing {
-  readonly clock: Clock;
+export interface Timing extends Clocks {
   /** A number in [0, 1). */
   readonly random: () => number;
   /** Settles after so long, or rejects as soon as the signal is aborted. */

@@ -40,8 +40,8 @@ const excerptLength = 200;
  * @throws RowcallError CHANNEL_FAILED
  */
 export async function postJson(post: Post, timing: Timing): Promise<void> {
-  const { clock, random, wait } = timing;
-  const deadline = clock() + allTriesMs;
+  const { monotonic, random, wait } = timing;
+  const deadline = monotonic() + allTriesMs;
   const dispatcher = new Agent();
   try {
     for (let tries = 1; ; tries += 1) {
@@ -49,7 +49,7 @@ export async function postJson(post: Post, timing: Timing): Promise<void> {
       if (failure === undefined) return;
       const asked = Math.min(failure.retryAfterMs ?? 0, longestWaitMs);
       const waitMs = Math.max(retryDelayMs(policy, tries, random), asked);
-      if (!failure.passing || tries > policy.maxAttempts || clock() + waitMs > deadline)
+      if (!failure.passing || tries > policy.maxAttempts || monotonic() + waitMs > deadline)
         throw failed(post, failure, tries);
       await wait(waitMs);
     }

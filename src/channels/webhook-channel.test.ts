@@ -156,6 +156,17 @@ for (const [value, waited] of [
   });
 }
 
+test("a clock that is set back or forward a day changes nothing of the tries", async () => {
+  for (const day of [-86_400_000, 86_400_000]) {
+    await withService(statuses(503, 503, 200), async ({ service, timing }) => {
+      const clock = (): number => timing.clock() + (service.requests.length % 2) * day;
+      const channel = openWebhookChannel(service.origin, { secret, timing: { ...timing, clock } });
+      await channel.notify(aNotification());
+      assert.equal(service.requests.length, 3);
+    });
+  }
+});
+
 test("gives up within a minute, however long it is asked to wait", () =>
   withService(
     (_, response) => json(response, {}, 503, { "retry-after": "25" }),

@@ -1,5 +1,6 @@
 import type { RunEvent } from "../core/engine.ts";
 import type { Run } from "../core/run.ts";
+import type { Monotonic } from "../core/services.ts";
 import type { JsonLog } from "./log-entry.ts";
 import { createMeter, describeCounts, describeStart } from "./progress.ts";
 
@@ -9,19 +10,18 @@ export interface RunLogOptions {
   readonly quiet?: boolean;
   /** False for no entry of how far it is. @default true */
   readonly progress?: boolean;
-  /** Milliseconds since any moment. */
-  readonly clock: () => number;
+  readonly monotonic: Monotonic;
 }
 
 const progressEveryMs = 5000;
 
 /** Logs what a run tells: its start, how far it is now and then, each attempt that fails. A row that succeeds is no news. */
 export function logRun(log: JsonLog, options: RunLogOptions): (event: RunEvent) => void {
-  const { clock, quiet, progress } = options;
+  const { monotonic, quiet, progress } = options;
   const inform: JsonLog = quiet === true ? () => {} : log;
-  const meter = createMeter(clock);
+  const meter = createMeter(monotonic);
   let run: string | undefined;
-  let toldAt = clock();
+  let toldAt = monotonic();
   return (event) => {
     switch (event.type) {
       case "started": {
@@ -32,8 +32,8 @@ export function logRun(log: JsonLog, options: RunLogOptions): (event: RunEvent) 
         break;
       }
       case "progress": {
-        if (progress === false || clock() - toldAt < progressEveryMs) break;
-        toldAt = clock();
+        if (progress === false || monotonic() - toldAt < progressEveryMs) break;
+        toldAt = monotonic();
         const { counts } = event.run;
         meter.note(counts.succeeded + counts.failed);
         inform({ level: "info", message: describeCounts(event.run, meter), event: "run_progress", run, counts });

@@ -90,7 +90,7 @@ async function observe(
     if (event.type === "started" && options.quiet !== true) progress.say(describeStart(event.run));
     if (event.type === "started" || event.type === "progress") progress.update(event.run);
   };
-  const tell = io.log === undefined ? show : logRun(io.log, { ...options, clock: () => performance.now() });
+  const tell = io.log === undefined ? show : logRun(io.log, { ...options, monotonic: () => performance.now() });
   const onEvent = (event: RunEvent): void => {
     if (event.type === "started") started = event.run;
     if (event.type === "warning") {

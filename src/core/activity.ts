@@ -42,13 +42,6 @@ export interface TakenTask {
   readonly input: string;
 }
 
-/** A worker that has asked for tasks. */
-export interface WorkerSighting {
-  readonly worker: string;
-  /** When it last asked for a task, or showed that it works on one; milliseconds since 1970, UTC. */
-  readonly seenAt: number;
-}
-
 /** What became of a worker's word about a task: `unknown` when no such token was ever given, `over` when the task has ended. */
 export type TokenVerdict = "accepted" | "over" | "unknown";
 
@@ -86,7 +79,7 @@ export interface ActivityQueue {
   heartbeat(token: string): TokenVerdict;
   succeed(token: string, output: string): TokenVerdict;
   fail(token: string, error: string | undefined, cause: string | undefined): TokenVerdict;
-  /** Who has asked for tasks of an activity since a time, milliseconds since 1970. */
-  workersSince(activity: string, since: number): readonly WorkerSighting[];
+  /** Names of who has asked for tasks of an activity, or shown that it works on one, within so many milliseconds. */
+  recentWorkers(activity: string, withinMs: number): readonly string[];
   close(): void;
 }

@@ -10,14 +10,20 @@ export type Clock = () => number;
 /** Milliseconds since some moment; it never jumps, however the machine's clock is set: for waits and durations. */
 export type Monotonic = () => number;
 
+/** Both kinds of time. */
+export interface Clocks {
+  /** For what is shown or kept as a time of day. */
+  readonly clock: Clock;
+  /** For waits and durations; the same in all processes of a machine, from one start of the machine to the next. */
+  readonly monotonic: Monotonic;
+}
+
 /** Everything an engine reaches the outside through. */
-export interface Services {
+export interface Services extends Clocks {
   readonly store: ObjectStore;
   readonly registry: Registry;
   readonly openAgent: OpenAgent;
   readonly openChannel: OpenChannel;
-  readonly clock: Clock;
-  readonly monotonic: Monotonic;
   /** A number in [0, 1). */
   readonly random: () => number;
   /** A secret by name, from the environment. */

@@ -32,7 +32,7 @@ const usualUpload = 10 * 1024 ** 3;
  */
 export function createServerApp(setup: ServerSetup): ServerApp {
   const { engine, clock, isSecure = false, loopbackOnly = true } = setup;
-  const watch = createRunWatch(engine, clock);
+  const watch = createRunWatch(engine, setup);
   const runner = createRunner(engine, watch.tell);
   const context: ServerContext = {
     ...setup,

@@ -20,7 +20,7 @@ const shownRuns = 1000;
  *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  */
-export function openMetrics({ engine, watch, clock }: ServerContext): Metrics {
+export function openMetrics({ engine, watch, monotonic }: ServerContext): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -62,10 +62,10 @@ export function openMetrics({ engine, watch, clock }: ServerContext): Metrics {
   };
   return {
     measure: async (c, next) => {
-      const startedAt = clock();
+      const startedAt = monotonic();
       await next();
       const labels = { method: c.req.method, route: routePath(c, -1), status: String(c.res.status) };
-      requests.observe(labels, (clock() - startedAt) / 1000);
+      requests.observe(labels, (monotonic() - startedAt) / 1000);
     },
     answer: async (c) => {
       collect(await engine.list({ limit: shownRuns }));

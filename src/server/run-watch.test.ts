@@ -1,3 +1,4 @@
+import { machineClocks } from "../engines/machine-clocks.ts";
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import type { Engine } from "../core/engine.ts";
@@ -28,7 +29,7 @@ describe("live events", () => {
         return runs.get(id);
       },
     } as unknown as Engine;
-    watch = createRunWatch(engine, Date.now);
+    watch = createRunWatch(engine, machineClocks);
   });
   afterEach(() => {
     gone.abort();

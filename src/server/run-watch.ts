@@ -1,7 +1,7 @@
 import type { Engine, RunEvent } from "../core/engine.ts";
 import type { Run } from "../core/run.ts";
 import { viewRun, type RunView } from "../core/run-view.ts";
-import type { Clock } from "../core/services.ts";
+import type { Clocks } from "../core/services.ts";
 
 /** Something that watchers are told. */
 export interface LiveEvent {
@@ -61,7 +61,7 @@ interface Known {
  * Watches the runs of an engine by reading where they stand, so that runs of other processes are seen too and a run in this one
  * pays nothing for it: what is read is one record per running run, however many rows it has and however many watch.
  */
-export function createRunWatch(engine: Engine, clock: Clock): RunWatch {
+export function createRunWatch(engine: Engine, { clock, monotonic }: Clocks): RunWatch {
   const epoch = clock().toString(36);
   const wakes = new Set<() => void>();
   const known = new Map<string, Known>();
@@ -89,7 +89,7 @@ export function createRunWatch(engine: Engine, clock: Clock): RunWatch {
   const note = (run: Run): void => {
     const before = known.get(run.id);
     const text = JSON.stringify(run);
-    const at = clock();
+    const at = monotonic();
     const decided = run.counts.succeeded + run.counts.failed;
     const samples =
       run.status === "running"
@@ -99,8 +99,8 @@ export function createRunWatch(engine: Engine, clock: Clock): RunWatch {
     if (before?.text !== text) publish({ type: "run", run: run.id, data: { run: view(run) } });
   };
   const look = async (): Promise<void> => {
-    if (clock() - listedAt >= listMs) {
-      listedAt = clock();
+    if (monotonic() - listedAt >= listMs) {
+      listedAt = monotonic();
       const listed = await engine.list({ limit: newestRuns });
       for (const run of listed.toReversed()) note(run);
       const ids = new Set(listed.map(({ id }) => id));

@@ -3,21 +3,20 @@ import type { SecureHeadersVariables } from "hono/secure-headers";
 import type { Engine } from "../core/engine.ts";
 import type { ObjectStore } from "../core/object-store.ts";
 import type { Registry } from "../core/registry.ts";
-import type { Clock } from "../core/services.ts";
+import type { Clocks } from "../core/services.ts";
 import type { Workbench } from "../core/workbench.ts";
 import type { Downloads } from "./downloads.ts";
 import type { RunWatch } from "./run-watch.ts";
 import type { Runner } from "./runner.ts";
 
 /** What a server is made of. */
-export interface ServerSetup {
+export interface ServerSetup extends Clocks {
   /** Made over the store of `downloads`; stays open when the server closes. */
   readonly engine: Engine;
   readonly store: ObjectStore;
   readonly registry: Registry;
   readonly workbench: Workbench;
   readonly downloads: Downloads;
-  readonly clock: Clock;
   readonly token: string;
   /** Folder of uploads, of results when a batch names no output, and of what idempotency keys stand for. */
   readonly dataDirectory: string;
@@ -36,7 +35,7 @@ export interface ServerSetup {
 /** What every part of the server reaches its work through. */
 export interface ServerContext extends Pick<
   ServerSetup,
-  "engine" | "store" | "registry" | "workbench" | "downloads" | "clock" | "dataDirectory" | "version"
+  "engine" | "store" | "registry" | "workbench" | "downloads" | "clock" | "monotonic" | "dataDirectory" | "version"
 > {
   /** Starts, resumes and reruns runs in this process. */
   readonly runner: Runner;

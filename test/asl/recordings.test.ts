@@ -179,7 +179,7 @@ async function compare(
   if (recorded.object !== undefined) await putObject(aws, String((given as JsonObject)["Key"]), recorded.object);
 
   const time = createVirtualClock();
-  const activities = openActivityQueue(":memory:", time.clock);
+  const activities = openActivityQueue(":memory:", time);
   if (recorded.worker !== "none") activities.createActivity("lookup");
   const interpreter = createInterpreter({
     machines: { recorded: definition },

@@ -12,7 +12,7 @@ const resource = "arn:aws:states:eu-west-1:123456789012:activity:lookup";
 
 async function taken(context: TestContext, fields: JsonObject = {}) {
   const time = createVirtualClock();
-  const activities = openActivityQueue(":memory:", time.clock);
+  const activities = openActivityQueue(":memory:", time);
   activities.createActivity("lookup");
   const machine = machineOf({
     Ask: { Type: "Task", Resource: resource, Arguments: { q: "{% $states.input %}" }, ...fields, End: true },

@@ -5,6 +5,8 @@ export type Wait = (ms: number, signal: AbortSignal) => Promise<void>;
 export interface VirtualClock {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
+  /** The same. */
+  readonly monotonic: () => number;
   readonly wait: Wait;
   /** Milliseconds until the next wait ends; undefined when nobody waits. */
   nextMs(): number | undefined;
@@ -28,6 +30,7 @@ export function createVirtualClock(start: number = Date.UTC(2026, 0, 1)): Virtua
   };
   return {
     clock: () => now,
+    monotonic: () => now,
     wait: (ms, signal) =>
       new Promise((resolve, reject) => {
         if (signal.aborted) return reject(signal.reason as Error);

@@ -175,13 +175,12 @@ export function activityQueueContract(name: string, open: () => Promise<QueueUnd
   });
 
   queueTest("remembers who has asked for tasks", async ({ scheduler, server, advance }) => {
-    assert.deepEqual(scheduler.workersSince("lookup", 0), []);
+    assert.deepEqual(scheduler.recentWorkers("lookup", 60_000), []);
     scheduler.schedule([task("a")]);
     await take(server, "w1");
-    const [sighting] = scheduler.workersSince("lookup", 0);
-    assert.equal(sighting?.worker, "w1");
-    advance(60_000);
-    assert.deepEqual(scheduler.workersSince("lookup", (sighting?.seenAt ?? 0) + 1), []);
+    assert.deepEqual(scheduler.recentWorkers("lookup", 60_000), ["w1"]);
+    advance(60_001);
+    assert.deepEqual(scheduler.recentWorkers("lookup", 60_000), []);
   });
 }
 

@@ -33,7 +33,7 @@ export interface InterpretedEndpointOptions extends Omit<InterpreterOptions, "ac
 /** Starts the endpoint on a free port of 127.0.0.1. */
 export async function startInterpretedEndpoint(options: InterpretedEndpointOptions): Promise<InterpretedEndpoint> {
   const { directory, mapLabel, activities = [], clock, ...others } = options;
-  const queue = openActivityQueue(activitiesPath(directory), clock);
+  const queue = openActivityQueue(activitiesPath(directory), { clock, monotonic: clock });
   for (const name of activities) queue.createActivity(name);
   const { interpreter, machines, engine } = interpretMachines({ ...others, clock, activities: queue }, mapLabel);
   const journal = openExecutionJournal(join(directory, "executions.db"), clock);

@@ -1,3 +1,4 @@
+import { machineClocks } from "../../src/engines/machine-clocks.ts";
 import { readFile } from "node:fs/promises";
 import type { Hono } from "hono";
 import { validateAgent, validateTemplate } from "../../src/cli/validate-documents.ts";
@@ -41,7 +42,7 @@ export async function openTestServer(workspace: Workspace, over: Partial<ServerS
       readTemplate: (value) => validateTemplate(value, "template"),
     }),
     downloads,
-    clock: Date.now,
+    ...machineClocks,
     token: testToken,
     dataDirectory: wiring.dataDirectory,
     version: "0.0.0",

@@ -1,5 +1,6 @@
 import type { AgentDefinition, AgentInput, InvokeContext } from "../../src/core/agent.ts";
 import type { Notification } from "../../src/core/channel.ts";
+import { machineClocks } from "../../src/engines/machine-clocks.ts";
 import { RowcallError } from "../../src/core/errors.ts";
 import type { JsonValue } from "../../src/core/json.ts";
 import type { ObjectStore } from "../../src/core/object-store.ts";
@@ -67,8 +68,8 @@ export function createTestServices(options: {
         },
       };
     },
-    clock: options.clock ?? Date.now,
-    monotonic: options.monotonic ?? options.clock ?? (() => performance.now()),
+    clock: options.clock ?? machineClocks.clock,
+    monotonic: options.monotonic ?? options.clock ?? machineClocks.monotonic,
     random: Math.random,
     secret: () => undefined,
     aws: { endpoints: {} },

@@ -10,11 +10,13 @@ export interface TestTiming extends Timing {
 
 /** Waits between tries end at once and move the clock; time limits run until they are ended, or called off. */
 export function createTestTiming(options: { readonly startAt?: number; readonly random?: number } = {}): TestTiming {
-  let now = options.startAt ?? Date.UTC(2025, 9, 18, 5, 30);
+  const startAt = options.startAt ?? Date.UTC(2025, 9, 18, 5, 30);
+  let passed = 0;
   const waits: number[] = [];
   const limits = new Set<() => void>();
   return {
-    clock: () => now,
+    clock: () => startAt + passed,
+    monotonic: () => passed,
     random: () => options.random ?? 0.5,
     wait: (milliseconds, signal) => {
       if (signal !== undefined) {
@@ -24,7 +26,7 @@ export function createTestTiming(options: { readonly startAt?: number; readonly 
         });
       }
       waits.push(milliseconds);
-      now += milliseconds;
+      passed += milliseconds;
       return Promise.resolve();
     },
     waits,

@@ -5,6 +5,8 @@ import TinyQueue from "tinyqueue";
 export interface VirtualTime {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
+  /** The same. */
+  readonly monotonic: () => number;
   /** Resolves when so many milliseconds have passed, or rejects when the signal is aborted. */
   wait(ms: number, signal?: AbortSignal): Promise<void>;
   /** Lets time pass until the work is done, or nothing is left to wait for. */
@@ -21,6 +23,7 @@ export function createVirtualTime(): VirtualTime {
   );
   return {
     clock: () => now,
+    monotonic: () => now,
     wait: (ms, signal) => {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       const onAbort = (): void => reject(signal?.reason as Error);

@@ -140,7 +140,10 @@ describe("hints that commands print", () => {
     port = String(address.port);
     await workspace.write("bare.json", { agent: "doubler" });
     await workspace.write("other.json", { agent: "doubler", input: "rows.csv", output: "other/", name: "monday" });
-    await workspace.write("strict.json", { ...(JSON.parse(await workspace.read("batch.json")) as JsonObject), output: "late.csv" });
+    await workspace.write("strict.json", {
+      ...(JSON.parse(await workspace.read("batch.json")) as JsonObject),
+      output: "late.csv",
+    });
     await workspace.write("there.csv", "not a table of ours");
     assert.equal((await rowcall("run", "batch.json", "--name", "monday")).code, 0);
     // Stopped before its table was written, and then something else took the place of the table.

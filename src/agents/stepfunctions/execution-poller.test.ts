@@ -35,6 +35,7 @@ const pageSize = 1000;
 async function simulate(
   planned: readonly Planned[],
   refuse: (call: "describe" | "list", count: number) => RowcallError | undefined = () => undefined,
+  clock?: (passedMs: number) => number,
 ): Promise<Simulated> {
   const time = createVirtualTime();
   const begin = time.clock();
@@ -65,7 +66,8 @@ async function simulate(
       };
     },
   };
-  const poller = createExecutionPoller(source, { clock: time.clock, wait: time.wait });
+  const shown = (): number => (clock === undefined ? time.clock() : begin + clock(time.clock() - begin));
+  const poller = createExecutionPoller(source, { ...time, clock: shown });
   const { signal } = new AbortController();
   const waitFor = async ({ startsAt, status, isOld = false }: Planned, i: number): Promise<number> => {
     await time.wait(startsAt);
@@ -268,3 +270,18 @@ test("the signal ends the waiting of one, closing that of all", async () => {
   poller.close();
   await second;
 });
+
+for (const [how, offset] of [
+  ["back", -86_400_000],
+  ["forward", 86_400_000],
+] as const) {
+  test(`a clock that is set ${how} a day delays no result and asks no more often`, async () => {
+    for (const many of [3, 60]) {
+      const lasted = spread(many, 20_000, 200_000);
+      const planned = lasted.map((lastsMs) => ({ startsAt: 0, lastsMs, status: "SUCCEEDED" as const }));
+      const found = await simulate(planned, undefined, (passed) => (passed < 30_000 ? passed : passed + offset));
+      assertWithinLimits(found);
+      assertNoticed(found, lasted, 15_000);
+    }
+  });
+}

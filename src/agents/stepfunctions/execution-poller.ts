@@ -1,6 +1,6 @@
 import TinyQueue from "tinyqueue";
 import { RowcallError } from "../../core/errors.ts";
-import type { Clock } from "../../core/services.ts";
+import type { Clocks } from "../../core/services.ts";
 import { createPace, type PaceLimit } from "./pace.ts";
 
 /** Statuses that an execution ends with. */
@@ -37,9 +37,8 @@ export interface ExecutionSource {
   listEnded(status: EndStatus, page?: string): Promise<EndedPage>;
 }
 
-/** The clock, and how to wait; tests pass their own. */
-export interface Timing {
-  readonly clock: Clock;
+/** The clocks, and how to wait; tests pass their own. */
+export interface Timing extends Clocks {
   /** Resolves after so many milliseconds, or rejects when the signal is aborted. */
   wait(ms: number, signal: AbortSignal): Promise<unknown>;
 }
@@ -113,7 +112,7 @@ interface Sweep {
  */
 export function createExecutionPoller(
   source: ExecutionSource,
-  { clock, wait }: Timing,
+  { clock, monotonic, wait }: Timing,
   limits: typeof pollLimits = pollLimits,
 ): ExecutionPoller {
   const waiting = new Map<string, Waiting>();
@@ -136,7 +135,7 @@ export function createExecutionPoller(
   };
 
   const lookLater = (one: Waiting): void => {
-    const now = clock();
+    const now = monotonic();
     const byAge = Math.min(Math.max((now - one.since) * intervalPerAge, shortestIntervalMs), longestIntervalMs);
     lookAt(one, now + (waiting.size > crowd ? Math.max(byAge, waiting.size * turnMs) : byAge));
   };
@@ -170,9 +169,9 @@ export function createExecutionPoller(
       else one.resolve(end);
     } catch (thrown) {
       if (!isWaiting(one)) return;
-      const isEarly = isMissing(thrown) && clock() - one.since < lagMs;
+      const isEarly = isMissing(thrown) && monotonic() - one.since < lagMs;
       if (!isEarly && !mayPass(thrown)) return one.reject(thrown as Error);
-      if (!isEarly) describes.slowDown(clock());
+      if (!isEarly) describes.slowDown(monotonic());
       lookLater(one);
     }
   };
@@ -182,7 +181,8 @@ export function createExecutionPoller(
     turn += 1;
     // The first one has waited longest: what ended before it began is none of ours.
     const [oldest] = waiting.values();
-    const from = Math.max((oldest?.since ?? 0) - clockSkewMs, (seenUntil.get(status) ?? 0) - lagMs);
+    const since = clock() - (oldest === undefined ? 0 : monotonic() - oldest.since);
+    const from = Math.max(since - clockSkewMs, (seenUntil.get(status) ?? 0) - lagMs);
     return { status, from, newest: 0, pages: 0 };
   };
 
@@ -205,7 +205,7 @@ export function createExecutionPoller(
       if (isOver && newest > 0) seenUntil.set(current.status, newest);
     } catch {
       // Looking one by one finds out what is wrong, and goes on if lists alone are refused.
-      lists.slowDown(clock());
+      lists.slowDown(monotonic());
       sweep = undefined;
     } finally {
       listing = false;
@@ -215,7 +215,7 @@ export function createExecutionPoller(
   const pauseMs = (): number => {
     if (waiting.size > crowd || ended.length > 0) return tickMs;
     // No longer than until the first look at one that comes meanwhile.
-    return Math.min(Math.max((due.peek()?.at ?? 0) - clock(), tickMs), shortestIntervalMs);
+    return Math.min(Math.max((due.peek()?.at ?? 0) - monotonic(), tickMs), shortestIntervalMs);
   };
 
   // After a pause.
@@ -231,7 +231,7 @@ export function createExecutionPoller(
   const run = async (): Promise<void> => {
     running = true;
     while (waiting.size > 0 && !(await isClosed())) {
-      const now = clock();
+      const now = monotonic();
       while (describes.allows(now)) {
         const one = nextToLookAt(now);
         if (one === undefined) break;
@@ -252,7 +252,7 @@ export function createExecutionPoller(
       closing.signal.throwIfAborted();
       if (waiting.has(arn)) throw new Error(`Somebody waits for ${arn} already`);
       const { promise, resolve, reject } = Promise.withResolvers<ExecutionEnd>();
-      const now = clock();
+      const now = monotonic();
       const one: Waiting = { arn, since: now, resolve, reject, dueAt: 0 };
       const onAbort = (): void => reject(signal.reason as Error);
       signal.addEventListener("abort", onAbort, { once: true });

@@ -20,7 +20,7 @@ export interface Pace {
 const slowest = 1 / 16;
 const recovery = 1 / 50;
 
-/** Makes a pace; times are milliseconds since 1970. */
+/** Makes a pace; times are of a clock that never jumps, in milliseconds. */
 export function createPace({ perSecond, burst }: PaceLimit): Pace {
   let rate = perSecond;
   let permissions = burst;

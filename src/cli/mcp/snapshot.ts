@@ -80,7 +80,7 @@ export function noteRun(
   { meters, services }: Pick<Desk, "meters" | "services">,
   { id, counts }: Run,
 ): number | undefined {
-  const meter = meters.get(id) ?? createMeter(services.clock);
+  const meter = meters.get(id) ?? createMeter(services.monotonic);
   meters.set(id, meter);
   meter.note(counts.succeeded + counts.failed);
   return meter.rate();

@@ -67,7 +67,7 @@ export async function startStepFunctionsEndpoint(options: EndpointOptions): Prom
     );
   }
   const journal = openExecutionJournal(join(dataDirectory, "executions.db"), services.clock);
-  const activities = openActivityQueue(activitiesPath(dataDirectory), services.clock);
+  const activities = openActivityQueue(activitiesPath(dataDirectory), services);
   const machines = createMachines({ ...wiring, engine, stage });
   const executions = openExecutions({ machines, journal, clock: services.clock });
   const closing = new AbortController();

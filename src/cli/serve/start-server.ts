@@ -91,6 +91,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       }),
       downloads,
       clock: services.clock,
+      monotonic: services.monotonic,
       token,
       dataDirectory,
       version: await packageVersion(),

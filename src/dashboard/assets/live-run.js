@@ -10,7 +10,7 @@ const sayMs = 15_000;
 const live = document.getElementById("live");
 const place = document.getElementById("chart");
 const chart = place === null ? undefined : drawRate(place);
-let saidAt = 0;
+let saidAt = -Infinity;
 /** @type {number | undefined} */
 let timer;
 
@@ -117,7 +117,7 @@ function setBar(name, x, width) {
  * @param {boolean} isNews
  */
 function say(words, isNews) {
-  const now = Date.now();
+  const now = performance.now();
   if (!isNews && now - saidAt < sayMs) return;
   saidAt = now;
   setText("#progress-said", words);

@@ -93,7 +93,7 @@ class AwsEngine implements Engine {
     this.#sfn = sfn;
     this.#root = bucketOf(runsUri);
     this.#places = { store: services.store, sfn, runsUri };
-    this.#watching = { ...this.#places, pace: createPace(paceMs, services.clock, wait ?? realWait) };
+    this.#watching = { ...this.#places, pace: createPace(paceMs, services.monotonic, wait ?? realWait) };
     this.#copies = openLocalCopies(dataDirectory);
   }
 

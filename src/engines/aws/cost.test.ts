@@ -71,7 +71,7 @@ async function countEntered(context: TestContext, aws: EmulatedAws, host: Browse
     batch: settings as unknown as JsonValue,
   };
   const time = createVirtualClock();
-  const activities = openActivityQueue(":memory:", time.clock);
+  const activities = openActivityQueue(":memory:", time);
   context.after(() => activities.close());
   activities.createActivity("agent");
   const interpreter = testInterpreter(

@@ -1,4 +1,4 @@
-import type { Clock } from "../../core/services.ts";
+import type { Monotonic } from "../../core/services.ts";
 
 /** Waits; rejected when the signal is aborted. */
 export type Wait = (ms: number, signal?: AbortSignal) => Promise<void>;
@@ -7,10 +7,10 @@ export type Wait = (ms: number, signal?: AbortSignal) => Promise<void>;
  * Lets calls through one after the other, none sooner than so many milliseconds after the one before: what AWS counts, it counts for a
  * whole account.
  */
-export function createPace(everyMs: number, clock: Clock, wait: Wait): (signal?: AbortSignal) => Promise<void> {
-  let next = 0;
+export function createPace(everyMs: number, monotonic: Monotonic, wait: Wait): (signal?: AbortSignal) => Promise<void> {
+  let next = Number.NEGATIVE_INFINITY;
   return async (signal) => {
-    const now = clock();
+    const now = monotonic();
     const turn = Math.max(now, next);
     next = turn + everyMs;
     if (turn > now) await wait(turn - now, signal);

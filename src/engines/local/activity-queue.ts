@@ -8,9 +8,9 @@ import type {
   TaskRequest,
   TaskState,
   TokenVerdict,
-  WorkerSighting,
 } from "../../core/activity.ts";
-import type { Clock } from "../../core/services.ts";
+import type { Clocks } from "../../core/services.ts";
+import { machineClocks } from "../machine-clocks.ts";
 import { migrate } from "./migrations.ts";
 import { inTransaction, openDatabase, type Database } from "./sqlite.ts";
 
@@ -47,6 +47,8 @@ const migrations = [
     PRIMARY KEY (activity, worker)
   ) STRICT, WITHOUT ROWID;
   `,
+  // Of what was taken: when, as `silent_until`, `due_at` and `seen_at` are, on the machine's monotonic clock.
+  "ALTER TABLE tasks ADD COLUMN taken_at INTEGER",
 ];
 
 // How soon what another process did is noticed.
@@ -54,6 +56,8 @@ const pollMs = 50;
 const sightingMs = 5000;
 const rememberWorkersMs = 24 * 3600 * 1000;
 const deadline = "min(ifnull(silent_until, 9e15), ifnull(due_at, 9e15))";
+// How long a task took is added to the time of day at which it began.
+const endNow = "started_at + max(0, ?1 - ifnull(taken_at, ?1))";
 const isTaken = "started_at IS NOT NULL AND ended_at IS NULL";
 
 /** Where the queues of a data directory are. */
@@ -68,11 +72,20 @@ export function activitiesPath(dataDirectory: string): string {
  * @param path - file; made when it is not there
  * @throws RowcallError JOURNAL_UNREADABLE
  */
-export function openActivityQueue(path: string, clock: Clock = Date.now): ActivityQueue {
+export function openActivityQueue(path: string, clocks: Clocks = machineClocks): ActivityQueue {
   const database = openDatabase(path);
   migrate(database, migrations);
-  database.prepare("DELETE FROM workers WHERE seen_at < ?").run(clock() - rememberWorkersMs);
-  return new SqliteActivityQueue(database, clock);
+  const now = Math.floor(clocks.monotonic());
+  // What lies further ahead than it can is of an earlier start of the machine.
+  database
+    .prepare("DELETE FROM workers WHERE seen_at NOT BETWEEN ? AND ?")
+    .run(now - rememberWorkersMs, now + sightingMs);
+  database
+    .prepare(
+      `UPDATE tasks SET silent_until = min(silent_until, ?1 + heartbeat_ms), due_at = min(due_at, ?1 + timeout_ms) WHERE ${isTaken}`,
+    )
+    .run(now);
+  return new SqliteActivityQueue(database, clocks);
 }
 
 interface Waiter {
@@ -91,7 +104,7 @@ interface Watcher {
 
 class SqliteActivityQueue implements ActivityQueue {
   readonly #database: Database;
-  readonly #clock: Clock;
+  readonly #clocks: Clocks;
   readonly #statements: Statements;
   readonly #waiters = new Set<Waiter>();
   readonly #watchers = new Set<Watcher>();
@@ -99,15 +112,16 @@ class SqliteActivityQueue implements ActivityQueue {
   #soon: NodeJS.Immediate | undefined;
   #seenVersion: unknown;
 
-  constructor(database: Database, clock: Clock) {
+  constructor(database: Database, clocks: Clocks) {
     this.#database = database;
-    this.#clock = clock;
+    this.#clocks = clocks;
     this.#statements = prepareStatements(database);
   }
 
   createActivity(name: string): Activity {
-    this.#database.prepare("INSERT OR IGNORE INTO activities VALUES (?, ?)").run(name, this.#clock());
-    return this.findActivity(name) ?? { name, createdAt: this.#clock() };
+    const createdAt = this.#clocks.clock();
+    this.#database.prepare("INSERT OR IGNORE INTO activities VALUES (?, ?)").run(name, createdAt);
+    return this.findActivity(name) ?? { name, createdAt };
   }
 
   deleteActivity(name: string): void {
@@ -119,8 +133,10 @@ class SqliteActivityQueue implements ActivityQueue {
     this.#write(() => {
       this.#database.prepare("DELETE FROM activities WHERE name = ?").run(name);
       this.#database
-        .prepare("UPDATE tasks SET ended_at = ?, ending = ?, change = ? WHERE activity = ? AND ended_at IS NULL")
-        .run(this.#clock(), JSON.stringify(error), this.#nextChange(), name);
+        .prepare(
+          `UPDATE tasks SET ended_at = ifnull(${endNow}, ?2), ending = ?3, change = ?4 WHERE activity = ?5 AND ended_at IS NULL`,
+        )
+        .run(this.#now(), this.#clocks.clock(), JSON.stringify(error), this.#nextChange(), name);
     });
   }
 
@@ -135,7 +151,7 @@ class SqliteActivityQueue implements ActivityQueue {
   }
 
   schedule(requests: readonly TaskRequest[]): void {
-    const now = this.#clock();
+    const now = this.#clocks.clock();
     this.#write(() => {
       for (const { activity, key, input, heartbeatSeconds, timeoutSeconds } of requests)
         this.#statements.schedule.run(activity, key, input, toMs(heartbeatSeconds), toMs(timeoutSeconds), now);
@@ -169,7 +185,7 @@ class SqliteActivityQueue implements ActivityQueue {
       const waiter: Waiter = {
         activity,
         worker,
-        seenAt: 0,
+        seenAt: Number.NEGATIVE_INFINITY,
         resolve: (task) => {
           signal.removeEventListener("abort", onAbort);
           this.#waiters.delete(waiter);
@@ -187,7 +203,7 @@ class SqliteActivityQueue implements ActivityQueue {
   }
 
   heartbeat(token: string): TokenVerdict {
-    const now = this.#clock();
+    const now = this.#now();
     return this.#tell(token, (task) => {
       this.#statements.alive.run(now, token);
       this.#sight(task.activity, task.worker ?? "", now);
@@ -206,10 +222,11 @@ class SqliteActivityQueue implements ActivityQueue {
     });
   }
 
-  workersSince(activity: string, since: number): readonly WorkerSighting[] {
+  recentWorkers(activity: string, withinMs: number): readonly string[] {
     return this.#database
-      .prepare("SELECT worker, seen_at AS seenAt FROM workers WHERE activity = ? AND seen_at >= ? ORDER BY worker")
-      .all(activity, since) as unknown as WorkerSighting[];
+      .prepare("SELECT worker FROM workers WHERE activity = ? AND seen_at >= ? ORDER BY worker")
+      .all(activity, this.#now() - withinMs)
+      .map(({ worker }) => String(worker));
   }
 
   close(): void {
@@ -221,7 +238,7 @@ class SqliteActivityQueue implements ActivityQueue {
   }
 
   #end(token: string, end: TaskEnd): TokenVerdict {
-    const now = this.#clock();
+    const now = this.#now();
     return this.#tell(token, (task) => {
       this.#statements.end.run(now, JSON.stringify(end), this.#nextChange(), token);
       this.#sight(task.activity, task.worker ?? "", now);
@@ -254,7 +271,7 @@ class SqliteActivityQueue implements ActivityQueue {
     this.#soon = undefined;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const now = this.#clock();
+    const now = this.#now();
     if (this.#isDue(now)) inTransaction(this.#database, () => this.#expire());
     // SQLite counts the commits of other connections here.
     const version = this.#statements.version.get()?.["data_version"];
@@ -273,7 +290,14 @@ class SqliteActivityQueue implements ActivityQueue {
       if (this.#statements.isWaiting.get(activity) === undefined) continue;
       const token = randomBytes(32).toString("base64url");
       const task = inTransaction(this.#database, () => {
-        const { changes } = this.#statements.take.run(token, worker, now, now, now, this.#nextChange(), activity);
+        const { changes } = this.#statements.take.run(
+          token,
+          worker,
+          this.#clocks.clock(),
+          now,
+          this.#nextChange(),
+          activity,
+        );
         if (changes === 0) return undefined;
         this.#sight(activity, worker, now);
         return this.#statements.byToken.get(token) as unknown as TaskEntry;
@@ -308,12 +332,16 @@ class SqliteActivityQueue implements ActivityQueue {
   }
 
   #expire(): void {
-    const now = this.#clock();
+    const now = this.#now();
     if (this.#isDue(now)) this.#statements.expire.run(now, this.#nextChange());
   }
 
   #isDue(now: number): boolean {
     return this.#statements.isDue.get(now) !== undefined;
+  }
+
+  #now(): number {
+    return Math.floor(this.#clocks.monotonic());
   }
 
   #nextChange(): number {
@@ -350,18 +378,19 @@ function prepareStatements(database: Database) {
       "SELECT 1 FROM tasks WHERE activity = ? AND started_at IS NULL AND ended_at IS NULL LIMIT 1",
     ),
     take: database.prepare(
-      `UPDATE tasks SET token = ?, worker = ?, started_at = ?, silent_until = ? + heartbeat_ms, due_at = ? + timeout_ms, change = ?
-       WHERE seq = (SELECT seq FROM tasks WHERE activity = ? AND started_at IS NULL AND ended_at IS NULL ORDER BY seq LIMIT 1)`,
+      `UPDATE tasks SET token = ?1, worker = ?2, started_at = ?3, taken_at = ?4, silent_until = ?4 + heartbeat_ms,
+         due_at = ?4 + timeout_ms, change = ?5
+       WHERE seq = (SELECT seq FROM tasks WHERE activity = ?6 AND started_at IS NULL AND ended_at IS NULL ORDER BY seq LIMIT 1)`,
     ),
     putBack: database.prepare(
-      `UPDATE tasks SET token = NULL, worker = NULL, started_at = NULL, silent_until = NULL, due_at = NULL, change = 0
+      `UPDATE tasks SET token = NULL, worker = NULL, started_at = NULL, taken_at = NULL, silent_until = NULL, due_at = NULL, change = 0
        WHERE token = ? AND ended_at IS NULL`,
     ),
     alive: database.prepare("UPDATE tasks SET silent_until = ? + heartbeat_ms WHERE token = ?"),
-    end: database.prepare("UPDATE tasks SET ended_at = ?, ending = ?, change = ? WHERE token = ?"),
+    end: database.prepare(`UPDATE tasks SET ended_at = ${endNow}, ending = ?2, change = ?3 WHERE token = ?4`),
     isDue: database.prepare(`SELECT 1 FROM tasks WHERE ${isTaken} AND ${deadline} <= ? LIMIT 1`),
     expire: database.prepare(
-      `UPDATE tasks SET ended_at = ?1, change = ?2,
+      `UPDATE tasks SET ended_at = ${endNow}, change = ?2,
          ending = json_object('status', 'timed_out', 'limit', iif(ifnull(due_at, 9e15) <= ?1, 'timeout', 'heartbeat'))
        WHERE ${isTaken} AND ${deadline} <= ?1`,
     ),

@@ -45,7 +45,7 @@ describe("rows that are left to workers", () => {
       clock: () => now,
     });
     engine = openEngine();
-    queue = openActivityQueue(activitiesPath(join(folder, "data")), () => now);
+    queue = openActivityQueue(activitiesPath(join(folder, "data")), services);
   });
   afterEach(async () => {
     queue.close();

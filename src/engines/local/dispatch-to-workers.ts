@@ -80,7 +80,7 @@ class WorkerAttempts implements Attempts {
       queue,
       activity,
       command: workerCommand(activity, services.aws.region),
-      clock: services.clock,
+      monotonic: services.monotonic,
       waiting: () => [...this.#handed.values()].filter(({ begunAt }) => begunAt === undefined).length,
       observer,
     });

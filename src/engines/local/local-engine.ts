@@ -281,7 +281,7 @@ class LocalEngine implements Engine {
   }
 
   #queue(): ActivityQueue {
-    this.#openedQueue ??= openActivityQueue(activitiesPath(this.#dataDirectory), this.#services.clock);
+    this.#openedQueue ??= openActivityQueue(activitiesPath(this.#dataDirectory), this.#services);
     return this.#openedQueue;
   }
 
@@ -423,7 +423,7 @@ class LocalEngine implements Engine {
 
   #workersOf({ batch, agent }: RunRecord): number | undefined {
     if (batch.execution.dispatch !== "activity") return undefined;
-    return this.#queue().workersSince(agent.agent_name, this.#services.clock() - workerSilenceMs).length;
+    return this.#queue().recentWorkers(agent.agent_name, workerSilenceMs).length;
   }
 
   async #withLock<T>(id: string, work: (run: RunRecord) => Promise<T>): Promise<T> {

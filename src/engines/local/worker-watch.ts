@@ -1,6 +1,6 @@
 import type { ActivityQueue } from "../../core/activity.ts";
 import type { RunObserver } from "../../core/engine.ts";
-import type { Clock } from "../../core/services.ts";
+import type { Monotonic } from "../../core/services.ts";
 
 /** A worker that has not asked for so long is not on line. */
 export const workerSilenceMs = 20_000;
@@ -11,7 +11,7 @@ export interface WorkerWatchSetup {
   readonly activity: string;
   /** How a worker for the activity is started. */
   readonly command: string;
-  readonly clock: Clock;
+  readonly monotonic: Monotonic;
   /** Rows that no worker has taken. */
   waiting(): number;
   readonly observer: RunObserver;
@@ -24,13 +24,20 @@ export interface WorkerWatch {
 }
 
 /** Begins to watch. */
-export function watchWorkers({ queue, activity, command, clock, waiting, observer }: WorkerWatchSetup): WorkerWatch {
-  let quietSince = clock();
+export function watchWorkers({
+  queue,
+  activity,
+  command,
+  monotonic,
+  waiting,
+  observer,
+}: WorkerWatchSetup): WorkerWatch {
+  let quietSince = monotonic();
   let isTold = false;
   return {
     look: () => {
-      const now = clock();
-      const online = queue.workersSince(activity, now - workerSilenceMs);
+      const now = monotonic();
+      const online = queue.recentWorkers(activity, workerSilenceMs);
       if (online.length > 0) {
         quietSince = now;
         if (isTold) observer.onEvent?.({ type: "notice", message: `Workers are on line again: ${names(online)}` });
@@ -47,7 +54,7 @@ export function watchWorkers({ queue, activity, command, clock, waiting, observe
   };
 }
 
-function names(online: readonly { readonly worker: string }[]): string {
-  const shown = online.slice(0, 5).map(({ worker }) => worker);
+function names(online: readonly string[]): string {
+  const shown = online.slice(0, 5);
   return [...shown, ...(online.length > shown.length ? ["…"] : [])].join(", ");
 }

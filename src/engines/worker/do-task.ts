@@ -86,6 +86,7 @@ export async function makeAttempt(
   const { row, attempt: number, recording } = task;
   const save = artifactSaver(services.store, recording.prefix);
   const beganAt = services.clock();
+  const began = services.monotonic();
   try {
     const attempt = await agents.use(task, ({ invoker, extract }) =>
       runAttempt(
@@ -111,7 +112,8 @@ export async function makeAttempt(
     );
     return { attempt };
   } catch (thrown) {
-    const attempt = { row, number, startedAt: beganAt, endedAt: services.clock(), steps: [], artifacts: [] };
+    const endedAt = beganAt + Math.round(services.monotonic() - began);
+    const attempt = { row, number, startedAt: beganAt, endedAt, steps: [], artifacts: [] };
     const outcome = outcomeOf(thrown);
     if (outcome.retryable && thrown instanceof RowcallError) return { attempt: { ...attempt, outcome } };
     const unfit = unfitError(setup.name, task, thrown);

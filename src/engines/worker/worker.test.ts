@@ -40,7 +40,7 @@ describe("a worker", () => {
 
   beforeEach(() => {
     now = Date.now();
-    queue = openActivityQueue(":memory:", () => now);
+    queue = openActivityQueue(":memory:", { clock: () => now, monotonic: () => now });
     queue.createActivity("echo");
     events = [];
     drain.controller = new AbortController();

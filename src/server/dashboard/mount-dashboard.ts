@@ -21,7 +21,7 @@ export const mountDashboard: NonNullable<ServerSetup["mountPages"]> = (app, cont
     ...context,
     app,
     pages,
-    surveys: createSurveyCache(context.engine, context.clock),
+    surveys: createSurveyCache(context.engine, context.monotonic),
     tries,
   };
   files.mount(app);

@@ -1,6 +1,6 @@
 import type { Engine, RunSurvey } from "../../core/engine.ts";
 import type { Run } from "../../core/run.ts";
-import type { Clock } from "../../core/services.ts";
+import type { Monotonic } from "../../core/services.ts";
 
 /** Surveys of runs, not older than a page needs. */
 export interface SurveyCache {
@@ -22,14 +22,14 @@ const keptRuns = 50;
  * Keeps surveys of running runs for a second, and those that took long for twenty times as long, so that looking at a long run,
  * in however many browsers, costs it at most a twentieth of one processor.
  */
-export function createSurveyCache(engine: Engine, clock: Clock): SurveyCache {
+export function createSurveyCache(engine: Engine, monotonic: Monotonic): SurveyCache {
   const kept = new Map<string, Kept>();
   return {
     of: (run) => {
       const { id, status, endedAt, counts } = run;
       const isRunning = status === "running";
       const standing = isRunning ? status : JSON.stringify([status, endedAt, counts]);
-      const now = clock();
+      const now = monotonic();
       const before = kept.get(id);
       if (before?.standing === standing) {
         if (!isRunning || now - before.askedAt < Math.max(shortestMs, 20 * before.tookMs)) return before.survey;
@@ -37,7 +37,7 @@ export function createSurveyCache(engine: Engine, clock: Clock): SurveyCache {
       const survey = engine.survey(id);
       const entry: Kept = { standing, survey, askedAt: now, tookMs: Number.POSITIVE_INFINITY };
       survey.then(
-        () => (entry.tookMs = clock() - now),
+        () => (entry.tookMs = monotonic() - now),
         // What failed is asked for again.
         () => kept.delete(id),
       );

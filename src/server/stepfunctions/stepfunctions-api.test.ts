@@ -224,7 +224,7 @@ describe("a worker whose connection breaks while it waits", () => {
       socket.write(
         `POST / HTTP/1.1\r\nHost: ${hostname}\r\nX-Amz-Target: AWSStepFunctions.GetActivityTask\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
       );
-      while (queue.workersSince("rows", 0).length === 0) await wait(5);
+      while (queue.recentWorkers("rows", 60_000).length === 0) await wait(5);
       socket.destroy();
       await once(socket, "close");
       queue.schedule([{ activity: "rows", key: "one", input: '{"n":1}' }]);

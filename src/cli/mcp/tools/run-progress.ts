@@ -34,12 +34,14 @@ export const runProgressTool: Tool = defineTool({
 
 async function newsOf({ engine, runs, ...desk }: Desk, id: string, seconds: number, signal: AbortSignal): Promise<Run> {
   const before = await engine.describe(id);
-  const until = desk.services.clock() + seconds * 1000;
+  const until = desk.services.monotonic() + seconds * 1000;
   const givenUp = AbortSignal.any([signal, runs.draining]);
   let now = before;
   noteRun(desk, now);
-  while (!isNews(before, now) && desk.services.clock() < until && !givenUp.aborted) {
-    await wait(Math.min(lookEveryMs, until - desk.services.clock()), undefined, { signal: givenUp }).catch(() => {});
+  while (!isNews(before, now) && desk.services.monotonic() < until && !givenUp.aborted) {
+    await wait(Math.min(lookEveryMs, until - desk.services.monotonic()), undefined, { signal: givenUp }).catch(
+      () => {},
+    );
     now = await engine.describe(id);
     noteRun(desk, now);
   }
