@@ -221,11 +221,28 @@ test("what is ready is taken out in large pieces, the mark first and once", () =
   assert.equal(output, `\uFEFF${`${"x".repeat(999)},y\n`.repeat(1000)}`);
 });
 
-test("one record may be larger than what is gathered", () => {
-  const writer = createTableWriter({ dialect, includeOriginal: true, formulaSafe: false, width: 1 });
-  const long = "é".repeat(1_000_000);
-  writer.record({ bytes: Buffer.from(`${long}\n`), width: 1, cells: [textCell(long)] });
-  assert.equal(writer.take()?.toString(), `${long},${long}\n`);
+test("a long cell comes out piece by piece, cut between characters", () => {
+  const short = "é".repeat(1000);
+  for (const [encoding, quoted] of [
+    ["utf-8", false],
+    ["utf-16le", true],
+  ] as const) {
+    const writer = createTableWriter({
+      dialect: { ...dialect, encoding },
+      includeOriginal: true,
+      formulaSafe: false,
+      width: 1,
+    });
+    const long = `${quoted ? '"' : "x"}${"😀".repeat(500_000)}`;
+    writer.record({ bytes: Buffer.from(`${short}\n`), width: 1, cells: [textCell(long), textCell("y")] });
+    const pieces: Buffer[] = [];
+    for (let piece = writer.take(); piece !== undefined; piece = writer.take()) pieces.push(piece);
+    assert.ok(pieces.length > 2 && pieces.every((piece) => piece.length < 1024 * 1024));
+    const written = new TextDecoder(encoding).decode(Buffer.concat([...pieces, writer.take(true) ?? Buffer.alloc(0)]));
+    const cell = quoted ? `"${long.replaceAll('"', '""')}"` : long;
+    assert.ok(written === `${short},${cell},y\n`, `${encoding}: ${written.length} characters`);
+    assert.equal(writer.hasHalves(), false);
+  }
 });
 
 describe("formula_safe", () => {

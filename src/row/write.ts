@@ -27,7 +27,7 @@ export interface TableWriter {
   record(record: OutputRecord): void;
   /** Appends what stands after the last record: blank lines. */
   trailer(bytes: Buffer): void;
-  /** Takes out what is ready to be written; undefined unless enough has gathered or `all` is asked for. */
+  /** Takes out what is to be written next, some hundred kilobytes; undefined unless so much has gathered. With `all`, the whole rest. */
   take(all?: boolean): Buffer | undefined;
   /** Characters that the table's encoding lacks; each was written as `?`. */
   readonly lost: ReadonlySet<string>;
@@ -36,15 +36,20 @@ export interface TableWriter {
 }
 
 const chunkBytes = 256 * 1024;
+// A longer cell is written piece by piece: no copy of the whole of it is made.
+const pieceLength = 64 * 1024;
 
 /** Opens a writer for one table; the original part of each record is the input's bytes. */
 export function createTableWriter(setup: WriterSetup): TableWriter {
-  const { dialect, includeOriginal, width } = setup;
+  const { dialect, includeOriginal, formulaSafe, width } = setup;
   const encoder = createEncoder(dialect);
   let buffer = Buffer.allocUnsafe(chunkBytes * 2);
   let length = 0;
   let isFirst = true;
   let hasHalves = false;
+  // What is to be written, from `used` on, and is not in the buffer yet.
+  const parts: (string | Uint8Array)[] = [];
+  let used = 0;
 
   const reserve = (bytes: number): void => {
     if (length + bytes <= buffer.length) return;
@@ -52,32 +57,46 @@ export function createTableWriter(setup: WriterSetup): TableWriter {
     buffer.copy(larger, 0, 0, length);
     buffer = larger;
   };
-  const addBytes = (bytes: Uint8Array): void => {
-    reserve(bytes.length);
-    buffer.set(bytes, length);
-    length += bytes.length;
+  const put = (part: string | Uint8Array): void => {
+    if (typeof part === "string") {
+      reserve(part.length * 3);
+      if (!part.isWellFormed()) hasHalves = true;
+      length += buffer.write(part, length, "utf8");
+    } else {
+      reserve(part.length);
+      buffer.set(part, length);
+      length += part.length;
+    }
   };
-  const addText = (text: string): void => {
-    reserve(text.length * 3);
-    if (!text.isWellFormed()) hasHalves = true;
-    length += buffer.write(text, length, "utf8");
+  const addCells = (cells: readonly Cell[], before: string): void => {
+    let text = before;
+    cells.forEach((cell, i) => {
+      if (i > 0) text += dialect.delimiter;
+      const written = cellText(cell, formulaSafe);
+      if (written.length <= pieceLength) {
+        text += quoteCell(written, dialect.delimiter);
+        return;
+      }
+      const isPlain = !needsQuotes(written, dialect.delimiter);
+      parts.push(isPlain ? text : `${text}"`);
+      for (const piece of piecesOf(written)) parts.push(isPlain ? piece : doubleQuotes(piece));
+      text = isPlain ? "" : '"';
+    });
+    parts.push(text);
   };
-  const newCells = (cells: readonly Cell[]): string =>
-    cells.map((cell) => writeCell(cell, setup)).join(dialect.delimiter);
 
   const add = (record: OutputRecord, fillers: readonly string[]): void => {
     const { lead, body, lineEnd } = splitRecord(record.bytes, dialect);
-    const cells = newCells(record.cells);
     if (includeOriginal) {
-      addBytes(lead);
-      addBytes(body);
-      addText(fillers.map((name) => dialect.delimiter + name).join(""));
-      if (record.cells.length > 0) addText(dialect.delimiter + cells);
+      parts.push(lead, body);
+      const filled = fillers.map((name) => dialect.delimiter + name).join("");
+      addCells(record.cells, record.cells.length > 0 ? filled + dialect.delimiter : filled);
     } else {
       // An empty line would be no record.
-      addText(cells === "" ? '""' : cells);
+      const isEmpty = record.cells.length < 2 && (record.cells[0]?.text ?? "") === "";
+      addCells(record.cells, isEmpty ? '""' : "");
     }
-    addBytes(lineEnd);
+    parts.push(lineEnd);
   };
 
   return {
@@ -88,9 +107,11 @@ export function createTableWriter(setup: WriterSetup): TableWriter {
     },
     record: (record) => add(record, record.width < width ? Array.from({ length: width - record.width }, () => "") : []),
     trailer: (bytes) => {
-      if (includeOriginal) addBytes(bytes);
+      if (includeOriginal) parts.push(bytes);
     },
     take: (all = false) => {
+      while (used < parts.length && (all || length < chunkBytes)) put(parts[used++] ?? "");
+      if (used === parts.length) [parts.length, used] = [0, 0];
       if (length < chunkBytes && !all) return undefined;
       const utf8 = Buffer.from(buffer.subarray(0, length));
       length = 0;
@@ -121,10 +142,6 @@ function isFormula(text: string): boolean {
   return formula.test(text) && !number.test(text) && !phone.test(text) && !loneSign.test(text);
 }
 
-function writeCell(cell: Cell, { dialect, formulaSafe }: WriterSetup): string {
-  return quoteCell(cellText(cell, formulaSafe), dialect.delimiter);
-}
-
 /** A new cell's text; one that a spreadsheet would run as a formula gets an apostrophe when asked. */
 export function cellText({ text, isString }: Cell, formulaSafe: boolean): string {
   return formulaSafe && isString && isFormula(text) ? `'${text}` : text;
@@ -132,6 +149,24 @@ export function cellText({ text, isString }: Cell, formulaSafe: boolean): string
 
 /** A cell's text, quoted where the delimiter, a quote or a line break makes it necessary. */
 export function quoteCell(text: string, delimiter: string): string {
-  const plain = !text.includes(delimiter) && !text.includes('"') && !text.includes("\n") && !text.includes("\r");
-  return plain ? text : `"${text.replaceAll('"', '""')}"`;
+  return needsQuotes(text, delimiter) ? `"${doubleQuotes(text)}"` : text;
 }
+
+function needsQuotes(text: string, delimiter: string): boolean {
+  return text.includes(delimiter) || text.includes('"') || text.includes("\n") || text.includes("\r");
+}
+
+function doubleQuotes(text: string): string {
+  return text.replaceAll('"', '""');
+}
+
+// No piece ends within a character.
+function* piecesOf(text: string): Generator<string> {
+  for (let start = 0, end = 0; start < text.length; start = end) {
+    end = start + pieceLength;
+    if (highSurrogate.test(text.charAt(end - 1))) end += 1;
+    yield text.slice(start, end);
+  }
+}
+
+const highSurrogate = /[\uD800-\uDBFF]/;

@@ -47,8 +47,7 @@ export async function* writeCsv(setup: FinishSetup): AsyncGenerator<Uint8Array> 
       if (setup.failedOnly && attempt?.outcome.status !== "failed") continue;
       const cells = enricher.enrichRow(attempt === undefined ? { row: index } : { row: index, attempt });
       writer.record({ bytes, width, cells });
-      const chunk = writer.take();
-      if (chunk !== undefined) yield chunk;
+      for (let chunk = writer.take(); chunk !== undefined; chunk = writer.take()) yield chunk;
     }
   }
   // Also of a table without rows.
