@@ -7,6 +7,7 @@ import {
   type WriterAnswer,
   type WriterOrder,
 } from "./attempt-group.ts";
+import { noteAnswerLength } from "./large-answers.ts";
 import { roughSize } from "./rough-size.ts";
 
 /** Writes a run's attempts, many in one transaction. */
@@ -161,6 +162,7 @@ export function openAttemptLog(path: string, run: number, listener: LogListener)
     ended: (entry, isCall = true) => {
       started.delete(entry.attempt.row);
       const waiting: Waiting = { entry, bytes: sizeOf(entry), isCall };
+      noteAnswerLength(waiting.bytes);
       ended.push(waiting);
       bytes += waiting.bytes;
       if (isCall) calls += 1;

@@ -1,6 +1,7 @@
 import { failedOutcome, type Artifact, type Attempt, type Outcome, type StepRecord } from "../../core/attempt.ts";
 import type { ErrorCode } from "../../core/errors.ts";
 import { parseJson, type JsonObject } from "../../core/json.ts";
+import { noteAnswerLength } from "./large-answers.ts";
 import type { Database } from "./sqlite.ts";
 
 // Answers may be large: what is read at once ends with the row that reaches so many characters.
@@ -24,16 +25,22 @@ export function openAttemptReader(database: Database, condition: string): ReadAt
      WHERE run = ? AND row BETWEEN ? AND ? AND ${condition} ORDER BY row, number`,
   );
   statement.setReturnArrays(true);
+  // Asked rather than found out by reading on: the next row's answer may be large, and would be read twice.
+  const later = database.prepare(
+    `SELECT 1 FROM attempts WHERE run = ? AND row = ? AND number > ? AND ${condition} LIMIT 1`,
+  );
   return (seq, first, last) => {
     const entries = new Map<number, AttemptEntry[]>();
     let length = 0;
     for (const entry of statement.iterate(seq, first, last) as unknown as Iterable<AttemptEntry>) {
-      const [row, , , , , message, output, detail] = entry;
+      const [row, number, , , , message, output, detail] = entry;
       const before = entries.get(row);
-      if (before !== undefined) before.push(entry);
-      else if (length >= pieceLength) return { entries, through: row - 1 };
-      else entries.set(row, [entry]);
-      length += (message?.length ?? 0) + (output?.length ?? 0) + (detail?.length ?? 0);
+      if (before === undefined) entries.set(row, [entry]);
+      else before.push(entry);
+      const added = (message?.length ?? 0) + (output?.length ?? 0) + (detail?.length ?? 0);
+      noteAnswerLength(added);
+      length += added;
+      if (length >= pieceLength && later.get(seq, row, number) === undefined) return { entries, through: row };
     }
     return { entries, through: last };
   };
@@ -51,9 +58,14 @@ export function attemptsByRow(
   first: number,
   last: number,
 ): (row: number) => readonly AttemptEntry[] {
-  let piece: AttemptPiece = { entries: new Map(), through: first - 1 };
+  const nothing: AttemptPiece = { entries: new Map(), through: first - 1 };
+  let piece = nothing;
   return (row) => {
-    if (row > piece.through) piece = read(seq, row, last);
+    if (row > piece.through) {
+      // What was read before is let go of first.
+      piece = nothing;
+      piece = read(seq, row, last);
+    }
     return piece.entries.get(row) ?? [];
   };
 }
