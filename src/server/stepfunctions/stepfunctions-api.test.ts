@@ -55,6 +55,14 @@ describe("the Step Functions API", () => {
     return [String(__type).split("#")[1], message];
   };
 
+  const endOf = async (executionArn: unknown): Promise<Body> => {
+    for (;;) {
+      const execution = await call("DescribeExecution", { executionArn });
+      if (execution["status"] !== "RUNNING") return execution;
+      await wait(5);
+    }
+  };
+
   it("answers as JSON 1.0, with an id of the request", async () => {
     const response = await request("ListActivities", {});
     assert.equal(response.headers.get("content-type"), "application/x-amz-json-1.0");
@@ -126,16 +134,19 @@ describe("the Step Functions API", () => {
     assert.equal(type, "InvalidExecutionInput");
   });
 
+  it("fails an execution whose input is nested without end, and goes on", async () => {
+    const deep = `{"n": 3, "x": ${"[".repeat(100_000)}${"]".repeat(100_000)}, "y": 12345678901234567890}`;
+    for (const machine of ["doubler", "batch-processor-prod"]) {
+      const stateMachineArn = arn(`stateMachine:${machine}`);
+      const { executionArn } = await call("StartExecution", { stateMachineArn, input: deep });
+      assert.equal((await endOf(executionArn))["status"], "FAILED", machine);
+    }
+  });
+
   it("redrives once for one client token", async () => {
     const stateMachineArn = arn("stateMachine:doubler");
     const { executionArn } = await call("StartExecution", { stateMachineArn, name: "three", input: '{"n": 3}' });
-    const ended = async (): Promise<Body> => {
-      for (;;) {
-        const execution = await call("DescribeExecution", { executionArn });
-        if (execution["status"] !== "RUNNING") return execution;
-        await wait(5);
-      }
-    };
+    const ended = (): Promise<Body> => endOf(executionArn);
     await ended();
     const first = await call("RedriveExecution", { executionArn, clientToken: "once" });
     const again = await call("RedriveExecution", { executionArn, clientToken: "once" });
@@ -169,6 +180,19 @@ describe("the Step Functions API", () => {
       const second = await take();
       await call("SendTaskFailure", { taskToken: second["taskToken"], error: "Boom", cause: "why" });
       assert.deepEqual(setup.activities.find("two")?.end, { status: "failed", error: "Boom", cause: "why" });
+    });
+
+    it("take JSON of any depth as text, and go on", async () => {
+      for (const [key, output] of [
+        ["lists", "[".repeat(100_000) + "]".repeat(100_000)],
+        ["objects", `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`],
+      ] as const) {
+        schedule(key);
+        const { taskToken } = await take();
+        assert.equal((await errorOf("SendTaskSuccess", { taskToken, output: output.slice(1) }))[0], "InvalidOutput");
+        assert.deepEqual(await call("SendTaskSuccess", { taskToken, output }), {});
+        assert.deepEqual(setup.activities.find(key)?.end, { status: "succeeded", output });
+      }
     });
 
     it("know tokens of tasks that were taken back from words that never were tokens", async () => {
