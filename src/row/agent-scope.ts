@@ -26,7 +26,9 @@ export interface AgentScope {
 }
 
 const scopes = new AsyncLocalStorage<AgentScope>();
-const inFlight = new Set<AgentScope>();
+// Places that are used again, not a set: what a set has grown out of keeps later entries alive until the next full collection.
+const inFlight: (AgentScope | undefined)[] = [];
+const freePlaces: number[] = [];
 
 /** Runs an agent's code in a scope; whatever it begins belongs to the scope too: timers, promises, streams, listeners. */
 export function inAgentScope<T>(scope: AgentScope, work: () => T): T {
@@ -38,17 +40,25 @@ export function currentAgentScope(): AgentScope | undefined {
   return scopes.getStore();
 }
 
-/** Notes that an attempt is in flight in this process, until {@link leaveFlight}. */
-export function enterFlight(scope: AgentScope): void {
-  inFlight.add(scope);
+/** Notes that an attempt is in flight in this process. Returns its place, for {@link leaveFlight}. */
+export function enterFlight(scope: AgentScope): number {
+  const place = freePlaces.pop() ?? inFlight.length;
+  inFlight[place] = scope;
+  return place;
 }
 
 /** Notes that an attempt is in flight no longer. */
-export function leaveFlight(scope: AgentScope): void {
-  inFlight.delete(scope);
+export function leaveFlight(place: number): void {
+  inFlight[place] = undefined;
+  freePlaces.push(place);
 }
 
-/** Rows in flight in this process, the oldest attempt first. */
+/** Whether an attempt is in flight in this process. */
+export function isAnyInFlight(): boolean {
+  return freePlaces.length < inFlight.length;
+}
+
+/** Rows in flight in this process, in order. */
 export function rowsInFlight(): readonly number[] {
-  return [...inFlight].flatMap(({ row }) => row ?? []);
+  return inFlight.flatMap((scope) => scope?.row ?? []).sort((a, b) => a - b);
 }

@@ -58,6 +58,7 @@ class RunningAttempt implements InvokeContext, AgentScope {
   #aborter: AbortController | undefined;
   #cut: { readonly outcome: FailedOutcome; readonly at: number } | undefined;
   #onKilled: (() => void) | undefined;
+  #place: number | undefined;
   #isOver = false;
 
   constructor(setup: AttemptSetup, row: number, number: number, resolve: (attempt: Attempt) => void) {
@@ -103,7 +104,7 @@ class RunningAttempt implements InvokeContext, AgentScope {
       this.#onKilled = () => this.#cutShort(interrupted());
       killed.addEventListener("abort", this.#onKilled, { once: true });
     }
-    enterFlight(this);
+    this.#place = enterFlight(this);
     try {
       inAgentScope(this, () => invoker.invoke(input, this))
         .then(extract)
@@ -164,7 +165,7 @@ class RunningAttempt implements InvokeContext, AgentScope {
   #settle(answer: Outcome): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    leaveFlight(this);
+    if (this.#place !== undefined) leaveFlight(this.#place);
     clearTimeout(this.#timer);
     if (this.#onKilled !== undefined) this.#setup.signal?.removeEventListener("abort", this.#onKilled);
     const { outcome, at: endedAt } = this.#cut ?? { outcome: answer, at: this.#now() };

@@ -5,7 +5,7 @@ import { messageOf, RowcallError } from "../../core/errors.ts";
 import { maxCrashesAlone, suspectAfter } from "../../core/retry.ts";
 import { stoppedOnRequest } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
-import { rowsInFlight } from "../../row/agent-scope.ts";
+import { isAnyInFlight } from "../../row/agent-scope.ts";
 import { createMapper, type MapInput } from "../../row/map.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Journal, RunRecord } from "./journal.ts";
@@ -86,7 +86,7 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
     run,
     observer,
     onBegin: (task, at) => {
-      const isAlone = (task.isAlone === true || allowedConcurrency(limits) === 1) && rowsInFlight().length === 0;
+      const isAlone = (task.isAlone === true || allowedConcurrency(limits) === 1) && !isAnyInFlight();
       log.started(task.row, { number: task.number, at, isAlone });
       return setup.isAfterCrash ? log.drain() : undefined;
     },
