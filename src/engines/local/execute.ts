@@ -96,7 +96,7 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
     underWay: () => inFlight,
     // With as many in flight, a kill makes no more than twice the concurrency be called again.
     mostUncommitted: () => allowedConcurrency(limits),
-    onCommit: (entries) => {
+    onDurable: (entries) => {
       for (const { attempt, decides, weight } of entries) {
         observer.onEvent?.({ type: "attempt", attempt, final: decides });
         if (decides && attempt.outcome.status === "succeeded") succeeded += weight;
@@ -148,7 +148,6 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
   observer.drain?.addEventListener("abort", onInterrupt, { once: true });
   if (observer.drain?.aborted === true) onInterrupt();
   try {
-    await log.ready;
     await runPool({
       tasks: pendingTasks(setup, mapInput, settle),
       attempt: attempts.attempt,

@@ -7,7 +7,7 @@ import { explainDatabaseError } from "../../core/database-errors.ts";
 import { RowcallError, type ErrorCode } from "../../core/errors.ts";
 import type { RunStatus } from "../../core/run.ts";
 import type { ExpectedObject } from "../own-output.ts";
-import { packAttempts, standing, type AttemptGroup, type EndedAttempt } from "./attempt-group.ts";
+import { standing, type AttemptGroup, type EndedAttempt } from "./attempt-group.ts";
 import { openAttemptLog, type AttemptLog, type LogListener } from "./attempt-log.ts";
 import { openDeliveryLog, type DeliveryLog } from "./delivery-log.ts";
 import { journalMigrations, migrate } from "./migrations.ts";
@@ -202,7 +202,7 @@ export class Journal {
   /** Notes attempts that were made elsewhere. */
   importAttempts(seq: number, entries: readonly EndedAttempt[]): void {
     this.#write ??= openAttemptWriter(this.#database);
-    this.#write(packAttempts(seq, new Map(), entries, 0));
+    this.#write({ run: seq, started: new Map(), ended: entries, underWay: 0 });
   }
 
   /**
