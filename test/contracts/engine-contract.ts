@@ -638,6 +638,15 @@ export function describeEngine(
       assert.equal(typeof _execution_time_ms, "number");
     });
 
+    check("writes JSON Lines where the name of its output says so", echo, async (harness) => {
+      const output = `${harness.outputPrefix}table.jsonl`;
+      const over = { output, output_mapping: { add_metadata: false } };
+      const run = await harness.engine.start(await request(harness, "a\n1\n2\n", over));
+      assert.deepEqual([run.status, run.outputUri], ["succeeded", output]);
+      const lines = (await harness.read(output)).split("\n");
+      assert.deepEqual(lines, ['{"a":"1","field":"<1>","extra":1}', '{"a":"2","field":"<2>","extra":1}', ""]);
+    });
+
     check("keeps every cell as JSON Lines, also under repeated names and beyond the header", echo, async (harness) => {
       const table = "id,x,x\n1,2,3\n4,5,6,7\n";
       const input = { uri: await harness.writeInput(table), ragged: "keep" };
