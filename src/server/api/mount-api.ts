@@ -1,7 +1,8 @@
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { messageOf, RowcallError } from "../../core/errors.ts";
+import { RowcallError } from "../../core/errors.ts";
+import { readDocument } from "../../core/read-document.ts";
 import { parseWith } from "../../core/schema.ts";
 import type { ServerEnv } from "../server-setup.ts";
 import { isMedia, type Operation } from "./operation.ts";
@@ -55,13 +56,5 @@ function readQuery(c: Context): Record<string, string | string[]> {
 
 async function readJson(c: Context): Promise<unknown> {
   const text = await c.req.text();
-  if (text === "") return {};
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw new RowcallError("USAGE_INVALID", `The body is not JSON: ${messageOf(cause)}`, {
-      hint: "Send JSON in UTF-8.",
-      cause,
-    });
-  }
+  return text === "" ? {} : readDocument(text, "", "USAGE_INVALID", "body");
 }

@@ -75,6 +75,9 @@ describe("the dashboard without scripts", () => {
     assert.equal(draft.status, 400);
     assert.match(draft.text, /is not JSON/);
     assert.match(draft.text, /&quot;doubler&quot;, &quot;version&quot;/);
+    const long = await post("/agents/publish", { document: '{"agent_name": "doubler", "x": 12345678901234567890}' });
+    assert.equal(long.status, 400);
+    assert.match(long.text, /x: 12345678901234567890 would be read as the number 12345678901234567000/);
   });
 
   test("answers problems to who reads no pages", async () => {

@@ -1,5 +1,5 @@
 import type { AgentDefinition } from "../../core/agent.ts";
-import { messageOf, RowcallError } from "../../core/errors.ts";
+import { readDocument } from "../../core/read-document.ts";
 import { compareVersions, formatReference, parseReference } from "../../core/registry.ts";
 import type { TemplateDocument } from "../../core/template.ts";
 import { agentPage, shelfDiffPage, type AgentView } from "../../dashboard/agent-page.ts";
@@ -70,7 +70,7 @@ export function mountShelfPages(dashboard: Dashboard): void {
   app.post("/agents/publish", async (c) => {
     const draft = (await readForm(c)).get("document") ?? "";
     try {
-      const agent = workbench.readAgent(parseJson(draft));
+      const agent = workbench.readAgent(await readDocument(draft, "", "USAGE_INVALID", "document"));
       await registry.agents.publish(agent);
       return c.redirect(`/agents/${encodeURIComponent(`${agent.agent_name}@${agent.version}`)}`, 303);
     } catch (thrown) {
@@ -89,7 +89,7 @@ export function mountShelfPages(dashboard: Dashboard): void {
   app.post("/templates/publish", async (c) => {
     const draft = (await readForm(c)).get("document") ?? "";
     try {
-      const template = workbench.readTemplate(parseJson(draft));
+      const template = workbench.readTemplate(await readDocument(draft, "", "USAGE_INVALID", "document"));
       await registry.templates.publish(template);
       return c.redirect(`/templates/${encodeURIComponent(`${template.template_id}@${template.version}`)}`, 303);
     } catch (thrown) {
@@ -121,17 +121,6 @@ function difference<T extends ListedVersion & object>(
     newer: newer.version,
     changes: documentDiff(older, newer),
   });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw new RowcallError("USAGE_INVALID", `The document is not JSON: ${messageOf(cause)}`, {
-      hint: "Correct it where the message says, and publish again.",
-      cause,
-    });
-  }
 }
 
 // What was typed may not be JSON at all: the page it came from is found by the names in its text.

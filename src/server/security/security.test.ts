@@ -114,6 +114,15 @@ describe("who is let in", () => {
     assert.deepEqual(await (await bare("/ready")).json(), { status: "ready" });
   });
 
+  it("refuses bodies in which something would be lost", async () => {
+    for (const config of ['{"id": 12345678901234567890}', '{"id": 1, "id": 2}']) {
+      const body = `{"batch": {"agent": "doubler", "agent_config": ${config}}}`;
+      const response = await server.request("/api/v1/plans", { method: "POST", body });
+      assert.equal(response.status, 400);
+      assert.match(await response.text(), /The body is not valid: .*id/);
+    }
+  });
+
   it("refuses bodies that are too large, told or streamed, and keeps nothing of them", async () => {
     const batch = JSON.stringify({ batch: { agent: "doubler", name: "x".repeat(3 * 1024 * 1024) } });
     const large = await server.request("/api/v1/runs", { method: "POST", body: batch });
