@@ -5,8 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { parseBatch } from "../src/core/batch-file.ts";
-import { openEngine, wire } from "../src/wire.ts";
+import { measureRun } from "./measure-run.ts";
 import { median } from "./measure.ts";
 import { publishFunction } from "./publish.ts";
 
@@ -28,29 +27,9 @@ async function measure(agent: string, many: number, isolation: "none" | "process
   const data = await mkdtemp(join(scratch, "data-"));
   const input = join(data, "in.csv");
   await writeFile(input, `n\n${Array.from({ length: many }, (_, n) => `${n}\n`).join("")}`);
-  const engine = await openEngine(wire({ registries: [registry], dataDirectory: data }));
   const execution_config = { max_concurrency: slots };
-  const batch = parseBatch(
-    { agent_name: agent, agent_config: { isolation }, input, output: join(data, "out/"), execution_config },
-    "batch",
-  );
-  let [first, last] = [Number.POSITIVE_INFINITY, 0];
-  try {
-    const { counts } = await engine.start(
-      { batch },
-      {
-        onEvent: (event) => {
-          if (event.type !== "attempt") return;
-          first = Math.min(first, event.attempt.startedAt);
-          last = Math.max(last, event.attempt.endedAt);
-        },
-      },
-    );
-    if (counts.succeeded !== many) throw new Error(`${counts.failed} rows failed`);
-  } finally {
-    await engine.close();
-  }
-  return (last - first) / many;
+  const batch = { agent_name: agent, agent_config: { isolation }, input, execution_config };
+  return (await measureRun(registry, data, many, batch)) / many;
 }
 
 console.log(`${slots} rows at once; milliseconds a row, median of ${rounds} rounds`);

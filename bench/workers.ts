@@ -1,21 +1,20 @@
 // Rows per second with 1, 2 and 4 worker processes beside the same run in one process, for an agent that takes 50 ms: what a
 // second worker brings, and what handing a row over costs.
-// Usage: node bench/workers.ts [--rows 600] [--slots 4] [--rounds 3]
+// Usage: node bench/workers.ts [--rows 200] [--slots 4] [--rounds 3]
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { parseBatch } from "../src/core/batch-file.ts";
 import { activitiesPath, openActivityQueue } from "../src/engines/local/activity-queue.ts";
-import { openEngine, wire } from "../src/wire.ts";
 import { startActivityEndpoint } from "../test/fakes/activity-endpoint.ts";
 import { startWorkerProcess } from "../test/fakes/worker-process.ts";
+import { measureRun } from "./measure-run.ts";
 import { median } from "./measure.ts";
 import { publishFunction } from "./publish.ts";
 
 const { values } = parseArgs({
   options: {
-    rows: { type: "string", default: "600" },
+    rows: { type: "string", default: "200" },
     slots: { type: "string", default: "4" },
     rounds: { type: "string", default: "3" },
   },
@@ -29,26 +28,8 @@ await writeFile(input, `n\n${Array.from({ length: rows }, (_, n) => `${n}\n`).jo
 
 /** Rows per second from the first attempt's start to the last one's end. */
 async function measure(data: string, concurrency: number, dispatch: "in_process" | "activity"): Promise<number> {
-  const engine = await openEngine(wire({ registries: [registry], dataDirectory: data }));
   const execution_config = { max_concurrency: concurrency, dispatch };
-  const batch = parseBatch({ agent_name: "waiting", input, output: join(data, "out/"), execution_config }, "batch");
-  let [first, last] = [Number.POSITIVE_INFINITY, 0];
-  try {
-    const { counts } = await engine.start(
-      { batch },
-      {
-        onEvent: (event) => {
-          if (event.type !== "attempt") return;
-          first = Math.min(first, event.attempt.startedAt);
-          last = Math.max(last, event.attempt.endedAt);
-        },
-      },
-    );
-    if (counts.succeeded !== rows) throw new Error(`${counts.failed} rows failed`);
-  } finally {
-    await engine.close();
-  }
-  return (rows * 1000) / (last - first);
+  return (rows * 1000) / (await measureRun(registry, data, rows, { agent_name: "waiting", input, execution_config }));
 }
 
 async function measureWorkers(many: number): Promise<number> {
@@ -84,10 +65,17 @@ const ways: readonly { readonly name: string; run(): Promise<number>; readonly r
     rates: [],
   })),
 ];
-for (let round = 0; round < rounds; round += 1) for (const way of ways) way.rates.push(await way.run());
+console.log(`${rows} rows of 50 ms, ${slots} at once for each process`);
+for (let round = 1; round <= rounds; round += 1) {
+  for (const way of ways) {
+    const rate = await way.run();
+    way.rates.push(rate);
+    // A busy disk makes this slow: what is measured shows as it comes.
+    console.error(`round ${round} of ${rounds}, ${way.name}: ${rate.toFixed(0)} rows/s`);
+  }
+}
 
 const base = median(ways[0]?.rates ?? []);
-console.log(`${rows} rows of 50 ms, ${slots} at once for each process`);
 console.log(["way", "rows/s", "ratio"].map((name) => name.padStart(14)).join(""));
 for (const { name, rates } of ways) {
   const rate = median(rates);
