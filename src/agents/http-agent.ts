@@ -1,12 +1,12 @@
 import type { AgentDefinition, AgentEnvironment, AgentInput, InvokeContext, Invoker } from "../core/agent.ts";
 import { messageOf } from "../core/errors.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
+import { readSecrets } from "../core/secrets.ts";
 import type { Clocks } from "../core/services.ts";
 import { openHttpClient } from "./http/http-client.ts";
 import { parseHttpConfig } from "./http/http-config.ts";
 import { readReply, type HttpReply, type Shown } from "./http/http-reply.ts";
 import { renderRequest, requireSendable } from "./http/http-request.ts";
-import { readSecrets } from "./http/secrets.ts";
 
 /**
  * Opens an agent that is a service called over HTTP once for every row.
@@ -20,13 +20,13 @@ export async function openHttpAgent(
   { clock, monotonic }: Clocks = { clock: Date.now, monotonic: () => performance.now() },
 ): Promise<Invoker> {
   const config = parseHttpConfig(definition);
-  const secrets = readSecrets(config.secrets, environment.secret, definition.agent_name);
+  const secrets = readSecrets(definition, environment.secret);
   const client = openHttpClient(environment.concurrency);
 
   async function invoke(input: AgentInput, { signal, artifacts }: InvokeContext): Promise<JsonValue> {
     const request = renderRequest(config, input, secrets.values);
     const masked = config.secrets.length === 0 ? request : renderRequest(config, input, secrets.masked);
-    const shown: Shown = { call: `${request.method} ${masked.url}`, mask: secrets.mask };
+    const shown: Shown = { call: `${request.method} ${masked.url}`, mask: secrets.mask.text };
     const url = requireSendable(request, masked.url);
     signal.throwIfAborted();
     const startedAt = monotonic();

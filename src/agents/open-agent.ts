@@ -1,6 +1,8 @@
 import type { Invoker, OpenAgent } from "../core/agent.ts";
 import { RowcallError, messageOf } from "../core/errors.ts";
+import { readSecrets } from "../core/secrets.ts";
 import { checkAgent, unknownKind } from "./check-agent.ts";
+import { maskError, withMask } from "./with-mask.ts";
 import { LateError, within } from "./within.ts";
 
 /** Loads the code of a kind when its first agent is opened. */
@@ -33,11 +35,12 @@ export function createOpenAgent(table: Readonly<Record<string, LoadKind>>): Open
     const { kind } = definition;
     const load = Object.hasOwn(table, kind) ? table[kind] : undefined;
     if (load === undefined) throw unknownKind(kind, Object.keys(table));
+    const { mask } = readSecrets(definition, environment.secret);
     try {
       const open = await load();
-      return closingInTime(await open(definition, environment));
+      return withMask(closingInTime(await open(definition, environment)), mask);
     } catch (thrown) {
-      throw missingPackage(thrown, kind) ?? thrown;
+      throw maskError(missingPackage(thrown, kind) ?? thrown, mask);
     }
   };
 }

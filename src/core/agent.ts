@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { AwsSettings } from "./aws.ts";
 import type { StepRecord } from "./attempt.ts";
 import type { PublicationStatus, TemplateDocument } from "./template.ts";
+import type { Mask } from "./mask.ts";
 import { parseWith } from "./schema.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 
@@ -134,6 +135,8 @@ export interface Invoker {
    * @default false
    */
   readonly outlivesProcess?: boolean;
+  /** Takes the agent's secrets out of all that is kept or told of it; absent: it has none. */
+  readonly mask?: Mask;
   /** Prepares for more invocations at once than it was opened for; absent: it takes any number. */
   widen?(concurrency: number): void;
   /** Lets go of browsers, sockets and the like; safe to call twice. */

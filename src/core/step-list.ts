@@ -1,5 +1,6 @@
 import { admit } from "./admit.ts";
 import { limitText, maxMessageLength, type StepRecord } from "./attempt.ts";
+import { noMask, type Mask } from "./mask.ts";
 
 // Characters that the steps of one attempt take together, with a few for each step.
 const maxStepsSize = 256 * 1024;
@@ -16,8 +17,12 @@ export interface StepList {
   records(): readonly StepRecord[];
 }
 
-/** Starts a list of steps. */
-export function createStepList(): StepList {
+/**
+ * Starts a list of steps.
+ *
+ * @param mask - taken to their texts before these are cut
+ */
+export function createStepList(mask: Mask = noMask): StepList {
   const kept: StepRecord[] = [];
   let size = 0;
   let leftOut = 0;
@@ -27,7 +32,7 @@ export function createStepList(): StepList {
         leftOut += 1;
         return;
       }
-      const record = recordOf(step);
+      const record = recordOf(step, mask);
       size += record.name.length + (record.detail?.length ?? 0) + 64;
       kept.push(record);
     },
@@ -36,17 +41,17 @@ export function createStepList(): StepList {
   };
 }
 
-function recordOf(step: unknown): StepRecord {
+function recordOf(step: unknown, mask: Mask): StepRecord {
   const { name, status, durationMs, detail } = Object(step) as { readonly [key in keyof StepRecord]?: unknown };
   return {
-    name: textOf(name ?? step, "name"),
+    name: textOf(name ?? step, "name", mask),
     status: status === "failed" || status === "skipped" ? status : "done",
     durationMs: typeof durationMs === "number" && Number.isFinite(durationMs) ? durationMs : 0,
-    ...(detail === undefined ? {} : { detail: textOf(detail, "detail") }),
+    ...(detail === undefined ? {} : { detail: textOf(detail, "detail", mask) }),
   };
 }
 
-function textOf(value: unknown, name: string): string {
+function textOf(value: unknown, name: string, mask: Mask): string {
   const text = typeof value === "string" ? value : JSON.stringify(admit(value, `step.${name}`).value);
-  return limitText(text, maxMessageLength);
+  return limitText(mask.text(text), maxMessageLength);
 }

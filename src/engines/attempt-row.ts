@@ -4,6 +4,7 @@ import type { AgentDefinition, AgentInput, Invoker } from "../core/agent.ts";
 import type { Attempt } from "../core/attempt.ts";
 import type { Batch } from "../core/batch.ts";
 import type { JsonValue } from "../core/json.ts";
+import { noMask, type Mask } from "../core/mask.ts";
 import type { Services } from "../core/services.ts";
 import { createExtractor } from "../row/extract.ts";
 import { runAttempt } from "../row/run-attempt.ts";
@@ -38,6 +39,7 @@ export async function attemptRow(services: Services, request: AttemptRequest): P
   let reply: JsonValue | undefined;
   const watched: Invoker = {
     close: () => invoker.close(),
+    ...(invoker.mask === undefined ? {} : { mask: invoker.mask }),
     invoke: async (input, context) => {
       reply = await invoker.invoke(input, context);
       return reply;
@@ -59,13 +61,13 @@ export async function attemptRow(services: Services, request: AttemptRequest): P
     request.row,
     1,
   );
-  return { attempt, ...shown(reply) };
+  return { attempt, ...shown(reply, invoker.mask) };
 }
 
 // A reply that cannot be shown is told by the outcome.
-function shown(reply: JsonValue | undefined): { readonly reply?: JsonValue } {
+function shown(reply: JsonValue | undefined, mask: Mask = noMask): { readonly reply?: JsonValue } {
   try {
-    return reply === undefined ? {} : { reply: admit(reply, "reply").value };
+    return reply === undefined ? {} : { reply: mask.value(admit(reply, "reply").value) };
   } catch {
     return {};
   }

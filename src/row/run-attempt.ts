@@ -1,10 +1,12 @@
 import type { AgentInput, Artifacts, InvokeContext, Invoker } from "../core/agent.ts";
 import { failedOutcome, type Artifact, type Attempt, type FailedOutcome, type Outcome } from "../core/attempt.ts";
 import { isErrorCode, messageOf, RowcallError } from "../core/errors.ts";
+import { noMask, type Mask } from "../core/mask.ts";
 import type { Clock, Monotonic } from "../core/services.ts";
 import { createStepList, type StepList } from "../core/step-list.ts";
 import { enterFlight, inAgentScope, leaveFlight, type AgentScope, type Stray } from "./agent-scope.ts";
 import type { ExtractOutput } from "./extract.ts";
+import { maskContent, maskOutcome } from "./mask-attempt.ts";
 
 /** What an attempt needs besides the row's input. */
 export interface AttemptSetup {
@@ -30,6 +32,13 @@ const graceMs = 2000;
 
 const uncaughtHint =
   "Nothing in the agent catches it: look for a promise without await, a callback that throws, or an error event without a listener.";
+const answerMasked = {
+  name: "mask the answer",
+  status: "done",
+  durationMs: 0,
+  detail: "The answer held a secret of the agent: *** is in its place",
+} as const;
+
 const exitHint = "An agent must not end the process that runs the other rows: throw an error instead.";
 
 /**
@@ -74,6 +83,10 @@ class RunningAttempt implements InvokeContext, AgentScope {
     return this.#setup.runId;
   }
 
+  get #mask(): Mask {
+    return this.#setup.invoker.mask ?? noMask;
+  }
+
   get signal(): AbortSignal {
     this.#aborter ??= new AbortController();
     if (this.#cut !== undefined) this.#abort(this.#cut.outcome);
@@ -83,12 +96,13 @@ class RunningAttempt implements InvokeContext, AgentScope {
   get artifacts(): Artifacts {
     return {
       step: (record) => {
-        if (!this.#isOver) (this.#steps ??= createStepList()).add(record);
+        if (!this.#isOver) this.#noteStep(record);
       },
       save: async (name, content, contentType) => {
         requireText(name, "name");
         requireText(contentType, "contentType");
-        const uri = await this.#setup.saveArtifact(this.row, this.attempt, name, content, contentType);
+        const bytes = maskContent(this.#mask, content, contentType);
+        const uri = await this.#setup.saveArtifact(this.row, this.attempt, name, bytes, contentType);
         if (!this.#isOver) this.#kept.push({ name, uri, contentType });
         return uri;
       },
@@ -117,8 +131,12 @@ class RunningAttempt implements InvokeContext, AgentScope {
     }
   }
 
+  #noteStep(record: unknown): void {
+    (this.#steps ??= createStepList(this.#mask)).add(record);
+  }
+
   takeError(thrown: unknown): Stray | undefined {
-    const what = messageOf(thrown) || "an error without a message";
+    const what = this.#mask.text(messageOf(thrown)) || "an error without a message";
     if (!this.#isOver) {
       this.#cutShort(failedOutcome("AGENT_FAILED", what, { hint: uncaughtHint }));
       return undefined;
@@ -168,7 +186,9 @@ class RunningAttempt implements InvokeContext, AgentScope {
     if (this.#place !== undefined) leaveFlight(this.#place);
     clearTimeout(this.#timer);
     if (this.#onKilled !== undefined) this.#setup.signal?.removeEventListener("abort", this.#onKilled);
-    const { outcome, at: endedAt } = this.#cut ?? { outcome: answer, at: this.#now() };
+    const { outcome: bare, at: endedAt } = this.#cut ?? { outcome: answer, at: this.#now() };
+    const outcome = maskOutcome(this.#mask, bare);
+    if (outcome !== bare && outcome.status === "succeeded") this.#noteStep(answerMasked);
     const { row, attempt: number } = this;
     this.#resolve({
       row,

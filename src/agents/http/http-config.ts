@@ -4,11 +4,12 @@ import { messageOf } from "../../core/errors.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { variablesOf } from "../../core/render.ts";
 import { invalid, parseWith, type Problem } from "../../core/schema.ts";
+import { secretsSchema } from "../../core/secrets.ts";
 import { outputProblems, outputSchema } from "../../core/take-output.ts";
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
-/** How an http agent calls its service; every text is Mustache over the input and `env`. */
+/** How an http agent calls its service; every text is Mustache over the input and `secret`. */
 export interface HttpConfig {
   readonly url: string;
   readonly method: (typeof methods)[number];
@@ -17,7 +18,7 @@ export interface HttpConfig {
   readonly query: Readonly<Record<string, string | number | boolean>>;
   /** JSON, or text. @default the input, with methods that have a body */
   readonly body?: JsonValue | undefined;
-  /** Names of the environment variables that `env` holds. */
+  /** Names of the environment variables that `secret` holds, and `env`, its earlier name. */
   readonly secrets: readonly string[];
   /** `reply`: the reply holds `structured_output`; `body`: the reply is it; else a JSONPath of it. */
   readonly output: string;
@@ -31,7 +32,7 @@ const configSchema = z.strictObject({
   headers: z.record(z.string(), z.string()).default({}),
   query: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
   body: z.json().optional(),
-  secrets: z.array(z.string().min(1)).default([]),
+  secrets: secretsSchema,
   output: outputSchema,
   success_status: z.array(z.int().min(100).max(599)).min(1).optional(),
 });
@@ -85,8 +86,9 @@ function templateProblems({ url, headers, query, body, secrets }: HttpConfig): P
 }
 
 function secretProblems(path: string, variable: string, secrets: readonly string[]): Problem[] {
-  const secret = /^env(?:\.(.*))?$/.exec(variable);
-  if (secret === null || secrets.includes(secret[1] ?? "")) return [];
-  const [, name = "NAME"] = secret;
-  return [{ path, message: `uses {{${variable}}}, which is not in secrets`, hint: `Add it: "secrets": ["${name}"].` }];
+  // A column may be called secret, as long as the agent has none.
+  const isSecret = /^(env|secret)\./.test(variable) || variable === "env" || (variable === "secret" && secrets.length > 0);
+  const name = variable.replace(/^\w+\.?/, "");
+  if (!isSecret || secrets.includes(name)) return [];
+  return [{ path, message: `uses {{${variable}}}, which is not in secrets`, hint: `Add it: "secrets": ["${name || "NAME"}"].` }];
 }

@@ -16,11 +16,11 @@ export interface HttpRequest {
 /**
  * Renders the request for one row.
  *
- * @param env - what `{{env.NAME}}` stands for
+ * @param secret - what `{{secret.NAME}}` stands for, and `{{env.NAME}}`
  * @throws RowcallError TEMPLATE_RENDER
  */
-export function renderRequest(config: HttpConfig, input: AgentInput, env: JsonObject): HttpRequest {
-  const variables = { ...input, env };
+export function renderRequest(config: HttpConfig, input: AgentInput, secret: JsonObject): HttpRequest {
+  const variables = { ...input, env: secret, ...(config.secrets.length === 0 ? {} : { secret }) };
   const body = bodyOf(config, input, variables);
   const headers: Record<string, string> = { accept: "application/json", "user-agent": "rowcall" };
   if (body !== undefined)
