@@ -4,10 +4,12 @@ import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { openAgent } from "./agents/open-agent.ts";
 import { openChannel } from "./channels/open-channel.ts";
+import type { AgentDefinition } from "./core/agent.ts";
 import { awsSettings, type AwsOptions } from "./core/aws.ts";
 import type { Dispatch } from "./core/batch.ts";
 import type { Engine } from "./core/engine.ts";
 import { messageOf } from "./core/errors.ts";
+import { readSecrets } from "./core/secrets.ts";
 import type { Services } from "./core/services.ts";
 import { machineClocks } from "./engines/machine-clocks.ts";
 import { openRegistry } from "./registry/open-registry.ts";
@@ -74,7 +76,7 @@ export function wire(options: WireOptions = {}): Wiring {
     store,
     registry: openRegistry({ store, aws, registries, bundled: bundledRegistry }),
     openAgent: (definition, environment) =>
-      inAgentScope(openingOf(definition.agent_name), () => openAgent(definition, environment)),
+      inAgentScope(openingOf(definition, secret), () => openAgent(definition, environment)),
     openChannel: (address) => openChannel(address, { write, aws, secret, timing }),
     ...machineClocks,
     random: timing.random,
@@ -153,10 +155,14 @@ export function registryAddress(text: string, workingDirectory: string): string 
 }
 
 /** The scope of what an agent begins while it is opened: of its module, of the connections it keeps. */
-function openingOf(agent: string): AgentScope {
+function openingOf(definition: AgentDefinition, secret: Services["secret"]): AgentScope {
+  const { agent_name: agent } = definition;
   const hint = "It belongs to no row: look at what the agent does when it is loaded, and at connections it keeps open.";
   return {
-    takeError: (thrown) => ({ message: `Agent ${agent} failed outside of its attempts: ${messageOf(thrown)}`, hint }),
+    takeError: (thrown) => {
+      const what = readSecrets(definition, secret).mask.text(messageOf(thrown));
+      return { message: `Agent ${agent} failed outside of its attempts: ${what}`, hint };
+    },
     takeExit: (call) => ({ message: `Agent ${agent} called ${call} outside of its attempts`, hint }),
   };
 }

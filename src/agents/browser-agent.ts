@@ -3,7 +3,9 @@ import type { AgentDefinition, AgentEnvironment, AgentInput, InvokeContext, Invo
 import type { StepRecord } from "../core/attempt.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
+import type { Mask } from "../core/mask.ts";
 import { renderText, variablesOf } from "../core/render.ts";
+import { readSecrets } from "../core/secrets.ts";
 import { parseAllowedHosts } from "./browser/allowed-hosts.ts";
 import { parseBrowserConfig, type BrowserConfig } from "./browser/browser-config.ts";
 import { findChromium } from "./browser/chromium.ts";
@@ -11,8 +13,10 @@ import { asRowcallError } from "./browser/failures.ts";
 import { openBrowserPool } from "./browser/pool.ts";
 import { startRecording } from "./browser/recording.ts";
 import { runTemplate } from "./browser/run-template.ts";
+import { requireSecrets } from "./browser/secret-uses.ts";
 import { contextOptions, hostGuardFor, openSession } from "./browser/session.ts";
 import { parseTemplate, previewTemplate, startingPage, type BrowserTemplate } from "./browser/template.ts";
+import { maskError } from "./with-mask.ts";
 
 /**
  * Opens an agent of the kind `browser`: a template, run in a context of its own for every attempt.
@@ -22,6 +26,8 @@ import { parseTemplate, previewTemplate, startingPage, type BrowserTemplate } fr
 export async function openBrowserAgent(definition: AgentDefinition, environment: AgentEnvironment): Promise<Invoker> {
   const config = parseBrowserConfig(definition);
   const template = parseTemplate(await environment.template(config.template), `template ${config.template}`);
+  requireSecrets(definition.agent_name, config.secrets, template.steps);
+  const secrets = readSecrets(definition, environment.secret);
   const allowed = parseAllowedHosts(config.allowed_hosts ?? [startingHost(template, config, definition.agent_name)]);
   const hostGuard = hostGuardFor(process.env);
   const binary = await findChromium({ explicitPath: environment.chromiumPath, build: config.executable });
@@ -40,18 +46,24 @@ export async function openBrowserAgent(definition: AgentDefinition, environment:
       closing.signal,
       async (browserContext, promptly) => {
         const session = await openSession(browserContext, allowed, hostGuard, promptly);
-        const recording = await startRecording(environment.recording, session.tabs, context.artifacts);
+        const typed: string[] = [];
+        const mask = (): Mask => (typed.length === 0 ? secrets.mask : secrets.mask.and(typed));
+        const recording = await startRecording(environment.recording, session.tabs, context.artifacts, mask);
         closing.before(() => recording.finish("failure"));
         const steps: StepRecord[] = [];
-        const onStep = (record: StepRecord): void => {
-          steps.push(record);
-          context.artifacts.step(record);
+        const onStep = ({ name, detail, ...record }: StepRecord): void => {
+          const { text } = mask();
+          const told = { ...record, name: text(name), ...(detail === undefined ? {} : { detail: text(detail) }) };
+          steps.push(told);
+          context.artifacts.step(told);
         };
         try {
           const run = runTemplate({
             tabs: session.tabs,
             template,
             variables,
+            secrets: secrets.values,
+            conceal: (text) => void typed.push(text),
             signal: context.signal,
             onStep,
             screenshot: recording.screenshot,
@@ -66,7 +78,7 @@ export async function openBrowserAgent(definition: AgentDefinition, environment:
           // A failure to record must not hide what went wrong.
           if (error.code !== "BROWSER_CRASHED" && error.code !== "HOST_BLOCKED")
             await recording.finish("failure").catch(() => undefined);
-          throw error;
+          throw maskError(error, mask());
         } finally {
           recording.discard();
         }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { AgentDefinition, AgentEnvironment, Invoker } from "../core/agent.ts";
 import { parseWith } from "../core/schema.ts";
+import { secretsSchema } from "../core/secrets.ts";
 import { loadFunction } from "./function/load-function.ts";
 
 export type { AgentFunction } from "./function/load-function.ts";
@@ -11,6 +12,7 @@ const configSchema = z
     export: z.string().min(1).default("default"),
     isolation: z.enum(["none", "process"]).default("none"),
     memory_mb: z.int().min(16).optional(),
+    secrets: secretsSchema,
   })
   .refine(({ isolation, memory_mb }) => isolation === "process" || memory_mb === undefined, {
     path: ["memory_mb"],
@@ -23,6 +25,7 @@ export interface FunctionConfig {
   readonly export: string;
   readonly isolation: "none" | "process";
   readonly memory_mb?: number | undefined;
+  readonly secrets: readonly string[];
 }
 
 /**
@@ -41,8 +44,8 @@ export function parseFunctionConfig({ agent_name: agent, config }: AgentDefiniti
  * @throws RowcallError AGENT_INVALID when the module or its export is not there, cannot be loaded or is no function
  */
 export async function openFunctionAgent(definition: AgentDefinition, environment: AgentEnvironment): Promise<Invoker> {
-  const { isolation, memory_mb, ...config } = parseFunctionConfig(definition);
-  const address = { ...config, agent: definition.agent_name, base: environment.baseDirectory };
+  const { isolation, memory_mb, module, export: name } = parseFunctionConfig(definition);
+  const address = { module, export: name, agent: definition.agent_name, base: environment.baseDirectory };
   if (isolation === "process") {
     const { openChildPool } = await import("./function/child-pool.ts");
     const memory = memory_mb === undefined ? {} : { memoryMb: memory_mb };

@@ -114,3 +114,18 @@ function inBase64(value: string): readonly string[] {
     return [inner, inner.replaceAll("+", "-").replaceAll("/", "_"), encodeURIComponent(inner)];
   });
 }
+
+/** Content of a file without an agent's secrets, where it is text; pictures and the like are left as they are. */
+export function maskContent(mask: Mask, content: Uint8Array, contentType: string): Uint8Array {
+  if (mask === noMask || !/^text\/|[/+](json|xml|x?html|javascript|yaml|x-ndjson)\b/i.test(contentType)) return content;
+  return maskBytes(mask, content);
+}
+
+/** Bytes without an agent's secrets, whatever the encoding of the text around them. */
+export function maskBytes(mask: Mask, content: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  const encoding = Buffer.from(bytes.toString("utf8")).equals(bytes) ? "utf8" : "latin1";
+  const text = bytes.toString(encoding);
+  const masked = mask.text(text);
+  return masked === text ? content : Buffer.from(masked, encoding);
+}

@@ -7,7 +7,9 @@ import { createMask, leastSecret, maskText, noMask, type Mask } from "./mask.ts"
 export const secretsSchema: z.ZodDefault<z.ZodArray<z.ZodString>> = z
   .array(z.string().min(1))
   .default([])
-  .describe("Names of environment variables that hold secrets, for {{secret.NAME}}; masked in all that is kept or told");
+  .describe(
+    "Names of environment variables that hold secrets, for {{secret.NAME}}; masked in all that is kept or told",
+  );
 
 /** An agent's secrets. */
 export interface Secrets {
@@ -39,9 +41,13 @@ export function readSecrets(
   }
   const short = names.find((name) => (values[name] ?? "").trim().length < leastSecret);
   if (short !== undefined) {
-    throw new RowcallError("AGENT_INVALID", `The secret ${short} of agent ${agent} has fewer than ${leastSecret} characters`, {
-      hint: `So short a text stands in every answer and cannot be masked. Use a longer secret, or take ${short} out of "secrets" if it is none.`,
-    });
+    throw new RowcallError(
+      "AGENT_INVALID",
+      `The secret ${short} of agent ${agent} has fewer than ${leastSecret} characters`,
+      {
+        hint: `So short a text stands in every answer and cannot be masked. Use a longer secret, or take ${short} out of "secrets" if it is none.`,
+      },
+    );
   }
   return {
     values,

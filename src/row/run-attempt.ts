@@ -1,12 +1,12 @@
 import type { AgentInput, Artifacts, InvokeContext, Invoker } from "../core/agent.ts";
 import { failedOutcome, type Artifact, type Attempt, type FailedOutcome, type Outcome } from "../core/attempt.ts";
 import { isErrorCode, messageOf, RowcallError } from "../core/errors.ts";
-import { noMask, type Mask } from "../core/mask.ts";
+import { maskContent, noMask, type Mask } from "../core/mask.ts";
 import type { Clock, Monotonic } from "../core/services.ts";
 import { createStepList, type StepList } from "../core/step-list.ts";
 import { enterFlight, inAgentScope, leaveFlight, type AgentScope, type Stray } from "./agent-scope.ts";
 import type { ExtractOutput } from "./extract.ts";
-import { maskContent, maskOutcome } from "./mask-attempt.ts";
+import { maskOutcome } from "./mask-attempt.ts";
 
 /** What an attempt needs besides the row's input. */
 export interface AttemptSetup {

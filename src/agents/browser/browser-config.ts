@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { AgentDefinition } from "../../core/agent.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { parseWith } from "../../core/schema.ts";
+import { secretsSchema } from "../../core/secrets.ts";
 import { parseAllowedHosts } from "./allowed-hosts.ts";
 import type { ChromiumBuild } from "./chromium-places.ts";
 
@@ -15,6 +16,7 @@ export interface BrowserConfig {
   readonly viewport?: { readonly width: number; readonly height: number } | undefined;
   readonly recycle_after_rows?: number | undefined;
   readonly executable: ChromiumBuild;
+  readonly secrets: readonly string[];
 }
 
 const configSchema = z.strictObject({
@@ -35,6 +37,7 @@ const configSchema = z.strictObject({
     .enum(["headless-shell", "full"])
     .default("headless-shell")
     .describe("Which build of Chromium; full is slower"),
+  secrets: secretsSchema,
 });
 
 /**

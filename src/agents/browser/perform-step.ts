@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { messageOf, RowcallError } from "../../core/errors.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { maskText } from "../../core/mask.ts";
 import { askPage, type PageTimes } from "./ask-page.ts";
 import { chooseOption, matchAddress } from "./choose.ts";
 import { describeCondition, toPageCondition, type Condition } from "./conditions.ts";
@@ -9,6 +10,7 @@ import { goTo } from "./goto.ts";
 import type { PageAnswer, PageResult, PageTask } from "./in-page/protocol.ts";
 import { toPageLocators, type Locators } from "./locators.ts";
 import { render } from "./rendering.ts";
+import { usesSecrets } from "./secret-uses.ts";
 import { evaluate } from "./set-fields.ts";
 import { addressText, describeShown, label, listed, refused, unexpected } from "./step-words.ts";
 import type { PlainStep, Step } from "./steps.ts";
@@ -21,11 +23,15 @@ export interface StepContext {
   readonly tabs: Tabs;
   /** Variables, and what steps extracted and set so far. */
   readonly scope: JsonObject;
+  /** By name; they can be typed, and nothing else. */
+  readonly secrets: JsonObject;
   /** What may be clicked away when it is in the way. */
   readonly dismiss: readonly Locators[];
   /** How long the page may take, unless the step says otherwise. */
   readonly timeoutMs: number;
   screenshot(name: string): Promise<string>;
+  /** Told of what was typed as a password, whatever it was made of. */
+  conceal(text: string): void;
   /** Told of what else came of a step. */
   note(words: string): void;
 }
@@ -51,10 +57,13 @@ export async function performStep(step: PlainStep, context: StepContext): Promis
     case "goto":
       return goTo(step, context, timeoutOf(step, context));
     case "fill": {
-      const value = render(step.value, scope);
+      const isSecret = usesSecrets(step.value);
+      const value = render(step.value, isSecret ? { ...scope, secret: context.secrets } : scope);
+      const target = toPageLocators(step.locator, scope);
       context.tabs.begin();
-      await ask(step, { kind: "fill", target: toPageLocators(step.locator, scope), value }, context);
-      return { detail: JSON.stringify(value) };
+      const { isPassword } = await ask(step, { kind: "fill", target, value, isSecret }, context);
+      if (isPassword === true) context.conceal(value);
+      return { detail: isSecret || isPassword === true ? maskText : JSON.stringify(value) };
     }
     case "click":
       await click(

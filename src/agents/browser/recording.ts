@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { BrowserContext } from "playwright-core";
 import type { Artifacts, RecordingLevel } from "../../core/agent.ts";
 import { messageOf, RowcallError } from "../../core/errors.ts";
+import { noMask, type Mask } from "../../core/mask.ts";
 import { makeScratchFolder } from "./scratch-folder.ts";
 import type { Tab } from "./tab.ts";
 import type { Tabs } from "./tabs.ts";
@@ -39,8 +40,17 @@ const mostRefusals = 3;
 /** Settles when the page has been drawn; a page in the background is not, so it does not wait for long. */
 const drawn = "new Promise((done) => { requestAnimationFrame(done); setTimeout(done, 200); })";
 
-/** Starts to record the tabs of an attempt; a film and a trace that cannot be begun become step records that say so. */
-export async function startRecording(level: RecordingLevel, tabs: Tabs, artifacts: Artifacts): Promise<Recording> {
+/**
+ * Starts to record the tabs of an attempt; a film and a trace that cannot be begun become step records that say so.
+ *
+ * @param mask - what is taken out of the trace when it is kept
+ */
+export async function startRecording(
+  level: RecordingLevel,
+  tabs: Tabs,
+  artifacts: Artifacts,
+  mask: () => Mask = () => noMask,
+): Promise<Recording> {
   const { page } = tabs.current;
   const context = page.context();
   const names = new Map<string, number>();
@@ -73,7 +83,9 @@ export async function startRecording(level: RecordingLevel, tabs: Tabs, artifact
   }
 
   async function saveTrace(): Promise<string> {
-    return artifacts.save("trace.zip", await endTrace(context), "application/zip");
+    const trace = await endTrace(context);
+    const { maskTrace } = await import("./mask-trace.ts");
+    return artifacts.save("trace.zip", maskTrace(mask(), trace), "application/zip");
   }
 
   async function finish(name: "final" | "failure"): Promise<string | undefined> {

@@ -16,10 +16,14 @@ export interface RunTemplateOptions {
   readonly template: BrowserTemplate;
   /** The row's input and the agent's own variables. */
   readonly variables: JsonObject;
+  /** What `{{secret.NAME}}` stands for. @default none */
+  readonly secrets?: JsonObject;
   /** Ends the script between two steps; whoever aborts also closes the page, which ends a step under way. */
   readonly signal: AbortSignal;
   /** Told of every step that was done, failed or left out. */
   onStep(record: StepRecord): void;
+  /** Told of what was typed as a password. */
+  conceal?(text: string): void;
   /** Keeps a picture of the page under a name and returns its URI. */
   screenshot(name: string): Promise<string>;
 }
@@ -172,9 +176,10 @@ function endsScript(error: RowcallError): boolean {
 }
 
 function contextOf({ options, scope }: Script, note: (words: string) => void): StepContext {
-  const { tabs, template, screenshot } = options;
+  const { tabs, template, secrets = {}, screenshot } = options;
   const timeoutMs = template.session.timeout_seconds * 1000;
-  return { tabs, scope, dismiss: template.dismiss, timeoutMs, screenshot, note };
+  const conceal = (text: string): void => options.conceal?.(text);
+  return { tabs, scope, secrets, conceal, dismiss: template.dismiss, timeoutMs, screenshot, note };
 }
 
 function pause(delayMs: number, signal: AbortSignal): Promise<void> {

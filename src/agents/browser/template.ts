@@ -1,11 +1,13 @@
 import { z } from "zod";
 import { RowcallError, messageOf } from "../../core/errors.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { maskText } from "../../core/mask.ts";
 import { renderText, variablesOf } from "../../core/render.ts";
 import { invalid, parseWith, suggest, type Problem } from "../../core/schema.ts";
 import type { PublicationStatus, TemplateDocument } from "../../core/template.ts";
 import { locatorsSchema, type Locators } from "./locators.ts";
 import { render } from "./rendering.ts";
+import { placeProblems, secretProblems, secretsOf } from "./secret-uses.ts";
 import { innerSteps, namesSetBy, stepSchema, type Step } from "./steps.ts";
 import { readVariables, variableSchema, type VariableDeclaration } from "./variables.ts";
 
@@ -113,7 +115,8 @@ export function startingPage(template: BrowserTemplate, variables: JsonObject): 
 export function previewTemplate(template: BrowserTemplate, variables: JsonObject): JsonValue {
   const scope = readVariables(template.variables, variables);
   const later = Object.fromEntries(producedBy(template.steps).map((name) => [name, `{{${name}}}`]));
-  const shown = { dialog: "{{dialog}}", ...later, ...scope };
+  const secret = Object.fromEntries(secretsOf(template.steps).map((name) => [name, maskText]));
+  const shown = { dialog: "{{dialog}}", ...later, ...scope, ...(Object.keys(secret).length === 0 ? {} : { secret }) };
   return {
     starting_page: renderText(template.starting_page, scope),
     steps: template.steps.map((step) => renderWhereKnown(step, shown)),
@@ -148,6 +151,7 @@ function nameProblems(template: BrowserTemplate): readonly Problem[] {
   const check = (path: string, value: unknown): void => {
     try {
       const unknown = [...variablesOf(value as JsonValue)]
+        .filter((name) => !name.startsWith("secret."))
         .map((name) => name.split(".")[0] ?? name)
         .filter((name) => !known.has(name));
       // Without declarations anything may be a column.
@@ -167,7 +171,10 @@ function nameProblems(template: BrowserTemplate): readonly Problem[] {
   check("dismiss", dismiss);
   steps.forEach((step, i) => check(`steps.${i}`, step));
   checkTables(steps, "steps", problems);
-  return problems;
+  const elsewhere = Object.entries({ starting_page, dismiss, variables }).flatMap(([path, value]) =>
+    placeProblems(path, value),
+  );
+  return [...problems, ...elsewhere, ...secretProblems(steps)];
 }
 
 function checkTables(steps: readonly Step[], path: string, problems: Problem[]): void {

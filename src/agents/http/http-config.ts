@@ -87,8 +87,15 @@ function templateProblems({ url, headers, query, body, secrets }: HttpConfig): P
 
 function secretProblems(path: string, variable: string, secrets: readonly string[]): Problem[] {
   // A column may be called secret, as long as the agent has none.
-  const isSecret = /^(env|secret)\./.test(variable) || variable === "env" || (variable === "secret" && secrets.length > 0);
+  const isSecret =
+    /^(env|secret)\./.test(variable) || variable === "env" || (variable === "secret" && secrets.length > 0);
   const name = variable.replace(/^\w+\.?/, "");
   if (!isSecret || secrets.includes(name)) return [];
-  return [{ path, message: `uses {{${variable}}}, which is not in secrets`, hint: `Add it: "secrets": ["${name || "NAME"}"].` }];
+  return [
+    {
+      path,
+      message: `uses {{${variable}}}, which is not in secrets`,
+      hint: `Add it: "secrets": ["${name || "NAME"}"].`,
+    },
+  ];
 }

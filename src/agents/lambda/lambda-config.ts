@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { AgentDefinition } from "../../core/agent.ts";
 import { parseArn } from "../../core/aws.ts";
 import { invalid, parseWith, type Problem } from "../../core/schema.ts";
+import { secretsSchema } from "../../core/secrets.ts";
 import { outputProblems, outputSchema } from "../../core/take-output.ts";
 
 /** Which function a lambda agent invokes. */
@@ -12,6 +13,7 @@ export interface LambdaConfig {
   readonly qualifier?: string | undefined;
   /** Where the answer is in what the function answers. @see outputSchema */
   readonly output: string;
+  readonly secrets: readonly string[];
 }
 
 const configSchema = z.strictObject({
@@ -26,6 +28,7 @@ const configSchema = z.strictObject({
     .regex(/^(?:\$LATEST|[\w-]{1,128})$/, "must be an alias or a version, such as prod or 3")
     .optional(),
   output: outputSchema,
+  secrets: secretsSchema,
 });
 
 /**

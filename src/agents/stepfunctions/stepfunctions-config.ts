@@ -3,6 +3,7 @@ import type { AgentDefinition } from "../../core/agent.ts";
 import { parseArn, type Arn } from "../../core/aws.ts";
 import { RowcallError } from "../../core/errors.ts";
 import { invalid, parseWith } from "../../core/schema.ts";
+import { secretsSchema } from "../../core/secrets.ts";
 import { outputProblems, outputSchema } from "../../core/take-output.ts";
 
 /** Which state machine a stepfunctions agent starts. */
@@ -11,6 +12,7 @@ export interface StepFunctionsConfig {
   readonly state_machine_arn?: string | undefined;
   /** Where the answer is in an execution's output. @see outputSchema */
   readonly output: string;
+  readonly secrets: readonly string[];
 }
 
 /** A state machine as its ARN names it. */
@@ -29,6 +31,7 @@ const configSchema = z.strictObject({
     .refine((arn) => parseStateMachine(arn) !== undefined, `must be a state machine's ARN, such as ${example}`)
     .optional(),
   output: outputSchema,
+  secrets: secretsSchema,
 });
 
 /**

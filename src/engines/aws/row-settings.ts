@@ -80,6 +80,16 @@ export function requireStepFunctions(batch: Batch, agent: AgentDefinition): void
     });
   }
   if (!kinds.includes(agent.kind)) throw cannotRun(agent);
+  const { secrets } = agent.config;
+  if (agent.kind !== "browser" && Array.isArray(secrets) && secrets.length > 0) {
+    throw new RowcallError(
+      "AGENT_INVALID",
+      `Agent ${agent.agent_name} has secrets, which nothing masks on Step Functions`,
+      {
+        hint: "There Step Functions calls the agent itself and keeps what it answers. Take secrets out of its config, or run the batch on this machine.",
+      },
+    );
+  }
 }
 
 const kinds: readonly string[] = ["browser", "lambda", "stepfunctions"];

@@ -12,7 +12,8 @@ export interface Hands {
   isDisabled(element: Element): boolean;
   /** Where to click so that the element gets it. */
   point(element: Element, dismiss: readonly (readonly PageLocator[])[]): Promise<PageTurn>;
-  fill(element: Element, value: string): PageTurn;
+  /** @param isSecret - nobody is to see the value, in pictures and messages neither */
+  fill(element: Element, value: string, isSecret: boolean): PageTurn;
   select(element: Element, wanted: string, by: "label" | "value"): PageTurn;
   /** What can be chosen from; an empty text is not to be chosen. */
   optionsOf(target: readonly PageLocator[]): readonly { readonly element: Element; readonly text: string }[];
@@ -93,7 +94,7 @@ export function createHands(tree: PageTree, text: TextTools, finder: Finder): Ha
     return { wait: hit === null ? "is outside of the page" : `is covered by ${text.describe(hit)}`, kind: "unable" };
   };
 
-  const fill = (element: Element, value: string): PageTurn => {
+  const fill = (element: Element, value: string, isSecret: boolean): PageTurn => {
     if (isDisabled(element)) return disabled;
     if (isReadOnly(element)) return { wait: "is read-only", kind: "unable" };
     if (
@@ -106,6 +107,8 @@ export function createHands(tree: PageTree, text: TextTools, finder: Finder): Ha
       return element.value === value ? {} : { wait: `took "${element.value}" in place of "${value}"`, kind: "unable" };
     }
     if (!(element instanceof HTMLElement)) return { wait: "cannot be filled", kind: "unable" };
+    const isPassword = element instanceof HTMLInputElement && element.type === "password";
+    if (isSecret) element.style.setProperty("-webkit-text-security", "disc", "important");
     element.focus();
     if (element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement) element.select();
     else document.getSelection()?.selectAllChildren(element);
@@ -114,11 +117,13 @@ export function createHands(tree: PageTree, text: TextTools, finder: Finder): Ha
     // oxlint-disable-next-line typescript/no-deprecated
     const edit = (command: string, words?: string): boolean => document.execCommand(command, false, words);
     edit(value === "" ? "delete" : "insertText", value);
-    const took = text.textOf(element);
+    const isField = element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement;
+    const took = isField ? element.value : text.textOf(element);
     const bare = (typed: string): string => typed.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
-    return took === value || bare(took) === bare(value)
-      ? {}
-      : { wait: `took "${took}" in place of "${value}"`, kind: "unable" };
+    if (took === value || bare(took) === bare(value)) return isPassword ? { isPassword } : {};
+    const why =
+      isSecret || isPassword ? "took something else than the secret" : `took "${took}" in place of "${value}"`;
+    return { wait: why, kind: "unable" };
   };
 
   const choosable = (element: Element): { readonly element: Element; readonly text: string }[] => {

@@ -85,7 +85,7 @@ export async function perform(
         const element = hands.one(task.target);
         if (!(element instanceof Element)) return element;
         if (task.kind === "point") return hands.point(element, task.dismiss);
-        if (task.kind === "fill") return hands.fill(element, task.value);
+        if (task.kind === "fill") return hands.fill(element, task.value, task.isSecret);
         if (task.kind === "focus") {
           if (element instanceof HTMLElement) element.focus();
           return {};

@@ -89,7 +89,13 @@ export type PageTask =
       readonly checked: boolean;
       readonly dismiss: readonly (readonly PageLocator[])[];
     }
-  | { readonly kind: "fill"; readonly target: readonly PageLocator[]; readonly value: string }
+  | {
+      readonly kind: "fill";
+      readonly target: readonly PageLocator[];
+      readonly value: string;
+      /** The value is a secret: no picture shows it. */
+      readonly isSecret: boolean;
+    }
   | {
       readonly kind: "select";
       readonly target: readonly PageLocator[];
@@ -152,6 +158,8 @@ export interface PageResult {
   readonly point?: { readonly x: number; readonly y: number };
   /** `point`, `check`: the point belongs to something in the way, which goes first. */
   readonly inTheWay?: boolean;
+  /** `fill`: the field is one for passwords. */
+  readonly isPassword?: boolean;
   /** `options`: texts; an empty text is not to be chosen. */
   readonly options?: readonly string[];
   /** `extract`: by field. */

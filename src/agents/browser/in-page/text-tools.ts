@@ -50,6 +50,7 @@ export function createTextTools(tree: PageTree): TextTools {
   };
 
   const textOf = (element: Element): string => {
+    if (element instanceof HTMLInputElement && element.type === "password") return element.value === "" ? "" : "***";
     if (element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement) return element.value;
     if (element instanceof HTMLSelectElement) return clean(element.selectedOptions[0]?.textContent);
     return clean(shownText(element));
