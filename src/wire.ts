@@ -37,6 +37,8 @@ export interface WireOptions {
   readonly aws?: AwsOptions;
   /** Chromium executable. @default ROWCALL_CHROMIUM, else the first one found */
   readonly chromiumPath?: string;
+  /** Whether a redirect of a web server to this address is followed when a table or batch file is read. @default any is */
+  readonly mayFollow?: (uri: string) => Promise<boolean>;
   /** Where the console channel writes. @default process.stderr */
   readonly stderr?: NodeJS.WritableStream;
 }
@@ -64,7 +66,12 @@ export function wire(options: WireOptions = {}): Wiring {
   const chromiumPath = options.chromiumPath ?? given(env["ROWCALL_CHROMIUM"]);
   const registries = registriesOf(options, env, workingDirectory);
   const aws = awsSettings(env, options.aws);
-  const store = openStores({ baseDirectory: workingDirectory, aws });
+  const { mayFollow } = options;
+  const store = openStores({
+    baseDirectory: workingDirectory,
+    aws,
+    ...(mayFollow === undefined ? {} : { mayFollow }),
+  });
   const secret = (name: string): string | undefined => env[name];
   const timing = {
     ...machineClocks,

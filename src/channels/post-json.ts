@@ -1,3 +1,4 @@
+import { STATUS_CODES } from "node:http";
 import { Agent, fetch, type Response } from "undici";
 import { RowcallError } from "../core/errors.ts";
 import { explainNetwork } from "../core/network-errors.ts";
@@ -96,7 +97,7 @@ async function refusal(post: Post, response: Response, now: number): Promise<Fai
     .trim()
     .slice(0, excerptLength);
   return {
-    what: `answered ${`${status} ${response.statusText}`.trim()}${said === "" ? "" : `: ${said}`}`,
+    what: `answered ${[status, STATUS_CODES[status]].join(" ").trim()}${said === "" ? "" : `: ${said}`}`,
     hint:
       status >= 300 && status < 400
         ? `Redirects are not followed: use the address where it leads${location === null ? "" : `, ${masked(post, location)}`}.`

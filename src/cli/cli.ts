@@ -1,6 +1,6 @@
 import { createColors } from "picocolors";
 import type { Engine } from "../core/engine.ts";
-import type { Wiring } from "../wire.ts";
+import type { WireOptions, Wiring } from "../wire.ts";
 import { chosenEngine, chosenProcessor, type EngineName, type EngineOptions } from "./engine-choice.ts";
 import type { Io, Output } from "./io.ts";
 import { withStdout } from "./stdout-store.ts";
@@ -20,7 +20,7 @@ export interface Cli {
   readonly io: Io;
   globals(): GlobalOptions;
   /** Services and places, from options and environment. */
-  wire(): Promise<Wiring>;
+  wire(limits?: Pick<WireOptions, "mayFollow">): Promise<Wiring>;
   /**
    * Where batches run.
    *
@@ -31,8 +31,9 @@ export interface Cli {
    * Opens an engine; who opens it closes it.
    *
    * @param where - @default the one that the user chose
+   * @param limits - as for `wire`
    */
-  openEngine(where?: EngineName): Promise<Engine>;
+  openEngine(where?: EngineName, limits?: Pick<WireOptions, "mayFollow">): Promise<Engine>;
   /** Sets the code that the process ends with when nothing is thrown. @default 0 */
   setExitCode(code: number): void;
   /** A command for the user to type, with the options that were given of where runs are: `rowcall show last`. */
@@ -57,10 +58,11 @@ function isSet(value: string | undefined): boolean {
 
 /** Creates what commands are handed. Nothing heavy is loaded before a command asks for it. */
 export function createCli(io: Io, globals: () => GlobalOptions, setExitCode: (code: number) => void): Cli {
-  const wire = async (): Promise<Wiring> => {
+  const wire: Cli["wire"] = async (limits = {}) => {
     const { dataDir, registry, chromium, profile, region, endpointUrl } = globals();
     const { wire: create } = await import("../wire.ts");
     return create({
+      ...limits,
       env: io.env,
       workingDirectory: io.workingDirectory,
       stderr: io.stderr,
@@ -80,11 +82,11 @@ export function createCli(io: Io, globals: () => GlobalOptions, setExitCode: (co
     globals,
     wire,
     engine,
-    openEngine: async (where = engine()) => {
+    openEngine: async (where = engine(), limits = {}) => {
       const { openAwsEngine, openEngine } = await import("../wire.ts");
       const { holdYoungGeneration } = await import("./young-generation.ts");
       holdYoungGeneration();
-      const { services, ...places } = await wire();
+      const { services, ...places } = await wire(limits);
       const wiring = { services: { ...services, store: withStdout(services.store, io.stdout) }, ...places };
       return where === "aws" ? openAwsEngine(wiring, chosenProcessor(globals(), io.env)) : openEngine(wiring);
     },

@@ -13,6 +13,7 @@ interface McpOptions {
   readonly http?: true;
   readonly port?: number;
   readonly allow?: readonly string[];
+  readonly allowBatch?: readonly string[];
 }
 
 const usualPort = 8084;
@@ -25,21 +26,27 @@ export function defineCommand(command: Command, cli: Cli): void {
     .option(
       "--allow <place>",
       "folder or URI prefix that may be read and written beside the working directory; may be repeated",
-      (place: string, before: readonly string[] | undefined) => [...(before ?? []), place],
+      listed,
+    )
+    .option(
+      "--allow-batch <folder>",
+      "folder or URI prefix of batch files that may be run (default: none, batches come as objects); may be repeated",
+      listed,
     );
   examples(command, [
     "rowcall mcp",
     "rowcall mcp --allow ~/tables --allow s3://my-bucket/tables/",
+    "rowcall mcp --allow-batch batches",
     "rowcall mcp --http --port 8084",
   ]);
-  command.action(async ({ http, port, allow = [] }: McpOptions) => {
+  command.action(async ({ http, port, allow = [], allowBatch = [] }: McpOptions) => {
     if (port !== undefined && http === undefined) {
       throw new RowcallError("USAGE_INVALID", "--port says where HTTP is answered, and HTTP is not asked for", {
         hint: "Add --http, or leave --port out.",
       });
     }
     const { openDesk } = await import("./mcp/open-desk.ts");
-    const desk = await openDesk(cli, allow);
+    const desk = await openDesk(cli, { allowed: allow, batchFolders: allowBatch });
     const closing = new AbortController();
     const ignore = cli.io.onInterrupt(() => (closing.signal.aborted ? cli.io.exit(130) : closing.abort()));
     try {
@@ -78,6 +85,10 @@ async function serveHttp(
   if (!closing.aborted) await once(closing, "abort");
   await printLines(io.stderr, ["Rows in flight finish, no new one starts. Once more ends at once."]);
   await http.close();
+}
+
+function listed(place: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), place];
 }
 
 function portNumber(text: string): number {

@@ -1,5 +1,7 @@
+import { STATUS_CODES } from "node:http";
 import { Agent, fetch, RetryAgent, type Response } from "undici";
-import { messageOf, RowcallError, type ErrorCode } from "../core/errors.ts";
+import { RowcallError, type ErrorCode } from "../core/errors.ts";
+import { explainNetwork } from "../core/network-errors.ts";
 import type { ByteRange, ObjectInfo, ObjectStore } from "../core/object-store.ts";
 import type { Clock } from "../core/services.ts";
 
@@ -7,9 +9,13 @@ import type { Clock } from "../core/services.ts";
 export interface HttpStoreOptions {
   /** Tells the time of what says none itself. */
   readonly clock: Clock;
+  /** Whether a redirect to this address is followed. @default any is */
+  readonly mayFollow?: (uri: string) => Promise<boolean>;
   /** Wait before a failed request is sent again, doubled each time. @default 500 */
   readonly retryDelayMs?: number;
 }
+
+const mostRedirects = 10;
 
 type Send = (uri: string, method: "GET" | "HEAD", range?: string) => Promise<Response>;
 
@@ -18,13 +24,19 @@ type Send = (uri: string, method: "GET" | "HEAD", range?: string) => Promise<Res
  *
  * Writing, deleting and listing are STORE_DENIED.
  */
-export function openHttpStore({ clock, retryDelayMs = 500 }: HttpStoreOptions): ObjectStore {
+export function openHttpStore({ clock, mayFollow, retryDelayMs = 500 }: HttpStoreOptions): ObjectStore {
   const dispatcher = new RetryAgent(new Agent(), { maxRetries: 3, minTimeout: retryDelayMs, throwOnError: false });
   const send: Send = async (uri, method, range) => {
-    const url = parseUrl(uri);
     // Packed on the way, ranges would count other bytes.
     const headers = { "accept-encoding": "identity", ...(range === undefined ? {} : { range }) };
-    return explained(uri, () => fetch(url, { method, headers, dispatcher }));
+    let url = parseUrl(uri);
+    for (let redirects = 0; ; redirects += 1) {
+      const response = await explained(uri, () => fetch(url, { method, headers, dispatcher, redirect: "manual" }));
+      const location = response.headers.get("location");
+      if (location === null || ![301, 302, 303, 307, 308].includes(response.status)) return response;
+      await response.body?.cancel();
+      url = await nextUrl(uri, url, location, redirects, mayFollow);
+    }
   };
   const refuse = async (verb: string, uri: string): Promise<never> => {
     throw new RowcallError("STORE_DENIED", `Cannot ${verb} ${uri}: the web is read only`, {
@@ -99,6 +111,25 @@ function parseUrl(uri: string): URL {
   });
 }
 
+async function nextUrl(
+  uri: string,
+  from: URL,
+  location: string,
+  redirects: number,
+  mayFollow: HttpStoreOptions["mayFollow"],
+): Promise<URL> {
+  const to = URL.parse(location, from);
+  const refuse = (what: string, hint: string): RowcallError =>
+    new RowcallError("STORE_DENIED", `Cannot read ${uri}: ${what}`, { hint, details: { uri } });
+  if (redirects === mostRedirects)
+    throw refuse(`it leads on more than ${mostRedirects} times`, "Name the address where it ends.");
+  if (to === null || !/^https?:$/.test(to.protocol) || to.username !== "" || to.password !== "")
+    throw refuse("it leads to what is no address of the web", "Check the URL.");
+  if (mayFollow !== undefined && !(await mayFollow(to.href)))
+    throw refuse("it leads out of the places that may be used", "Name the address itself, if it may be used.");
+  return to;
+}
+
 async function explained<T>(uri: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
@@ -108,8 +139,7 @@ async function explained<T>(uri: string, call: () => Promise<T>): Promise<T> {
 }
 
 function unavailable(uri: string, thrown: unknown): RowcallError {
-  const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
-  return new RowcallError("STORE_FAILED", `Cannot read ${uri}: ${messageOf(cause)}`, {
+  return new RowcallError("STORE_FAILED", `Cannot read ${uri}: ${explainNetwork(thrown).what}`, {
     hint: "Check the URL, the network and the server.",
     cause: thrown,
     details: { uri },
@@ -120,13 +150,18 @@ function isAbsent(status: number): boolean {
   return status === 404 || status === 410;
 }
 
-function requireThere(uri: string, { ok, status, statusText }: Response): void {
+// In the usual words for a status: what the server says itself is a stranger's text.
+function requireThere(uri: string, { ok, status }: Response): void {
   if (ok) return;
   const [code, hint] = explanationOf(status);
-  throw new RowcallError(code, `Cannot read ${uri}: the server answered ${status} ${statusText}`.trimEnd(), {
-    hint,
-    details: { uri, status },
-  });
+  throw new RowcallError(
+    code,
+    `Cannot read ${uri}: the server answered ${[status, STATUS_CODES[status]].join(" ").trim()}`,
+    {
+      hint,
+      details: { uri, status },
+    },
+  );
 }
 
 function explanationOf(status: number): readonly [ErrorCode, string] {

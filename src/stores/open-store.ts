@@ -13,9 +13,13 @@ export interface StoreOptions {
   readonly aws?: AwsSettings;
   /** @default Date.now */
   readonly clock?: Clock;
+  /** Whether a redirect of a web server to this address is followed. @default any is */
+  readonly mayFollow?: (uri: string) => Promise<boolean>;
 }
 
-type OpenStore = (options: Required<StoreOptions>) => Promise<ObjectStore>;
+type OpenStore = (
+  options: Required<Omit<StoreOptions, "mayFollow">> & Pick<StoreOptions, "mayFollow">,
+) => Promise<ObjectStore>;
 
 const openHttp: OpenStore = async (options) => (await import("./http-store.ts")).openHttpStore(options);
 
@@ -32,13 +36,18 @@ const stores: Readonly<Record<string, OpenStore>> = {
  *
  * @throws RowcallError STORE_UNKNOWN, from every method, for a scheme that is not in the table
  */
-export function openStores({ baseDirectory, aws = { endpoints: {} }, clock = Date.now }: StoreOptions): ObjectStore {
+export function openStores({
+  baseDirectory,
+  aws = { endpoints: {} },
+  clock = Date.now,
+  ...others
+}: StoreOptions): ObjectStore {
   const opened = new Map<string, Promise<ObjectStore>>();
   const storeOf = async (uri: string): Promise<ObjectStore> => {
     const scheme = schemeOf(uri);
     const open = Object.hasOwn(stores, scheme) ? stores[scheme] : undefined;
     if (open === undefined) throw unknownScheme(scheme, uri);
-    const store = opened.get(scheme) ?? open({ baseDirectory, aws, clock });
+    const store = opened.get(scheme) ?? open({ baseDirectory, aws, clock, ...others });
     opened.set(scheme, store);
     return store;
   };

@@ -48,10 +48,16 @@ export interface TestMcp {
   close(): Promise<void>;
 }
 
-/** Opens a server over a workspace. */
+/**
+ * Opens a server over a workspace.
+ *
+ * @param allowed - as `--allow`
+ * @param batchFolders - as `--allow-batch`
+ */
 export async function openTestMcp(
   { folder }: Pick<Workspace, "folder">,
   allowed: readonly string[] = [],
+  batchFolders: readonly string[] = ["."],
 ): Promise<TestMcp> {
   const io = createTestIo({ workingDirectory: folder });
   const cli = createCli(
@@ -59,7 +65,7 @@ export async function openTestMcp(
     () => ({}),
     () => {},
   );
-  const desk = await openDesk(cli, allowed);
+  const desk = await openDesk(cli, { allowed, batchFolders });
   const clients: Client[] = [];
   return {
     io,

@@ -12,6 +12,8 @@ export interface Desk {
   /** Path or URI. */
   readonly recordingsPrefix: string;
   readonly places: AllowedPlaces;
+  /** Where batch files may be. */
+  readonly batchPlaces: AllowedPlaces;
   readonly runs: CarriedRuns;
   /** What a run here was warned of, newest last. */
   warningsOf(id: string): readonly string[];

@@ -15,7 +15,7 @@ export const batchShape: {
   batch: z
     .union([z.string().min(1), z.record(z.string(), z.json())])
     .describe(
-      "The batch: path of a batch file (JSON or YAML), or the batch itself as an object, such as " +
+      "The batch: the batch itself as an object, or the path of a batch file (JSON or YAML) that the user has allowed, such as " +
         '{"agent": "NAME", "input_mapping": {"column_mappings": {"Column of the table": "field_of_the_agent"}}}. ' +
         "show_agent tells the fields of an agent.",
     ),
@@ -37,13 +37,14 @@ type BatchArguments = z.output<z.ZodObject<typeof batchShape>>;
 const ofPeople = ["agent_config", "agent_state_machine_arn", "notification_config"];
 
 /**
- * Reads the batch that a tool was given, as far as it can be read; every place that it names is allowed.
+ * Reads the batch that a tool was given, as far as it can be read; every place that it names is allowed, and a batch file has the name
+ * of one and lies where the user has people's batch files.
  *
- * @throws RowcallError as `loadBatchParts`; STORE_DENIED for a place that is not allowed; USAGE_INVALID when an assistant
- * wrote what only people decide
+ * @throws RowcallError as `loadBatchParts`; STORE_DENIED for a place that is not allowed; USAGE_INVALID for a batch file that is not
+ * called like one, and when an assistant wrote what only people decide
  */
 export async function loadAllowedBatch(
-  { services, places }: Pick<Desk, "services" | "places">,
+  { services, places, batchPlaces }: Pick<Desk, "services" | "places" | "batchPlaces">,
   args: BatchArguments,
   required: readonly Place[],
 ): Promise<BatchParts> {
@@ -53,13 +54,15 @@ export async function loadAllowedBatch(
     store: {
       ...store,
       async *read(uri: string): AsyncGenerator<Uint8Array> {
-        await places.require(uri, "batch file");
+        requireBatchName(uri);
+        await batchPlaces.require(uri, "batch file");
         yield* store.read(uri);
       },
     },
   };
   const parts = await loadBatchParts(guarded, sourceOf(args.batch), overridesOf(args), required);
   const { inputUri, output, recording, agentConfig } = parts.data ?? {};
+  requireTableName(output);
   const named = [
     ["input", inputUri],
     ["output", output],
@@ -69,6 +72,24 @@ export async function loadAllowedBatch(
   for (const [what, uri] of named) if (uri !== undefined) await places.require(uri, what);
   return parts;
 }
+
+// A table may hold what looks like a batch, and name whom to call with which secrets.
+function requireBatchName(uri: string): void {
+  if (batchNames.test(uri)) return;
+  throw new RowcallError("USAGE_INVALID", `${uri} is not the name of a batch file`, {
+    hint: "A batch file is called .json, .yaml or .yml. A table is the input, not the batch.",
+  });
+}
+
+// What an assistant has had written is no batch file: the table's cells are not its own.
+function requireTableName(output: string | undefined): void {
+  if (output === undefined || !batchNames.test(output)) return;
+  throw new RowcallError("USAGE_INVALID", `The output ${output} would have the name of a batch file`, {
+    hint: "Call it .csv.",
+  });
+}
+
+const batchNames = /\.(json|ya?ml)$/i;
 
 function sourceOf(batch: BatchArguments["batch"]): string {
   if (typeof batch === "string") {

@@ -16,15 +16,25 @@ export interface OpenDesk extends Desk {
   close(): Promise<void>;
 }
 
-/**
- * Opens what tools work with; who opens it closes it.
- *
- * @param allowed - places beside the working directory that may be read and written
- */
-export async function openDesk(cli: Cli, allowed: readonly string[]): Promise<OpenDesk> {
+/** What an assistant may use besides what its server stands on. */
+export interface DeskOptions {
+  /** Places beside the working directory that may be read and written. */
+  readonly allowed: readonly string[];
+  /** Folders that batch files may be read from. */
+  readonly batchFolders: readonly string[];
+}
+
+/** Opens what tools work with; who opens it closes it. */
+export async function openDesk(cli: Cli, { allowed, batchFolders }: DeskOptions): Promise<OpenDesk> {
   const { io } = cli;
-  const { services, dataDirectory, recordingsPrefix } = await cli.wire();
-  const engine = await cli.openEngine();
+  const baseDirectory = io.workingDirectory;
+  const limits = { mayFollow: async (uri: string) => (await places.allows(uri)) || batchPlaces.allows(uri) };
+  const { services, dataDirectory, recordingsPrefix, registries } = await cli.wire(limits);
+  // Journal and token; code and templates.
+  const never = [dataDirectory, ...registries];
+  const places = allowPlaces({ allowed: [baseDirectory, ...allowed], never, baseDirectory, option: "--allow" });
+  const batchPlaces = allowPlaces({ allowed: batchFolders, never, baseDirectory, option: "--allow-batch" });
+  const engine = await cli.openEngine(undefined, limits);
   const warnings = new Map<string, readonly string[]>();
   const runs = carryRuns({
     onEvent: ({ id }, event) => {
@@ -37,7 +47,8 @@ export async function openDesk(cli: Cli, allowed: readonly string[]): Promise<Op
     services,
     engine,
     recordingsPrefix,
-    places: allowPlaces([io.workingDirectory, ...allowed], io.workingDirectory),
+    places,
+    batchPlaces,
     runs,
     warningsOf: (id) => warnings.get(id) ?? [],
     meters: new Map(),
