@@ -91,6 +91,19 @@ test("sends user and password of the URL as a header", () =>
     assert.equal(service.requests[0]?.headers.authorization, `Basic ${Buffer.from("ops:p@ss").toString("base64")}`);
   }));
 
+test("puts secrets of the environment into the address, and tells who it lacks", () =>
+  withService(statuses(200), async ({ service, timing }) => {
+    const address = `${service.origin.replace("://", "://ops:{{secret.WORD}}@")}/hook/{{ secret.PATH_KEY }}?k={{secret.WORD}}`;
+    const values: Readonly<Record<string, string>> = { WORD: "p@ss/+", PATH_KEY: "a b" };
+    await openWebhookChannel(address, { secret: (name) => values[name], timing }).notify(aNotification());
+    assert.equal(service.requests[0]?.path, "/hook/a%20b?k=p%40ss%2F%2B");
+    assert.equal(service.requests[0]?.headers.authorization, `Basic ${Buffer.from("ops:p@ss/+").toString("base64")}`);
+    assert.throws(() => openWebhookChannel(address, { secret: () => undefined, timing }), {
+      code: "SECRET_MISSING",
+      message: /needs WORD, not set in the environment/,
+    });
+  }));
+
 test("tries again what may pass, with growing waits and the same id", () =>
   withService(statuses(503, 408, 500, 429, 200), async ({ service, timing, open }) => {
     await open("/").notify(aNotification());

@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { maskAddress, isVariableName, type Channel, type Notification } from "../core/channel.ts";
+import { isVariableName, maskAddress, secretPlaces, type Channel, type Notification } from "../core/channel.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { ChannelOptions } from "./channel-options.ts";
 import { postJson } from "./post-json.ts";
@@ -10,7 +10,7 @@ const usualSecret = "ROWCALL_WEBHOOK_SECRET";
  * Opens the channel that posts notifications as JSON, signed where there is a secret.
  *
  * @param address - `https://…` or `http://…`; `#secret=NAME` at its end names the environment variable that holds its secret,
- * user and password become an `Authorization` header
+ * user and password become an `Authorization` header, and `{{secret.NAME}}` anywhere after the host stands for an environment variable
  * @throws RowcallError CHANNEL_UNKNOWN, SECRET_MISSING
  * @see docs/notifications.md for what is sent and how the signature is checked
  */
@@ -18,7 +18,8 @@ export function openWebhookChannel(
   address: string,
   { secret, timing }: Pick<ChannelOptions, "secret" | "timing">,
 ): Channel {
-  const { url, login, authorization, secretName } = readAddress(address);
+  const { given, values } = withSecrets(address, secret);
+  const { url, login, authorization, secretName } = readAddress(given);
   const key = secret(secretName ?? usualSecret) ?? "";
   if (key === "" && secretName !== undefined) {
     throw new RowcallError(
@@ -39,7 +40,7 @@ export function openWebhookChannel(
         }),
         body,
         shown: `The webhook ${maskAddress(address)}`,
-        secrets: [url.search.slice(1), ...url.searchParams.values(), key, ...login, authorization ?? ""],
+        secrets: [url.search.slice(1), ...url.searchParams.values(), key, ...login, authorization ?? "", ...values],
         hintFor,
       };
       await postJson(post, timing);
@@ -75,6 +76,29 @@ function deliveryHeaders(id: string, seconds: number, body: string, key: string)
   if (key === "") return headers;
   const signature = createHmac("sha256", key).update(`${seconds}.${body}`).digest("hex");
   return { ...headers, "rowcall-signature": `sha256=${signature}` };
+}
+
+/** An address with what the environment has for its secrets, and these. */
+function withSecrets(
+  address: string,
+  secret: ChannelOptions["secret"],
+): { readonly given: string; readonly values: readonly string[] } {
+  const values: string[] = [];
+  const given = address.replace(secretPlaces, (_place, name: string) => {
+    const value = secret(name) ?? "";
+    if (value === "")
+      throw new RowcallError(
+        "SECRET_MISSING",
+        `The webhook ${maskAddress(address)} needs ${name}, not set in the environment`,
+        {
+          hint: `Set it before the run: export ${name}=…`,
+        },
+      );
+    const encoded = encodeURIComponent(value.toWellFormed());
+    values.push(value, encoded);
+    return encoded;
+  });
+  return { given, values };
 }
 
 interface WebhookAddress {

@@ -26,7 +26,7 @@ describe("rowcall mcp", () => {
   const connect = async (env: Readonly<Record<string, string>> = {}): Promise<{ client: Client; err(): string }> => {
     const transport = new StdioClientTransport({
       command: process.execPath,
-      args: [launcher, "mcp"],
+      args: [launcher, "mcp", "--allow-batch", "."],
       cwd: workspace.folder,
       env: { PATH: process.env["PATH"] ?? "", ...env },
       stderr: "pipe",
@@ -80,7 +80,7 @@ describe("rowcall mcp", () => {
     env: Readonly<Record<string, string>> = {},
   ): Promise<{ io: TestIo; url: URL; token: string }> => {
     const io = createTestIo({ workingDirectory: workspace.folder, env });
-    const ended = runCli(["mcp", "--http", "--port", "0"], io);
+    const ended = runCli(["mcp", "--http", "--port", "0", "--allow-batch", "."], io);
     ends.push(async () => {
       io.interrupt();
       assert.equal(await ended, 0);

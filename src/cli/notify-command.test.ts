@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Delivery } from "../core/channel.ts";
@@ -25,13 +26,13 @@ describe("rowcall notify", () => {
       agent: "doubler",
       input: "rows.csv",
       output: "told.csv",
-      notification_config: { channels: [`${service.origin}/hook?token=hidden`] },
+      notification_config: { channels: [`${service.origin}/hook?token={{secret.HOOK}}`] },
     });
   });
   afterEach(() => service.close());
 
   async function rowcall(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-    const env = { ROWCALL_WEBHOOK_SECRET: "a long random text" };
+    const env = { ROWCALL_WEBHOOK_SECRET: "a long random text", HOOK: "hidden", HIDDEN: "hidden" };
     const io = createTestIo({ workingDirectory: workspace.folder, env });
     const code = await runCli(args, io);
     return { code, out: io.out(), err: io.err() };
@@ -46,6 +47,8 @@ describe("rowcall notify", () => {
     const run = await rowcall("run", "told.json");
     assert.equal(run.code, 0);
     assert.match(run.err, /^warning: The notification to http:\S+\?\*\*\* failed: .* answered 410 Gone/m);
+    assert.equal(service.requests[0]?.path, "/hook?token=hidden");
+    assert.doesNotMatch(await readFile(workspace.at(".rowcall/journal.db"), "latin1"), /hidden/);
     assert.match(run.err, /^hint: .* Send it again: `rowcall notify \S+`\.$/m);
     assert.match((await rowcall("show", "last")).out, /^http:\S+\?\*\*\* +success +failed: .*410 Gone.* 1 +20/m);
 
@@ -87,7 +90,11 @@ describe("rowcall notify", () => {
   it("shows a notification whose process was killed as pending, and sends it under the same id", async () => {
     answer = "none";
     const asked = once(service.events, "request");
-    const child = spawn(process.execPath, [main, "run", "told.json"], { cwd: workspace.folder, stdio: "ignore" });
+    const child = spawn(process.execPath, [main, "run", "told.json"], {
+      cwd: workspace.folder,
+      stdio: "ignore",
+      env: { ...process.env, HOOK: "hidden" },
+    });
     const closed = once(child, "close");
     await asked;
     const busy = await rowcall("notify", "last");
@@ -118,7 +125,11 @@ describe("rowcall notify", () => {
       output: "plan.csv",
       notification_config: {
         sns_topic_arn: "arn:aws:sns:eu-west-1:...:done",
-        channels: ["slack:", "https://user:hidden@example.com/?token=hidden#secret=OTHER", "pigeon://user:hidden@home"],
+        channels: [
+          "slack:",
+          "https://user:{{secret.HIDDEN}}@example.com/?token={{secret.HIDDEN}}#secret=OTHER",
+          "pigeon://{{secret.HIDDEN}}@home",
+        ],
       },
     });
     const { code, out } = await rowcall("plan", "plan.json");
@@ -134,5 +145,24 @@ describe("rowcall notify", () => {
     assert.match(io.out(), /without a signature: ROWCALL_WEBHOOK_SECRET is not set/);
     assert.doesNotMatch((await rowcall("plan", "told.json")).out, /signature|hidden/);
     assert.equal(service.requests.length, 0);
+  });
+
+  it("refuses a batch whose addresses bring a password or token along, before anything is kept", async () => {
+    await workspace.write("bad.json", {
+      agent: "doubler",
+      input: "rows.csv",
+      output: "bad.csv",
+      notification_config: {
+        channels: ["console:", "https://user:hidden@example.com/", "https://example.com/?key=hidden"],
+      },
+    });
+    for (const command of ["plan", "run"]) {
+      const { code, out, err } = await rowcall(command, "bad.json");
+      assert.notEqual(code, 0);
+      assert.match(out + err, /https:\/\/\*\*\*@example\.com\/ holds a password, which would be kept with the run/);
+      assert.match(out + err, /\{\{secret\.OPS_PASSWORD\}\}/);
+      assert.match(out + err, /https:\/\/example\.com\/\?\*\*\* holds a secret in its query, "key"/);
+      assert.doesNotMatch(out + err, /hidden/);
+    }
   });
 });

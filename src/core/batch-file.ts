@@ -10,6 +10,7 @@ import {
   type InputMapping,
   type OutputMapping,
 } from "./batch.ts";
+import { credentialIn } from "./channel.ts";
 import { errorTable, type ErrorCode } from "./errors.ts";
 import { isJsonObject, type JsonObject } from "./json.ts";
 import { parseReference, type Reference } from "./registry.ts";
@@ -129,7 +130,9 @@ const notificationConfig = z.strictObject({
   channels: z
     .array(z.string())
     .default([])
-    .describe("Who is told: an SNS topic's ARN, https://…, slack:NAME, console:"),
+    .describe(
+      "Who is told: an SNS topic's ARN, https://…, slack:NAME, console:; a secret in an address is written {{secret.NAME}}",
+    ),
 });
 
 const inputObject = z.strictObject({
@@ -296,6 +299,10 @@ function conflictsIn(file: ParsedFile): Problem[] {
   const outputs = file.output_mapping.structured_output_fields ?? [];
   for (const repeated of new Set(outputs.filter((f, i) => outputs.indexOf(f) !== i))) {
     problems.push({ path: "output_mapping.structured_output_fields", message: `field "${repeated}" is listed twice` });
+  }
+  for (const [i, address] of (file.notification_config?.channels ?? []).entries()) {
+    const credential = credentialIn(address);
+    if (credential !== undefined) problems.push({ path: `notification_config.channels.${i}`, ...credential });
   }
   for (const name of Object.keys(file.output_mapping.rename)) {
     if (outputs.length > 0 && !name.startsWith("_") && !outputs.includes(name)) {

@@ -73,3 +73,32 @@ export function maskAddress(address: string): string {
 export function isVariableName(text: string): boolean {
   return /^(?:[A-Za-z_]\w*)?$/.test(text);
 }
+
+/**
+ * What is wrong with an address that brings a password or a token along: batches are kept in journals and sent to AWS, and an address
+ * stays in them as it is written. Undefined when it brings none.
+ */
+export function credentialIn(address: string): { readonly message: string; readonly hint: string } | undefined {
+  const message = (what: string): string => `${maskAddress(address)} holds ${what}, which would be kept with the run`;
+  if (/^(?:slack:)?https?:\/\/hooks\.slack(?:-gov)?\.com\//i.test(address)) {
+    const hint = "Put the address into the environment variable SLACK_WEBHOOK_URL, and name slack: as the channel.";
+    return { message: message("Slack's secret address"), hint };
+  }
+  const [, rest = ""] = /^[a-z][\w+.-]*:\/\/(.*)$/is.exec(address.replaceAll(secretPlaces, "")) ?? [];
+  const login = /^([^/?#]*)@/.exec(rest)?.[1];
+  if (login !== undefined && !/^(?:[^:]+:|:?)$/.test(login)) {
+    const hint =
+      "Put it into an environment variable and name that in its place: https://user:{{secret.OPS_PASSWORD}}@host/path.";
+    return { message: message("a password"), hint };
+  }
+  const query = new URLSearchParams(/\?([^#]*)/.exec(rest)?.[1] ?? "");
+  const name = [...query].find(([key, value]) => value !== "" && tokenNames.test(key))?.[0];
+  if (name === undefined) return undefined;
+  const hint = `Put it into an environment variable and name that in its place: ?${name}={{secret.OPS_TOKEN}}.`;
+  return { message: message(`a secret in its query, "${name}"`), hint };
+}
+
+const tokenNames = /(?:^|[_-])(?:token|key|api-?key|secret|sig|signature|password|passwd|pwd|auth)$/i;
+
+/** Places in an address that a secret of the environment is put into: `{{secret.NAME}}`. */
+export const secretPlaces: RegExp = /\{\{\s*secret\.([A-Za-z_]\w*)\s*\}\}/g;

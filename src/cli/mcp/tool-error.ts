@@ -13,7 +13,7 @@ const hints: Partial<Record<ErrorCode, string>> = {
   RUN_NOT_FOUND: "list_runs shows the runs there are.",
 };
 
-/** Errors whose own words may quote the table, or a file that was taken for a batch: what they are in ours. */
+/** Errors whose own words may quote the table, a file that was taken for a batch, or a service: what they are in ours. */
 const quoting: Partial<Record<ErrorCode, { readonly message: string; readonly hint: string }>> = {
   BATCH_INVALID: {
     message: "The batch is not valid",
@@ -34,6 +34,18 @@ const quoting: Partial<Record<ErrorCode, { readonly message: string; readonly hi
   UNEXPECTED: {
     message: "Something happened that nobody foresaw",
     hint: "This is a mistake in Rowcall: ask the user to report it.",
+  },
+  STORE_FAILED: {
+    message: "A place could not be read or written",
+    hint: "What it said is under untrusted. Try again later, or ask the user to check the place.",
+  },
+  AWS_FAILED: {
+    message: "AWS could not do what it was asked",
+    hint: "What it said is under untrusted. Try again later, or ask the user.",
+  },
+  AWS_DENIED: {
+    message: "AWS refused what it was asked",
+    hint: "What it said is under untrusted. Ask the user to sign in, or to allow it.",
   },
   INPUT_MALFORMED: {
     message: "The table cannot be read to its end",
@@ -61,9 +73,9 @@ export function toErrorResult(thrown: unknown): CallToolResult {
   );
 }
 
-/** A hint that was written for the command line, with options as a tool's arguments are called. */
+/** A hint that was written for the command line, with options as a tool's arguments are called; the server's own are the user's. */
 export function inToolWords(hint: string | undefined): string | undefined {
-  return hint?.replace(/--([a-z-]+)/g, (_option, name: string) => name.replaceAll("-", "_"));
+  return hint?.replace(/--(?!allow)([a-z-]+)/g, (_option, name: string) => name.replaceAll("-", "_"));
 }
 
 function problemsOf({ details }: RowcallError): readonly object[] | undefined {
