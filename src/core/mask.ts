@@ -33,8 +33,9 @@ export function createMask(secrets: readonly string[]): Mask {
     }
     if (typeof given !== "object" || given === null) return given;
     if (Array.isArray(given)) {
-      const items = (given as JsonArray).map(value);
-      return items.every((item, i) => item === given[i]) ? given : items;
+      const list: JsonArray = given;
+      const items = list.map(value);
+      return items.every((item, i) => item === list[i]) ? list : items;
     }
     const masked: Record<string, JsonValue> = {};
     let isSame = true;

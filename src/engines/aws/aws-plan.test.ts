@@ -78,6 +78,11 @@ test("what cannot run there keeps the batch from running", async () => {
   assert.equal(http.runnable, false);
   const nameless = await plan({ agent: { kind: "stepfunctions", config: {} } });
   assert.match(check(nameless, "aws_agent"), /^failed: Agent lookup names nothing/);
+  const secretive = await plan({ agent: { config: { function: "lookup", secrets: ["KEY"] } } });
+  assert.match(
+    check(secretive, "aws_agent"),
+    /^failed: Agent lookup has secrets, which nothing masks on Step Functions/,
+  );
   const limited = await plan({ batch: { execution_config: { rate_limit: { requests_per_second: 2 } } } });
   assert.match(check(limited, "aws_rate_limit"), /^failed: .* 2 requests per second/);
   assert.match(check(limited, "aws_agent"), /^passed/);
