@@ -46,7 +46,7 @@ for (const [address, what] of holding) {
     if (what === undefined) assert.equal(credential, undefined);
     else {
       assert.match(credential?.message ?? "", what);
-      assert.doesNotMatch(credential?.message ?? "", /word|abc|services/);
+      assert.doesNotMatch(credential?.message ?? "", /:word|abc|services/);
     }
   });
 }
