@@ -122,7 +122,7 @@ function cutBytes(text: string, bytes: number): string {
   const ellipsis = "…";
   const kept = content.subarray(0, bytes - Buffer.byteLength(ellipsis)).toString("utf8");
   // A character that was cut in two is no character.
-  return `${kept.replace(/\uFFFD+$/, "")}${ellipsis}`;
+  return `${kept.replace(/(?<!\uFFFD)\uFFFD+$/, "")}${ellipsis}`;
 }
 
 function failed(topic: string, { kind, name, what, hint }: AwsProblem, cause: unknown): RowcallError {

@@ -26,7 +26,7 @@ export function renderText(text: string, variables: JsonObject, encode: Encode =
  */
 export function renderValue(value: JsonValue, variables: JsonObject): JsonValue {
   if (typeof value === "string") {
-    const whole = /^\{\{\s*([^\s{}#^&!>=/][^{}]*?)\s*\}\}$/.exec(value)?.[1];
+    const whole = /^\{\{\s*([^\s{}#^&!>=/][^{}]*)\}\}$/.exec(value)?.[1]?.trimEnd();
     const found = whole === undefined ? undefined : lookup(whole, [variables]);
     return found === undefined || typeof found === "string" ? renderText(value, variables) : found;
   }

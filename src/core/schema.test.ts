@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, it, test } from "node:test";
 import { z } from "zod";
 import { RowcallError } from "./errors.ts";
 import { compileSchema, formatProblems, nearest, parseWith, readWith, suggest, type Problem } from "./schema.ts";
@@ -169,4 +169,43 @@ test("reads each JSON Schema by the draft it declares, 2020-12 when it declares 
 test("names a property that a JSON Schema does not allow", () => {
   const validate = compileSchema({ type: "object", additionalProperties: false }, "The schema");
   assert.equal(formatProblems(validate({ extra: 1 })), 'must NOT have additional properties ("extra")');
+});
+
+describe("a JSON Schema of an agent, whatever it meets,", () => {
+  const many = 100_000;
+
+  it("takes a time that grows with the value", () => {
+    for (const [schema, value, isFit] of [
+      [{ type: "string", pattern: "^(a+)+$" }, `${"a".repeat(many)}!`, false],
+      [{ type: "object", patternProperties: { "^(x|xx)+$": false } }, { [`${"x".repeat(many)}y`]: 1 }, true],
+      [{ type: "object", propertyNames: { pattern: "^(a|b|ab)*c$" } }, { ["ab".repeat(many)]: 1 }, false],
+      [{ type: "string", format: "url" }, `http://${"::".repeat(many)}`, false],
+      [{ type: "string", format: "url" }, "https://example.com/a", true],
+      [{ type: "array", uniqueItems: true }, Array.from({ length: many }, (_, i) => ({ i, list: [] })), true],
+    ] as const)
+      assert.equal(compileSchema(schema, "The schema")(value).length === 0, isFit, JSON.stringify(schema));
+  });
+
+  it("knows equal items in whatever order their keys are", () => {
+    const validate = compileSchema({ uniqueItems: true }, "The schema");
+    assert.deepEqual(validate([{ a: 1, b: [2] }, { b: [2] }, [], {}, [["a", 1]], { a: 1 }, "1", 1]), []);
+    assert.equal(formatProblems(validate([{ a: 1, b: [2] }, 3, { b: [2], a: 1 }])), "must NOT have duplicate items");
+    assert.deepEqual(compileSchema({ uniqueItems: false }, "The schema")([1, 1]), []);
+  });
+
+  it("names the part of a pattern that is not supported", () => {
+    assert.throws(
+      () => compileSchema({ properties: { a: { pattern: String.raw`^(?=.*\d)` } } }, "The input_schema of agent a"),
+      {
+        code: "AGENT_INVALID",
+        message: String.raw`The input_schema of agent a has a pattern that cannot be used: "^(?=.*\\d)" has a lookahead, "(?=.*\\d)", which is not supported: it may take endless time`,
+      },
+    );
+  });
+
+  it("lists twenty problems and counts the others", () => {
+    const value = Object.fromEntries(Array.from({ length: many }, (_, i) => [`c${i}`, ""]));
+    const problems = compileSchema({ additionalProperties: false }, "The schema")(value);
+    assert.match(formatProblems(problems), /\("c19"\); and 99980 more$/);
+  });
 });

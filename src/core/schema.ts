@@ -5,6 +5,7 @@ import addFormats from "ajv-formats";
 import { z } from "zod";
 import { RowcallError, messageOf, type ErrorCode } from "./errors.ts";
 import { isJsonObject, type JsonObject } from "./json.ts";
+import { compilePattern } from "./pattern.ts";
 
 /** One thing that is wrong with what a user wrote. */
 export interface Problem {
@@ -20,6 +21,8 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   // Some of the word must be left: two letters changed make any two-letter word of another.
   let bestDistance = Math.min(Math.max(2, Math.floor(word.length / 3)), word.length - 1) + 1;
   for (const candidate of known) {
+    // Letters that lack have to be added at the least.
+    if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
     const d = distance(word.toLowerCase(), candidate.toLowerCase());
     if (d < bestDistance) [best, bestDistance] = [candidate, d];
   }
@@ -211,18 +214,68 @@ export type Validate = (value: unknown) => readonly Problem[];
  */
 export function compileSchema(schema: JsonObject, what: string): Validate {
   const Dialect = JSON.stringify(schema["$schema"] ?? "").includes("draft-07") ? Ajv : Ajv2020;
-  const ajv = new Dialect({ allErrors: true, strict: false, verbose: true });
+  const ajv = new Dialect({ allErrors: true, strict: false, verbose: true, code: { regExp: linearPattern } });
   addFormats.default(ajv);
+  boundUrls(ajv);
+  ajv.removeKeyword("uniqueItems");
+  ajv.addKeyword({
+    keyword: "uniqueItems",
+    type: "array",
+    schemaType: "boolean",
+    compile: (isWanted: boolean) => (items: readonly unknown[]) =>
+      !isWanted || new Set(items.map(canonical)).size === items.length,
+    error: { message: "must NOT have duplicate items" },
+  });
   let validate: ValidateFunction;
   try {
     validate = ajv.compile(schema);
   } catch (cause) {
-    throw new RowcallError("AGENT_INVALID", `${what} is not a JSON Schema: ${messageOf(cause)}`, {
-      hint: "Correct the schema; https://json-schema.org/learn explains each keyword.",
-      cause,
-    });
+    const isPattern = cause instanceof PatternError;
+    throw new RowcallError(
+      "AGENT_INVALID",
+      isPattern
+        ? `${what} has a pattern that cannot be used: ${cause.message}`
+        : `${what} is not a JSON Schema: ${messageOf(cause)}`,
+      {
+        hint: isPattern
+          ? "Write the pattern without that part: as two patterns under allOf, or with not, minLength and maxLength."
+          : "Correct the schema; https://json-schema.org/learn explains each keyword.",
+        cause,
+      },
+    );
   }
   return (value) => (validate(value) ? [] : (validate.errors ?? []).map(problemOfAjv));
+}
+
+class PatternError extends Error {}
+
+// What a schema's author wrote meets whatever a table, a site or a service says.
+const linearPattern = Object.assign(
+  (source: string) => {
+    try {
+      return { ...compilePattern(source), toString: () => source };
+    } catch (cause) {
+      throw new PatternError(messageOf(cause), { cause });
+    }
+  },
+  { code: "linearPattern" },
+);
+
+// The library's expression for this format takes time that grows with the square of the text.
+function boundUrls(ajv: Ajv): void {
+  const { url } = ajv.formats;
+  if (url instanceof RegExp) ajv.addFormat("url", (text: string) => text.length <= 2048 && url.test(text));
+}
+
+// Equal values have equal texts: keys are sorted. Comparing each with each would take the square of their number.
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    isJsonObject(part)
+      ? Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1))
+      : Array.isArray(part)
+        ? ["list", ...part]
+        : part,
+  );
 }
 
 function problemOfAjv(error: ErrorObject): Problem {
@@ -236,5 +289,7 @@ function problemOfAjv(error: ErrorObject): Problem {
 
 /** Problems as one readable line: `downstream_mbps must be number; exchange must be string`. */
 export function formatProblems(problems: readonly Problem[]): string {
-  return problems.map((p) => `${p.path} ${p.message}`.trim()).join("; ");
+  const shown = problems.slice(0, 20).map((p) => `${p.path} ${p.message}`.trim());
+  const more = problems.length - shown.length;
+  return [...shown, ...(more === 0 ? [] : [`and ${more} more`])].join("; ");
 }

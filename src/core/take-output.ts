@@ -1,7 +1,6 @@
-import { query } from "jsonpath-rfc9535";
-import parseJsonPath from "jsonpath-rfc9535/parser";
 import { z } from "zod";
 import { messageOf, RowcallError } from "./errors.ts";
+import { firstAt, requireJsonPath } from "./json-path.ts";
 import { isJsonObject, type JsonValue } from "./json.ts";
 import type { Problem } from "./schema.ts";
 
@@ -18,7 +17,7 @@ export const outputSchema: z.ZodDefault<z.ZodString> = z
 export function outputProblems(output: string): Problem[] {
   if (!output.startsWith("$")) return [];
   try {
-    parseJsonPath(output);
+    requireJsonPath(output);
     return [];
   } catch (thrown) {
     return [{ path: "output", message: `${JSON.stringify(output)} is not a JSONPath: ${messageOf(thrown)}` }];
@@ -33,15 +32,11 @@ export function outputProblems(output: string): Problem[] {
  */
 export function takeOutput(output: string, answer: JsonValue, whose: string): JsonValue {
   if (output === "reply") return answer;
-  const found = output === "body" ? answer : firstMatch(answer, output);
+  const found = output === "body" ? answer : firstAt(output, answer);
   if (found === undefined) return {};
   if (isJsonObject(found)) return { structured_output: found };
   const where = output === "body" ? "The answer" : `What is at ${output} in the answer`;
   throw new RowcallError("OUTPUT_INVALID", `${where} of ${whose} is not an object`, {
     hint: "structured_output is an object: one field a column. Correct the agent's output.",
   });
-}
-
-function firstMatch(answer: JsonValue, path: string): JsonValue | undefined {
-  return (query(answer as Parameters<typeof query>[0], path) as JsonValue[])[0];
 }

@@ -11,7 +11,7 @@ export function schemeOf(uri: string): string {
 /** A name appended to a prefix, with one slash between them; the empty prefix stays relative. */
 export function joinUri(prefix: string, ...names: readonly string[]): string {
   if (prefix === "") return names.join("/");
-  return [prefix.replace(/[/\\]+$/, ""), ...names].join("/");
+  return [prefix.replace(/(?<![/\\])[/\\]+$/, ""), ...names].join("/");
 }
 
 /**
@@ -35,7 +35,7 @@ export function resolveUri(base: string, path: string): string {
 export function baseName(uri: string): string {
   return (
     uri
-      .replace(/[/\\]+$/, "")
+      .replace(/(?<![/\\])[/\\]+$/, "")
       .split(/[/\\]/)
       .at(-1) ?? ""
   );

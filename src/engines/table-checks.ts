@@ -4,7 +4,7 @@ import type { RowSelection } from "../core/engine.ts";
 import { isJsonObject } from "../core/json.ts";
 import { compileSchema, suggest, type Problem } from "../core/schema.ts";
 import { collisionProblems, outputColumns } from "../row/enrich.ts";
-import { mappedFields, mappingProblems } from "../row/map.ts";
+import { mappedFields, mappingProblems, repeatedNames } from "../row/map.ts";
 import { checkBy, checkProblems, checkThrown, createCheck, type Check } from "./check.ts";
 import { chooseRows } from "./choose-rows.ts";
 import type { TableReport } from "./inspect-table.ts";
@@ -42,7 +42,7 @@ export async function checkTable(setup: TableCheckSetup): Promise<readonly Check
 
 function checkInputColumns({ batch, definition, table }: TableCheckSetup): Check {
   const schema = definition?.input_schema;
-  const problems: Problem[] = table === undefined ? [] : [...mappingProblems(batch.inputMapping, table.header)];
+  let problems: Problem[] = table === undefined ? [] : [...mappingProblems(batch.inputMapping, table.header)];
   let strangers: readonly Problem[] = [];
   if (definition !== undefined && schema !== undefined) {
     try {
@@ -52,7 +52,7 @@ function checkInputColumns({ batch, definition, table }: TableCheckSetup): Check
     }
     problems.push(...unmappedRequired(batch, schema, table?.header));
     strangers = unknownFields(batch, schema, table?.header ?? []);
-    if (schema["additionalProperties"] === false) problems.push(...strangers);
+    if (schema["additionalProperties"] === false) problems = problems.concat(strangers);
   }
   if (problems.length > 0) return checkProblems("input_columns", problems, "");
   if (strangers.length > 0) return checkProblems("input_columns", strangers, "", "warning");
@@ -76,10 +76,9 @@ function unmappedRequired({ inputMapping }: Batch, schema: Schema, header: reado
   // Without the header it is not known which columns are passed under their own name.
   if (header === undefined && inputMapping.selection.kind === "exclude") return [];
   const { selected, named } = mappedFields(inputMapping, header ?? []);
+  const mapped = new Set([...selected, ...named]);
   return required
-    .filter(
-      (field): field is string => typeof field === "string" && !selected.includes(field) && !named.includes(field),
-    )
+    .filter((field): field is string => typeof field === "string" && !mapped.has(field))
     .map((field) => ({
       path: "input_mapping",
       message: `nothing is mapped to "${field}", which the agent's input_schema requires`,
@@ -90,12 +89,12 @@ function unmappedRequired({ inputMapping }: Batch, schema: Schema, header: reado
 function unknownFields({ inputMapping }: Batch, schema: Schema, header: readonly string[]): Problem[] {
   const { properties } = schema;
   if (!isJsonObject(properties) || schema["patternProperties"] !== undefined) return [];
-  const known = Object.keys(properties);
+  const known = new Set(Object.keys(properties));
   const { selected, named } = mappedFields(inputMapping, header);
   // Columns that are passed because nothing excludes them were not asked for by name: they matter only where they are refused.
   const isRefused = schema["additionalProperties"] === false;
   return [...new Set([...(isRefused ? selected : []), ...named])]
-    .filter((field) => !known.includes(field))
+    .filter((field) => !known.has(field))
     .map((field) => ({
       path: "input_mapping",
       message: `field "${field}" is not in the agent's input_schema`,
@@ -106,7 +105,7 @@ function unknownFields({ inputMapping }: Batch, schema: Schema, header: readonly
 function checkHeader(table: TableReport | undefined): Check {
   if (table === undefined) return skipped("header");
   const { header } = table;
-  const repeated = [...new Set(header.filter((name, i) => name !== "" && header.indexOf(name) !== i))];
+  const repeated = [...repeatedNames(header)].filter((name) => name !== "");
   const empty = header.flatMap((name, i) => (name.trim() === "" ? [i + 1] : []));
   const problems: Problem[] = [
     ...repeated.map((name) => ({

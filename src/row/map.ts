@@ -1,10 +1,9 @@
-import { query } from "jsonpath-rfc9535";
-import parseJsonPath from "jsonpath-rfc9535/parser";
 import { admit } from "../core/admit.ts";
 import { failedOutcome, type FailedOutcome } from "../core/attempt.ts";
 import type { AgentDefinition, AgentInput } from "../core/agent.ts";
 import type { InputMapping, Transformation } from "../core/batch.ts";
 import { RowcallError, messageOf } from "../core/errors.ts";
+import { firstAt, requireJsonPath } from "../core/json-path.ts";
 import { isJsonObject, parseJson, replaceDigits, setOwn, type JsonObject, type JsonValue } from "../core/json.ts";
 import { renderText, variablesOf } from "../core/render.ts";
 import type { Row } from "../core/row.ts";
@@ -87,14 +86,16 @@ export interface MappingProblem extends Problem {
 export function mappingProblems(mapping: InputMapping, header: readonly string[]): MappingProblem[] {
   const problems: MappingProblem[] = [];
   const { selection } = mapping;
+  const known = new Set(header);
+  const repeated = repeatedNames(header);
   const exist = (column: string, path: string): void => {
-    if (header.includes(column)) return;
+    if (known.has(column)) return;
     const message = `column "${column}" is not in the input`;
     problems.push({ code: "COLUMN_MISSING", path, message, hint: suggest(column, header) });
   };
   const need = (column: string, path: string): void => {
     exist(column, path);
-    if (header.indexOf(column) === header.lastIndexOf(column)) return;
+    if (!repeated.has(column)) return;
     const orLeaveOut = selection.kind === "exclude" ? ", or leave both out with exclude_columns" : "";
     const hint = `Rename one of the columns${orLeaveOut}: it is not clear which is meant.`;
     const message = `column "${column}" is in the input more than once`;
@@ -111,7 +112,7 @@ export function mappingProblems(mapping: InputMapping, header: readonly string[]
     const path = `input_mapping.transformations.${transformation.field}`;
     try {
       for (const column of columnsOf(transformation)) need(column, path);
-      if (transformation.type === "jsonpath") parseJsonPath(transformation.path);
+      if (transformation.type === "jsonpath") requireJsonPath(transformation.path);
     } catch (cause) {
       const hint = cause instanceof RowcallError ? cause.hint : undefined;
       const message = messageOf(cause);
@@ -126,6 +127,14 @@ export function mappingProblems(mapping: InputMapping, header: readonly string[]
   return problems;
 }
 
+/** Names that a header has more than once. */
+export function repeatedNames(header: readonly string[]): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const repeated = new Set<string>();
+  for (const name of header) (seen.has(name) ? repeated : seen).add(name);
+  return repeated;
+}
+
 function columnsOf(transformation: Transformation): Iterable<string> {
   switch (transformation.type) {
     case "concat":
@@ -138,7 +147,8 @@ function columnsOf(transformation: Transformation): Iterable<string> {
 }
 
 function fieldsOf(mapping: InputMapping, header: readonly string[]): Field[] {
-  const at = (column: string): number => header.indexOf(column);
+  const places = new Map(header.map((name, i) => [name, i] as const));
+  const at = (column: string): number => places.get(column) ?? -1;
   return [
     ...selectedColumns(mapping, header).map((name) => ({
       name,
@@ -156,7 +166,7 @@ function fieldsOf(mapping: InputMapping, header: readonly string[]): Field[] {
       name: t.field,
       required: t.required,
       from: `its ${t.type} transformation`,
-      read: transformationReader(t, header),
+      read: transformationReader(t, header, at),
     })),
   ];
 }
@@ -192,8 +202,10 @@ function selectedColumns({ selection }: InputMapping, header: readonly string[])
       return [];
     case "include":
       return selection.columns;
-    case "exclude":
-      return header.filter((name) => name !== "" && !selection.columns.includes(name));
+    case "exclude": {
+      const excluded = new Set(selection.columns);
+      return header.filter((name) => name !== "" && !excluded.has(name));
+    }
   }
 }
 
@@ -204,11 +216,15 @@ function cellReader(index: number, fallback?: JsonValue): Field["read"] {
   };
 }
 
-function transformationReader(transformation: Transformation, header: readonly string[]): Field["read"] {
+function transformationReader(
+  transformation: Transformation,
+  header: readonly string[],
+  at: (column: string) => number,
+): Field["read"] {
   const nonEmpty = (text: string): string | undefined => (text.trim() === "" ? undefined : text);
   switch (transformation.type) {
     case "concat": {
-      const indices = transformation.columns.map((column) => header.indexOf(column));
+      const indices = transformation.columns.map(at);
       return (cells) =>
         nonEmpty(
           indices
@@ -223,7 +239,7 @@ function transformationReader(transformation: Transformation, header: readonly s
           renderText(transformation.template, Object.fromEntries(header.map((name, i) => [name, cells[i] ?? ""]))),
         );
     case "jsonpath": {
-      const index = header.indexOf(transformation.column);
+      const index = at(transformation.column);
       return (cells) => firstMatch(cells[index] ?? "", transformation.path);
     }
   }
@@ -232,7 +248,7 @@ function transformationReader(transformation: Transformation, header: readonly s
 function firstMatch(text: string, path: string): JsonValue | undefined {
   let match: JsonValue;
   try {
-    match = query(parseJson(text) as Parameters<typeof query>[0], path)[0] ?? "";
+    match = firstAt(path, parseJson(text)) ?? "";
   } catch {
     // A cell that holds no JSON matches nothing; a required field then fails the row by name.
     return undefined;

@@ -101,6 +101,9 @@ const streetTypes = new Set([
   "gate",
 ]);
 
+/** Most characters of an address: words are compared each with each, so a longer text is none. */
+export const maxAddressLength = 1000;
+
 /** The words of an address in one spelling: lower case, no punctuation, abbreviations written out, ranges as `34-40`. */
 export function wordsOf(text: string): readonly string[] {
   return text
@@ -111,7 +114,7 @@ export function wordsOf(text: string): readonly string[] {
     .replaceAll(/(\d[a-z]?)\s*-\s*(\d)/g, "$1-$2")
     .replaceAll(/\b(\d+)\s+([a-z])(?=\s+[a-z]{2}|\s*$)/g, "$1$2")
     .split(/[^\p{L}\p{N}&-]+/u)
-    .map((word) => word.replaceAll(/^-+|-+$/g, ""))
+    .map((word) => word.replaceAll(/^-+|(?<!-)-+$/g, ""))
     .filter((word) => word !== "")
     .map((word) => abbreviations[word] ?? word);
 }

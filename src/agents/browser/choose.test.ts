@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { wordsOf } from "./address-words.ts";
 import { chooseOption, matchAddress } from "./choose.ts";
 import type { AddressWords } from "./steps.ts";
 
@@ -226,5 +227,34 @@ describe("matchAddress", () => {
     assert.match(matchAddress("16 Quay Street, Bristol", wanted).why, /the number is 16/);
     assert.match(matchAddress("14 Key Street, Bristol", wanted).why, /the street is another/);
     assert.match(matchAddress("14 Quay Street, Bristol, BS1 4ZY", wanted).why, /the postcode is BS1 4ZY/);
+  });
+});
+
+describe("texts that are no addresses", () => {
+  const wanted = { building_number: "15", street: "Canal Street", postcode: "LS6 2QQ" };
+  const address = "15 Canal Street, Leeds, LS6 2QQ";
+
+  it("hold up nothing, however long they are", () => {
+    const runs = ["-", "1 ", "a-", "Canal Street ", "B1 ", "1a ", " ", "1 -", "é", "7 a "];
+    for (const run of runs) {
+      const long = `a${run.repeat(80_000 / run.length)}a`;
+      assert.equal(chooseOption([long, `${long}, LS6 2QQ`, address], wanted).kind, "chosen", run);
+      assert.equal(chooseOption([`${address} ${long}`], wanted).kind, "chosen", run);
+      assert.throws(() => chooseOption([address], { ...wanted, street: long }), {
+        code: "ROW_INVALID",
+        message: `The street of the wanted address has ${long.length} characters, more than the 1000 of an address`,
+      });
+    }
+  });
+
+  it("are taken apart into words in a time that grows with them", () => {
+    assert.equal(wordsOf(`a${"-".repeat(2_000_000)}a`).length, 1);
+  });
+
+  it("are compared in a time that grows with their number", () => {
+    const flats = Array.from({ length: 130_000 }, (_, i) => `Flat ${i}, ${address}`);
+    assert.equal(chooseOption(flats, { ...wanted, building_number: "Flat 7, 15" }).kind, "chosen");
+    const same = Array.from({ length: 5_000 }, (_, i) => `${address}, option ${i}`);
+    assert.equal(chooseOption(same, { ...wanted, full_address: "none of them" }).kind, "ambiguous");
   });
 });

@@ -1,8 +1,10 @@
+import { RowcallError } from "../../core/errors.ts";
 import {
   compareNumbers,
   isNumber,
   isStreetType,
   isTypo,
+  maxAddressLength,
   readBuilding,
   sameWord,
   splitAtPostcode,
@@ -83,6 +85,15 @@ export function matchAddress(shown: string, wanted: AddressWords): AddressMatch 
 }
 
 function readWanted(wanted: AddressWords): Wanted {
+  const long = Object.entries(wanted).find(
+    ([, text]: [string, string | undefined]) => (text ?? "").length > maxAddressLength,
+  );
+  if (long !== undefined)
+    throw new RowcallError(
+      "ROW_INVALID",
+      `The ${long[0]} of the wanted address has ${long[1].length} characters, more than the ${maxAddressLength} of an address`,
+      { hint: "Correct the row." },
+    );
   // A town may follow the street in the same cell, and the number may stand there once more.
   const [firstPart = ""] = wanted.street.split(",");
   const number = wordsOf(wanted.building_number);
@@ -106,6 +117,7 @@ function readWanted(wanted: AddressWords): Wanted {
 
 function matchWanted(text: string, wanted: Wanted): AddressMatch {
   const { before, postcode } = splitAtPostcode(text, wanted.postcode);
+  if (before.length > maxAddressLength) return other(`it is no address, with ${before.length} characters`, 0);
   if (wanted.street.length === 0) return other("no street was given", 0);
   if (wanted.postcode !== undefined && postcode !== undefined && wanted.postcode !== postcode)
     return other(`the postcode is ${postcode}`, 0);
@@ -193,15 +205,17 @@ function slipsBetween(a: readonly string[], b: readonly string[]): number {
 }
 
 function bestOf<T extends AddressMatch>(matches: readonly T[]): readonly T[] {
-  const top = Math.max(...matches.map((match) => match.score));
+  const top = matches.reduce((best, { score }) => Math.max(best, score), Number.NEGATIVE_INFINITY);
   return matches.filter((match) => match.score === top);
 }
 
 /** The one candidate whose own words, those that not all candidates share, all stand in the full address. */
 function settle<T extends { readonly text: string }>(candidates: readonly T[], wanted: Wanted): T | undefined {
   const words = candidates.map(({ text }) => new Set(wordsOf(addressPart(text, wanted))));
+  const uses = new Map<string, number>();
+  for (const word of words.flatMap((set) => [...set])) uses.set(word, (uses.get(word) ?? 0) + 1);
   const named = candidates.filter((_, i) => {
-    const own = [...(words[i] ?? [])].filter((word) => !words.every((set) => set.has(word)));
+    const own = [...(words[i] ?? [])].filter((word) => uses.get(word) !== candidates.length);
     return own.length > 0 && own.every((word) => wanted.fullWords.has(word));
   });
   return named.length === 1 ? named[0] : undefined;

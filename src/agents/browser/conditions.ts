@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { compilePattern } from "../../core/pattern.ts";
 import type { PageCondition } from "./in-page/protocol.ts";
 import { describeLocators, locatorsSchema, toPageLocators, type Locators } from "./locators.ts";
 import { exactlyOne, patternSchema } from "./patterns.ts";
@@ -141,7 +142,7 @@ function holdsHere(condition: Condition, scope: JsonObject): boolean {
   if (empty !== undefined) return isEmpty(found) === empty;
   if (equals !== undefined) return same(found, render(equals, scope));
   if (matches !== undefined)
-    return typeof found !== "object" && new RegExp(renderPattern(matches, scope), "u").test(String(found));
+    return typeof found !== "object" && compilePattern(renderPattern(matches, scope)).test(String(found));
   if (at_least !== undefined) return typeof found === "number" && found >= at_least;
   return typeof found === "number" && at_most !== undefined && found <= at_most;
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { RowcallError } from "../../core/errors.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { compilePattern } from "../../core/pattern.ts";
 import type { PageColumn, PageSource, PageTable, PageTask, PageValue } from "./in-page/protocol.ts";
 import { describeLocators, locatorsSchema, toPageLocators, type Locators } from "./locators.ts";
 import { exactlyOne, patternSchema } from "./patterns.ts";
@@ -176,8 +177,8 @@ function readText(
   let value = text;
   if (rules.pattern !== undefined) {
     const pattern = renderPattern(rules.pattern, scope);
-    const match = new RegExp(pattern, "u").exec(text);
-    const picked = match === null ? undefined : (match[1] ?? (match.length === 1 ? match[0] : undefined));
+    const match = compilePattern(pattern).find(text);
+    const picked = match === undefined ? undefined : (match[1] ?? (match.length === 1 ? match[0] : undefined));
     if (picked === undefined)
       return orAbsent(
         name,

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { JsonObject } from "../../core/json.ts";
 import type { PageLocator, TextMatch } from "./in-page/protocol.ts";
-import { exactlyOne } from "./patterns.ts";
-import { render } from "./rendering.ts";
+import { exactlyOne, patternFault } from "./patterns.ts";
+import { render, renderPattern } from "./rendering.ts";
 
 /** One way to find an element; exactly one of the first six keys. */
 export interface Locator {
@@ -52,7 +52,10 @@ const locatorSchema: z.ZodType<Locator> = z
     hidden: z.boolean().optional().describe("Hidden elements count too"),
   })
   .check(exactlyOne<Locator>(kinds), (context) => {
-    const { name, role } = context.value;
+    const { name, role, match } = context.value;
+    const pattern = match === "regex" ? comparedText(context.value) : undefined;
+    const fault = pattern === undefined ? undefined : patternFault(pattern);
+    if (fault !== undefined) context.issues.push({ code: "custom", input: context.value, message: fault });
     if (name !== undefined && role === undefined)
       context.issues.push({
         code: "custom",
@@ -70,10 +73,11 @@ export function toPageLocators(locators: Locators, scope: JsonObject): readonly 
   return asList(locators).map((locator) => {
     const by = kinds.find((kind) => locator[kind] !== undefined) ?? "css";
     const { name, match, within, nth, hidden } = locator;
+    const compared = match === "regex" ? renderPattern : render<string>;
     return {
       by,
-      value: render(locator[by] ?? "", scope),
-      name: name === undefined ? undefined : render(name, scope),
+      value: (by === "role" ? render<string> : compared)(locator[by] ?? "", scope),
+      name: name === undefined ? undefined : compared(name, scope),
       match,
       within: within === undefined ? undefined : toPageLocators(within, scope),
       nth,
@@ -92,6 +96,13 @@ export function describeLocators(locators: readonly PageLocator[]): string {
       return `${what}${how}${nth === undefined ? "" : ` number ${nth}`}${within === undefined ? "" : ` within ${describeLocators(within)}`}`;
     })
     .join(" or ");
+}
+
+/** What `match` says how to compare. */
+function comparedText(locator: Locator): string | undefined {
+  return locator.role === undefined
+    ? (locator.label ?? locator.placeholder ?? locator.text ?? locator.test_id)
+    : locator.name;
 }
 
 function asList(locators: Locators): readonly Locator[] {

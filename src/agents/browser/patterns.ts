@@ -1,18 +1,22 @@
 import { z } from "zod";
+import { messageOf } from "../../core/errors.ts";
+import { compilePattern } from "../../core/pattern.ts";
 
 /** A regular expression as text, checked when the template is read. Variables in it stand for themselves. */
 export const patternSchema: z.ZodType<string> = z.string().check((context) => {
-  const bare = context.value.replaceAll(/\{\{[^}]*\}\}/g, "x");
-  try {
-    void new RegExp(bare, "u");
-  } catch {
-    context.issues.push({
-      code: "custom",
-      input: context.value,
-      message: `${JSON.stringify(context.value)} is not a regular expression`,
-    });
-  }
+  const fault = patternFault(context.value);
+  if (fault !== undefined) context.issues.push({ code: "custom", input: context.value, message: fault });
 });
+
+/** What is wrong with a regular expression of a template; undefined when nothing is. */
+export function patternFault(source: string): string | undefined {
+  try {
+    compilePattern(source.replaceAll(/\{\{[^{}]*\}\}/g, "x"));
+    return undefined;
+  } catch (thrown) {
+    return messageOf(thrown);
+  }
+}
 
 /** A check that an object has exactly one of some keys. */
 export function exactlyOne<T extends object>(

@@ -108,7 +108,7 @@ function unusedName(names: Map<string, number>, name: string): string {
   const safe =
     name
       .replaceAll(/[^\p{L}\p{N}_-]+/gu, "-")
-      .replaceAll(/^-+|-+$/g, "")
+      .replaceAll(/^-+|(?<!-)-+$/g, "")
       .slice(0, 80) || "screenshot";
   const count = (names.get(safe) ?? 0) + 1;
   names.set(safe, count);

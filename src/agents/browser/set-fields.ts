@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { RowcallError } from "../../core/errors.ts";
 import type { JsonArray, JsonObject, JsonValue } from "../../core/json.ts";
+import { compilePattern } from "../../core/pattern.ts";
 import { conditionSchema, decide, inside, type Condition } from "./conditions.ts";
 import { exactlyOne, patternSchema } from "./patterns.ts";
 import { render, renderPattern } from "./rendering.ts";
@@ -97,8 +98,8 @@ export function evaluate(expression: Expression, name: string, scope: JsonObject
     return otherwise !== undefined ? render(otherwise, scope) : nothing(name, "no case holds");
   }
   const text = render(expression.in ?? "", scope);
-  const match = new RegExp(renderPattern(pattern ?? "", scope), "u").exec(text);
-  if (match !== null) return match[1] ?? match[0];
+  const match = compilePattern(renderPattern(pattern ?? "", scope)).find(text);
+  if (match !== undefined) return match[1] ?? match[0] ?? "";
   return otherwise !== undefined ? render(otherwise, scope) : nothing(name, `${pattern} is not found in "${text}"`);
 }
 

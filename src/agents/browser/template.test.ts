@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RowcallError } from "../../core/errors.ts";
 import type { Problem } from "../../core/schema.ts";
+import { toPageLocators } from "./locators.ts";
 import { parseTemplate, previewTemplate, startingPage, templateJsonSchema, type BrowserTemplate } from "./template.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -160,5 +161,33 @@ describe("templateJsonSchema", () => {
     const text = JSON.stringify(templateJsonSchema());
     for (const action of ["goto", "choose", "repeat", "act_with_schema"])
       assert.match(text, new RegExp(`"const":"${action}"`));
+  });
+});
+
+describe("regular expressions of a template", () => {
+  it("are refused wherever one stands that a backtracking engine is needed for", () => {
+    const bad = "(a)\\1";
+    const steps: readonly Json[] = [
+      { action: "wait_for", condition: { url: bad } },
+      { action: "wait_for", condition: { title: bad } },
+      { action: "wait_for", condition: { visible: { text: bad, match: "regex" } } },
+      { action: "wait_for", condition: { visible: { role: "button", name: bad, match: "regex" } } },
+      { action: "wait_for", condition: { visible: { css: "p", within: { label: bad, match: "regex" } } } },
+      { action: "if", condition: { value: "x", matches: bad }, then: [{ action: "screenshot", file: "a" }] },
+      { action: "extract", fields: { a: { page: "text", pattern: bad } } },
+      { action: "set", fields: { a: { pattern: bad, in: "{{x}}" } } },
+    ];
+    for (const step of steps)
+      assert.match(
+        problemsOf({ steps: [step], variables: { path: {}, x: {} } }).join("\n"),
+        /"\(a\)\\\\1" has a backreference, "\\\\1", which is not supported/,
+        JSON.stringify(step),
+      );
+    assert.match(problemsOf({ variables: { path: { pattern: bad } } }).join("\n"), /has a backreference/);
+  });
+
+  it("take values of a row as they are, in locators too", () => {
+    const [locator] = toPageLocators({ text: "^{{street}}$", match: "regex" }, { street: "(a+)+" });
+    assert.equal(locator?.value, String.raw`^\(a\+\)\+$`);
   });
 });

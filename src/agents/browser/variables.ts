@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { RowcallError } from "../../core/errors.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { compilePattern } from "../../core/pattern.ts";
 import { patternSchema } from "./patterns.ts";
 
 /** What a template says about one of its variables. */
@@ -59,7 +60,7 @@ function readVariable(name: string, declaration: VariableDeclaration, given: Jso
     });
   }
   const formatted = declaration.format === undefined ? value : formats[declaration.format](name, wordsOf(value));
-  if (declaration.pattern !== undefined && !new RegExp(declaration.pattern, "u").test(wordsOf(formatted))) {
+  if (declaration.pattern !== undefined && !compilePattern(declaration.pattern).test(wordsOf(formatted))) {
     throw new RowcallError("ROW_INVALID", `${name} ${JSON.stringify(value)} does not match ${declaration.pattern}`, {
       hint: declaration.description ?? "Correct the value in the input.",
       details: { variable: name },

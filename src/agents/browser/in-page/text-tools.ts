@@ -23,7 +23,7 @@ export function createTextTools(tree: PageTree): TextTools {
   const clean = (text: string | null | undefined): string => (text ?? "").replace(/\s+/g, " ").trim();
   const loose = (text: string): string =>
     clean(text)
-      .replace(/^[\s*]+|[\s*:]+$/g, "")
+      .replace(/^[\s*]+|(?<![\s*:])[\s*:]+$/g, "")
       .toLowerCase();
   const short = (text: string, limit: number): string => (text.length > limit ? `${text.slice(0, limit - 1)}…` : text);
 
