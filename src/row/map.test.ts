@@ -373,7 +373,7 @@ test("the fields a mapping sets and the columns it names are known without a row
 test("a table of 200,000 columns is mapped in a time that grows with them", () => {
   const wide = Array.from({ length: 200_000 }, (_, i) => `c${i}`);
   const everything = mapper({}, { header: wide });
-  const mapped = everything(rowOf(...wide.keys().map(String)));
+  const mapped = everything({ index: 0, line: 2, cells: wide.map((name) => name.slice(1)) });
   assert.ok("input" in mapped);
   assert.equal(mapped.input["c199999"], "199999");
   const [problem, ...others] = mappingProblems(mappingOf({}), [...wide, "c5"]);
