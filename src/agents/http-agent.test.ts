@@ -142,14 +142,24 @@ test("a variable that is missing fails the row before anything is sent", async (
 });
 
 test("a row's value cannot lead to another path, host or header", async () => {
+  const anywhere = { allowed_hosts: ["*"] };
   const refused: readonly (readonly [config: Config, value: string])[] = [
     [{ url: "/a/{{v}}/b" }, ".."],
     [{ url: "/a/{{v}}" }, "."],
+    [{ url: "/a/{{v}}." }, "."],
+    [{ url: "/a/{{v}}" }, "../admin"],
+    [{ url: "/a/{{v}}" }, "x/../../admin"],
+    [{ url: "/a/{{v}}" }, String.raw`..\admin`],
+    [{ url: "/a/{{v}}" }, "..%2Fadmin"],
+    [{ url: "/a/{{v}}" }, "..%252fadmin"],
+    [{ url: "/a/{{v}}" }, "..;/admin"],
     [{ url: "/a/{{{v}}}/b" }, "%2e%2E"],
-    [{ url: "http://{{v}}.example.com/" }, "evil.test/"],
-    [{ url: "http://{{v}}.example.com/" }, "me@evil.test#"],
-    [{ url: "http://{{{v}}}example.com/" }, "me:pass@"],
-    [{ url: "{{{v}}}" }, "file:///etc/passwd"],
+    [{ url: "/a/{{{v}}}/b" }, String.raw`..\admin`],
+    [{ url: "/a/{{{v}}}/b" }, ".\t./admin"],
+    [{ ...anywhere, url: "http://{{v}}.example.com/" }, "evil.test/"],
+    [{ ...anywhere, url: "http://{{v}}.example.com/" }, "me@evil.test#"],
+    [{ ...anywhere, url: "http://{{{v}}}example.com/" }, "me:pass@"],
+    [{ ...anywhere, url: "{{{v}}}" }, "file:///etc/passwd"],
     [{ url: "/", headers: { "x-id": "{{v}}" } }, "1\r\nx-admin: 1"],
     [{ url: "/", headers: { "x-id": "{{v}}" } }, "🏠"],
   ];
@@ -158,6 +168,80 @@ test("a row's value cannot lead to another path, host or header", async () => {
     assert.equal(error?.code, "ROW_INVALID", v);
     assert.equal(service.requests.length, 0);
   }
+});
+
+test("dots in a row's value that lead nowhere are sent", async () => {
+  for (const v of ["...", "a..b", "v1.2", "a/b", "50%", "x;y", ".well-known"]) {
+    const { service } = await call(ok, { url: "/a/{{v}}" }, { v });
+    assert.equal(service.requests[0]?.path, `/a/${encodeURIComponent(v)}`);
+  }
+});
+
+test("a row does not choose the host unless the agent allows it", async () => {
+  const key = { secrets: ["KEY"], headers: { authorization: "{{env.KEY}}" } };
+  for (const url of [
+    "http://{{v}}/",
+    "{{{v}}}",
+    "http://api.test{{v}}/",
+    "http://api.test:{{v}}/",
+    "http://{{#v}}api{{/v}}.test/",
+    "http://api.test{{{v}}}",
+    "http://{{env.KEY}}/",
+  ]) {
+    await assert.rejects(open({ ...key, url }, { KEY: "s3cret" }), (error: RowcallError) => {
+      assert.equal(error.code, "AGENT_INVALID");
+      assert.match(error.message, /a variable has a part in the host of/);
+      assert.match(error.hint ?? "", /"allowed_hosts"/);
+      return true;
+    });
+  }
+  for (const url of ["http://api.test/{{v}}", "http://api.test?q={{v}}", "http://127.0.0.1:80/{{{v}}}"])
+    await (await open({ ...key, url }, { KEY: "s3cret" })).close();
+  await assert.rejects(open({ url: "http://{{v}}/", allowed_hosts: ["http://a"] }), { code: "AGENT_INVALID" });
+  await assert.rejects(open({ url: "http://me:pass@api.test/" }), { code: "AGENT_INVALID" });
+});
+
+test("a host that a row chooses is one that is allowed, and not of this machine or a private network", async () => {
+  const service = await startService(ok);
+  const { port } = new URL(service.origin);
+  const ask = async (url: string, allowed_hosts: readonly string[], v: string): Promise<string> => {
+    const invoker = await open(
+      { url, allowed_hosts, secrets: ["KEY"], headers: { authorization: "{{env.KEY}}" } },
+      { KEY: "k" },
+    );
+    try {
+      await invoker.invoke({ v }, aContext());
+      return "sent";
+    } catch (error) {
+      assert.ok(error instanceof RowcallError);
+      return error.code;
+    } finally {
+      await invoker.close();
+    }
+  };
+  const at = `http://{{{v}}}:${port}/`;
+  const own = [
+    "127.0.0.1",
+    "2130706433",
+    "0x7f.1",
+    "0177.0.0.1",
+    "127.1",
+    "１２７.0.0.1",
+    "127。0。0。1",
+    "127.0.0.1.",
+  ];
+  for (const v of [...own, "localhost", "LOCALHOST", "[::1]", "[::ffff:127.0.0.1]", "[::7f00:1]", "0.0.0.0"]) {
+    assert.equal(await ask(at, ["*"], v), "HOST_BLOCKED", v);
+    assert.equal(await ask(at, ["*.example.com", "api.test"], v), "HOST_BLOCKED", v);
+  }
+  for (const v of ["evil.test", "api.test.evil.test", "example.com", "xapi.test", "api.test."])
+    assert.equal(await ask(at, ["*.example.com", "api.test"], v), "HOST_BLOCKED", v);
+  assert.equal(service.requests.length, 0);
+  for (const v of own) assert.equal(await ask(at, ["127.0.0.1"], v), "sent", v);
+  assert.equal(await ask(at, [`127.0.0.1:${port}`, "*"], "127.0.0.1"), "sent");
+  assert.equal(await ask(at, ["localhost"], "localhost"), "sent");
+  assert.equal(await ask(at, ["127.0.0.1:1"], "127.0.0.1"), "HOST_BLOCKED");
+  await service.close();
 });
 
 test("takes the reply as it is, the body as the output, or a part of it", async () => {
@@ -344,7 +428,11 @@ test("notes the call as a step, without secrets", async () => {
 });
 
 test("a secret may be the service's address", async () => {
-  const { service } = await call(ok, { url: "{{{env.ORIGIN}}}/a", secrets: ["ORIGIN"] });
+  const { service } = await call(ok, {
+    url: "{{{env.ORIGIN}}}/a",
+    secrets: ["ORIGIN"],
+    allowed_hosts: ["127.0.0.1"],
+  });
   assert.equal(service.requests[0]?.path, "/a");
 });
 
@@ -371,7 +459,7 @@ test("previews the request without secrets, and names its host", async () => {
 });
 
 test("knows no host for a row whose URL cannot be made", async () => {
-  const invoker = await open({ url: "https://{{region}}.api.test/" });
+  const invoker = await open({ url: "https://{{region}}.api.test/", allowed_hosts: ["*.api.test"] });
   assert.equal(invoker.targetHost?.({ region: "eu" }), "eu.api.test");
   assert.equal(invoker.targetHost?.({}), undefined);
   await invoker.close();

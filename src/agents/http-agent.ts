@@ -1,8 +1,11 @@
+import { lookup } from "node:dns";
 import type { AgentDefinition, AgentEnvironment, AgentInput, InvokeContext, Invoker } from "../core/agent.ts";
 import { messageOf } from "../core/errors.ts";
+import { createHostGuard } from "../core/host-guard.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { readSecrets } from "../core/secrets.ts";
 import type { Clocks } from "../core/services.ts";
+import { readHttpHosts } from "./http/http-hosts.ts";
 import { openHttpClient } from "./http/http-client.ts";
 import { parseHttpConfig } from "./http/http-config.ts";
 import { readReply, type HttpReply, type Shown } from "./http/http-reply.ts";
@@ -21,13 +24,15 @@ export async function openHttpAgent(
 ): Promise<Invoker> {
   const config = parseHttpConfig(definition);
   const secrets = readSecrets(definition, environment.secret);
-  const client = openHttpClient(environment.concurrency);
+  const hosts = readHttpHosts(config);
+  const client = openHttpClient(environment.concurrency, createHostGuard(hosts.isNamed, lookup));
 
   async function invoke(input: AgentInput, { signal, artifacts }: InvokeContext): Promise<JsonValue> {
     const request = renderRequest(config, input, secrets.values);
     const masked = config.secrets.length === 0 ? request : renderRequest(config, input, secrets.masked);
     const shown: Shown = { call: `${request.method} ${masked.url}`, mask: secrets.mask.text };
     const url = requireSendable(request, masked.url);
+    hosts.require(url);
     signal.throwIfAborted();
     const startedAt = monotonic();
     const note = (status: "done" | "failed", detail: string): void => {

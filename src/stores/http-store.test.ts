@@ -49,6 +49,31 @@ describe("https: and http: store", () => {
     response.end(request.method === "HEAD" ? undefined : text.slice(start, end));
   };
 
+  it("follows redirects, but not into this machine or a private network", async () => {
+    const { port } = new URL(url);
+    answer = (request, response) => {
+      const to = new URL(request.url ?? "", url).searchParams.get("to");
+      if (to === null) return void serve(request, response);
+      response.writeHead(302, { location: to }).end();
+    };
+    assert.equal(await read(undefined, `${url}?to=/b.csv`), text);
+    assert.equal(await read(undefined, `${url}?to=${encodeURIComponent(`http://127.1:${port}/b.csv`)}`), text);
+    const before = requests.length;
+    const elsewhere = [
+      `http://localhost:${port}/b.csv`,
+      `http://127.0.0.2:${port}/`,
+      `http://[::ffff:127.0.0.1]:${port}/`,
+    ];
+    for (const to of elsewhere) {
+      const message =
+        /^Cannot read http:\S+: it leads elsewhere, and \S+( \(\S+\))? is not an address of the public internet$/;
+      const from = `${url}?to=${encodeURIComponent(to)}`;
+      await assert.rejects(read(undefined, from), { code: "STORE_DENIED", message });
+      await assert.rejects(store.stat(from), { code: "STORE_DENIED", message });
+    }
+    assert.equal(requests.length, before + 2 * elsewhere.length);
+  });
+
   it("reads whole objects and ranges, and tells size and time", async () => {
     answer = serve;
     assert.equal(await read(), text);

@@ -1,6 +1,8 @@
+import { lookup, type LookupOptions } from "node:dns";
 import { STATUS_CODES } from "node:http";
-import { Agent, fetch, RetryAgent, type Response } from "undici";
+import { Agent, fetch, RetryAgent, type Dispatcher, type Response } from "undici";
 import { RowcallError, type ErrorCode } from "../core/errors.ts";
+import { createHostGuard } from "../core/host-guard.ts";
 import { explainNetwork } from "../core/network-errors.ts";
 import type { ByteRange, ObjectInfo, ObjectStore } from "../core/object-store.ts";
 import type { Clock } from "../core/services.ts";
@@ -21,15 +23,26 @@ type Send = (uri: string, method: "GET" | "HEAD", range?: string) => Promise<Res
 
 /**
  * Opens the web as a store that can be read: `https:` and `http:` URIs. A broken connection goes on from the last byte.
+ * Redirects are followed, but not from one host to another that is of this machine or a private network.
  *
  * Writing, deleting and listing are STORE_DENIED.
  */
 export function openHttpStore({ clock, mayFollow, retryDelayMs = 500 }: HttpStoreOptions): ObjectStore {
-  const dispatcher = new RetryAgent(new Agent(), { maxRetries: 3, minTimeout: retryDelayMs, throwOnError: false });
+  const dispatchers = new Map<string, Dispatcher>();
+  const open = (named: string): Dispatcher => {
+    const guard = createHostGuard<LookupOptions>((hostname) => hostname === named, lookup);
+    const guarded = new Agent({ connect: { lookup: guard.lookup } }).compose((dispatch) => (options, handler) => {
+      guard.require(new URL(options.origin ?? "").hostname);
+      return dispatch(options, handler);
+    });
+    return new RetryAgent(guarded, { maxRetries: 3, minTimeout: retryDelayMs, throwOnError: false });
+  };
   const send: Send = async (uri, method, range) => {
     // Packed on the way, ranges would count other bytes.
     const headers = { "accept-encoding": "identity", ...(range === undefined ? {} : { range }) };
     let url = parseUrl(uri);
+    const dispatcher = dispatchers.get(url.hostname) ?? open(url.hostname);
+    dispatchers.set(url.hostname, dispatcher);
     for (let redirects = 0; ; redirects += 1) {
       const response = await explained(uri, () => fetch(url, { method, headers, dispatcher, redirect: "manual" }));
       const location = response.headers.get("location");
@@ -139,6 +152,13 @@ async function explained<T>(uri: string, call: () => Promise<T>): Promise<T> {
 }
 
 function unavailable(uri: string, thrown: unknown): RowcallError {
+  const refused = thrown instanceof Error ? thrown.cause : undefined;
+  if (refused instanceof RowcallError)
+    return new RowcallError("STORE_DENIED", `Cannot read ${uri}: it leads elsewhere, and ${refused.message}`, {
+      hint: "Name the address itself, if it is meant.",
+      cause: thrown,
+      details: { uri },
+    });
   return new RowcallError("STORE_FAILED", `Cannot read ${uri}: ${explainNetwork(thrown).what}`, {
     hint: "Check the URL, the network and the server.",
     cause: thrown,

@@ -1,13 +1,14 @@
 import { Agent, fetch, type Response } from "undici";
 import { RowcallError } from "../../core/errors.ts";
 import { explainNetwork } from "../../core/network-errors.ts";
+import type { HostGuard } from "../../core/host-guard.ts";
 import type { HttpReply, Shown } from "./http-reply.ts";
 import type { HttpRequest } from "./http-request.ts";
 
 /** Sends requests over connections that it keeps. */
 export interface HttpClient {
   /**
-   * @throws RowcallError HTTP_UNAVAILABLE when no whole reply came, OUTPUT_INVALID when it is too large; the signal's reason
+   * @throws RowcallError HTTP_UNAVAILABLE when no whole reply came, HOST_BLOCKED, OUTPUT_INVALID when it is too large; the signal's reason
    * when it is aborted
    */
   send(request: HttpRequest, url: URL, shown: Shown, signal: AbortSignal): Promise<HttpReply>;
@@ -24,15 +25,18 @@ const maxReplyBytes = 10 * 1024 * 1024;
  * another host would take headers with secrets along.
  *
  * @param concurrency - connections to one host, at most
+ * @param guard - asked before each connection
  */
-export function openHttpClient(concurrency: number): HttpClient {
-  const open = (connections: number): Agent => new Agent({ connections, headersTimeout: 0, bodyTimeout: 0 });
+export function openHttpClient(concurrency: number, guard: HostGuard): HttpClient {
+  const connect = { lookup: guard.lookup };
+  const open = (connections: number): Agent => new Agent({ connections, connect, headersTimeout: 0, bodyTimeout: 0 });
   let dispatcher = open(concurrency);
   const dispatchers = [dispatcher];
   return {
     send: async ({ method, headers, body }, url, shown, signal) => {
       const content = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
       try {
+        guard.require(url.hostname);
         const response = await fetch(url, {
           method,
           headers,
@@ -44,7 +48,10 @@ export function openHttpClient(concurrency: number): HttpClient {
         return await readResponse(response, shown);
       } catch (thrown) {
         signal.throwIfAborted();
-        throw thrown instanceof RowcallError ? thrown : unavailable(thrown, shown);
+        throw (
+          [thrown, thrown instanceof Error ? thrown.cause : undefined].find((one) => one instanceof RowcallError) ??
+          unavailable(thrown, shown)
+        );
       }
     },
     widen: (connections) => void dispatchers.push((dispatcher = open(connections))),

@@ -1,11 +1,13 @@
 import { z } from "zod";
 import type { AgentDefinition } from "../../core/agent.ts";
+import { parseAllowedHosts } from "../browser/allowed-hosts.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { variablesOf } from "../../core/render.ts";
 import { invalid, parseWith, type Problem } from "../../core/schema.ts";
 import { secretsSchema } from "../../core/secrets.ts";
 import { outputProblems, outputSchema } from "../../core/take-output.ts";
+import { hostOfTemplate } from "./http-hosts.ts";
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
@@ -14,6 +16,8 @@ export interface HttpConfig {
   readonly url: string;
   readonly method: (typeof methods)[number];
   readonly headers: Readonly<Record<string, string>>;
+  /** Hosts that rows may choose, as the browser agent's; a host that stands in `url` without variables need not be listed. */
+  readonly allowed_hosts: readonly string[];
   /** Added to the URL's query; what renders to an empty text is left out. */
   readonly query: Readonly<Record<string, string | number | boolean>>;
   /** JSON, or text. @default the input, with methods that have a body */
@@ -30,6 +34,7 @@ const configSchema = z.strictObject({
   url: z.string().min(1),
   method: z.enum(methods).default("GET"),
   headers: z.record(z.string(), z.string()).default({}),
+  allowed_hosts: z.array(z.string().min(1)).default([]),
   query: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
   body: z.json().optional(),
   secrets: secretsSchema,
@@ -45,7 +50,12 @@ const configSchema = z.strictObject({
 export function parseHttpConfig({ agent_name: agent, config }: AgentDefinition): HttpConfig {
   const what = `config of agent ${agent}`;
   const parsed = parseWith(configSchema, config, "AGENT_INVALID", what);
-  const problems = [...placeProblems(parsed), ...templateProblems(parsed), ...outputProblems(parsed.output)];
+  const problems = [
+    ...placeProblems(parsed),
+    ...hostProblems(parsed),
+    ...templateProblems(parsed),
+    ...outputProblems(parsed.output),
+  ];
   if (problems.length > 0) throw invalid("AGENT_INVALID", what, problems);
   return parsed;
 }
@@ -65,6 +75,31 @@ function placeProblems({ url, method, headers, body }: HttpConfig): Problem[] {
   for (const name of Object.keys(headers)) {
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name))
       problems.push({ path: `headers.${name}`, message: "is not a header's name" });
+  }
+  return problems;
+}
+
+function hostProblems({ url, allowed_hosts: allowed }: HttpConfig): Problem[] {
+  const problems: Problem[] = [];
+  const host = hostOfTemplate(url);
+  if (host === undefined && url.includes("{{") && allowed.length === 0) {
+    problems.push({
+      path: "url",
+      message: `a variable has a part in the host of ${JSON.stringify(url)}: a row would choose where the request goes, and its secrets`,
+      hint: 'Write the host without variables, followed by a slash, or list the hosts that rows may choose: "allowed_hosts": ["api.example.com"].',
+    });
+  }
+  if (host !== undefined && host !== "" && /^[^/]*\/\/[^/?#\\]*@/.test(url)) {
+    problems.push({
+      path: "url",
+      message: "holds a user name or password",
+      hint: "Send it as an Authorization header, from a secret.",
+    });
+  }
+  try {
+    parseAllowedHosts(allowed);
+  } catch (thrown) {
+    problems.push({ path: "allowed_hosts", message: messageOf(thrown) });
   }
   return problems;
 }

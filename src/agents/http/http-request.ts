@@ -51,6 +51,23 @@ function encodeForUrl(text: string): string {
 }
 
 /**
+ * The step of a path that leads elsewhere: `.` or `..`. URLs know it percent-encoded too, and as they take a backslash for a slash and
+ * leave out line breaks; services decode once more, and cut off what follows a semicolon.
+ */
+function dotsIn(path: string): string | undefined {
+  let plain = path;
+  for (let next = decoded(plain); next !== plain; next = decoded(plain)) plain = next;
+  const steps = plain.replaceAll(/[\t\n\r]/g, "").split(/[/\\]/);
+  return steps.map((step) => step.split(";", 1)[0] ?? "").find((step) => step === "." || step === "..");
+}
+
+function decoded(text: string): string {
+  return text.replaceAll(/%(25|2e|2f|5c|3b|09|0a|0d)/gi, (_all, code: string) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
+  );
+}
+
+/**
  * Checks what a row's values made of a request.
  *
  * @param shown - the URL as it may be shown
@@ -65,10 +82,10 @@ export function requireSendable({ url, headers }: HttpRequest, shown: string): U
   if (parsed.username !== "" || parsed.password !== "") {
     throw refuse("The URL holds a user name or password", "Send it as an Authorization header, from a secret.");
   }
-  // URLs give ".." its meaning even when it is percent-encoded: a cell would choose another path.
-  if (/\/(\.|%2e){1,2}(?=[/?#]|$)/i.test(url.replace(/[?#].*$/s, ""))) {
+  const step = dotsIn(url.replace(/[?#].*$/s, ""));
+  if (step !== undefined) {
     throw refuse(
-      `A value in the path of ${shown} is "." or ".."`,
+      `A value in the path of ${shown} has "${step}" for a part of the path`,
       "Such a value would call another path: correct the row.",
     );
   }

@@ -1,0 +1,61 @@
+import ipaddr from "ipaddr.js";
+import type { LookupFunction } from "node:net";
+import { RowcallError } from "./errors.ts";
+
+/** Keeps connections from places that nobody has named: own machine, private networks, services of a cloud. */
+export interface HostGuard {
+  /**
+   * Checks a host that is an address; a name is checked when it is looked up.
+   *
+   * @param hostname - as `URL` has it: every way to write an address is one
+   * @throws RowcallError HOST_BLOCKED
+   */
+  require(hostname: string): void;
+  /** Looks a name up, and fails with HOST_BLOCKED when an address behind it is not public. */
+  readonly lookup: LookupFunction;
+}
+
+/**
+ * Creates a guard.
+ *
+ * @param isNamed - whether the operator has written this host down to the letter: it may be anywhere
+ * @param lookup - of `node:dns`
+ */
+export function createHostGuard(isNamed: (hostname: string) => boolean, lookup: LookupFunction): HostGuard {
+  return {
+    require(hostname) {
+      const address = hostname.replace(/^\[(.*)\]$/, "$1");
+      if (ipaddr.isValid(address) && !isNamed(hostname)) requirePublic(hostname, [address]);
+    },
+    lookup: (hostname, options, callback) => {
+      lookup(hostname, options, (error, found, family) => {
+        if (error !== null || isNamed(hostname)) return void callback(error, found, family);
+        try {
+          requirePublic(hostname, typeof found === "string" ? [found] : found.map(({ address }) => address));
+        } catch (refused) {
+          return void callback(refused as Error, [], family);
+        }
+        callback(null, found, family);
+      });
+    },
+  };
+}
+
+/** Whether an address is one of the public internet. */
+export function isPublicAddress(address: string): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  const parsed = ipaddr.process(address);
+  if (parsed.range() !== "unicast") return false;
+  // Of IPv6 only this eighth is given out; elsewhere lie old ways to write IPv4.
+  return parsed instanceof ipaddr.IPv4 || ((parsed.parts[0] ?? 0) & 0xe000) === 0x2000;
+}
+
+function requirePublic(hostname: string, addresses: readonly string[]): void {
+  const address = addresses.find((one) => !isPublicAddress(one));
+  if (address === undefined) return;
+  const what = hostname.replace(/^\[(.*)\]$/, "$1") === address ? hostname : `${hostname} (${address})`;
+  throw new RowcallError("HOST_BLOCKED", `${what} is not an address of the public internet`, {
+    hint: "Only a host that the operator has named to the letter may lie on this machine or in a private network.",
+    details: { host: hostname, address },
+  });
+}
