@@ -1,4 +1,4 @@
-import { lookup } from "node:dns";
+import { lookup, type LookupOptions } from "node:dns";
 import type { AgentDefinition, AgentEnvironment, AgentInput, InvokeContext, Invoker } from "../core/agent.ts";
 import { messageOf } from "../core/errors.ts";
 import { createHostGuard } from "../core/host-guard.ts";
@@ -25,7 +25,7 @@ export async function openHttpAgent(
   const config = parseHttpConfig(definition);
   const secrets = readSecrets(definition, environment.secret);
   const hosts = readHttpHosts(config);
-  const client = openHttpClient(environment.concurrency, createHostGuard(hosts.isNamed, lookup));
+  const client = openHttpClient(environment.concurrency, createHostGuard<LookupOptions>(hosts.isNamed, lookup));
 
   async function invoke(input: AgentInput, { signal, artifacts }: InvokeContext): Promise<JsonValue> {
     const request = renderRequest(config, input, secrets.values);

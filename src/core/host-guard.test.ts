@@ -27,14 +27,14 @@ describe("a guard of hosts", () => {
     "inside.test": "10.0.0.7",
     "own.test": "10.0.0.8",
   };
-  const guard = createHostGuard(
+  const guard = createHostGuard<{ readonly all: boolean }>(
     (hostname) => hostname === "own.test" || hostname === "127.0.0.1",
     (hostname, { all }, callback) => {
       const addresses = [
         { address: "8.8.4.4", family: 4 },
         { address: names[hostname] ?? "", family: 4 },
       ];
-      callback(null, all === true ? addresses : (addresses[1]?.address ?? ""), 4);
+      callback(null, all ? addresses : (addresses[1]?.address ?? ""), 4);
     },
   );
   const lookUp = (hostname: string, all: boolean): Promise<unknown> =>

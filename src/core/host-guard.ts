@@ -1,9 +1,19 @@
 import ipaddr from "ipaddr.js";
-import type { LookupFunction } from "node:net";
 import { RowcallError } from "./errors.ts";
 
+/** Looks the addresses behind a name up, as `lookup` of `node:dns` does. */
+type Lookup<Options> = (
+  hostname: string,
+  options: Options,
+  callback: (
+    error: Error | null,
+    found: string | { readonly address: string; readonly family: number }[],
+    family?: number,
+  ) => void,
+) => void;
+
 /** Keeps connections from places that nobody has named: own machine, private networks, services of a cloud. */
-export interface HostGuard {
+export interface HostGuard<Options> {
   /**
    * Checks a host that is an address; a name is checked when it is looked up.
    *
@@ -12,7 +22,7 @@ export interface HostGuard {
    */
   require(hostname: string): void;
   /** Looks a name up, and fails with HOST_BLOCKED when an address behind it is not public. */
-  readonly lookup: LookupFunction;
+  readonly lookup: Lookup<Options>;
 }
 
 /**
@@ -21,7 +31,10 @@ export interface HostGuard {
  * @param isNamed - whether the operator has written this host down to the letter: it may be anywhere
  * @param lookup - of `node:dns`
  */
-export function createHostGuard(isNamed: (hostname: string) => boolean, lookup: LookupFunction): HostGuard {
+export function createHostGuard<Options>(
+  isNamed: (hostname: string) => boolean,
+  lookup: Lookup<Options>,
+): HostGuard<Options> {
   return {
     require(hostname) {
       const address = hostname.replace(/^\[(.*)\]$/, "$1");
@@ -29,13 +42,14 @@ export function createHostGuard(isNamed: (hostname: string) => boolean, lookup: 
     },
     lookup: (hostname, options, callback) => {
       lookup(hostname, options, (error, found, family) => {
-        if (error !== null || isNamed(hostname)) return void callback(error, found, family);
+        let refusal = error;
         try {
-          requirePublic(hostname, typeof found === "string" ? [found] : found.map(({ address }) => address));
+          const addresses = typeof found === "string" ? [found] : found.map(({ address }) => address);
+          if (error === null && !isNamed(hostname)) requirePublic(hostname, addresses);
         } catch (refused) {
-          return void callback(refused as Error, [], family);
+          refusal = refused as Error;
         }
-        callback(null, found, family);
+        callback(refusal, found, family);
       });
     },
   };

@@ -17,7 +17,7 @@ export function requireJsonPath(path: string): void {
 /** The first value at a JSONPath; undefined when there is none. */
 export function firstAt(path: string, value: JsonValue): JsonValue | undefined {
   requireJsonPath(path);
-  return query(value as Parameters<typeof query>[0], path)[0] as JsonValue | undefined;
+  return (query(value as Parameters<typeof query>[0], path) as readonly JsonValue[])[0];
 }
 
 function functionsIn(node: unknown, found = new Set<string>()): ReadonlySet<string> {

@@ -60,7 +60,7 @@ const space = String.raw`\t-\r \x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x
 const most = 1000;
 
 // RE2 reads some of JavaScript's syntax otherwise (\s, ., $) or not at all (\u, (?<name>): everything is written out anew.
-function translate(node: AST.Node): string {
+function translate(node: AST.Pattern | AST.Alternative | AST.Element): string {
   switch (node.type) {
     case "Pattern":
       return node.alternatives.map(translate).join("|");
@@ -85,7 +85,7 @@ function translate(node: AST.Node): string {
       return node.kind === "any" ? String.raw`[^\n\r\x{2028}\x{2029}]` : classOf(false, membersOf(node));
     case "Character":
       return code(node.value);
-    default:
+    case "ExpressionCharacterClass":
       throw unsupported(node, "an expression");
   }
 }
@@ -96,17 +96,11 @@ function classOf(negate: boolean, members: string): string {
   return `[${negate ? "^" : ""}${members}]`;
 }
 
-function membersOf(node: AST.Node): string {
-  switch (node.type) {
-    case "Character":
-      return code(node.value);
-    case "CharacterClassRange":
-      return `${code(node.min.value)}-${code(node.max.value)}`;
-    case "CharacterSet":
-      return setOf(node);
-    default:
-      throw unsupported(node, "an expression");
-  }
+function membersOf(node: AST.CharacterClassElement | AST.CharacterSet): string {
+  if (node.type === "Character") return code(node.value);
+  if (node.type === "CharacterClassRange") return `${code(node.min.value)}-${code(node.max.value)}`;
+  if (node.type === "CharacterSet") return setOf(node);
+  throw unsupported(node, "an expression");
 }
 
 function setOf(node: AST.CharacterSet): string {

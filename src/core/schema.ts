@@ -4,7 +4,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { z } from "zod";
 import { RowcallError, messageOf, type ErrorCode } from "./errors.ts";
-import { isJsonObject, type JsonObject } from "./json.ts";
+import { isJsonObject, type JsonArray, type JsonObject, type JsonValue } from "./json.ts";
 import { compilePattern } from "./pattern.ts";
 
 /** One thing that is wrong with what a user wrote. */
@@ -269,11 +269,11 @@ function boundUrls(ajv: Ajv): void {
 
 // Equal values have equal texts: keys are sorted. Comparing each with each would take the square of their number.
 function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
+  return JSON.stringify(value, (_key, part: JsonValue) =>
     isJsonObject(part)
       ? Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1))
       : Array.isArray(part)
-        ? ["list", ...part]
+        ? ["list", ...(part as JsonArray)]
         : part,
   );
 }

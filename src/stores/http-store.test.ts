@@ -53,8 +53,8 @@ describe("https: and http: store", () => {
     const { port } = new URL(url);
     answer = (request, response) => {
       const to = new URL(request.url ?? "", url).searchParams.get("to");
-      if (to === null) return void serve(request, response);
-      response.writeHead(302, { location: to }).end();
+      if (to === null) serve(request, response);
+      else response.writeHead(302, { location: to }).end();
     };
     assert.equal(await read(undefined, `${url}?to=/b.csv`), text);
     assert.equal(await read(undefined, `${url}?to=${encodeURIComponent(`http://127.1:${port}/b.csv`)}`), text);

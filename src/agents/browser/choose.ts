@@ -85,15 +85,13 @@ export function matchAddress(shown: string, wanted: AddressWords): AddressMatch 
 }
 
 function readWanted(wanted: AddressWords): Wanted {
-  const long = Object.entries(wanted).find(
-    ([, text]: [string, string | undefined]) => (text ?? "").length > maxAddressLength,
-  );
-  if (long !== undefined)
-    throw new RowcallError(
-      "ROW_INVALID",
-      `The ${long[0]} of the wanted address has ${long[1].length} characters, more than the ${maxAddressLength} of an address`,
-      { hint: "Correct the row." },
-    );
+  for (const [name, text] of Object.entries<string | undefined>({ ...wanted })) {
+    if (text === undefined || text.length <= maxAddressLength) continue;
+    const what = `The ${name} of the wanted address has ${text.length} characters`;
+    throw new RowcallError("ROW_INVALID", `${what}, more than the ${maxAddressLength} of an address`, {
+      hint: "Correct the row.",
+    });
+  }
   // A town may follow the street in the same cell, and the number may stand there once more.
   const [firstPart = ""] = wanted.street.split(",");
   const number = wordsOf(wanted.building_number);

@@ -1,3 +1,4 @@
+import type { LookupOptions } from "node:dns";
 import { Agent, fetch, type Response } from "undici";
 import { RowcallError } from "../../core/errors.ts";
 import { explainNetwork } from "../../core/network-errors.ts";
@@ -27,7 +28,7 @@ const maxReplyBytes = 10 * 1024 * 1024;
  * @param concurrency - connections to one host, at most
  * @param guard - asked before each connection
  */
-export function openHttpClient(concurrency: number, guard: HostGuard): HttpClient {
+export function openHttpClient(concurrency: number, guard: HostGuard<LookupOptions>): HttpClient {
   const connect = { lookup: guard.lookup };
   const open = (connections: number): Agent => new Agent({ connections, connect, headersTimeout: 0, bodyTimeout: 0 });
   let dispatcher = open(concurrency);

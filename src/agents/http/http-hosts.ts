@@ -1,6 +1,5 @@
 import { RowcallError } from "../../core/errors.ts";
 import { parseAllowedHosts } from "../browser/allowed-hosts.ts";
-import type { HttpConfig } from "./http-config.ts";
 
 /** The hosts that an agent's requests, and the secrets in them, may go to. */
 export interface HttpHosts {
@@ -26,7 +25,13 @@ export function hostOfTemplate(url: string): string | undefined {
  *
  * @throws RowcallError AGENT_INVALID for an allowed host that is none
  */
-export function readHttpHosts({ url, allowed_hosts: listed }: Pick<HttpConfig, "url" | "allowed_hosts">): HttpHosts {
+export function readHttpHosts({
+  url,
+  allowed_hosts: listed,
+}: {
+  readonly url: string;
+  readonly allowed_hosts: readonly string[];
+}): HttpHosts {
   const own = hostOfTemplate(url);
   const patterns = [...(own === undefined ? [] : [own]), ...listed];
   const allowed = parseAllowedHosts(patterns);
