@@ -207,7 +207,7 @@ test("a host that a row chooses is one that is allowed, and not of this machine 
   const ask = async (url: string, allowed_hosts: readonly string[], v: string): Promise<string> => {
     const invoker = await open(
       { url, allowed_hosts, secrets: ["KEY"], headers: { authorization: "{{env.KEY}}" } },
-      { KEY: "k" },
+      { KEY: "s3cret" },
     );
     try {
       await invoker.invoke({ v }, aContext());
