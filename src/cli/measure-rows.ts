@@ -1,15 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Engine } from "../core/engine.ts";
+import type { EarlierRows } from "../engines/estimate.ts";
+import { isFormula } from "../row/write.ts";
 import type { Cli } from "./cli.ts";
-
-/** What rows of an agent took before. */
-export interface MeasuredRows {
-  /** Mean over all attempts of a row, waits between them left out. */
-  readonly secondsPerRow: number;
-  /** How many rows were looked at. */
-  readonly rows: number;
-}
 
 const enough = 200;
 
@@ -18,7 +12,7 @@ export async function measureEarlierRows(
   cli: Cli,
   dataDirectory: string,
   agent: string,
-): Promise<MeasuredRows | undefined> {
+): Promise<EarlierRows | undefined> {
   if (!existsSync(join(dataDirectory, "journal.db"))) return undefined;
   const engine = await cli.openEngine("local");
   try {
@@ -29,19 +23,25 @@ export async function measureEarlierRows(
 }
 
 /** What rows took in the newest run of an agent; undefined when there is none. */
-export async function measureRows(engine: Engine, agent: string): Promise<MeasuredRows | undefined> {
+export async function measureRows(engine: Engine, agent: string): Promise<EarlierRows | undefined> {
   const run = (await engine.list()).find((earlier) => earlier.agent === agent && earlier.counts.succeeded > 0);
   return run === undefined ? undefined : await meanOf(engine, run.id);
 }
 
-async function meanOf(engine: Engine, run: string): Promise<MeasuredRows | undefined> {
+async function meanOf(engine: Engine, run: string): Promise<EarlierRows | undefined> {
   let rows = 0;
   let totalMs = 0;
+  let formulas: EarlierRows["formulas"];
   for await (const { attempts } of engine.rows(run, { status: "succeeded" })) {
     if (attempts.length === 0) continue;
     rows += 1;
     totalMs += attempts.reduce((sum, { startedAt, endedAt }) => sum + endedAt - startedAt, 0);
+    const { outcome } = attempts.at(-1) ?? {};
+    const output = outcome?.status === "succeeded" ? outcome.output : {};
+    const field = Object.keys(output).find((name) => typeof output[name] === "string" && isFormula(output[name]));
+    if (field !== undefined) formulas = { rows: (formulas?.rows ?? 0) + 1, field: formulas?.field ?? field };
     if (rows === enough) break;
   }
-  return rows === 0 ? undefined : { secondsPerRow: totalMs / rows / 1000, rows };
+  if (rows === 0) return undefined;
+  return { secondsPerRow: totalMs / rows / 1000, rows, ...(formulas === undefined ? {} : { formulas }) };
 }

@@ -99,6 +99,23 @@ describe("rowcall plan", () => {
     assert.match(estimate.basis, /\(the mean of 5 earlier rows\)/);
   });
 
+  it("says that an earlier run brought cells that a spreadsheet would run, until the batch makes them safe", async () => {
+    await workspace.write(
+      "agent.mjs",
+      "export default ({ n }) => ({ structured_output: { double: n < 2 ? '=1+' + n : -n } });",
+    );
+    await rowcall("run", "batch.json");
+    const { out } = await rowcall("plan", "batch.json", "--output", "new.csv");
+    assert.match(
+      out,
+      /In 2 of 6 earlier rows the agent gave a text that a spreadsheet would run as a formula, first in "double"/,
+    );
+    assert.match(out, /Set output_mapping\.formula_safe/);
+    const batch = JSON.parse(await workspace.read("batch.json")) as object;
+    await workspace.write("safe.json", { ...batch, output: "new.csv", output_mapping: { formula_safe: true } });
+    assert.doesNotMatch((await rowcall("plan", "safe.json")).out, /spreadsheet/);
+  });
+
   it("asks for a batch, and for a batch that is an object", async () => {
     assert.match((await rowcall("plan")).err, /There is no batch to plan\nhint: Name a batch file, or ask for --table/);
     await workspace.write("list.json", "[]");

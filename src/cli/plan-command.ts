@@ -128,10 +128,7 @@ async function figuresOf(
 ): Promise<NonNullable<PlanOptions["figures"]>> {
   const { measureEarlierRows } = await import("./measure-rows.ts");
   const { secondsPerRow, costPerRow } = options;
-  const measured =
-    agent === undefined || secondsPerRow !== undefined
-      ? undefined
-      : await measureEarlierRows(cli, dataDirectory, agent);
+  const measured = agent === undefined ? undefined : await measureEarlierRows(cli, dataDirectory, agent);
   return {
     given: {
       ...(secondsPerRow === undefined ? {} : { secondsPerRow }),

@@ -19,6 +19,7 @@ export const checkTitles = {
   table: "Input is a table",
   header: "Column names are distinct and not empty",
   output_columns: "Output columns have names of their own",
+  formulas: "New cells hold nothing that a spreadsheet would run",
   row_selection: "Rows asked for are in the input",
   ragged_rows: "Rows are as wide as the header",
   valid_rows: "Every row makes a valid agent input",

@@ -1,11 +1,21 @@
 import type { Estimate, RowFigures } from "../core/workbench.ts";
 
+/** What earlier rows of an agent took, and what they answered. */
+export interface EarlierRows {
+  /** Mean over all attempts of a row, waits between them left out. */
+  readonly secondsPerRow: number;
+  /** How many rows were looked at. */
+  readonly rows: number;
+  /** Rows in whose answer a text would be a formula to a spreadsheet; absent when there is none. */
+  readonly formulas?: { readonly rows: number; readonly field: string };
+}
+
 /** Seconds and price that one row may be known by; what is absent is not known. */
 export interface FigureSources {
   /** Given for this plan. */
   readonly given?: { readonly secondsPerRow?: number; readonly costPerRowUsd?: number };
   /** The mean of earlier runs of the same agent. */
-  readonly measured?: { readonly secondsPerRow: number; readonly rows: number };
+  readonly measured?: EarlierRows;
   /** The agent's own `estimate`. */
   readonly declared?:
     | { readonly seconds_per_row?: number | undefined; readonly cost_per_row_usd?: number | undefined }

@@ -10,7 +10,7 @@ import { outputColumns } from "../row/enrich.ts";
 import { attemptRow } from "./attempt-row.ts";
 import { checkAgent, checkChannels, checkOpening, checkOutput } from "./agent-checks.ts";
 import { checkProblems, checkThrown, checkTitles, createCheck, type Check } from "./check.ts";
-import { chooseFigures, estimateRun, type FigureSources } from "./estimate.ts";
+import { chooseFigures, estimateRun, type EarlierRows, type FigureSources } from "./estimate.ts";
 import { inspectTable, type TableReport } from "./inspect-table.ts";
 import { checkTable } from "./table-checks.ts";
 
@@ -58,6 +58,7 @@ export async function planBatch(services: Services, batch: Batch, options: PlanO
       ...read.checks,
       await checkOutput(services, batch, options.force === true),
       await checkChannels(services, batch),
+      ...checkFormulas(batch, definition, options.figures?.measured),
       ...(await checkTable({ batch, definition, fields, table, rows: options.rows })),
     ]);
     return {
@@ -202,6 +203,25 @@ function estimate(
     batch.execution.maxConcurrency,
     chooseFigures({ ...probed, ...figures, declared: definition?.estimate }),
   );
+}
+
+// Said only when it has come up: cells stay as the agent gave them unless the batch asks for more.
+function checkFormulas(
+  { outputMapping }: Batch,
+  definition: AgentDefinition | undefined,
+  earlier: EarlierRows | undefined,
+): readonly Check[] {
+  if (earlier?.formulas === undefined || outputMapping.formulaSafe) return [];
+  const { rows, field } = earlier.formulas;
+  const whose = definition?.kind === "function" ? "the agent's function" : "others: a site, a service or a model";
+  return [
+    createCheck(
+      "formulas",
+      "warning",
+      `In ${rows} of ${earlier.rows} earlier rows the agent gave a text that a spreadsheet would run as a formula, first in "${field}"; it came from ${whose}`,
+      "Set output_mapping.formula_safe when the output is opened in a spreadsheet: such new cells get an apostrophe.",
+    ),
+  ];
 }
 
 // When the mapping does not fit yet, no row is known to be valid: then all of them are reckoned with.

@@ -138,7 +138,8 @@ const loneSign = /^[+-]$/;
 const number = /^[+-]?[\d.,' ]*\d(?:e[+-]?\d+)? ?%?$/i;
 const phone = /^\+[\d\s()./-]+(?:(?:ext\.?|x) ?\d+)?$/i;
 
-function isFormula(text: string): boolean {
+/** Whether a spreadsheet would run a cell as a formula. */
+export function isFormula(text: string): boolean {
   return formula.test(text) && !number.test(text) && !phone.test(text) && !loneSign.test(text);
 }
 

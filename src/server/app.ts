@@ -4,6 +4,7 @@ import { joinUri } from "../core/uri.ts";
 import { apiRoot, limitBodies, mountOperations } from "./api/mount-api.ts";
 import { listOperations } from "./api/list-operations.ts";
 import { openApiDocument } from "./api/openapi.ts";
+import { auditRequests } from "./audit-requests.ts";
 import { rememberAnswers } from "./idempotency.ts";
 import { openMetrics } from "./metrics.ts";
 import { problemOf, sendProblem } from "./problem.ts";
@@ -49,6 +50,7 @@ export function createServerApp(setup: ServerSetup): ServerApp {
   app.use(protect(isSecure));
   app.use(guardHost(access));
   app.use(guardAccess(access));
+  if (setup.audit !== undefined) app.use(auditRequests(setup.audit, access.sessions.cookie));
   const metrics = openMetrics(context);
   app.use(metrics.measure);
   app.get("/metrics", metrics.answer);

@@ -1,6 +1,8 @@
 import type { Hono } from "hono";
 import type { SecureHeadersVariables } from "hono/secure-headers";
+import type { Audit } from "../core/audit.ts";
 import type { Engine } from "../core/engine.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { ObjectStore } from "../core/object-store.ts";
 import type { Registry } from "../core/registry.ts";
 import type { Clocks } from "../core/services.ts";
@@ -18,6 +20,8 @@ export interface ServerSetup extends Clocks {
   readonly workbench: Workbench;
   readonly downloads: Downloads;
   readonly token: string;
+  /** Notes what was done. @default nobody does */
+  readonly audit?: Audit;
   /** Folder of uploads, of results when a batch names no output, and of what idempotency keys stand for. */
   readonly dataDirectory: string;
   /** Rowcall's version. */
@@ -46,7 +50,17 @@ export interface ServerContext extends Pick<
   readonly resultsPrefix: string;
 }
 
+/** What the audit log is told of a request besides how it came and ended. */
+export interface AuditedRequest {
+  readonly action: string;
+  readonly target?: string;
+  readonly detail?: JsonObject;
+}
+
 /** Hono's environment: `c.get("secureHeadersNonce")` is the nonce that a script or style of a page must carry. */
 export interface ServerEnv {
-  readonly Variables: SecureHeadersVariables;
+  readonly Variables: SecureHeadersVariables & {
+    /** Set by operations of the API; `reads` when a request changes nothing. */
+    readonly audited?: AuditedRequest | "reads";
+  };
 }

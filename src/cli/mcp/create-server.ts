@@ -5,9 +5,11 @@ import {
   ListToolsRequestSchema,
   McpError,
   type CallToolResult,
+  type Implementation,
   type Tool as ListedTool,
 } from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
+import { shortValues } from "../../core/audit.ts";
 import { parseWith } from "../../core/schema.ts";
 import { findRun } from "../find-run.ts";
 import { toResult } from "./answer.ts";
@@ -45,7 +47,9 @@ export function createMcpServer(desk: Desk, version: string): McpServer {
             );
           }, aliveEveryMs);
     try {
-      return await callTool(desk, params.name, params.arguments ?? {}, signal);
+      const result = await callTool(desk, params.name, params.arguments ?? {}, signal);
+      await note(desk, mcp.server.getClientVersion(), params.name, params.arguments, result);
+      return result;
     } finally {
       clearInterval(alive);
     }
@@ -80,6 +84,28 @@ async function callTool(desk: Desk, name: string, given: unknown, signal: AbortS
   } catch (error) {
     return toErrorResult(error);
   }
+}
+
+/** Notes a call that does more than look. */
+async function note(
+  { audit }: Desk,
+  client: Implementation | undefined,
+  name: string,
+  given: unknown,
+  { isError, structuredContent = {} }: CallToolResult,
+): Promise<void> {
+  if (tools.find((one) => one.name === name)?.annotations.readOnlyHint === true) return;
+  const { run, error } = structuredContent as { readonly run?: unknown; readonly error?: { readonly code?: unknown } };
+  const detail = shortValues(given);
+  const target = run ?? detail["run"] ?? detail["name"];
+  await audit({
+    via: "mcp",
+    by: client === undefined ? "a client" : `${client.name} ${client.version}`.slice(0, 200),
+    action: name,
+    ...(typeof target === "string" ? { target } : {}),
+    detail,
+    outcome: isError === true ? String(error?.code ?? "UNEXPECTED") : "done",
+  });
 }
 
 function addSummaries(mcp: McpServer, desk: Desk): void {

@@ -1,7 +1,8 @@
+import type { Audit } from "../../core/audit.ts";
 import type { CarriedRuns } from "../../core/carry-runs.ts";
 import type { Engine } from "../../core/engine.ts";
 import type { Services } from "../../core/services.ts";
-import type { MeasuredRows } from "../measure-rows.ts";
+import type { EarlierRows } from "../../engines/estimate.ts";
 import type { Meter } from "../progress.ts";
 import type { AllowedPlaces } from "./allowed-places.ts";
 
@@ -15,6 +16,7 @@ export interface Desk {
   /** Where batch files may be. */
   readonly batchPlaces: AllowedPlaces;
   readonly runs: CarriedRuns;
+  readonly audit: Audit;
   /** What a run here was warned of, newest last. */
   warningsOf(id: string): readonly string[];
   /** How fast each run that was looked at goes, by id. */
@@ -24,5 +26,5 @@ export interface Desk {
    *
    * @param agent - `name@version`
    */
-  measure(agent: string): Promise<MeasuredRows | undefined>;
+  measure(agent: string): Promise<EarlierRows | undefined>;
 }

@@ -2,6 +2,7 @@ import { carryRuns } from "../../core/carry-runs.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import type { Cli } from "../cli.ts";
+import { openAudit } from "../open-audit.ts";
 import { measureEarlierRows } from "../measure-rows.ts";
 import { printLines } from "../output.ts";
 import { printable } from "../printable.ts";
@@ -49,6 +50,7 @@ export async function openDesk(cli: Cli, { allowed, batchFolders }: DeskOptions)
     recordingsPrefix,
     places,
     batchPlaces,
+    audit: openAudit({ dataDirectory, clock: services.clock, stderr: io.stderr }),
     runs,
     warningsOf: (id) => warnings.get(id) ?? [],
     meters: new Map(),

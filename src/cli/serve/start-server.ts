@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import process from "node:process";
 import { messageOf, RowcallError } from "../../core/errors.ts";
 import type { Wiring } from "../../wire.ts";
+import { openAudit } from "../open-audit.ts";
 
 /** Where and to whom the server answers. */
 export interface ServerOptions {
@@ -93,6 +95,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       clock: services.clock,
       monotonic: services.monotonic,
       token,
+      audit: openAudit({ dataDirectory, clock: services.clock, stderr: process.stderr }),
       dataDirectory,
       version: await packageVersion(),
       loopbackOnly: isLoopbackHost(host) && proxyUrl === undefined,

@@ -73,6 +73,7 @@ export function batchOperations(context: ServerContext): readonly Operation[] {
         method: "post",
         path: "/mappings",
         tag,
+        readsOnly: true,
         summary: "Which columns of a table seem to be which fields of an agent's input",
         body: z.strictObject({ agent: z.string().min(1), inputUri: z.string().min(1) }),
         answer: z.object({
@@ -99,6 +100,7 @@ export function batchOperations(context: ServerContext): readonly Operation[] {
         method: "post",
         path: "/plans",
         tag,
+        readsOnly: true,
         summary: "Everything short of running: checks, validity of every row, duplicates, duration and cost",
         body: z.strictObject({
           batch: jsonObject.describe("As a batch file has it"),

@@ -1,10 +1,11 @@
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { shortValues } from "../../core/audit.ts";
 import { RowcallError } from "../../core/errors.ts";
 import { readDocument } from "../../core/read-document.ts";
 import { parseWith } from "../../core/schema.ts";
-import type { ServerEnv } from "../server-setup.ts";
+import type { AuditedRequest, ServerEnv } from "../server-setup.ts";
 import { isMedia, type Operation } from "./operation.ts";
 
 /** Where the API begins. */
@@ -41,10 +42,33 @@ async function answer(c: Context<ServerEnv>, operation: Operation): Promise<Resp
     body: body === undefined || isMedia(body) ? undefined : parseWith(body, await readJson(c), "USAGE_INVALID", "body"),
     context: c,
   };
+  c.set("audited", operation.readsOnly === true ? "reads" : auditedOf(operation, request.params, request.body));
   const result = await operation.handle(request as Parameters<Operation["handle"]>[0]);
   if (result instanceof Response) return result;
+  if (operation.readsOnly !== true) c.set("audited", auditedOf(operation, request.params ?? result, request.body));
   c.header("Cache-Control", "no-store");
   return c.json(result, status as ContentfulStatusCode);
+}
+
+function auditedOf({ id: action }: Operation, about: unknown, body: unknown): AuditedRequest {
+  const detail = shortValues(body);
+  const {
+    id,
+    name,
+    version,
+    inputUri,
+    agent_name: agent = name,
+    template_id: template = agent,
+  } = {
+    ...detail,
+    ...shortValues(about),
+  };
+  const target = id ?? inputUri ?? (version === undefined ? template : `${String(template)}@${String(version)}`);
+  return {
+    action,
+    ...(target === undefined ? {} : { target: String(target) }),
+    ...(Object.keys(detail).length === 0 ? {} : { detail }),
+  };
 }
 
 // A parameter that comes twice is a list, which no schema takes by mistake for one value.

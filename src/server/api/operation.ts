@@ -21,6 +21,8 @@ export interface OperationFace {
   readonly path: string;
   readonly tag: string;
   readonly summary: string;
+  /** Whether it only looks, although it is no GET. @default false */
+  readonly readsOnly?: true;
   readonly description?: string;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
