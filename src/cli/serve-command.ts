@@ -14,6 +14,8 @@ interface ServeOptions {
   readonly tlsKey?: string;
   readonly behindProxy?: string;
   readonly maxUpload?: number;
+  readonly maxUploads?: number;
+  readonly keepDays?: number;
   readonly open?: true;
   readonly stage: string;
   readonly accountId: string;
@@ -36,6 +38,8 @@ export function defineCommand(command: Command, cli: Cli): void {
     .option("--tls-key <file>", "its key (PEM)")
     .option("--behind-proxy <url>", "https address of the proxy that others reach the server through")
     .option("--max-upload <megabytes>", "largest table that may be uploaded (default: 10240)", wholeNumber(1))
+    .option("--max-uploads <megabytes>", "most of all uploads together (default: 51200)", wholeNumber(1))
+    .option("--keep-days <days>", "how long uploads and remembered answers are kept (default: 30)", wholeNumber(1))
     .option("--open", "print nothing but the address, for a program that opens it")
     .option("--aws-endpoint", "answer as AWS Step Functions does instead, for the AWS command line and SDKs")
     .option("--stage <name>", "with --aws-endpoint: ends the name of the state machine that runs batches", "prod")
@@ -67,6 +71,8 @@ async function servePages(cli: Cli, options: ServeOptions): Promise<void> {
     ...(options.tlsCert === undefined ? {} : { tlsCert: options.tlsCert }),
     ...(options.tlsKey === undefined ? {} : { tlsKey: options.tlsKey }),
     ...(options.behindProxy === undefined ? {} : { proxyUrl: options.behindProxy }),
+    ...(options.maxUploads === undefined ? {} : { maxUploadsBytes: options.maxUploads * 1024 * 1024 }),
+    ...(options.keepDays === undefined ? {} : { keepMs: options.keepDays * 24 * 3_600_000 }),
     ...(options.maxUpload === undefined ? {} : { maxUploadBytes: options.maxUpload * 1024 * 1024 }),
   });
   const interrupted = interruption(cli.io);

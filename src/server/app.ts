@@ -6,6 +6,7 @@ import { listOperations } from "./api/list-operations.ts";
 import { openApiDocument } from "./api/openapi.ts";
 import { auditRequests } from "./audit-requests.ts";
 import { rememberAnswers } from "./idempotency.ts";
+import { keepRemoving } from "./kept-files.ts";
 import { openMetrics } from "./metrics.ts";
 import { problemOf, sendProblem } from "./problem.ts";
 import { createRunner } from "./runner.ts";
@@ -24,6 +25,8 @@ export interface ServerApp {
 }
 
 const usualUpload = 10 * 1024 ** 3;
+const usualUploads = 50 * 1024 ** 3;
+const usualKeepMs = 30 * 24 * 3_600_000;
 
 /**
  * Builds the server: the API under `/api/v1`, `/metrics`, `/health`, `/ready`, and the pages that are mounted.
@@ -40,8 +43,11 @@ export function createServerApp(setup: ServerSetup): ServerApp {
     watch,
     runner,
     maxUploadBytes: setup.maxUploadBytes ?? usualUpload,
+    maxUploadsBytes: setup.maxUploadsBytes ?? usualUploads,
+    uploaded: { bytes: 0 },
     resultsPrefix: joinUri(setup.dataDirectory, "results/"),
   };
+  const removing = keepRemoving(setup.dataDirectory, clock, setup.keepMs ?? usualKeepMs);
   const access = { sessions: createSessions(setup.token, clock), loopbackOnly, isSecure };
 
   const app = new Hono<ServerEnv>();
@@ -70,6 +76,7 @@ export function createServerApp(setup: ServerSetup): ServerApp {
     context,
     close: async () => {
       watch.close();
+      await removing.end();
       await runner.close();
     },
   };

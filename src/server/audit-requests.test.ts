@@ -21,7 +21,8 @@ describe("the audit log of the server", () => {
 
   it("says who started, changed and published what, and what of it was refused", async () => {
     const batch = { agent: "doubler", input: workspace.at("rows.csv") };
-    const { id } = await server.ask<{ id: string }>("POST", "/runs", { batch, name: "monday" });
+    const { run } = await server.ask<{ run: { id: string } }>("POST", "/runs", { batch, name: "monday" });
+    const { id } = run;
     await server.until(id, ({ status }) => status === "succeeded");
     await server.ask("PATCH", `/runs/${id}/limits`, { maxConcurrency: 3 });
     const agent = JSON.parse(await workspace.read("registry/agents/doubler_v1.0.0.json")) as object;
@@ -55,7 +56,7 @@ describe("the audit log of the server", () => {
         body,
         headers: { "idempotency-key": "k" },
       });
-      return ((await answer.json()) as { id: string }).id;
+      return ((await answer.json()) as { run: { id: string } }).run.id;
     };
     assert.equal(await start(), await start());
     assert.deepEqual(
@@ -70,6 +71,7 @@ describe("the audit log of the server", () => {
     const search = new URLSearchParams({ agent: "doubler@1.0.0", input: workspace.at("rows.csv"), "map.n": "n" });
     const started = await server.app.request(`/new/start?${search}`, {
       method: "POST",
+      body: new URLSearchParams(),
       headers: { host: "127.0.0.1:8084", cookie, "sec-fetch-site": "same-origin", accept: "text/html" },
     });
     assert.equal(started.status, 303, await started.text());

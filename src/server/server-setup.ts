@@ -32,6 +32,10 @@ export interface ServerSetup extends Clocks {
   readonly isSecure?: boolean;
   /** Largest upload in bytes. @default 10 GiB */
   readonly maxUploadBytes?: number;
+  /** Most bytes of all uploads together. @default 50 GiB */
+  readonly maxUploadsBytes?: number;
+  /** How long uploads, and answers to requests that may be repeated, are kept, in milliseconds. @default 30 days */
+  readonly keepMs?: number;
   /** Adds the pages: called once, after everything that protects them, before unknown addresses are refused. */
   readonly mountPages?: (app: Hono<ServerEnv>, context: ServerContext) => void;
 }
@@ -46,6 +50,9 @@ export interface ServerContext extends Pick<
   /** Live state of runs, of this and other processes. */
   readonly watch: RunWatch;
   readonly maxUploadBytes: number;
+  readonly maxUploadsBytes: number;
+  /** Bytes of uploads that have come since the server began. */
+  readonly uploaded: { bytes: number };
   /** Where results go when a batch names no output. */
   readonly resultsPrefix: string;
 }

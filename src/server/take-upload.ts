@@ -3,19 +3,18 @@ import { rmdir } from "node:fs/promises";
 import { RowcallError } from "../core/errors.ts";
 import type { ObjectInfo } from "../core/object-store.ts";
 import { baseName, joinUri } from "../core/uri.ts";
+import { uploadedBytes, uploadsFolder } from "./kept-files.ts";
 import type { ServerContext } from "./server-setup.ts";
 
-/** Where uploads are in the data directory, each in a folder of its own. */
-export const uploadsFolder = "uploads";
-
 /**
- * Writes the body of a request to a file of its own, as it comes; nothing stays of one that breaks off or is too large.
+ * Writes the body of a request to a file of its own, as it comes; nothing stays of one that breaks off, is too large, or for which there
+ * is no room beside the uploads that are there.
  *
  * @param name - as the sender calls it; only its last part is kept, and of that what any file system takes
  * @throws RowcallError REQUEST_TOO_LARGE
  */
 export async function takeUpload(
-  { store, dataDirectory, maxUploadBytes }: ServerContext,
+  { store, dataDirectory, maxUploadBytes, maxUploadsBytes, uploaded }: ServerContext,
   request: Request,
   name: string,
 ): Promise<ObjectInfo> {
@@ -23,7 +22,20 @@ export async function takeUpload(
     new RowcallError("REQUEST_TOO_LARGE", `The table has more than ${maxUploadBytes} bytes`, {
       hint: "Start the server with a larger --max-upload, or name the table's path or URI in the batch.",
     });
-  if (Number(request.headers.get("content-length") ?? 0) > maxUploadBytes) throw tooLarge();
+  const others = await uploadedBytes(dataDirectory);
+  const noRoom = (): RowcallError =>
+    new RowcallError(
+      "REQUEST_TOO_LARGE",
+      `With the ${others} bytes of earlier uploads, uploads would take more than ${maxUploadsBytes} bytes`,
+      {
+        hint: "Remove uploads that no run will be started from, or start the server with a larger --max-uploads or fewer --keep-days.",
+      },
+    );
+  // Also those that come at the same time count.
+  const before = uploaded.bytes;
+  const expected = Number(request.headers.get("content-length") ?? 0);
+  if (expected > maxUploadBytes) throw tooLarge();
+  if (others + expected > maxUploadsBytes) throw noRoom();
   const file =
     baseName(name)
       .replace(/[^\p{L}\p{N} ._-]/gu, "_")
@@ -33,7 +45,9 @@ export async function takeUpload(
     let size = 0;
     for await (const chunk of request.body ?? []) {
       size += (chunk as Uint8Array).length;
+      uploaded.bytes += (chunk as Uint8Array).length;
       if (size > maxUploadBytes) throw tooLarge();
+      if (others + uploaded.bytes - before > maxUploadsBytes) throw noRoom();
       yield chunk;
     }
   };

@@ -17,6 +17,8 @@ export interface ServerOptions {
   /** Https address of the proxy that others reach the server through. */
   readonly proxyUrl?: string;
   readonly maxUploadBytes?: number;
+  readonly maxUploadsBytes?: number;
+  readonly keepMs?: number;
 }
 
 /** A running server. */
@@ -41,7 +43,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { services, dataDirectory, recordingsPrefix } = wiring;
   const [{ removeAbandonedBelow }, { uploadsFolder }] = await Promise.all([
     import("../../stores/temporary-file.ts"),
-    import("../../server/take-upload.ts"),
+    import("../../server/kept-files.ts"),
   ]);
   const [{ createServerApp }, { createDownloads }, { listen }, { openToken }, { isLoopbackHost }, { mountDashboard }] =
     await Promise.all([
@@ -102,6 +104,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       isSecure: tls !== undefined || proxyUrl !== undefined,
       mountPages: mountDashboard,
       ...(options.maxUploadBytes === undefined ? {} : { maxUploadBytes: options.maxUploadBytes }),
+      ...(options.maxUploadsBytes === undefined ? {} : { maxUploadsBytes: options.maxUploadsBytes }),
+      ...(options.keepMs === undefined ? {} : { keepMs: options.keepMs }),
     });
     const { url: own, server } = await listen(app.fetch, { host, port, ...(tls === undefined ? {} : { tls }) });
     const url = proxyUrl?.replace(/\/$/, "") ?? own;

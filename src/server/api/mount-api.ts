@@ -62,6 +62,8 @@ function auditedOf({ id: action }: Operation, about: unknown, body: unknown): Au
   } = {
     ...detail,
     ...shortValues(about),
+    // A run stands in its details under a name of its own.
+    ...shortValues((about as { readonly run?: unknown } | undefined)?.run),
   };
   const target = id ?? inputUri ?? (version === undefined ? template : `${String(template)}@${String(version)}`);
   return {
