@@ -20,7 +20,7 @@ export interface AuditOptions {
  */
 export function openAudit({ dataDirectory, clock, stderr }: AuditOptions): Audit {
   const path = join(dataDirectory, "audit.jsonl");
-  const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW = 0 } = constants;
+  const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW } = constants;
   let hasWarned = false;
   return async (entry) => {
     try {

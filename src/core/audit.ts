@@ -1,4 +1,5 @@
-import type { JsonObject } from "./json.ts";
+/** Texts that are short, numbers and the like, by name. */
+export type ShortValues = Readonly<Record<string, string | number | boolean>>;
 
 /** Something that somebody had the program do: start, change, publish. */
 export interface AuditEntry {
@@ -13,7 +14,7 @@ export interface AuditEntry {
   /** A run, an agent, a file. */
   readonly target?: string;
   /** Short values of what was asked for. */
-  readonly detail?: JsonObject;
+  readonly detail?: ShortValues;
   /** `done`, or why not: an error's code or a status. */
   readonly outcome: string;
 }
@@ -24,11 +25,14 @@ export type Audit = (entry: AuditEntry) => Promise<void>;
 const longestText = 200;
 
 /** The short values among the properties of an object: what an entry tells of a request. */
-export function shortValues(value: unknown): JsonObject {
+export function shortValues(value: unknown): ShortValues {
   if (typeof value !== "object" || value === null) return {};
-  const short = Object.entries(value).filter(
-    ([, part]) =>
-      ["number", "boolean"].includes(typeof part) || (typeof part === "string" && part.length <= longestText),
+  const properties = Object.entries(value) as readonly (readonly [name: string, part: unknown])[];
+  return Object.fromEntries(properties.flatMap(([name, part]) => (isShort(part) ? [[name, part]] : [])));
+}
+
+function isShort(part: unknown): part is string | number | boolean {
+  return (
+    typeof part === "number" || typeof part === "boolean" || (typeof part === "string" && part.length <= longestText)
   );
-  return Object.fromEntries(short) as JsonObject;
 }

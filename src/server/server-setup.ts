@@ -1,8 +1,7 @@
 import type { Hono } from "hono";
 import type { SecureHeadersVariables } from "hono/secure-headers";
-import type { Audit } from "../core/audit.ts";
+import type { Audit, ShortValues } from "../core/audit.ts";
 import type { Engine } from "../core/engine.ts";
-import type { JsonObject } from "../core/json.ts";
 import type { ObjectStore } from "../core/object-store.ts";
 import type { Registry } from "../core/registry.ts";
 import type { Clocks } from "../core/services.ts";
@@ -61,7 +60,7 @@ export interface ServerContext extends Pick<
 export interface AuditedRequest {
   readonly action: string;
   readonly target?: string;
-  readonly detail?: JsonObject;
+  readonly detail?: ShortValues;
 }
 
 /** Hono's environment: `c.get("secureHeadersNonce")` is the nonce that a script or style of a page must carry. */

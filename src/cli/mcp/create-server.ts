@@ -95,7 +95,7 @@ async function note(
   { isError, structuredContent = {} }: CallToolResult,
 ): Promise<void> {
   if (tools.find((one) => one.name === name)?.annotations.readOnlyHint === true) return;
-  const { run, error } = structuredContent as { readonly run?: unknown; readonly error?: { readonly code?: unknown } };
+  const { run, error } = structuredContent as { readonly run?: unknown; readonly error?: { readonly code?: string } };
   const detail = shortValues(given);
   const target = run ?? detail["run"] ?? detail["name"];
   await audit({
@@ -104,7 +104,7 @@ async function note(
     action: name,
     ...(typeof target === "string" ? { target } : {}),
     detail,
-    outcome: isError === true ? String(error?.code ?? "UNEXPECTED") : "done",
+    outcome: isError === true ? (error?.code ?? "UNEXPECTED") : "done",
   });
 }
 
