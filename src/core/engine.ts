@@ -161,6 +161,24 @@ export interface ExportRequest {
   readonly force?: boolean;
 }
 
+/** A place that still holds, or may hold, rows of a run that was deleted. */
+export interface KeptPlace {
+  readonly uri: string;
+  /** What it is, and why it is still there. */
+  readonly why: string;
+}
+
+/** What was deleted of a run. */
+export interface DeletedRun {
+  readonly id: string;
+  readonly name?: string;
+  /** Rows that the run had. */
+  readonly rows: number;
+  /** Folders and files that are gone; what was in the journal is not named. */
+  readonly removed: readonly string[];
+  readonly left: readonly KeptPlace[];
+}
+
 /** Starts, describes, stops and resumes runs. Every method throws RUN_NOT_FOUND for an unknown id; a run is known by id or name. */
 export interface Engine {
   /**
@@ -220,5 +238,12 @@ export interface Engine {
   notify(id: string, options?: { readonly all?: boolean }, observer?: RunObserver): Promise<readonly Delivery[]>;
   /** Every notification of a run, oldest first. */
   deliveries(id: string): Promise<readonly Delivery[]>;
+  /**
+   * Deletes everything that is kept of runs: never their input, nor an output or recordings whose place the batch names. A deletion
+   * that is cut off leaves a run that can only be deleted again. With no run at all it finishes what earlier ones had to leave.
+   *
+   * @throws RowcallError RUN_BUSY when one of them is in flight: then none is deleted; RUN_CONFLICT when another run needs one
+   */
+  delete(ids: readonly string[]): Promise<readonly DeletedRun[]>;
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import type { Engine, RunEvent } from "../core/engine.ts";
+import { RowcallError } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
 import { viewRun, type RunView } from "../core/run-view.ts";
 import type { Clocks } from "../core/services.ts";
@@ -98,6 +99,15 @@ export function createRunWatch(engine: Engine, { clock, monotonic }: Clocks): Ru
     known.set(run.id, { text, run, samples });
     if (before?.text !== text) publish({ type: "run", run: run.id, data: { run: view(run) } });
   };
+  const noteAnew = async (id: string): Promise<void> => {
+    try {
+      note(await engine.describe(id));
+    } catch (error) {
+      if (!(error instanceof RowcallError) || error.code !== "RUN_NOT_FOUND") throw error;
+      // It was deleted.
+      known.delete(id);
+    }
+  };
   const look = async (): Promise<void> => {
     if (monotonic() - listedAt >= listMs) {
       listedAt = monotonic();
@@ -106,12 +116,12 @@ export function createRunWatch(engine: Engine, { clock, monotonic }: Clocks): Ru
       const ids = new Set(listed.map(({ id }) => id));
       for (const { run } of known.values()) {
         if (ids.has(run.id)) continue;
-        if (run.status === "running" || watched.includes(run.id)) note(await engine.describe(run.id));
+        if (run.status === "running" || watched.includes(run.id)) await noteAnew(run.id);
         else known.delete(run.id);
       }
       return;
     }
-    for (const { run } of known.values()) if (run.status === "running") note(await engine.describe(run.id));
+    for (const { run } of known.values()) if (run.status === "running") await noteAnew(run.id);
   };
   const again = (): void => {
     clearTimeout(timer);

@@ -82,6 +82,7 @@ export function withTelemetry(engine: Engine, settings: TelemetrySettings, clock
     export: (id, request) => engine.export(id, request),
     notify: (id, options, observer) => engine.notify(id, options, observer),
     deliveries: (id) => engine.deliveries(id),
+    delete: (ids) => engine.delete(ids),
     close: async () => {
       try {
         await engine.close();

@@ -138,6 +138,7 @@ function mapRunEngine(interpreter: Interpreter): Engine {
     export: no,
     notify: no,
     deliveries: no,
+    delete: no,
     close: async () => {},
   };
 }

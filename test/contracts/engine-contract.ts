@@ -19,9 +19,17 @@ export interface EngineAbilities {
   readonly staysTheSameRun: boolean;
   /** Channels are told by the engine, which keeps account of it. */
   readonly tellsItself: boolean;
+  /** Nothing at all is known of a run that was deleted; else its execution can still be described. */
+  readonly forgetsRuns: boolean;
 }
 
-const everything: EngineAbilities = { runsHere: true, keepsAttempts: true, staysTheSameRun: true, tellsItself: true };
+const everything: EngineAbilities = {
+  runsHere: true,
+  keepsAttempts: true,
+  staysTheSameRun: true,
+  tellsItself: true,
+  forgetsRuns: true,
+};
 
 /** An engine around one test agent, and the files it reads and writes. */
 export interface EngineHarness {
@@ -44,7 +52,7 @@ const echo: TestInvoke = async (input) => ({ structured_output: { field: `<${Str
 export function describeEngine(
   name: string,
   open: (invoke: TestInvoke) => Promise<EngineHarness>,
-  { runsHere, keepsAttempts, staysTheSameRun, tellsItself }: EngineAbilities = everything,
+  { runsHere, keepsAttempts, staysTheSameRun, tellsItself, forgetsRuns }: EngineAbilities = everything,
 ): void {
   // Where only the last attempt is remembered, its number says how many there were.
   const attemptsOf = ({ attempts }: RowReport): number | undefined =>
@@ -806,6 +814,61 @@ export function describeEngine(
       assert.deepEqual([harness.told, await harness.engine.deliveries(run.id)], [[], []]);
     });
 
+    check("of a run that was deleted nothing is left but what its batch names", echo, async (harness) => {
+      const { engine } = harness;
+      const start = { ...(await request(harness, "a\n1\n2\n")), name: "doomed" };
+      const run = await engine.start(start);
+      const other = await engine.start(await request(harness, "a\n3\n"));
+      const [deleted, ...others] = await engine.delete(["doomed"]);
+      assert.ok(deleted !== undefined && others.length === 0);
+      assert.deepEqual([deleted.id, deleted.name, deleted.rows], [run.id, "doomed", 2]);
+      assert.ok(
+        deleted.removed.some((place) => place.endsWith(run.id)),
+        deleted.removed.join(" "),
+      );
+      assert.ok(deleted.left.some(({ uri }) => uri === run.outputUri));
+      for (const call of [
+        () => engine.page(run.id, { limit: 1 }),
+        () => Array.fromAsync(engine.rows(run.id)),
+        () => engine.export(run.id, { output: `${harness.outputPrefix}x.csv`, format: "csv" }),
+        () => engine.batch(run.id),
+        () => harness.reopen().page(run.id, { limit: 1 }),
+      ])
+        await assert.rejects(call(), { code: "RUN_NOT_FOUND" });
+      assert.match(await harness.read(run.outputUri ?? ""), /^1,<1>,/m);
+      assert.equal((await Array.fromAsync(engine.rows(other.id)))[0]?.status, "succeeded");
+      if (forgetsRuns) {
+        assert.deepEqual(
+          (await engine.list()).map(({ id }) => id),
+          [other.id],
+        );
+        await assert.rejects(engine.delete([run.id]), { code: "RUN_NOT_FOUND" });
+        assert.notEqual((await engine.start(start)).id, run.id);
+      } else {
+        const [again] = await engine.delete([run.id]);
+        assert.deepEqual(again?.removed, []);
+      }
+      assert.deepEqual(await engine.delete([]), []);
+    });
+
+    const deleting = { open: Promise.withResolvers<void>(), entered: Promise.withResolvers<void>() };
+    check(
+      "a run in flight is not deleted, and goes on",
+      async (input, context) => {
+        deleting.entered.resolve();
+        await deleting.open.promise;
+        return echo(input, context);
+      },
+      async (harness) => {
+        Object.assign(deleting, { open: Promise.withResolvers<void>(), entered: Promise.withResolvers<void>() });
+        const starting = harness.engine.start({ ...(await request(harness, "a\n1\n")), name: "going" });
+        await deleting.entered.promise;
+        await assert.rejects(harness.reopen().delete(["going"]), { code: "RUN_BUSY", hint: /rowcall stop/ });
+        deleting.open.resolve();
+        assert.equal((await starting).counts.succeeded, 1);
+      },
+    );
+
     check("does not know a run that is not there", echo, async ({ engine }) => {
       for (const call of [
         () => engine.describe("x"),
@@ -817,6 +880,7 @@ export function describeEngine(
         () => engine.page("x", { limit: 1 }),
         () => engine.survey("x"),
         () => engine.batch("x"),
+        () => engine.delete(["x"]),
       ]) {
         await assert.rejects(call(), { code: "RUN_NOT_FOUND", message: 'There is no run "x"' });
       }

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Engine } from "../../core/engine.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { EndpointKeys } from "../../server/stepfunctions/signature.ts";
@@ -52,7 +51,7 @@ export async function startStepFunctionsEndpoint(options: EndpointOptions): Prom
   const { isName } = await import("../../server/stepfunctions/names.ts");
   const { listen } = await import("../../server/listen.ts");
   const { activitiesPath, openActivityQueue } = await import("../../engines/local/activity-queue.ts");
-  const { openExecutionJournal } = await import("../../engines/local/execution-journal.ts");
+  const { executionsPath, openExecutionJournal } = await import("../../engines/local/execution-journal.ts");
   const { createMachines } = await import("../../engines/state-machines/list-machines.ts");
   const { openExecutions } = await import("../../engines/state-machines/open-executions.ts");
 
@@ -66,7 +65,7 @@ export async function startStepFunctionsEndpoint(options: EndpointOptions): Prom
       },
     );
   }
-  const journal = openExecutionJournal(join(dataDirectory, "executions.db"), services.clock);
+  const journal = openExecutionJournal(executionsPath(dataDirectory), services.clock);
   const activities = openActivityQueue(activitiesPath(dataDirectory), services);
   const machines = createMachines({ ...wiring, engine, stage });
   const executions = openExecutions({ machines, journal, clock: services.clock });

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import type { Batch } from "../../core/batch.ts";
 import { parseBatch } from "../../core/batch-file.ts";
 import type { Engine } from "../../core/engine.ts";
+import { RowcallError } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import { describeEngine } from "../../../test/contracts/engine-contract.ts";
 import {
@@ -25,6 +28,7 @@ describe("on AWS", () => {
     keepsAttempts: false,
     staysTheSameRun: false,
     tellsItself: false,
+    forgetsRuns: false,
   });
 
   describe("what the engine on AWS does beyond the contract", () => {
@@ -227,6 +231,41 @@ describe("on AWS", () => {
         assert.deepEqual(await engine.limits(resumed.id), { maxConcurrency: 1 });
         assert.equal(changed.gate.seen.filter((seen) => seen === "1").length, 1);
         assert.match(resumed.outputUri ?? "", /\/out\//);
+      },
+    );
+
+    let isMended = false;
+    check(
+      "a run that another went on with is deleted with that one; all that lies in S3 of them is gone",
+      async (input, context) => {
+        if (input["a"] === "2" && !isMended) throw new RowcallError("CHOICE_NONE", "none");
+        return echo(input, context);
+      },
+      async (harness) => {
+        const { engine, services, bucketUri, env, directory } = harness;
+        const input = await harness.writeInput("a\n1\n2\n");
+        const first = await engine.start({ batch: batchOf(harness, { input }), name: "first" });
+        await services.store.write(`${first.recordingsUri ?? ""}/0-1/page.png`, Buffer.from("seen"));
+        isMended = true;
+        const second = await engine.rerun(first.id);
+        await assert.rejects(engine.delete([first.id]), {
+          code: "RUN_CONFLICT",
+          hint: `Delete both: rowcall delete ${second.id} ${first.id}`,
+        });
+        assert.equal((await Array.fromAsync(engine.rows(second.id))).length, 2);
+        const [deleted] = await engine.delete([first.id, second.id]);
+        const listed = async (uri: string): Promise<number> =>
+          (await Array.fromAsync(services.store.list(`${uri}/`))).length;
+        for (const uri of [
+          (env["ROWCALL_RUNS_URI"] ?? "").replace(/\/$/, ""),
+          first.recordingsUri ?? "",
+          `${bucketUri}/outputs/first`,
+          `${bucketUri}/outputs/${second.id}`,
+        ])
+          assert.equal(await listed(uri), 0, uri);
+        assert.deepEqual(await readdir(join(directory, "data", "aws")), []);
+        assert.match(deleted?.left.at(-1)?.why ?? "", /AWS keeps executions .* 90 days/);
+        assert.equal((await engine.describe("first")).name, "first");
       },
     );
 

@@ -2,6 +2,7 @@ import { setTimeout as waitFor } from "node:timers/promises";
 import type { Batch } from "../../core/batch.ts";
 import type { Delivery, FailureCount } from "../../core/channel.ts";
 import type {
+  DeletedRun,
   Engine,
   ExportRequest,
   RerunChoice,
@@ -29,6 +30,7 @@ import { surveyRun } from "../local/survey-run.ts";
 import { explainTaken, writeOutput } from "../local/write-output.ts";
 import { contentTypes, freeOutputUri, outputFormat } from "../output-uri.ts";
 import { isThere, notedContent } from "../own-output.ts";
+import { deleteRun, requireUnused } from "./delete-runs.ts";
 import type { RunChoice } from "./execution-input.ts";
 import { executionArn, findRun, requireExecutionName, type RunPlaces } from "./find-run.ts";
 import { writeAttempts } from "./gather-attempts.ts";
@@ -37,7 +39,7 @@ import { openLocalCopies, type LocalCopies } from "./local-copies.ts";
 import { notifyFromHere, owedNews } from "./notify-from-here.ts";
 import { openRun } from "./open-run.ts";
 import { createPace, type Wait } from "./pace.ts";
-import { readJsonIfThere, runFiles, writeJson } from "./run-folder.ts";
+import { readJsonIfThere, runFiles, writeJson, type NextRun } from "./run-folder.ts";
 import { readLimits, toleratedRows } from "./run-limits.ts";
 import { checkBatch, isSameInput, packBatch, upload, type BatchInput, type PackedBatch } from "./send-batch.ts";
 import type { PreparedRun, StagedRun } from "./staged-run.ts";
@@ -62,11 +64,6 @@ const paceMs = 2000;
 const freshMs = 30_000;
 const listedRuns = 100;
 const listedAtOnce = 10;
-
-/** What a run notes of the one that goes on with it. */
-interface NextRun {
-  readonly id: string;
-}
 
 /**
  * Opens the engine that runs batches in a batch processor on AWS; nothing is called yet.
@@ -241,8 +238,22 @@ class AwsEngine implements Engine {
     return [];
   }
 
+  async delete(ids: readonly string[]): Promise<readonly DeletedRun[]> {
+    const setup = { ...this.#places, root: this.#root, copies: this.#copies };
+    const named = await Promise.all(ids.map((id) => findRun(this.#places, id)));
+    const runs = [...new Map(named.map((found) => [found.id, found])).values()];
+    for (const { id, execution } of runs) if (execution.status === "RUNNING") throw busy(id);
+    await requireUnused(setup, runs);
+    const deleted: DeletedRun[] = [];
+    for (const found of runs) {
+      await this.#letGo(`${found.id} `);
+      deleted.push(await deleteRun(setup, found, runs));
+    }
+    return deleted;
+  }
+
   async close(): Promise<void> {
-    for (const opened of this.#kept.values()) await (await opened.catch(() => undefined))?.close();
+    await this.#letGo("");
     this.#sfn.close();
   }
 
@@ -367,6 +378,15 @@ class AwsEngine implements Engine {
     const run = toRun(found, await describeMap(this.#sfn, found));
     const copy = await this.#copies.find(found.id);
     return copy?.writtenTo === undefined ? run : { ...run, outputUri: copy.writtenTo };
+  }
+
+  /** Closes what is kept of runs' rows, with its copies on this machine. */
+  async #letGo(keyPrefix: string): Promise<void> {
+    for (const [key, opened] of this.#kept) {
+      if (!key.startsWith(keyPrefix)) continue;
+      this.#kept.delete(key);
+      await (await opened.catch(() => undefined))?.close();
+    }
   }
 
   /** A run's rows, kept until the engine closes; of a run that is going they are asked for anew now and then. */

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ExpectedObject } from "../own-output.ts";
 
@@ -18,6 +18,7 @@ export interface LocalCopy {
 export interface LocalCopies {
   find(runId: string): Promise<LocalCopy | undefined>;
   note(runId: string, copy: LocalCopy): Promise<void>;
+  forget(runId: string): Promise<void>;
 }
 
 /** Opens the memory in a data directory; nothing is made before something is noted. */
@@ -37,5 +38,6 @@ export function openLocalCopies(dataDirectory: string): LocalCopies {
       await mkdir(directory, { recursive: true });
       await writeFile(path(runId), JSON.stringify(copy));
     },
+    forget: (runId) => rm(path(runId), { force: true }),
   };
 }

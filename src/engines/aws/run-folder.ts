@@ -35,6 +35,11 @@ export const runFiles = {
   next: "next.json",
 } as const;
 
+/** What a run notes of the one that goes on with it. */
+export interface NextRun {
+  readonly id: string;
+}
+
 /** Puts a staged table's files beside the run. */
 export async function uploadTable(store: ObjectStore, directory: string, { uri }: RunReference): Promise<void> {
   for (const name of stagedFiles) {

@@ -10,6 +10,7 @@ import type {
 import { RowcallError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Clock } from "../../core/services.ts";
+import { join } from "node:path";
 import { migrate } from "./migrations.ts";
 import { inTransaction, openDatabase, tryLock, type Database, type ProcessLock } from "./sqlite.ts";
 
@@ -48,6 +49,11 @@ const migrations = [
   ) STRICT, WITHOUT ROWID;
   `,
 ];
+
+/** Where the executions of a data directory are. */
+export function executionsPath(dataDirectory: string): string {
+  return join(dataDirectory, "executions.db");
+}
 
 /** As long as Step Functions remembers. */
 const rememberedMs = 90 * 24 * 3600 * 1000;

@@ -12,6 +12,7 @@ import { openAttemptLog, type AttemptLog, type LogListener } from "./attempt-log
 import { openDeliveryLog, type DeliveryLog } from "./delivery-log.ts";
 import { journalMigrations, migrate } from "./migrations.ts";
 import { openRowReader, type RowReader } from "./row-reader.ts";
+import { fromColumns, toColumns, type SqlValue } from "./run-columns.ts";
 import { inTransaction, openDatabase, type Database, type Durability } from "./sqlite.ts";
 import type { StagedTable } from "./staging.ts";
 import { attemptsByRow, openAttemptReader, toAttempt, type AttemptEntry, type ReadAttempts } from "./read-attempts.ts";
@@ -48,6 +49,10 @@ export interface RunRecord {
   readonly limits: Partial<RunLimits> | null;
   /** What the run wrote last as its output, or was about to write when it ended. */
   readonly writing: ExpectedObject | null;
+  /** Every output that the run wrote: each rerun may have written another. */
+  readonly outputs: readonly string[] | null;
+  /** Whether its deletion has begun: nothing but going on with that can be done with it. */
+  readonly deleting: boolean;
 }
 
 /** A run to be noted. */
@@ -58,7 +63,10 @@ export type NewRun = Pick<
 
 /** What of a run changes. */
 export type RunPatch = Partial<
-  Pick<RunRecord, "status" | "endedAt" | "outputUri" | "reason" | "stopRequested" | "limits" | "writing">
+  Pick<
+    RunRecord,
+    "status" | "endedAt" | "outputUri" | "reason" | "stopRequested" | "limits" | "writing" | "outputs" | "deleting"
+  >
 >;
 
 /** What others ask of a run that is going. */
@@ -77,16 +85,6 @@ export interface RowHistory {
   readonly crashes: number;
   readonly crashesAlone: number;
 }
-
-const columns: Readonly<Record<string, string>> = {
-  createdAt: "created_at",
-  endedAt: "ended_at",
-  inFlight: "in_flight",
-  outputUri: "output_uri",
-  recordingsUri: "recordings_uri",
-  stopRequested: "stop_requested",
-};
-const jsonColumns = ["batch", "agent", "fields", "request", "staged", "limits", "writing"];
 
 /** The durable memory of local runs: one file for all of them, shared by several processes. */
 export class Journal {
@@ -374,29 +372,6 @@ export class Journal {
   }
 }
 
-type SqlValue = string | number | null;
-
-function toColumns(values: object): Record<string, SqlValue> {
-  return Object.fromEntries(
-    Object.entries(values).map(([key, value]: [string, unknown]) => {
-      const json = jsonColumns.includes(key) && value !== null;
-      const sql = json ? JSON.stringify(value) : typeof value === "boolean" ? Number(value) : value;
-      return [columns[key] ?? key, sql as SqlValue];
-    }),
-  );
-}
-
 function toRun(entry: Record<string, unknown>): RunRecord {
-  const json = (name: string): unknown => (entry[name] === null ? null : JSON.parse(entry[name] as string));
-  const { created_at, ended_at, in_flight, output_uri, recordings_uri, stop_requested, ...same } = entry;
-  return {
-    ...same,
-    ...Object.fromEntries(jsonColumns.map((name) => [name, json(name)])),
-    createdAt: created_at,
-    endedAt: ended_at,
-    inFlight: in_flight,
-    outputUri: output_uri,
-    recordingsUri: recordings_uri,
-    stopRequested: stop_requested === 1,
-  } as RunRecord;
+  return fromColumns(entry) as unknown as RunRecord;
 }

@@ -213,7 +213,7 @@ test("a journal of the first version gets what has been added since, and keeps i
     await before.close();
     const database = openDatabase(join(dataDirectory, "journal.db"));
     database.exec(
-      "DROP TABLE deliveries; ALTER TABLE runs DROP COLUMN limits; ALTER TABLE runs DROP COLUMN writing; DROP INDEX failed_rows; DROP INDEX waiting_rows; ALTER TABLE attempts DROP COLUMN due_at; PRAGMA user_version = 1",
+      "DROP TABLE deliveries; ALTER TABLE runs DROP COLUMN limits; ALTER TABLE runs DROP COLUMN writing; ALTER TABLE runs DROP COLUMN deleting; ALTER TABLE runs DROP COLUMN outputs; DROP TABLE traces; DROP INDEX failed_rows; DROP INDEX waiting_rows; ALTER TABLE attempts DROP COLUMN due_at; PRAGMA user_version = 1",
     );
     database.close();
 

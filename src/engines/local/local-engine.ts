@@ -7,6 +7,7 @@ import type { AgentDefinition } from "../../core/agent.ts";
 import type { Batch, Dispatch } from "../../core/batch.ts";
 import type { Delivery } from "../../core/channel.ts";
 import type {
+  DeletedRun,
   Engine,
   ExportRequest,
   RerunChoice,
@@ -31,6 +32,7 @@ import type { OutputMemory } from "../own-output.ts";
 import { resolveAgent, type BatchAgent } from "../resolve-agent.ts";
 import { activitiesPath, openActivityQueue } from "./activity-queue.ts";
 import { toDelivery } from "./delivery-log.ts";
+import { deleteRuns, requireKept } from "./delete-runs.ts";
 import { dispatchInProcess } from "./dispatch-in-process.ts";
 import { dispatchToWorkers } from "./dispatch-to-workers.ts";
 import type { Dispatcher } from "./dispatcher.ts";
@@ -190,7 +192,7 @@ class LocalEngine implements Engine {
   }
 
   async survey(id: string): Promise<RunSurvey> {
-    return surveyRun(this.#journal, this.#journal.getRun(id), this.#services.clock());
+    return surveyRun(this.#journal, requireKept(this.#journal.getRun(id)), this.#services.clock());
   }
 
   async batch(id: string): Promise<Batch> {
@@ -220,13 +222,22 @@ class LocalEngine implements Engine {
     return this.#journal.deliveries.list(this.#journal.getRun(id).seq).map(toDelivery);
   }
 
+  async delete(ids: readonly string[]): Promise<readonly DeletedRun[]> {
+    const setup = { services: this.#services, dataDirectory: this.#dataDirectory };
+    try {
+      return await deleteRuns({ ...setup, journal: this.#journal, folders: this.#folders }, ids);
+    } catch (error) {
+      throw explainDatabaseError(error);
+    }
+  }
+
   async close(): Promise<void> {
     this.#openedQueue?.close();
     this.#journal.close();
   }
 
   async #startAgain(earlier: RunRecord, request: StartRequest, observer: RunObserver): Promise<Run> {
-    if (await isSameRun(this.#services, earlier, request)) return this.resume(earlier.id, observer);
+    if (await isSameRun(this.#services, requireKept(earlier), request)) return this.resume(earlier.id, observer);
     throw new RowcallError(
       "RUN_CONFLICT",
       `The name "${earlier.name}" belongs to run ${earlier.id}, which has another batch or input`,
@@ -365,7 +376,10 @@ class LocalEngine implements Engine {
       this.#write(run, outputRequest(run), warnerOf(observer), { mend: true, memory }),
     );
     const status = ending.status === "finished" ? "succeeded" : "stopped";
-    const record = this.#journal.updateRun(id, { status, reason, endedAt, outputUri });
+    const outputs = [
+      ...new Set([...(run.outputs ?? []), ...(run.outputUri === null ? [] : [run.outputUri]), outputUri]),
+    ];
+    const record = this.#journal.updateRun(id, { status, reason, endedAt, outputUri, outputs });
     const ended = this.#toRun(record);
     observer.onEvent?.({ type: "progress", run: ended });
     await tellChannels(this.#notifySetup(record, observer));
@@ -392,7 +406,11 @@ class LocalEngine implements Engine {
   }
 
   #openTable(run: RunRecord, how: Pick<TableAccess, "verified" | "mend"> = {}): Promise<OpenTable> {
-    return openRunTable(run, { store: this.#services.store, directory: this.#folders.path(run.id), ...how });
+    return openRunTable(requireKept(run), {
+      store: this.#services.store,
+      directory: this.#folders.path(run.id),
+      ...how,
+    });
   }
 
   /** Whole, before rows are spent: who calls holds the run's lock. */
@@ -430,7 +448,7 @@ class LocalEngine implements Engine {
     const { id: runId } = this.#journal.getRun(id);
     const lock = await this.#folders.lock(runId);
     try {
-      return await work(this.#journal.getRun(runId));
+      return await work(requireKept(this.#journal.getRun(runId)));
     } catch (error) {
       throw explainDatabaseError(error);
     } finally {

@@ -72,6 +72,10 @@ export const journalMigrations: readonly string[] = [
   // Of the last attempt of a row that waits for its next one: when that is due.
   `ALTER TABLE attempts ADD COLUMN due_at INTEGER;
    CREATE INDEX waiting_rows ON attempts (run, row, due_at) WHERE due_at IS NOT NULL`,
+  // Whether a run's deletion has begun; every output that it wrote, as JSON; since when the file may hold traces of deleted rows.
+  `ALTER TABLE runs ADD COLUMN deleting INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE runs ADD COLUMN outputs TEXT;
+   CREATE TABLE traces (since INTEGER NOT NULL) STRICT`,
 ];
 
 /**
