@@ -115,6 +115,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./notify-command.ts"),
   },
   {
+    name: "delete",
+    group: looking,
+    summary: "delete everything that is kept of a run",
+    load: () => import("./delete-command.ts"),
+  },
+  {
     name: "agents",
     group: preparing,
     summary: "list, show, validate, publish, retire and copy agents",

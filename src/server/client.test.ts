@@ -93,6 +93,18 @@ describe("the client", () => {
     await assert.rejects(stranger.listRuns(), { code: "TOKEN_INVALID" });
   });
 
+  it("deletes a run with its table in the data directory", async () => {
+    const batch = { agent: "doubler", input: workspace.at("rows.csv") };
+    const { run } = await client.startRun({ batch });
+    await server.until(run.id, ({ status }) => status === "succeeded");
+    const { outputUri = "" } = (await client.getRun(run.id)).run;
+    const deleted = await client.deleteRun(run.id);
+    assert.deepEqual([deleted.rows, deleted.removed.includes(outputUri)], [30, true]);
+    assert.deepEqual(deleted.left, [{ uri: workspace.at("rows.csv"), why: "the table that it read" }]);
+    await assert.rejects(client.getRun(run.id), { code: "RUN_NOT_FOUND" });
+    await assert.rejects(client.deleteRun(run.id), { code: "RUN_NOT_FOUND" });
+  });
+
   it("steers a run and shows the numbers of it", async () => {
     const gate = Promise.withResolvers<void>();
     const entered = Promise.withResolvers<void>();

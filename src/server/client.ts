@@ -1,7 +1,16 @@
 import type { AgentDefinition } from "../core/agent.ts";
 import type { Delivery } from "../core/channel.ts";
 import type { Difference } from "../core/diff.ts";
-import type { RerunChoice, RowPage, RowQuery, RowReport, RowSelection, RunLimits, RunSurvey } from "../core/engine.ts";
+import type {
+  DeletedRun,
+  RerunChoice,
+  RowPage,
+  RowQuery,
+  RowReport,
+  RowSelection,
+  RunLimits,
+  RunSurvey,
+} from "../core/engine.ts";
 import { isErrorCode, RowcallError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { RunStatus } from "../core/run.ts";
@@ -72,6 +81,8 @@ export interface RowcallClient {
   resumeRun(id: string): Promise<RunDetail>;
   rerunRows(id: string, choice?: RerunChoice): Promise<RunDetail>;
   notifyAgain(id: string, all?: boolean): Promise<readonly Delivery[]>;
+  /** Deletes everything that is kept of a run that is not in flight. */
+  deleteRun(id: string): Promise<DeletedRun>;
   listRows(id: string, query?: Partial<RowQuery>): Promise<RowPage>;
   getRow(id: string, row: number): Promise<RowReport>;
   /** A run's table as bytes as they come. */
@@ -149,6 +160,7 @@ export function createRowcallClient(options: ClientOptions): RowcallClient {
     rerunRows: (id, choice = {}) => change("POST", runPath(id, "/rerun"), choice),
     notifyAgain: async (id, all = false) =>
       (await change<{ deliveries: readonly Delivery[] }>("POST", runPath(id, "/notify"), { all })).deliveries,
+    deleteRun: (id) => change("DELETE", runPath(id)),
     listRows: (id, query) => get(runPath(id, "/rows"), query as Query),
     getRow: (id, row) => get(runPath(id, `/rows/${row}`)),
     downloadTable: async (id, query) => {

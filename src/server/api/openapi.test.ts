@@ -75,12 +75,15 @@ describe("the API's document", () => {
     const photos = await server.ask<{ run: { id: string } }>("POST", "/runs", { batch: photographed, limit: 1 });
     await server.until(photos.run.id, ({ status }) => status === "succeeded");
     const tried = await server.ask<{ id: string }>("POST", `/runs/${photos.run.id}/tries`, { row: 0 });
+    const doomed = await server.ask<{ run: { id: string } }>("POST", "/runs", { batch: photographed, limit: 1 });
+    await server.until(doomed.run.id, ({ status }) => status === "succeeded");
     const name = "first page.png";
     const id = { id: run };
     return {
       listRuns: { query: { text: "DOUBLER", status: "succeeded", limit: "1" } },
       startRun: { body: { batch, limit: 2 } },
       getRun: { params: id },
+      deleteRun: { params: { id: doomed.run.id } },
       surveyRun: { params: id },
       adjustRun: { params: id, body: { maxConcurrency: 3, toleratedFailureCount: 9 } },
       pauseRun: { params: id },

@@ -16,7 +16,7 @@ export interface MediaAnswer {
 export interface OperationFace {
   /** `startRun`. */
   readonly id: string;
-  readonly method: "get" | "post" | "patch" | "put";
+  readonly method: "get" | "post" | "patch" | "put" | "delete";
   /** Below `/api/v1`: `/runs/{id}`. */
   readonly path: string;
   readonly tag: string;

@@ -4,6 +4,7 @@ import type { Run } from "../../core/run.ts";
 import type { ServerContext } from "../server-setup.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 import {
+  deletedRun,
   delivery,
   errorCode,
   jsonObject,
@@ -114,6 +115,24 @@ export function runOperations({
         errors: ["RUN_NOT_FOUND"],
       },
       async ({ params: { id } }) => detail(await engine.describe(id)),
+    ),
+    defineOperation(
+      {
+        id: "deleteRun",
+        method: "delete",
+        path: "/runs/{id}",
+        tag,
+        summary: "Delete everything that is kept of a run that is not in flight",
+        description:
+          "Its records, its copy of the table, its recordings, and its output when that lies in the data directory because the batch named none. Never the table that it read, nor an output that the batch named: `left` lists them.",
+        params: runParams,
+        answer: deletedRun,
+        errors: ["RUN_NOT_FOUND", "RUN_BUSY", "RUN_CONFLICT"],
+      },
+      async ({ params: { id } }) => {
+        const [deleted] = await engine.delete([id]);
+        return deleted ?? {};
+      },
     ),
     defineOperation(
       {

@@ -2,7 +2,15 @@ import { z } from "zod";
 import type { AgentDefinition } from "../../core/agent.ts";
 import type { Attempt } from "../../core/attempt.ts";
 import type { Delivery } from "../../core/channel.ts";
-import type { RowPage, RowReport, RowSelection, RowStatus, RunLimits, RunSurvey } from "../../core/engine.ts";
+import type {
+  DeletedRun,
+  RowPage,
+  RowReport,
+  RowSelection,
+  RowStatus,
+  RunLimits,
+  RunSurvey,
+} from "../../core/engine.ts";
 import { errorTable, type ErrorCode } from "../../core/errors.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { runStatuses, type RunStatus } from "../../core/run.ts";
@@ -197,6 +205,20 @@ export const delivery: z.ZodType<Delivery> = named(
     tries: count,
     triedAt: time,
     error: z.object({ code: errorCode, message: z.string(), hint: z.string().exactOptional() }).exactOptional(),
+  }),
+);
+
+/** @see DeletedRun */
+export const deletedRun: z.ZodType<DeletedRun> = named(
+  "DeletedRun",
+  z.object({
+    id: z.string(),
+    name: z.string().exactOptional(),
+    rows: count.describe("Rows that the run had"),
+    removed: z.array(z.string()).describe("Folders and files that are gone; what was in the journal is not named"),
+    left: z
+      .array(z.object({ uri: z.string(), why: z.string() }))
+      .describe("Places that still hold, or may hold, rows of the run"),
   }),
 );
 
