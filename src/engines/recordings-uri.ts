@@ -18,7 +18,10 @@ export function recordingsUri(batch: Pick<Batch, "recording">, usual: string, na
 }
 
 /** Whether a run has left recordings, as far as can be seen; it names their place in any case. */
-export async function hasRecordings(store: ObjectStore, { recordingsUri: uri }: Run): Promise<boolean> {
+export async function hasRecordings(
+  store: ObjectStore,
+  { recordingsUri: uri }: Pick<Run, "recordingsUri">,
+): Promise<boolean> {
   if (uri === undefined) return false;
   try {
     for await (const _first of store.list(`${uri}/`)) return true;

@@ -4,6 +4,7 @@ import { isJsonObject, type JsonValue } from "../../core/json.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import type { StepFunctions } from "../../core/step-functions.ts";
 import { baseName, joinUri } from "../../core/uri.ts";
+import { hasRecordings } from "../recordings-uri.ts";
 import { removePrefix } from "../remove-prefix.ts";
 import { executionArn } from "./find-run.ts";
 import { readRun, type FoundRun } from "./found-run.ts";
@@ -61,7 +62,7 @@ export async function deleteRun(setup: DeleteSetup, found: FoundRun, others: rea
   if (prepared !== undefined) {
     const { recordingsUri, batch } = prepared.run;
     if (batch.recording.prefix === undefined && baseName(recordingsUri) === id) await remove(recordingsUri);
-    else if (batch.recording.level !== "none")
+    else if (await hasRecordings(store, { recordingsUri }))
       left.push({ uri: recordingsUri, why: "recordings, where its batch has them kept" });
     left.push({ uri: batch.inputUri ?? "", why: "the table that it read" });
     const { earlier } = prepared;

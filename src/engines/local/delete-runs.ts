@@ -6,6 +6,7 @@ import type { DeletedRun, KeptPlace } from "../../core/engine.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { Services } from "../../core/services.ts";
 import { baseName, schemeOf } from "../../core/uri.ts";
+import { hasRecordings } from "../recordings-uri.ts";
 import { removePrefix } from "../remove-prefix.ts";
 import { activitiesPath } from "./activity-queue.ts";
 import type { EraseAnswer, EraseOrder } from "./erase-thread.ts";
@@ -92,7 +93,7 @@ async function deleteRun(
     // Only what is named after the run is its own.
     if (recording.prefix === undefined && baseName(run.recordingsUri) === id) {
       if (await removePrefix(store, run.recordingsUri)) removed.push(run.recordingsUri);
-    } else if (recording.level !== "none")
+    } else if (await hasRecordings(store, run))
       left.push({ uri: run.recordingsUri, why: "recordings, where its batch has them kept" });
 
     const results = join(dataDirectory, "results");
