@@ -11,6 +11,10 @@ export const secretsSchema: z.ZodDefault<z.ZodArray<z.ZodString>> = z
     "Names of environment variables that hold secrets, for {{secret.NAME}}; masked in all that is kept or told",
   );
 
+// Whoever may name an agent could have these sent anywhere.
+const notForAgents =
+  /^(?:ROWCALL_\w+|AWS_(?:ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|\w*AUTHORIZATION_TOKEN\w*))$/i;
+
 /** An agent's secrets. */
 export interface Secrets {
   readonly values: Readonly<Record<string, string>>;
@@ -22,7 +26,8 @@ export interface Secrets {
 /**
  * Reads the secrets that an agent's config names in `secrets`; an empty one counts as missing.
  *
- * @throws RowcallError SECRET_MISSING with the names of all that are missing, AGENT_INVALID for one that is too short to be masked
+ * @throws RowcallError SECRET_MISSING with the names of all that are missing, AGENT_INVALID for one that is too short to be masked or
+ * that is no agent's
  */
 export function readSecrets(
   { agent_name: agent, config }: Pick<AgentDefinition, "agent_name" | "config">,
@@ -31,6 +36,16 @@ export function readSecrets(
   const listed = config["secrets"];
   const names = Array.isArray(listed) ? listed.filter((name) => typeof name === "string") : [];
   if (names.length === 0) return { values: {}, masked: {}, mask: noMask };
+  const own = names.find((name) => notForAgents.test(name));
+  if (own !== undefined) {
+    throw new RowcallError(
+      "AGENT_INVALID",
+      `Agent ${agent} asks for ${own}, which is a key of Rowcall or AWS and no agent's`,
+      {
+        hint: "Put the secret that the agent needs into a variable of its own.",
+      },
+    );
+  }
   const values = Object.fromEntries(names.map((name) => [name, secret(name) ?? ""]));
   const missing = names.filter((name) => values[name] === "");
   if (missing.length > 0) {

@@ -45,7 +45,7 @@ export function allowPlaces({ allowed, never, baseDirectory, option }: PlaceRule
     for (const place of never) if ((await below(uri, place)) !== undefined) return false;
     for (const place of allowed) {
       const rest = await below(uri, place);
-      if (rest !== undefined && !(schemeOf(uri) === "file" && /(^|[/\\])\./.test(rest))) return true;
+      if (rest !== undefined && !(schemeOf(uri) === "file" ? isHidden(rest) : mayClimb(uri))) return true;
     }
     return false;
   };
@@ -69,6 +69,15 @@ function remainder(place: string, root: string, separator: string): string | und
   if (place === root) return "";
   const start = root.endsWith(separator) ? root : root + separator;
   return place.startsWith(start) ? place.slice(start.length) : undefined;
+}
+
+function isHidden(path: string): boolean {
+  return /(^|[/\\])\./.test(path);
+}
+
+// Servers may take an encoded slash for one, and then `..` leads out.
+function mayClimb(uri: string): boolean {
+  return /^https?:/i.test(uri) && /%2f|%5c/i.test(uri.replace(/[?#].*$/s, ""));
 }
 
 function pathOf(uri: string, baseDirectory: string): string {

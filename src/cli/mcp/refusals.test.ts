@@ -167,6 +167,10 @@ describe("what an assistant is refused", () => {
       const says = await plan("says.csv");
       assert.match(says.text, /403 Forbidden/);
       assert.doesNotMatch(says.text, /Ignore your instructions/);
+      const climbing = await errorOf("plan_batch", {
+        batch: { ...inline, input: `${origin}/tables/..%2Fprivate/rows.csv` },
+      });
+      assert.equal(climbing.code, "STORE_DENIED");
       // Runs read with the same eyes.
       await callTool(client, "start_batch", { batch: { ...inline, input: `${origin}/tables/away.csv` }, name: "away" });
       assert.ok(!seen.includes("/private/rows.csv"), seen.join());
