@@ -1,5 +1,7 @@
 import { enableCompileCache } from "node:module";
+import { join } from "node:path";
 import process from "node:process";
+import { makePrivateFolder, userCache } from "../agents/private-folder.ts";
 import { RowcallError } from "../core/errors.ts";
 import { divertStdout } from "./divert-stdout.ts";
 import { guardProcess } from "./guard-process.ts";
@@ -78,5 +80,16 @@ function onInterrupt(listener: Parameters<Io["onInterrupt"]>[0], exit: Io["exit"
   };
 }
 
-enableCompileCache();
+cacheCode();
 if (import.meta.main) process.exitCode = await main(process.argv.slice(2));
+
+// What lies in the cache is executed: Node's own place for it is a temporary folder that all users share.
+function cacheCode(): void {
+  try {
+    const folder = join(userCache(), "compile-cache");
+    makePrivateFolder(folder);
+    enableCompileCache(folder);
+  } catch {
+    // Without one commands start a little later.
+  }
+}

@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { homedir, tmpdir, userInfo } from "node:os";
+import { mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir, userInfo } from "node:os";
 import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { RowcallError } from "../../core/errors.ts";
 import { isOwnFolder, listLeftBehind, ownedPrefix } from "../left-behind.ts";
+import { makePrivateFolder, userCache } from "../private-folder.ts";
 
 /** The headless shell from npm, unpacked. */
 export interface BundledChromium {
@@ -21,7 +22,8 @@ let unpacking: Promise<BundledChromium> | undefined;
  * Unpacks the headless shell of `@sparticuz/chromium` into the user's cache folder, once per version of the package, and anew when
  * files of it are missing or cut short. Safe with many processes at once.
  *
- * @throws RowcallError DEPENDENCY_MISSING when the package is not installed, CHROMIUM_NOT_FOUND when no folder can be written
+ * @throws RowcallError DEPENDENCY_MISSING when the package is not installed, CHROMIUM_NOT_FOUND when no folder can be written, or
+ * others could have written to them
  */
 export function unpackBundledChromium(): Promise<BundledChromium> {
   unpacking ??= unpackOnce().catch((thrown: unknown) => {
@@ -37,7 +39,7 @@ async function unpackOnce(): Promise<BundledChromium> {
   const refused: unknown[] = [];
   for (const cache of cacheFolders()) {
     try {
-      await mkdir(cache, { recursive: true, mode: 0o700 });
+      makePrivateFolder(cache);
       return await unpackInto(cache, `chromium-${manifest.version}`, entry);
     } catch (cause) {
       refused.push(cause);
@@ -47,7 +49,7 @@ async function unpackOnce(): Promise<BundledChromium> {
     "CHROMIUM_NOT_FOUND",
     `The bundled browser could not be unpacked: ${refused.map(String).join("; ")}`,
     {
-      hint: "It needs 250 MB in the cache folder or in the temporary folder.",
+      hint: "It needs 250 MB in the cache folder or in the temporary folder, in a folder that only you can write to.",
       cause: refused[0],
     },
   );
@@ -65,10 +67,8 @@ function packageEntry(): string {
 }
 
 function cacheFolders(): readonly string[] {
-  return [
-    join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "rowcall"),
-    join(tmpdir(), `rowcall-${userInfo().username}`),
-  ];
+  // By number: a user of a container may have no name.
+  return [userCache(), join(tmpdir(), `rowcall-${process.getuid?.() ?? userInfo().username}`)];
 }
 
 async function unpackInto(cache: string, name: string, entry: string): Promise<BundledChromium> {
