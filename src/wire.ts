@@ -66,10 +66,15 @@ export function wire(options: WireOptions = {}): Wiring {
   const chromiumPath = options.chromiumPath ?? given(env["ROWCALL_CHROMIUM"]);
   const registries = registriesOf(options, env, workingDirectory);
   const aws = awsSettings(env, options.aws);
+  const dataDirectory = resolve(
+    workingDirectory,
+    options.dataDirectory ?? given(env["ROWCALL_DATA_DIR"]) ?? ".rowcall",
+  );
   const { mayFollow } = options;
   const store = openStores({
     baseDirectory: workingDirectory,
     aws,
+    privateFolder: dataDirectory,
     ...(mayFollow === undefined ? {} : { mayFollow }),
   });
   const secret = (name: string): string | undefined => env[name];
@@ -92,10 +97,6 @@ export function wire(options: WireOptions = {}): Wiring {
     ...(chromiumPath === undefined ? {} : { chromiumPath: resolve(workingDirectory, chromiumPath) }),
     baseDirectory: workingDirectory,
   };
-  const dataDirectory = resolve(
-    workingDirectory,
-    options.dataDirectory ?? given(env["ROWCALL_DATA_DIR"]) ?? ".rowcall",
-  );
   const recordings = options.recordingsPrefix ?? given(env["ROWCALL_RECORDINGS"]) ?? join(dataDirectory, "recordings");
   const recordingsPrefix = isPath(recordings) ? resolve(workingDirectory, recordings) : recordings;
   const telemetry = telemetrySettings(env);

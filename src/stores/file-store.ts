@@ -1,6 +1,6 @@
 import { createReadStream, type Stats } from "node:fs";
 import { readdir, stat, unlink } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { basename, dirname, isAbsolute, relative, sep } from "node:path";
 import { RowcallError } from "../core/errors.ts";
 import type { ByteRange, ObjectInfo, ObjectStore } from "../core/object-store.ts";
 import { nearest } from "../core/schema.ts";
@@ -9,20 +9,27 @@ import { explain, explained, isFolderError, systemCode } from "./file-errors.ts"
 import { listFiles } from "./file-list.ts";
 import { writeFileWhole } from "./file-write.ts";
 
+/** Where a file store works. */
+export interface FileStoreOptions {
+  /** Where relative paths start. */
+  readonly baseDirectory: string;
+  /** Absolute path of a folder whose files are this user's alone. @default none */
+  readonly privateFolder?: string;
+}
+
 const absent = new Set(["ENOENT", "ENOTDIR"]);
 
 /**
  * Opens the file system as a store: plain paths and `file:` URIs.
  *
  * An object's URI is in the form it was asked for in: plain paths stay plain (and relative), `file:` URIs stay `file:` URIs.
- *
- * @param baseDirectory - where relative paths start
  */
-export function openFileStore({ baseDirectory }: { readonly baseDirectory: string }): ObjectStore {
+export function openFileStore({ baseDirectory, privateFolder }: FileStoreOptions): ObjectStore {
   const address = (uri: string): FileAddress => parseFileAddress(uri, baseDirectory);
   const write: ObjectStore["write"] = async (uri, content, options = {}) => {
     const target = address(uri);
-    return infoOf(target, await writeFileWhole(target, content, options));
+    const isPrivate = privateFolder !== undefined && isWithin(target.path, privateFolder);
+    return infoOf(target, await writeFileWhole(target, content, { ...options, isPrivate }));
   };
   return {
     async *read(uri, range) {
@@ -57,6 +64,11 @@ export function openFileStore({ baseDirectory }: { readonly baseDirectory: strin
       }),
     copy: async (from, to, options) => write(to, readFile(address(from)), options),
   };
+}
+
+function isWithin(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 async function* readFile(

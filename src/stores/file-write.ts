@@ -9,8 +9,15 @@ import { removeAbandoned, temporaryName } from "./temporary-file.ts";
 
 const withoutLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
 
+/** How a file is written. */
+export interface FileWriteOptions extends WriteOptions {
+  /** Whether it, and folders made for it, are this user's alone; else the user's `umask` says. */
+  readonly isPrivate: boolean;
+}
+
 /**
- * Writes a file so that readers see the whole of it or nothing: under a temporary name beside it, synced, then put in place.
+ * Writes a file so that readers see the whole of it or nothing: under a temporary name beside it, synced, then put in place. One that replaces
+ * another is open to no more users than that was.
  *
  * @returns what was written, even if somebody has replaced or deleted it since
  * @throws RowcallError STORE_DENIED, STORE_FAILED; OUTPUT_EXISTS with `ifAbsent`; whatever `content` throws, as it is
@@ -18,15 +25,18 @@ const withoutLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
 export async function writeFileWhole(
   { path, isFolder, uri }: FileAddress,
   content: Uint8Array | AsyncIterable<Uint8Array>,
-  { ifAbsent = false }: WriteOptions,
+  { ifAbsent = false, isPrivate }: FileWriteOptions,
 ): Promise<Stats> {
-  const target = await explained("write", uri, () => targetOf(path, isFolder, uri, ifAbsent));
+  const there = await stat(path).catch(() => undefined);
+  if (isFolder || there?.isDirectory() === true) throw isFolderError("write", uri);
+  const mode = isPrivate ? 0o600 : (there?.mode ?? 0o666) & 0o777;
+  const target = await explained("write", uri, () => targetOf(there, { path, uri }, { ifAbsent, isPrivate }));
   const folder = dirname(target);
   await tidy(folder);
   const temporary = join(folder, temporaryName());
   let written: Stats;
   try {
-    const file = await explained("write", uri, () => open(temporary, "wx"));
+    const file = await explained("write", uri, () => open(temporary, "wx", mode));
     try {
       await fill(file, content, uri);
       written = await explained("write", uri, () => file.stat());
@@ -51,11 +61,13 @@ async function tidy(folder: string): Promise<void> {
   await removeAbandoned(folder);
 }
 
-async function targetOf(path: string, isFolder: boolean, uri: string, ifAbsent: boolean): Promise<string> {
-  const there = await stat(path).catch(() => undefined);
-  if (isFolder || there?.isDirectory() === true) throw isFolderError("write", uri);
+async function targetOf(
+  there: Stats | undefined,
+  { path, uri }: Pick<FileAddress, "path" | "uri">,
+  { ifAbsent, isPrivate }: { readonly ifAbsent: boolean; readonly isPrivate: boolean },
+): Promise<string> {
   if (there === undefined) {
-    await mkdir(dirname(path), { recursive: true });
+    await mkdir(dirname(path), { recursive: true, mode: isPrivate ? 0o700 : 0o777 });
     return path;
   }
   if (ifAbsent) throw exists(uri);

@@ -9,6 +9,8 @@ import { schemeOf } from "../core/uri.ts";
 export interface StoreOptions {
   /** Where relative paths start. */
   readonly baseDirectory: string;
+  /** Absolute path of a folder whose files are this user's alone; elsewhere the user's own `umask` says. @default none */
+  readonly privateFolder?: string;
   /** How AWS is reached. @default AWS itself, by the SDK's own rules */
   readonly aws?: AwsSettings;
   /** @default Date.now */
@@ -17,9 +19,7 @@ export interface StoreOptions {
   readonly mayFollow?: (uri: string) => Promise<boolean>;
 }
 
-type OpenStore = (
-  options: Required<Omit<StoreOptions, "mayFollow">> & Pick<StoreOptions, "mayFollow">,
-) => Promise<ObjectStore>;
+type OpenStore = (options: StoreOptions & Required<Pick<StoreOptions, "aws" | "clock">>) => Promise<ObjectStore>;
 
 const openHttp: OpenStore = async (options) => (await import("./http-store.ts")).openHttpStore(options);
 
@@ -36,18 +36,14 @@ const stores: Readonly<Record<string, OpenStore>> = {
  *
  * @throws RowcallError STORE_UNKNOWN, from every method, for a scheme that is not in the table
  */
-export function openStores({
-  baseDirectory,
-  aws = { endpoints: {} },
-  clock = Date.now,
-  ...others
-}: StoreOptions): ObjectStore {
+export function openStores(options: StoreOptions): ObjectStore {
+  const { aws = { endpoints: {} }, clock = Date.now } = options;
   const opened = new Map<string, Promise<ObjectStore>>();
   const storeOf = async (uri: string): Promise<ObjectStore> => {
     const scheme = schemeOf(uri);
     const open = Object.hasOwn(stores, scheme) ? stores[scheme] : undefined;
     if (open === undefined) throw unknownScheme(scheme, uri);
-    const store = opened.get(scheme) ?? open({ baseDirectory, aws, clock, ...others });
+    const store = opened.get(scheme) ?? open({ ...options, aws, clock });
     opened.set(scheme, store);
     return store;
   };

@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { listLeftBehind, ownedPrefix } from "../../agents/left-behind.ts";
+import { makeDataDirectory } from "../../engines/data-directory.ts";
 import { openRegistry } from "../../registry/open-registry.ts";
 import { openEngine, wire } from "../../wire.ts";
 import type { Io } from "../io.ts";
@@ -46,7 +47,7 @@ export async function openSandbox({ io, concurrency, dataDirectory: kept }: Sand
   const names = sandboxNames;
   await using started = new AsyncDisposableStack();
   const dataDirectory = kept === undefined ? await makeOwnFolder() : resolve(io.workingDirectory, kept);
-  await mkdir(dataDirectory, { recursive: true });
+  makeDataDirectory(dataDirectory);
   if (kept === undefined) started.defer(() => rm(dataDirectory, { recursive: true, force: true }));
 
   const emulators = await startEmulators(names.region);

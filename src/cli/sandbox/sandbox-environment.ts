@@ -37,9 +37,12 @@ export async function createEnvironment(
   await writeFile(
     configFile,
     ["[default]", ...profile, `[profile ${sandboxProfile}]`, ...profile, ...services, ""].join("\n"),
+    { mode: 0o600 },
   );
   const pairs = Object.entries(keys).map(([key, value]) => `${key} = ${value}`);
-  await writeFile(credentialsFile, ["[default]", ...pairs, "", `[${sandboxProfile}]`, ...pairs, ""].join("\n"));
+  await writeFile(credentialsFile, ["[default]", ...pairs, "", `[${sandboxProfile}]`, ...pairs, ""].join("\n"), {
+    mode: 0o600,
+  });
   return {
     AWS_CONFIG_FILE: configFile,
     AWS_SHARED_CREDENTIALS_FILE: credentialsFile,

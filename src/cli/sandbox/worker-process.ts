@@ -33,6 +33,6 @@ export function startWorkerProcess({ activityArn, concurrency, env, folder }: Wo
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     detached: true,
   });
-  child.stderr?.pipe(createWriteStream(join(folder, "worker.log")));
+  child.stderr?.pipe(createWriteStream(join(folder, "worker.log"), { mode: 0o600 }));
   return { close: () => endGroup(child, () => child.kill("SIGTERM"), patienceMs) };
 }

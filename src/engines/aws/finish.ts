@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { FailureCount } from "../../core/channel.ts";
 import type { Run } from "../../core/run.ts";
 import { joinUri } from "../../core/uri.ts";
+import { privateFolder } from "../data-directory.ts";
 import { outputFormat } from "../output-uri.ts";
 import type { RunRecord } from "../local/journal.ts";
 import { limitsOf, toleranceReason } from "../local/run-limits.ts";
@@ -51,7 +52,7 @@ export interface FinishedRun {
 export async function finishRun(setup: FunctionSetup, { run: reference, stopped }: FinishEvent): Promise<FinishedRun> {
   const { services, workDirectory } = setup;
   const directory = join(workDirectory, reference.id);
-  await mkdir(directory, { recursive: true });
+  await mkdir(directory, { recursive: true, mode: privateFolder });
   try {
     const prepared = (await readJson(services.store, joinUri(reference.uri, runFiles.run))) as unknown as PreparedRun;
     await downloadTable(services.store, reference, directory);

@@ -1,5 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeDataDirectory, privateFile, privateFolder } from "../data-directory.ts";
 import type { ExpectedObject } from "../own-output.ts";
 
 /** Where the output of a run on AWS goes on this machine. */
@@ -35,8 +36,9 @@ export function openLocalCopies(dataDirectory: string): LocalCopies {
       }
     },
     note: async (runId, copy) => {
-      await mkdir(directory, { recursive: true });
-      await writeFile(path(runId), JSON.stringify(copy));
+      makeDataDirectory(dataDirectory);
+      await mkdir(directory, { recursive: true, mode: privateFolder });
+      await writeFile(path(runId), JSON.stringify(copy), { mode: privateFile });
     },
     forget: (runId) => rm(path(runId), { force: true }),
   };

@@ -5,6 +5,7 @@ import type { JsonValue } from "../../core/json.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import { joinUri } from "../../core/uri.ts";
 import { batchOfInput } from "../batch-input.ts";
+import { privateFolder } from "../data-directory.ts";
 import { loadBatch } from "../load-batch.ts";
 import { probeOutput, requireOutput } from "../output-uri.ts";
 import { resolveAgent } from "../resolve-agent.ts";
@@ -71,7 +72,7 @@ export async function prepareRun(setup: FunctionSetup, event: PrepareEvent): Pro
   await requireOutput(services.store, { inputUri, output }, services.clock(), choice.force === true);
   await probeOutput(services.store, output);
   try {
-    await mkdir(directory, { recursive: true });
+    await mkdir(directory, { recursive: true, mode: privateFolder });
     const reference: RunReference = { id, uri: joinUri(runsUri, id) };
     const { earlier, force = false, ...chosen } = choice;
     const run = await stageRun({

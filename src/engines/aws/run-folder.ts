@@ -5,6 +5,7 @@ import { RowcallError } from "../../core/errors.ts";
 import { parseJson, type JsonValue } from "../../core/json.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import { joinUri } from "../../core/uri.ts";
+import { privateFile, privateFolder } from "../data-directory.ts";
 import type { ExpectedObject, OutputMemory } from "../own-output.ts";
 import { stagedFiles } from "../local/staging.ts";
 
@@ -55,8 +56,8 @@ export async function downloadTable(store: ObjectStore, { uri }: RunReference, d
 }
 
 async function download(store: ObjectStore, uri: string, path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, store.read(uri));
+  await mkdir(dirname(path), { recursive: true, mode: privateFolder });
+  await writeFile(path, store.read(uri), { mode: privateFile });
 }
 
 /** Writes a value as JSON. */

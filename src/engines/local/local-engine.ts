@@ -1,5 +1,4 @@
 import { setMaxListeners } from "node:events";
-import { mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ActivityQueue } from "../../core/activity.ts";
@@ -27,6 +26,7 @@ import { messageOf, RowcallError } from "../../core/errors.ts";
 import type { Run, RunStatus } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
 import { chooseRows, overlap } from "../choose-rows.ts";
+import { makeDataDirectory } from "../data-directory.ts";
 import { probeOutput, requireOutput } from "../output-uri.ts";
 import type { OutputMemory } from "../own-output.ts";
 import { resolveAgent, type BatchAgent } from "../resolve-agent.ts";
@@ -486,15 +486,4 @@ function diedUnasked({ status, reason, stopRequested }: RunRecord): boolean {
 
 function selectionOf(run: RunRecord): RowSelection {
   return chooseRows(run.staged.rows, run.request.rows, run.request.limit).selection;
-}
-
-function makeDataDirectory(directory: string): void {
-  try {
-    mkdirSync(directory, { recursive: true });
-  } catch (cause) {
-    throw new RowcallError("STORE_DENIED", `The data directory ${directory} cannot be made: ${messageOf(cause)}`, {
-      hint: "Choose a folder that can be written to with --data-dir or ROWCALL_DATA_DIR.",
-      cause,
-    });
-  }
 }

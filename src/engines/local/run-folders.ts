@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, RowcallError } from "../../core/errors.ts";
+import { privateFolder } from "../data-directory.ts";
 import { isLocked, tryLock, type ProcessLock } from "./sqlite.ts";
 
 /** The folder of a run that has not begun, which this process holds. */
@@ -86,7 +87,7 @@ export function openRunFolders(dataDirectory: string): RunFolders {
 
 async function made(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true, mode: privateFolder });
   } catch (cause) {
     throw new RowcallError("STORE_FAILED", `The folder ${folder} cannot be made: ${messageOf(cause)}`, {
       hint: "Make room on that disk and see that it can be written, or choose another folder with --data-dir.",

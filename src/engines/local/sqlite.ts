@@ -2,6 +2,7 @@ import { existsSync, truncateSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { isBusy, isDamage } from "../../core/database-errors.ts";
 import { RowcallError, messageOf } from "../../core/errors.ts";
+import { closeToOthers } from "../data-directory.ts";
 
 /** An open database. */
 export type Database = DatabaseSync;
@@ -21,6 +22,7 @@ const pragmas = {
  * @throws RowcallError JOURNAL_UNREADABLE
  */
 export function openDatabase(path: string, durability: Durability = "durable"): Database {
+  closeToOthers(path);
   try {
     const database = new DatabaseSync(path);
     database.exec(`${pragmas[durability]} PRAGMA foreign_keys = ON;`);
@@ -45,6 +47,7 @@ export interface ProcessLock {
  * @throws RowcallError JOURNAL_UNREADABLE when it cannot be told whether somebody holds it
  */
 export function tryLock(path: string): ProcessLock | undefined {
+  closeToOthers(path);
   try {
     return takeLock(path);
   } catch (error) {

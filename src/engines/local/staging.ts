@@ -8,6 +8,7 @@ import type { RowSelection } from "../../core/engine.ts";
 import type { Row } from "../../core/row.ts";
 import { detectDialect, toUtf8, type Dialect } from "../../row/dialect.ts";
 import { parseCells, parseRecords, type ParsedRecord } from "../../row/parse.ts";
+import { privateFile, privateFolder } from "../data-directory.ts";
 
 /** A run's own copy of its input, as UTF-8, with an index of its records. Plain JSON, as the journal keeps it. */
 export interface StagedTable {
@@ -47,9 +48,9 @@ export async function stageTable(
   directory: string,
 ): Promise<StagedTable> {
   const dialect = await detectDialect(read(), given);
-  await mkdir(directory, { recursive: true });
-  const copy = await open(join(directory, tableFile), "w");
-  const index = await open(join(directory, indexFile), "w");
+  await mkdir(directory, { recursive: true, mode: privateFolder });
+  const copy = await open(join(directory, tableFile), "w", privateFile);
+  const index = await open(join(directory, indexFile), "w", privateFile);
   try {
     return await copyAndIndex(read(), dialect, copy, index);
   } finally {

@@ -11,7 +11,7 @@ import { messageOf, RowcallError } from "../../core/errors.ts";
 export async function openToken(dataDirectory: string): Promise<string> {
   const path = join(dataDirectory, "server-token");
   try {
-    await mkdir(dataDirectory, { recursive: true });
+    await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
     await writeFile(path, randomBytes(32).toString("base64url"), { flag: "wx", mode: 0o600 }).catch(
       (error: unknown) => {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
