@@ -94,10 +94,11 @@ export type AgentInput = JsonObject;
 /** Where an attempt keeps what it wants to leave behind. */
 export interface Artifacts {
   /**
-   * Keeps one file under the attempt's folder.
+   * Keeps one file under the attempt's folder. Nothing is replaced: a name that is taken gets a number.
    *
+   * @param name - one plain file name, such as `page.html`
    * @returns the file's URI
-   * @throws RowcallError STORE_FAILED, STORE_DENIED
+   * @throws RowcallError AGENT_FAILED when the name is no plain one; STORE_FAILED, STORE_DENIED
    */
   save(name: string, content: Uint8Array, contentType: string): Promise<string>;
   /** Notes one thing that was done. */

@@ -7,10 +7,10 @@ export function attemptFolder(prefix: string, row: number, attempt: number): str
   return joinUri(prefix, `${row}-${attempt}`);
 }
 
-/** Keeps the files of attempts under a prefix. */
+/** Keeps the files of attempts under a prefix, and replaces none. */
 export function artifactSaver(store: ObjectStore, prefix: string): AttemptSetup["saveArtifact"] {
   return async (row, attempt, name, content, contentType) => {
     const uri = joinUri(attemptFolder(prefix, row, attempt), name);
-    return (await store.write(uri, content, { contentType })).uri;
+    return (await store.write(uri, content, { contentType, ifAbsent: true })).uri;
   };
 }

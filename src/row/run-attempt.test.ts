@@ -342,3 +342,75 @@ test("a clock that is set back or forth a day meanwhile does not change how long
     assert.deepEqual([startedAt, endedAt], [1_000_000_000, 1_000_000_007]);
   }
 });
+
+const unplain = [
+  "../../../server-token",
+  "/etc/passwd",
+  "..",
+  ".",
+  "a/b.png",
+  String.raw`a\b.png`,
+  String.raw`C:\a`,
+  "a:b",
+  "a\u0000.png",
+  "a\n.png",
+  "CON",
+  "nul.txt",
+  "Com1.log",
+  "lpt9",
+  "COM¹",
+  "conin$",
+  "a.",
+  "a ",
+  " a",
+  ".bashrc",
+  "a*",
+  "a?",
+  '"a"',
+  "<a>",
+  "a|b",
+  "a\u202Egpj.exe",
+  "a\u0085",
+  "\uD800",
+  "x".repeat(201),
+];
+
+test("an artifact keeps to a plain name: what leads elsewhere, or is no file on some system, fails the row", async () => {
+  for (const name of unplain) {
+    const asked: string[] = [];
+    const { outcome, artifacts } = await run(
+      async (_, context) => {
+        await context.artifacts.save(name, new Uint8Array(), "image/png");
+        return { structured_output: {} };
+      },
+      {
+        saveArtifact: async (_row, _attempt, kept) => {
+          asked.push(kept);
+          return kept;
+        },
+      },
+    );
+    assert.deepEqual([outcome.status === "failed" && outcome.code, asked, artifacts], ["AGENT_FAILED", [], []], name);
+    assert.match(outcome.status === "failed" ? outcome.message : "", /cannot be the name of an artifact/);
+  }
+});
+
+test("an artifact never replaces another: it gets a number", async () => {
+  const taken = new Set(["page.html", "page-2.html", "archive.tar-2.gz"]);
+  const names: string[] = [];
+  await run(
+    async (_, { artifacts: { save } }) => {
+      for (const name of ["page.html", "page.html", "plain", "plain", "archive.tar.gz", "archive.tar.gz"])
+        names.push(await save(name, new Uint8Array(), "text/html"));
+      return { structured_output: {} };
+    },
+    {
+      saveArtifact: async (_row, _attempt, name) => {
+        if (taken.has(name)) throw new RowcallError("OUTPUT_EXISTS", `${name} exists already`);
+        taken.add(name);
+        return name;
+      },
+    },
+  );
+  assert.deepEqual(names, ["page-3.html", "page-4.html", "plain", "plain-2", "archive.tar.gz", "archive.tar-3.gz"]);
+});

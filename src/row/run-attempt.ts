@@ -1,4 +1,5 @@
 import type { AgentInput, Artifacts, InvokeContext, Invoker } from "../core/agent.ts";
+import { requirePlainName, writeUnderFreeName } from "../core/artifact-name.ts";
 import { failedOutcome, type Artifact, type Attempt, type FailedOutcome, type Outcome } from "../core/attempt.ts";
 import { isErrorCode, messageOf, RowcallError } from "../core/errors.ts";
 import { maskContent, noMask, type Mask } from "../core/mask.ts";
@@ -21,7 +22,7 @@ export interface AttemptSetup {
   readonly clock: Clock;
   /** For how long it took. */
   readonly monotonic: Monotonic;
-  /** Keeps one file of an attempt and returns its URI. */
+  /** Keeps one file of an attempt and returns its URI; fails with OUTPUT_EXISTS rather than replace one. */
   saveArtifact(row: number, attempt: number, name: string, content: Uint8Array, contentType: string): Promise<string>;
   /** Told of what the agent's code does after its attempt is over. @default the process tells it */
   warn?(message: string, hint: string): void;
@@ -101,9 +102,13 @@ class RunningAttempt implements InvokeContext, AgentScope {
       save: async (name, content, contentType) => {
         requireText(name, "name");
         requireText(contentType, "contentType");
+        requirePlainName(name);
         const bytes = maskContent(this.#mask, content, contentType);
-        const uri = await this.#setup.saveArtifact(this.row, this.attempt, name, bytes, contentType);
-        if (!this.#isOver) this.#kept.push({ name, uri, contentType });
+        const { row, attempt } = this;
+        const { name: kept, written: uri } = await writeUnderFreeName(name, (free) =>
+          this.#setup.saveArtifact(row, attempt, free, bytes, contentType),
+        );
+        if (!this.#isOver) this.#kept.push({ name: kept, uri, contentType });
         return uri;
       },
     };

@@ -1,4 +1,5 @@
 import type { TakenTask, TokenVerdict } from "../../core/activity.ts";
+import { writeUnderFreeName } from "../../core/artifact-name.ts";
 import { parseAttemptTask, type AttemptTask } from "../../core/attempt-task.ts";
 import type { Attempt } from "../../core/attempt.ts";
 import { errorKind, messageOf, RowcallError } from "../../core/errors.ts";
@@ -138,9 +139,14 @@ export async function answerOf(
 ): Promise<TaskAnswer> {
   const answer = answerWith(attempt);
   if (answer.status === "failed" || Buffer.byteLength(answer.output) <= outputLimit) return answer;
-  const uri = joinUri(attemptFolder(task.recording.prefix, task.row, task.attempt), "reply.json");
+  const folder = attemptFolder(task.recording.prefix, task.row, task.attempt);
+  const content = Buffer.from(answer.output);
+  const options = { contentType: "application/json", ifAbsent: true };
   try {
-    const written = await services.store.write(uri, Buffer.from(answer.output), { contentType: "application/json" });
+    // The agent may have kept a file of that name.
+    const { written } = await writeUnderFreeName("reply.json", (name) =>
+      services.store.write(joinUri(folder, name), content, options),
+    );
     if (schemeOf(written.uri) === "file") noteLocalFile(written.uri);
     return { status: "succeeded", output: JSON.stringify({ reply_uri: written.uri }) };
   } catch (thrown) {

@@ -301,6 +301,20 @@ describe("a worker", () => {
     assert.equal((JSON.parse(text) as typeof reply).structured_output.field, field);
   });
 
+  it("leaves a file of the agent's alone that has the name of such an output", async () => {
+    schedule(1);
+    const field = "é".repeat(200_000);
+    let own = "";
+    const save: TestInvoke = async (_input, { artifacts }) => {
+      own = await artifacts.save("reply.json", Buffer.from("the agent's"), "text/plain");
+      return { structured_output: { field } };
+    };
+    await start(save, { maxTasks: 1 });
+    const end = queue.find("run/0/1")?.end;
+    assert.ok(end?.status === "succeeded" && !end.output.includes(own), JSON.stringify(end));
+    assert.equal(Buffer.concat(await Array.fromAsync(store.read(own))).toString(), "the agent's");
+  });
+
   it("fails a task that is no attempt, and goes on", async () => {
     queue.schedule([{ activity: "echo", key: "odd", input: '{"hello": 1}' }]);
     schedule(1);
