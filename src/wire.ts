@@ -35,6 +35,8 @@ export interface WireOptions {
   readonly registries?: readonly string[];
   /** Each wins over its environment variable. */
   readonly aws?: AwsOptions;
+  /** Where others say what is run: see `Services`. @default who runs Rowcall says it */
+  readonly allowedModules?: readonly string[];
   /** Chromium executable. @default ROWCALL_CHROMIUM, else the first one found */
   readonly chromiumPath?: string;
   /** Whether a redirect of a web server to this address is followed when a table or batch file is read. @default any is */
@@ -96,6 +98,7 @@ export function wire(options: WireOptions = {}): Wiring {
     aws,
     ...(chromiumPath === undefined ? {} : { chromiumPath: resolve(workingDirectory, chromiumPath) }),
     baseDirectory: workingDirectory,
+    ...(options.allowedModules === undefined ? {} : { allowedModules: options.allowedModules }),
   };
   const recordings = options.recordingsPrefix ?? given(env["ROWCALL_RECORDINGS"]) ?? join(dataDirectory, "recordings");
   const recordingsPrefix = isPath(recordings) ? resolve(workingDirectory, recordings) : recordings;

@@ -15,12 +15,15 @@ export interface GlobalOptions extends EngineOptions {
   readonly endpointUrl?: string;
 }
 
+/** What a command says of how things are put together. */
+export type WireChoice = Pick<WireOptions, "allowedModules" | "mayFollow">;
+
 /** What a command is handed. */
 export interface Cli {
   readonly io: Io;
   globals(): GlobalOptions;
-  /** Services and places, from options and environment. */
-  wire(limits?: Pick<WireOptions, "mayFollow">): Promise<Wiring>;
+  /** Services and places, from options and environment. @param more - what a command adds to them */
+  wire(more?: WireChoice): Promise<Wiring>;
   /**
    * Where batches run.
    *
@@ -31,9 +34,9 @@ export interface Cli {
    * Opens an engine; who opens it closes it.
    *
    * @param where - @default the one that the user chose
-   * @param limits - as for `wire`
+   * @param more - as for `wire`
    */
-  openEngine(where?: EngineName, limits?: Pick<WireOptions, "mayFollow">): Promise<Engine>;
+  openEngine(where?: EngineName, more?: WireChoice): Promise<Engine>;
   /** Sets the code that the process ends with when nothing is thrown. @default 0 */
   setExitCode(code: number): void;
   /** A command for the user to type, with the options that were given of where runs are: `rowcall show last`. */
@@ -58,11 +61,11 @@ function isSet(value: string | undefined): boolean {
 
 /** Creates what commands are handed. Nothing heavy is loaded before a command asks for it. */
 export function createCli(io: Io, globals: () => GlobalOptions, setExitCode: (code: number) => void): Cli {
-  const wire: Cli["wire"] = async (limits = {}) => {
+  const wire = async (more: WireChoice = {}): Promise<Wiring> => {
     const { dataDir, registry, chromium, profile, region, endpointUrl } = globals();
     const { wire: create } = await import("../wire.ts");
     return create({
-      ...limits,
+      ...more,
       env: io.env,
       workingDirectory: io.workingDirectory,
       stderr: io.stderr,
@@ -82,11 +85,11 @@ export function createCli(io: Io, globals: () => GlobalOptions, setExitCode: (co
     globals,
     wire,
     engine,
-    openEngine: async (where = engine(), limits = {}) => {
+    openEngine: async (where = engine(), more = {}) => {
       const { openAwsEngine, openEngine } = await import("../wire.ts");
       const { holdYoungGeneration } = await import("./young-generation.ts");
       holdYoungGeneration();
-      const { services, ...places } = await wire(limits);
+      const { services, ...places } = await wire(more);
       const wiring = { services: { ...services, store: withStdout(services.store, io.stdout) }, ...places };
       return where === "aws" ? openAwsEngine(wiring, chosenProcessor(globals(), io.env)) : openEngine(wiring);
     },

@@ -30,6 +30,16 @@ export function jsonOption(what: string): Option {
   return new Option("--json", `print ${what}`);
 }
 
+/** `--allow-module`, for commands to whom others say what is run. */
+export function allowModuleOption(): Option {
+  return new Option(
+    "--allow-module <path>",
+    "module that function agents may load beside those of the registry; may be repeated",
+  )
+    .default([], "")
+    .argParser((path: string, before: readonly string[]) => [...before, path]);
+}
+
 /** Ends a command's help with examples. */
 export function examples(command: Command, lines: readonly string[]): void {
   command.addHelpText("after", ["", "Examples:", ...lines.map((line) => `  ${line}`)].join("\n"));

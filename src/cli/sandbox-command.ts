@@ -4,27 +4,29 @@ import { constants } from "node:os";
 import process from "node:process";
 import type { Command } from "commander";
 import { colorsFor, type Cli } from "./cli.ts";
-import { examples, wholeNumber } from "./options.ts";
+import { allowModuleOption, examples, wholeNumber } from "./options.ts";
 import { printLines } from "./output.ts";
 import type { Sandbox } from "./sandbox/open-sandbox.ts";
 
 interface SandboxOptions {
   readonly exec?: string;
   readonly concurrency: number;
+  readonly allowModule: readonly string[];
 }
 
 /** `rowcall sandbox`: AWS as batches see it, on this machine and for as long as it runs. */
 export function defineCommand(command: Command, cli: Cli): void {
   command
     .option("--exec <command>", "run a shell command in the sandbox's environment and end with its status")
-    .option("--concurrency <number>", "rows that the sandbox's worker has under way at once", wholeNumber(1), 2);
+    .option("--concurrency <number>", "rows that the sandbox's worker has under way at once", wholeNumber(1), 2)
+    .addOption(allowModuleOption());
   examples(command, [
     "rowcall sandbox",
     "rowcall sandbox --exec 'aws s3 ls'",
     "rowcall sandbox --exec 'rowcall agents list'",
     "rowcall sandbox --data-dir kept",
   ]);
-  command.action(async ({ exec, concurrency }: SandboxOptions) => {
+  command.action(async ({ exec, concurrency, allowModule }: SandboxOptions) => {
     const { io } = cli;
     const interrupted = Promise.withResolvers<undefined>();
     let hurried = false;
@@ -39,6 +41,7 @@ export function defineCommand(command: Command, cli: Cli): void {
     const sandbox = await openSandbox({
       io,
       concurrency,
+      allowedModules: allowModule,
       ...(dataDir === undefined ? {} : { dataDirectory: dataDir }),
     });
     try {

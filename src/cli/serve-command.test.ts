@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { stat } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
+import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from "@aws-sdk/client-sfn";
+import type { EndpointKeys } from "../server/stepfunctions/signature.ts";
 import { createTestIo, type TestIo } from "../../test/fakes/io.ts";
 import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
 import { runCli } from "./run-cli.ts";
@@ -16,11 +18,9 @@ describe("rowcall serve", () => {
     while (!isSo()) await wait(5);
   }
 
-  async function call(url: string, operation: string, body: object): Promise<Record<string, unknown>> {
-    const headers = { "x-amz-target": `AWSStepFunctions.${operation}` };
-    const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
-    return (await response.json()) as Record<string, unknown>;
-  }
+  /** Asks the endpoint with keys that it printed. */
+  const connect = (endpoint: string, region: string, credentials: EndpointKeys): SFNClient =>
+    new SFNClient({ endpoint, region, credentials, maxAttempts: 1 });
 
   it("answers until it is interrupted, lets rows in flight finish, and goes on with the next start", async () => {
     const gate = Promise.withResolvers<void>();
@@ -32,7 +32,7 @@ describe("rowcall serve", () => {
     const io = createIo({ AWS_REGION: "eu-west-2" });
     const serving = runCli(["serve", "--aws-endpoint", "--port", "0", "--stage", "dev", "--json"], io);
     await until(() => io.out().endsWith("\n"));
-    const { url, region, stateMachines } = JSON.parse(io.out()) as {
+    const { url, region, stateMachines, ...keys } = JSON.parse(io.out()) as EndpointKeys & {
       url: string;
       region: string;
       stateMachines: readonly string[];
@@ -46,7 +46,9 @@ describe("rowcall serve", () => {
       output: "out.csv",
       execution_config: { max_concurrency: 1 },
     });
-    const { executionArn } = await call(url, "StartExecution", { stateMachineArn, name: "x", input });
+    const client = connect(url, region, keys);
+    const { executionArn } = await client.send(new StartExecutionCommand({ stateMachineArn, name: "x", input }));
+    client.destroy();
     await entered.promise;
     io.interrupt();
     await until(() => io.err().includes("Once more ends at once"));
@@ -59,13 +61,19 @@ describe("rowcall serve", () => {
     const again = runCli(["serve", "--aws-endpoint", "--port", "0", "--stage", "dev", "--region", "eu-west-2"], next);
     await until(() => next.out().includes("--input"));
     const [, address = ""] = /Step Functions endpoint: (\S+)/.exec(next.out()) ?? [];
+    assert.ok(next.out().includes(`export AWS_ENDPOINT_URL_SFN=${address} AWS_REGION=eu-west-2`));
+    assert.ok(
+      next.out().includes(`export AWS_ACCESS_KEY_ID=${keys.accessKeyId} AWS_SECRET_ACCESS_KEY=${keys.secretAccessKey}`),
+    );
     assert.match(
       next.out(),
       /aws stepfunctions start-execution --endpoint-url http:\/\/127\.0\.0\.1:\d+ --region eu-west-2/,
     );
+    const later = connect(address, region, keys);
     let status: unknown = "RUNNING";
     for (; status === "RUNNING"; await wait(5))
-      ({ status } = await call(address, "DescribeExecution", { executionArn }));
+      ({ status } = await later.send(new DescribeExecutionCommand({ executionArn })));
+    later.destroy();
     assert.equal(status, "SUCCEEDED");
     assert.equal((await workspace.read("out.csv")).split("\n").length, 5);
     next.interrupt();
@@ -102,7 +110,9 @@ describe("rowcall serve", () => {
     assert.match(await refused(["--port", "0", "--tls-cert", "a.pem", "--tls-key", "b.pem"]), /cannot be read/);
     assert.match(await refused(["--port", "0", "--behind-proxy", "http://x"]), /not the https address/);
     const listen = ["--aws-endpoint", "--port", "0"];
-    assert.match(await refused([...listen, "--host", "0.0.0.0"]), /ROWCALL_ENDPOINT_ACCESS_KEY_ID/);
+    const proxied = ["--port", "0", "--host", "0.0.0.0", "--behind-proxy", "https://rows.example"];
+    assert.match(await refused(proxied), /could go around the proxy.*--proxy-address/s);
+    assert.match(await refused([...proxied, "--proxy-address", "proxy.example"]), /not an IP address or network/);
     assert.match(await refused(listen, { ROWCALL_ENDPOINT_ACCESS_KEY_ID: "a" }), /Only one of the endpoint's two keys/);
     assert.match(await refused(["--aws-endpoint", "--port", "65536"]), /0 to 65535/);
     assert.match(await refused(["--aws-endpoint", "--account-id", "12"]), /twelve digits/);
@@ -113,5 +123,34 @@ describe("rowcall serve", () => {
       }),
       /Port 0 of host\.invalid cannot be used/,
     );
+  });
+
+  it("refuses a certificate that cannot be used, also at the endpoint, rather than speak http", async () => {
+    await workspace.write("bad.pem", "no certificate");
+    const tls = ["--port", "0", "--tls-cert", "bad.pem", "--tls-key", "bad.pem"];
+    for (const args of [tls, ["--aws-endpoint", ...tls]]) {
+      const io = createIo();
+      assert.equal(await runCli(["serve", ...args], io), 2, args.join(" "));
+      assert.match(io.err(), /The certificate or its key cannot be used/);
+    }
+    const io = createIo();
+    assert.equal(await runCli(["serve", "--aws-endpoint", "--port", "0", "--tls-cert", "gone.pem"], io), 2);
+    assert.match(io.err(), /Give both/);
+  });
+
+  it("refuses every option that would do nothing", async () => {
+    for (const [args, message] of [
+      [["--stage", "dev"], /--stage does nothing without --aws-endpoint/],
+      [["--account-id", "123456789012"], /--account-id does nothing without --aws-endpoint/],
+      [["--proxy-address", "10.0.0.7"], /--proxy-address does nothing without --behind-proxy/],
+      [["--json", "--open"], /--open does nothing with --json/],
+      [["--aws-endpoint", "--open"], /--open does nothing with --aws-endpoint/],
+      [["--aws-endpoint", "--max-upload", "1"], /--max-upload does nothing with --aws-endpoint/],
+      [["--aws-endpoint", "--behind-proxy", "https://rows.example"], /--behind-proxy does nothing/],
+    ] as const) {
+      const io = createIo();
+      assert.equal(await runCli(["serve", "--port", "0", ...args], io), 2, args.join(" "));
+      assert.match(io.err(), message);
+    }
   });
 });

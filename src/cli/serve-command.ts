@@ -2,8 +2,9 @@ import { InvalidArgumentError, type Command } from "commander";
 import { RowcallError } from "../core/errors.ts";
 import { colorsFor, type Cli } from "./cli.ts";
 import type { Io } from "./io.ts";
-import { examples, jsonOption, wholeNumber } from "./options.ts";
-import { printJson, printLines } from "./output.ts";
+import { allowModuleOption, examples, jsonOption, listOf, wholeNumber } from "./options.ts";
+import { printJson, printLines, printWarnings } from "./output.ts";
+import type { TlsFiles } from "./serve/read-tls.ts";
 import type { EndpointOptions, RunningEndpoint } from "./serve/start-endpoint.ts";
 
 interface ServeOptions {
@@ -13,12 +14,14 @@ interface ServeOptions {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly behindProxy?: string;
+  readonly proxyAddress?: readonly string[];
   readonly maxUpload?: number;
   readonly maxUploads?: number;
   readonly keepDays?: number;
   readonly open?: true;
   readonly stage: string;
   readonly accountId: string;
+  readonly allowModule: readonly string[];
   readonly json?: true;
 }
 
@@ -34,9 +37,10 @@ export function defineCommand(command: Command, cli: Cli): void {
       portNumber,
     )
     .option("--host <name>", "name or address to listen at; any but this machine's own takes more", "127.0.0.1")
-    .option("--tls-cert <file>", "certificate (PEM) to speak https with, for another --host")
+    .option("--tls-cert <file>", "certificate (PEM) to speak https with")
     .option("--tls-key <file>", "its key (PEM)")
     .option("--behind-proxy <url>", "https address of the proxy that others reach the server through")
+    .option("--proxy-address <address>", "address or network that the proxy connects from; may be repeated", listOf)
     .option("--max-upload <megabytes>", "largest table that may be uploaded (default: 10240)", wholeNumber(1))
     .option("--max-uploads <megabytes>", "most of all uploads together (default: 51200)", wholeNumber(1))
     .option("--keep-days <days>", "how long uploads and remembered answers are kept (default: 30)", wholeNumber(1))
@@ -44,32 +48,53 @@ export function defineCommand(command: Command, cli: Cli): void {
     .option("--aws-endpoint", "answer as AWS Step Functions does instead, for the AWS command line and SDKs")
     .option("--stage <name>", "with --aws-endpoint: ends the name of the state machine that runs batches", "prod")
     .option("--account-id <digits>", "with --aws-endpoint: account of every ARN", accountId, "123456789012")
+    .addOption(allowModuleOption())
     .addOption(
-      jsonOption("address and token, or with --aws-endpoint ARNs, as one JSON object, once requests are answered"),
+      jsonOption(
+        "address and token, or with --aws-endpoint keys and ARNs, as one JSON object, once requests are answered",
+      ),
     );
   examples(command, [
     "rowcall serve",
-    'xdg-open "$(rowcall serve --open | head -1)"',
     "rowcall serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem",
     "rowcall serve --behind-proxy https://rowcall.example.com",
+    "rowcall serve --host 0.0.0.0 --behind-proxy https://rowcall.example.com --proxy-address 10.0.0.7",
     "rowcall serve --aws-endpoint --port 0 --stage dev --region eu-west-2",
     "aws stepfunctions list-state-machines --endpoint-url http://127.0.0.1:8083",
   ]);
-  command.action((options: ServeOptions) =>
-    options.awsEndpoint === undefined ? servePages(cli, options) : serveEndpoint(cli, options),
-  );
+  command.action((options: ServeOptions) => {
+    requireUse(command, options);
+    return options.awsEndpoint === undefined ? servePages(cli, options) : serveEndpoint(cli, options);
+  });
+}
+
+/** @throws RowcallError USAGE_INVALID for an option that would do nothing */
+function requireUse(command: Command, { awsEndpoint, behindProxy }: ServeOptions): void {
+  const refuse = (option: string, why: string): never => {
+    throw new RowcallError("USAGE_INVALID", `${option} does nothing ${why}`, { hint: `Leave ${option} out.` });
+  };
+  const isGiven = (name: string): boolean => command.getOptionValueSource(name) === "cli";
+  const ofPages = ["behindProxy", "proxyAddress", "maxUpload", "open"];
+  const ofEndpoint = ["stage", "accountId"];
+  for (const option of command.options) {
+    const name = option.attributeName();
+    if (!isGiven(name)) continue;
+    if (awsEndpoint === true && ofPages.includes(name)) refuse(option.long ?? name, "with --aws-endpoint");
+    if (awsEndpoint === undefined && ofEndpoint.includes(name)) refuse(option.long ?? name, "without --aws-endpoint");
+  }
+  if (isGiven("proxyAddress") && behindProxy === undefined) refuse("--proxy-address", "without --behind-proxy");
+  if (isGiven("json") && isGiven("open")) refuse("--open", "with --json");
 }
 
 async function servePages(cli: Cli, options: ServeOptions): Promise<void> {
   const { startServer } = await import("./serve/start-server.ts");
   const { port = usualPort, json, open } = options;
   const server = await startServer({
-    wiring: await cli.wire(),
+    wiring: await cli.wire({ allowedModules: options.allowModule }),
     host: options.host,
     port,
-    workingDirectory: cli.io.workingDirectory,
-    ...(options.tlsCert === undefined ? {} : { tlsCert: options.tlsCert }),
-    ...(options.tlsKey === undefined ? {} : { tlsKey: options.tlsKey }),
+    ...tlsOf(cli, options),
+    ...(options.proxyAddress === undefined ? {} : { proxyAddresses: options.proxyAddress }),
     ...(options.behindProxy === undefined ? {} : { proxyUrl: options.behindProxy }),
     ...(options.maxUploads === undefined ? {} : { maxUploadsBytes: options.maxUploads * 1024 * 1024 }),
     ...(options.keepDays === undefined ? {} : { keepMs: options.keepDays * 24 * 3_600_000 }),
@@ -91,10 +116,16 @@ async function servePages(cli: Cli, options: ServeOptions): Promise<void> {
 }
 
 async function serveEndpoint(cli: Cli, options: ServeOptions): Promise<void> {
-  const { startStepFunctionsEndpoint } = await import("./serve/start-endpoint.ts");
+  const [{ startStepFunctionsEndpoint }, { readTls }] = await Promise.all([
+    import("./serve/start-endpoint.ts"),
+    import("./serve/read-tls.ts"),
+  ]);
   const { region } = cli.globals();
   const { port = usualEndpointPort, host, stage } = options;
-  const engine = await cli.openEngine("local");
+  const given = keysOf(cli.io.env);
+  const tls = await readTls(tlsOf(cli, options));
+  const choice = { allowedModules: options.allowModule };
+  const engine = await cli.openEngine("local", choice);
   try {
     const endpoint = await startStepFunctionsEndpoint({
       port,
@@ -102,18 +133,27 @@ async function serveEndpoint(cli: Cli, options: ServeOptions): Promise<void> {
       stage,
       ...(region === undefined ? {} : { region }),
       account: options.accountId,
-      ...keysOf(cli.io.env),
-      wiring: await cli.wire(),
+      ...given,
+      ...(tls === undefined ? {} : { tls }),
+      wiring: await cli.wire(choice),
       engine,
     });
     const interrupted = interruption(cli.io);
-    await announce(cli, endpoint, options.json === true);
+    await announce(cli, endpoint, { json: options.json === true, isOwn: given.keys !== undefined });
     await interrupted;
     await printLines(cli.io.stderr, ["Rows in flight finish, no new one starts. Once more ends at once."]);
     await endpoint.close();
   } finally {
     await engine.close();
   }
+}
+
+function tlsOf({ io }: Cli, { tlsCert, tlsKey }: ServeOptions): TlsFiles {
+  return {
+    workingDirectory: io.workingDirectory,
+    ...(tlsCert === undefined ? {} : { tlsCert }),
+    ...(tlsKey === undefined ? {} : { tlsKey }),
+  };
 }
 
 /** @throws RowcallError USAGE_INVALID when one of the two keys is missing */
@@ -125,7 +165,7 @@ function keysOf(env: Io["env"]): Pick<EndpointOptions, "keys"> {
   if (accessKeyId === "" && secretAccessKey === "") return {};
   if (accessKeyId !== "" && secretAccessKey !== "") return { keys: { accessKeyId, secretAccessKey } };
   throw new RowcallError("USAGE_INVALID", "Only one of the endpoint's two keys is set", {
-    hint: "Set both ROWCALL_ENDPOINT_ACCESS_KEY_ID and ROWCALL_ENDPOINT_SECRET_ACCESS_KEY, or neither.",
+    hint: "Set both ROWCALL_ENDPOINT_ACCESS_KEY_ID and ROWCALL_ENDPOINT_SECRET_ACCESS_KEY, or neither: then keys are made.",
   });
 }
 
@@ -141,15 +181,34 @@ function interruption(io: Io): Promise<void> {
   });
 }
 
-async function announce(cli: Cli, endpoint: RunningEndpoint, json: boolean): Promise<void> {
+/** @param isOwn - whether the user gave the keys, who then needs no telling */
+async function announce(
+  cli: Cli,
+  endpoint: RunningEndpoint,
+  { json, isOwn }: { readonly json: boolean; readonly isOwn: boolean },
+): Promise<void> {
   const { io } = cli;
-  const { url, region, batchMachineArn } = endpoint;
+  const { url, region, batchMachineArn, keys, isInClear } = endpoint;
   const { stateMachines, activities } = await endpoint.arns();
-  if (json) return printJson(io, { url, region, stateMachines, activities });
+  if (isInClear) {
+    await printWarnings(io, [
+      {
+        message: `Requests to ${url} are signed, and can be read on their way`,
+        hint: "Give --tls-cert and --tls-key outside of a network that you trust.",
+      },
+    ]);
+  }
+  if (json) return printJson(io, { url, region, stateMachines, activities, ...(isOwn ? {} : keys) });
   const { bold } = colorsFor(io, io.stdout);
   const input = `{"config_s3_uri": "batch.json", "input_csv_s3_uri": "rows.csv", "output_s3_prefix": "out/"}`;
   await printLines(io.stdout, [
     `Step Functions endpoint: ${bold(url)}`,
+    "",
+    "Keys, to paste in another terminal:",
+    `  export AWS_ENDPOINT_URL_SFN=${url} AWS_REGION=${region}`,
+    isOwn
+      ? "  export AWS_ACCESS_KEY_ID=$ROWCALL_ENDPOINT_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY=$ROWCALL_ENDPOINT_SECRET_ACCESS_KEY"
+      : `  export AWS_ACCESS_KEY_ID=${keys.accessKeyId} AWS_SECRET_ACCESS_KEY=${keys.secretAccessKey}`,
     "",
     "State machines:",
     ...stateMachines.map((arn) => `  ${arn}`),

@@ -5,7 +5,7 @@ import type { AwsSettings } from "../core/aws.ts";
 import type { WorkerOptions } from "../engines/worker/worker.ts";
 import type { ActivityAddress } from "./activity-tasks.ts";
 import type { Cli } from "./cli.ts";
-import { examples, listOf, positiveNumber, wholeNumber } from "./options.ts";
+import { allowModuleOption, examples, listOf, positiveNumber, wholeNumber } from "./options.ts";
 import { openWorkerLog } from "./worker-log.ts";
 
 interface WorkerCommandOptions {
@@ -16,6 +16,7 @@ interface WorkerCommandOptions {
   readonly idleExit?: number;
   readonly json?: true;
   readonly quiet?: true;
+  readonly allowModule: readonly string[];
 }
 
 /** `rowcall worker`: makes attempts for runs that leave their rows to workers. */
@@ -26,11 +27,13 @@ export function defineCommand(command: Command, cli: Cli): void {
     .option("--name <name>", "what runs call this worker (default: host name and process id)")
     .option("--max-tasks <number>", "end after so many attempts, for each activity", wholeNumber(1))
     .option("--idle-exit <seconds>", "end when there was nothing to do for so long", positiveNumber)
+    .addOption(allowModuleOption())
     .option("--json", "print what happens as JSON Lines on standard output, in place of the lines on standard error")
     .option("-q, --quiet", "say nothing but warnings and errors");
   examples(command, [
     "rowcall worker --activity-arn arn:aws:states:eu-west-1:123456789012:activity:lookup",
     "rowcall worker --activity-arn ARN --endpoint-url http://run-host:8083 --concurrency 2",
+    "rowcall worker --activity-arn ARN --allow-module ./lookup.ts",
     "rowcall worker --activity-arn ARN --idle-exit 300 --json",
   ]);
   command.action(async (options: WorkerCommandOptions) => work(cli, options));
@@ -38,7 +41,10 @@ export function defineCommand(command: Command, cli: Cli): void {
 
 async function work(cli: Cli, options: WorkerCommandOptions): Promise<void> {
   const { io } = cli;
-  const [{ services }, { parseActivityArn }] = await Promise.all([cli.wire(), import("./activity-tasks.ts")]);
+  const [{ services }, { parseActivityArn }] = await Promise.all([
+    cli.wire({ allowedModules: options.allowModule }),
+    import("./activity-tasks.ts"),
+  ]);
   const addresses = options.activityArn.map(parseActivityArn);
   const name = options.name ?? `${hostname()}-${process.pid}`;
   const drain = new AbortController();

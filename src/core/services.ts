@@ -32,6 +32,11 @@ export interface Services extends Clocks {
   readonly aws: AwsSettings;
   /** Explicit path of a Chromium executable. */
   readonly chromiumPath?: string;
+  /**
+   * Modules that function agents may load beside those of the registry, as paths, where others than who runs Rowcall say what is run: over
+   * an API, by an assistant, at an endpoint. Absent: who runs Rowcall says it.
+   */
+  readonly allowedModules?: readonly string[];
   /** Folder that relative paths start from. */
   readonly baseDirectory: string;
 }

@@ -170,8 +170,8 @@ export interface Workbench {
   tryRow(batch: Batch, choice: TryChoice): Promise<TryResult>;
   /** @throws RowcallError as the store does; INPUT_EMPTY, INPUT_ENCODING, INPUT_MALFORMED */
   readHead(uri: string, rows: number): Promise<TableHead>;
-  /** @throws RowcallError AGENT_INVALID, AGENT_UNKNOWN */
-  readAgent(value: unknown): AgentDefinition;
+  /** @throws RowcallError AGENT_INVALID, also for a module that who asks may not choose; AGENT_UNKNOWN */
+  readAgent(value: unknown): Promise<AgentDefinition>;
   /** @throws RowcallError TEMPLATE_INVALID */
   readTemplate(value: unknown): TemplateDocument;
 }

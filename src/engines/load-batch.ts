@@ -8,6 +8,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from "../core/json.ts";
 import { invalid, type Problem, type Reading } from "../core/schema.ts";
 import type { Services } from "../core/services.ts";
 import { resolveUri, schemeOf } from "../core/uri.ts";
+import { moduleProblems } from "./allowed-modules.ts";
 import { isOutputFile } from "./output-uri.ts";
 import { readDocument } from "../core/read-document.ts";
 
@@ -66,7 +67,8 @@ export async function loadBatchParts(
   const value = withOverrides(file, overrides, services.baseDirectory);
   const { problems, ...read } = readBatch(value);
   const overwritten = await overwrittenFile(services, read.data?.output, files);
-  return { ...read, problems: [...problems, ...missingPlaces(value, required), ...overwritten], what };
+  const chosen = moduleProblems(services, value);
+  return { ...read, problems: [...problems, ...missingPlaces(value, required), ...chosen, ...overwritten], what };
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Services } from "../core/services.ts";
 import type { TableHead, TryChoice, Workbench } from "../core/workbench.ts";
 import { detectDialect, toUtf8 } from "../row/dialect.ts";
 import { parseRecords } from "../row/parse.ts";
+import { requireAllowedModule } from "./allowed-modules.ts";
 import type { FigureSources } from "./estimate.ts";
 import { loadBatch, loadBatchParts } from "./load-batch.ts";
 import { makeRow, readRow, replaceCells, type NamedRow } from "./pick-row.ts";
@@ -15,7 +16,9 @@ import { recordingsUri } from "./recordings-uri.ts";
 import { tryRow } from "./try-row.ts";
 
 /** What a workbench stands on. */
-export interface WorkbenchOptions extends Pick<Workbench, "readAgent" | "readTemplate"> {
+export interface WorkbenchOptions extends Pick<Workbench, "readTemplate"> {
+  /** @throws RowcallError AGENT_INVALID, AGENT_UNKNOWN */
+  readonly readAgent: (value: unknown) => AgentDefinition;
   readonly services: Services;
   /** Prefix of recordings when a batch names none. */
   readonly recordingsPrefix: string;
@@ -29,7 +32,11 @@ export interface WorkbenchOptions extends Pick<Workbench, "readAgent" | "readTem
 export function createWorkbench(options: WorkbenchOptions): Workbench {
   const { services, recordingsPrefix, readAgent, readTemplate } = options;
   return {
-    readAgent,
+    readAgent: async (value) => {
+      const agent = readAgent(value);
+      await requireAllowedModule(services, agent);
+      return agent;
+    },
     readTemplate,
     readBatch: (value) => loadBatch(services, JSON.stringify(value), {}, ["input", "output"]),
     plan: async (value, choice) => {

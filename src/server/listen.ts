@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { BlockList, isIP, type AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { messageOf, RowcallError } from "../core/errors.ts";
 
@@ -11,6 +11,8 @@ export interface ListenOptions {
   readonly port: number;
   /** PEM texts; the server speaks https with them. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** Addresses, or networks such as `10.0.0.0/8`, that may connect. @default all */
+  readonly from?: readonly string[];
 }
 
 /** A server that listens. */
@@ -20,12 +22,16 @@ export interface Listening {
   readonly server: Server;
 }
 
-/** @throws RowcallError ENDPOINT_BUSY when the port is taken; USAGE_INVALID when it, the host or the certificate cannot be used */
+/** @throws RowcallError ENDPOINT_BUSY when the port is taken; USAGE_INVALID when it, the host, the certificate or an address cannot be used */
 export async function listen(
   fetch: (request: Request) => Response | Promise<Response>,
-  { host, port, tls }: ListenOptions,
+  { host, port, tls, from }: ListenOptions,
 ): Promise<Listening> {
+  const isKnown = from === undefined ? () => true : knownAddresses(from);
   const server = createServer(fetch, tls);
+  server.on("connection", (socket) => {
+    if (!isKnown(socket.remoteAddress ?? "")) socket.destroy();
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => {
       const taken = cause.code === "EADDRINUSE";
@@ -44,6 +50,28 @@ export async function listen(
   const scheme = tls === undefined ? "http" : "https";
   const name = host.includes(":") ? `[${host}]` : host;
   return { url: `${scheme}://${name}:${(server.address() as AddressInfo).port}`, server };
+}
+
+function knownAddresses(from: readonly string[]): (address: string) => boolean {
+  const known = new BlockList();
+  for (const text of from) {
+    const [address = "", bits] = text.split("/");
+    try {
+      const family = isIP(address) === 6 ? "ipv6" : "ipv4";
+      if (bits === undefined) known.addAddress(address, family);
+      else known.addSubnet(address, Number(bits), family);
+    } catch (cause) {
+      throw new RowcallError("USAGE_INVALID", `"${text}" is not an IP address or network`, {
+        hint: "Write --proxy-address 10.0.0.7 or 10.0.0.0/24.",
+        cause,
+      });
+    }
+  }
+  return (address) => {
+    // A socket for both families names addresses of the older one so.
+    const plain = address.replace(/^::ffff:(?=\d+\.)/, "");
+    return isIP(plain) !== 0 && known.check(plain, isIP(plain) === 6 ? "ipv6" : "ipv4");
+  };
 }
 
 function createServer(fetch: (request: Request) => Response | Promise<Response>, tls: ListenOptions["tls"]): Server {

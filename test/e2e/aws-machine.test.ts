@@ -63,7 +63,7 @@ describe("the deployed state machines, run as Step Functions runs them", () => {
     const { exports } = sandbox;
     settings = {
       region: "eu-west-1",
-      credentials: { accessKeyId: "sandbox", secretAccessKey: "sandbox" },
+      credentials: sandbox.keys,
       endpoints: {
         S3: exports["AWS_ENDPOINT_URL"] ?? "",
         SNS: exports["AWS_ENDPOINT_URL"] ?? "",
@@ -93,6 +93,7 @@ describe("the deployed state machines, run as Step Functions runs them", () => {
       concurrency: 4,
       env: { ...sandbox.env },
       folder,
+      allowedModules: [],
     });
     started.defer(() => worker.close());
   });

@@ -48,6 +48,7 @@ export async function startInterpretedEndpoint(options: InterpretedEndpointOptio
     activities: queue,
     clock,
     closing: closing.signal,
+    authorize: async () => {},
     loopbackOnly: true,
     longPollMs: 2000,
   });

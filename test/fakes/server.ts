@@ -28,7 +28,7 @@ export interface TestServer extends ServerApp {
 
 /** Opens a server over a workspace's registry and a data directory in it. */
 export async function openTestServer(workspace: Workspace, over: Partial<ServerSetup> = {}): Promise<TestServer> {
-  const wiring = wire({ env: {}, workingDirectory: workspace.folder });
+  const wiring = wire({ env: {}, workingDirectory: workspace.folder, allowedModules: [] });
   const downloads = createDownloads(wiring.services.store);
   const engine = await openEngine({ ...wiring, services: { ...wiring.services, store: downloads.store } });
   const server = createServerApp({

@@ -7,9 +7,17 @@ export interface Resources {
   readonly queueUrl: string;
 }
 
-/** Creates buckets, the topic with a queue subscribed to it, and the tables of the registry. */
-export async function createResources(aws: AwsSettings, names: SandboxNames): Promise<Resources> {
-  const [told] = await Promise.all([createTopic(aws, names), createBuckets(aws, names), createTables(aws, names)]);
+/**
+ * Creates buckets, the topic with a queue subscribed to it, and the tables of the registry.
+ *
+ * @param keyId - the access key that the emulators know
+ */
+export async function createResources(aws: AwsSettings, names: SandboxNames, keyId = "any"): Promise<Resources> {
+  const [told] = await Promise.all([
+    createTopic(aws, names, keyId),
+    createBuckets(aws, names),
+    createTables(aws, names),
+  ]);
   return told;
 }
 
@@ -20,11 +28,11 @@ async function createBuckets(aws: AwsSettings, { bucket, recordingsBucket }: San
   client.destroy();
 }
 
-async function createTopic(aws: AwsSettings, { topic, queue }: SandboxNames): Promise<Resources> {
+async function createTopic(aws: AwsSettings, { topic, queue }: SandboxNames, keyId: string): Promise<Resources> {
   const { CreateTopicCommand, SNSClient, SubscribeCommand } = await import("@aws-sdk/client-sns");
   const client = new SNSClient(awsClientConfig(aws, "SNS"));
   const { TopicArn: topicArn = "" } = await client.send(new CreateTopicCommand({ Name: topic }));
-  const queueUrl = await createQueue(aws.endpoints.SNS ?? "", queue);
+  const queueUrl = await createQueue(aws.endpoints.SNS ?? "", queue, keyId);
   const queueArn = topicArn.replace(":sns:", ":sqs:").replace(topic, queue);
   await client.send(new SubscribeCommand({ TopicArn: topicArn, Protocol: "sqs", Endpoint: queueArn }));
   client.destroy();
@@ -32,10 +40,14 @@ async function createTopic(aws: AwsSettings, { topic, queue }: SandboxNames): Pr
 }
 
 // The one call of SQS there is: not worth its SDK.
-async function createQueue(url: string, name: string): Promise<string> {
+async function createQueue(url: string, name: string, keyId: string): Promise<string> {
   const answer = await fetch(url, {
     method: "POST",
-    headers: { "content-type": "application/x-amz-json-1.0", "x-amz-target": "AmazonSQS.CreateQueue" },
+    headers: {
+      authorization: `AWS4-HMAC-SHA256 Credential=${keyId}/`,
+      "content-type": "application/x-amz-json-1.0",
+      "x-amz-target": "AmazonSQS.CreateQueue",
+    },
     body: JSON.stringify({ QueueName: name }),
   });
   const { QueueUrl: queueUrl = "" } = (await answer.json()) as { readonly QueueUrl?: string };

@@ -1,9 +1,10 @@
 import { once } from "node:events";
-import type { Server } from "node:http";
+import type { IncomingMessage, RequestListener, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type Dynalite from "dynalite";
 import type { buildApp as BuildApp } from "fauxqs";
 import { messageOf, RowcallError } from "../../core/errors.ts";
+import { isSameSecret } from "../../server/security/secret.ts";
 
 /** Emulators of AWS services on this machine. */
 export interface Emulators {
@@ -20,13 +21,15 @@ export const emulatedAccount = "123456789012";
  * Starts fauxqs and dynalite on free loopback ports. All they hold is in memory and gone with them.
  *
  * @param region - region of topics and queues
+ * @param accessKeyId - requests that do not name it are refused, as those of other users of this machine; the emulators check no
+ * signatures, so it has to be a secret. Absent: all are answered
  * @throws RowcallError DEPENDENCY_MISSING when they are not installed: only the sandbox needs them
  */
-export async function startEmulators(region: string): Promise<Emulators> {
+export async function startEmulators(region: string, accessKeyId?: string): Promise<Emulators> {
   const packages = await loadPackages();
   const [fauxqs, dynalite] = await Promise.all([
-    startFauxqs(packages.buildApp, region),
-    startDynalite(packages.dynalite),
+    startFauxqs(packages.buildApp, region, accessKeyId),
+    startDynalite(packages.dynalite, accessKeyId),
   ]);
   return {
     url: fauxqs.url,
@@ -62,9 +65,30 @@ async function loadPackages(): Promise<Packages> {
   }
 }
 
-async function startFauxqs(buildApp: Packages["buildApp"], region: string): Promise<Running> {
+/** Whether a request names an access key, in its header or, when it is an address that was signed, in its query. */
+function names(
+  accessKeyId: string | undefined,
+  { headers, url = "" }: Pick<IncomingMessage, "headers" | "url">,
+): boolean {
+  if (accessKeyId === undefined) return true;
+  const [, query = ""] = url.split("?");
+  const given =
+    /Credential=([^/,\s]+)\//.exec(headers.authorization ?? "")?.[1] ??
+    new URLSearchParams(query).get("X-Amz-Credential")?.split("/")[0];
+  return given !== undefined && isSameSecret(given, accessKeyId);
+}
+
+const refusal = JSON.stringify({
+  __type: "UnrecognizedClientException",
+  message: "The access key is not the sandbox's",
+});
+
+async function startFauxqs(buildApp: Packages["buildApp"], region: string, accessKeyId: string | undefined): Promise<Running> {
   const app = buildApp({ logger: false, defaultRegion: region });
   const free = createTurns();
+  app.addHook("onRequest", async (request, reply) => {
+    if (!names(accessKeyId, request.raw)) await reply.code(403).type("application/json").send(refusal);
+  });
 
   // What fauxqs leaves out of S3: a write on the condition that nothing is there. Such writes of one key take turns.
   app.addHook("preHandler", async (request, reply) => {
@@ -72,7 +96,7 @@ async function startFauxqs(buildApp: Packages["buildApp"], region: string): Prom
     const [path = ""] = request.url.split("?");
     const done = await free.take(path);
     reply.raw.once("close", done);
-    if ((await app.inject({ method: "HEAD", url: path })).statusCode !== 200) return;
+    if ((await app.inject({ method: "HEAD", url: path, headers: keyOf(request.headers) })).statusCode !== 200) return;
     await reply
       .code(412)
       .type("application/xml")
@@ -82,6 +106,10 @@ async function startFauxqs(buildApp: Packages["buildApp"], region: string): Prom
   });
   const url = await app.listen({ port: 0, host: "127.0.0.1" });
   return { url, close: () => app.close() };
+}
+
+function keyOf({ authorization }: IncomingMessage["headers"]): Record<string, string> {
+  return authorization === undefined ? {} : { authorization };
 }
 
 /** Turns at things by name, first come first served. */
@@ -101,8 +129,13 @@ function createTurns(): { take(name: string): Promise<() => void> } {
   };
 }
 
-async function startDynalite(dynalite: Packages["dynalite"]): Promise<Running> {
+async function startDynalite(dynalite: Packages["dynalite"], accessKeyId: string | undefined): Promise<Running> {
   const server: Server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  const answers = server.listeners("request") as RequestListener[];
+  server.removeAllListeners("request").on("request", (request, response) => {
+    if (!names(accessKeyId, request)) response.writeHead(403, { "content-type": "application/json" }).end(refusal);
+    else for (const answer of answers) answer(request, response);
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {

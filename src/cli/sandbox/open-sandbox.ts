@@ -7,6 +7,8 @@ import { openRegistry } from "../../registry/open-registry.ts";
 import { openEngine, wire } from "../../wire.ts";
 import type { Io } from "../io.ts";
 import { startStepFunctionsEndpoint } from "../serve/start-endpoint.ts";
+import { makeEndpointKeys } from "../../server/stepfunctions/keys-file.ts";
+import type { EndpointKeys } from "../../server/stepfunctions/signature.ts";
 import { createResources } from "./create-resources.ts";
 import { startEmulators } from "./emulators.ts";
 import { publishAgent } from "./publish-agent.ts";
@@ -24,6 +26,8 @@ export interface SandboxOptions {
   readonly concurrency: number;
   /** Keeps journal and logs. @default a temporary folder that goes with the sandbox */
   readonly dataDirectory?: string;
+  /** Modules that the endpoint and the worker may load beside those of the registry. @default none */
+  readonly allowedModules?: readonly string[];
 }
 
 /** A running sandbox. */
@@ -32,6 +36,8 @@ export interface Sandbox {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What of it differs from the user's own. */
   readonly exports: Readonly<Record<string, string>>;
+  /** What its services know who asks by. */
+  readonly keys: EndpointKeys;
   readonly steps: readonly Step[];
   /** Names and addresses, by what they are. */
   readonly facts: Readonly<Record<string, string>>;
@@ -43,39 +49,49 @@ export interface Sandbox {
  *
  * @throws RowcallError DEPENDENCY_MISSING when the emulators are not installed
  */
-export async function openSandbox({ io, concurrency, dataDirectory: kept }: SandboxOptions): Promise<Sandbox> {
+export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { io, concurrency, dataDirectory: kept, allowedModules = [] } = options;
   const names = sandboxNames;
   await using started = new AsyncDisposableStack();
   const dataDirectory = kept === undefined ? await makeOwnFolder() : resolve(io.workingDirectory, kept);
   makeDataDirectory(dataDirectory);
   if (kept === undefined) started.defer(() => rm(dataDirectory, { recursive: true, force: true }));
 
-  const emulators = await startEmulators(names.region);
+  // Other users of this machine can connect too.
+  const keys = makeEndpointKeys();
+  const emulators = await startEmulators(names.region, keys.accessKeyId);
   started.defer(() => emulators.close());
   const replica = await startReplica();
   started.defer(() => replica.close());
 
   const awsUrls = { AWS_ENDPOINT_URL: emulators.url, AWS_ENDPOINT_URL_DYNAMODB: emulators.dynamodbUrl };
   const outside = Object.fromEntries(Object.entries(io.env).filter(([name]) => !leadingOut.includes(name)));
-  const keys = { AWS_ACCESS_KEY_ID: "sandbox", AWS_SECRET_ACCESS_KEY: "sandbox", AWS_PROFILE: "" };
+  const own = { AWS_ACCESS_KEY_ID: keys.accessKeyId, AWS_SECRET_ACCESS_KEY: keys.secretAccessKey, AWS_PROFILE: "" };
   const registries = [`dynamodb:${names.agentTable}`, `dynamodb:${names.templateTable}`];
   const wiring = wire({
-    env: { ...outside, ...awsUrls, ...keys, AWS_REGION: names.region },
+    env: { ...outside, ...awsUrls, ...own, AWS_REGION: names.region },
     workingDirectory: io.workingDirectory,
     dataDirectory,
     recordingsPrefix: `s3://${names.recordingsBucket}/`,
     registries,
     stderr: io.stderr,
+    allowedModules,
   });
   const { store, aws, registry } = wiring.services;
-  const { topicArn, queueUrl } = await createResources(aws, names);
+  const { topicArn, queueUrl } = await createResources(aws, names, keys.accessKeyId);
   // The tables alone: what comes with Rowcall is no reason not to publish there.
   const tables = openRegistry({ store, aws, registries });
   const agent = await publishAgent(registry, tables, names.agent, `${replica.url}/public/`);
 
   const engine = await openEngine(wiring);
   started.defer(() => engine.close());
-  const endpoint = await startStepFunctionsEndpoint({ wiring, engine, stage: names.stage, account: names.account });
+  const endpoint = await startStepFunctionsEndpoint({
+    wiring,
+    engine,
+    keys,
+    stage: names.stage,
+    account: names.account,
+  });
   started.defer(() => endpoint.close());
 
   const exports = await createEnvironment(names, {
@@ -83,16 +99,18 @@ export async function openSandbox({ io, concurrency, dataDirectory: kept }: Sand
     dynamodbUrl: emulators.dynamodbUrl,
     stepFunctionsUrl: endpoint.url,
     dataDirectory,
+    keys,
   });
   const env = { ...outside, ...exports };
   const activityArn = statesArn(names, "activity", agent.agent_name);
-  const worker = startWorkerProcess({ activityArn, concurrency, env, folder: dataDirectory });
+  const worker = startWorkerProcess({ activityArn, concurrency, env, folder: dataDirectory, allowedModules });
   started.defer(() => worker.close());
 
   const parts = started.move();
   return {
     env,
     exports,
+    keys,
     steps: sevenSteps(names, topicArn),
     facts: {
       "S3, SNS, SQS": emulators.url,

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { EndpointKeys } from "../../server/stepfunctions/signature.ts";
 import type { SandboxNames } from "./sandbox-names.ts";
 
 /** Where a sandbox's services listen, and what a client needs to know besides. */
@@ -10,12 +11,12 @@ export interface SandboxPlaces {
   readonly stepFunctionsUrl: string;
   /** Folder of the journal, and of the AWS profile. */
   readonly dataDirectory: string;
+  /** Those of the profile. */
+  readonly keys: EndpointKeys;
 }
 
 /** The profile that the original product's commands name. */
 export const sandboxProfile = "CGI-PoC";
-
-const keys = { aws_access_key_id: "sandbox", aws_secret_access_key: "sandbox" };
 
 /**
  * Writes an AWS profile for the sandbox and gives the environment in which AWS's and Rowcall's commands reach it and nothing
@@ -23,7 +24,7 @@ const keys = { aws_access_key_id: "sandbox", aws_secret_access_key: "sandbox" };
  */
 export async function createEnvironment(
   names: SandboxNames,
-  { awsUrl, dynamodbUrl, stepFunctionsUrl, dataDirectory }: SandboxPlaces,
+  { awsUrl, dynamodbUrl, stepFunctionsUrl, dataDirectory, keys }: SandboxPlaces,
 ): Promise<Readonly<Record<string, string>>> {
   const configFile = join(dataDirectory, "aws-config");
   const credentialsFile = join(dataDirectory, "aws-credentials");
@@ -39,7 +40,7 @@ export async function createEnvironment(
     ["[default]", ...profile, `[profile ${sandboxProfile}]`, ...profile, ...services, ""].join("\n"),
     { mode: 0o600 },
   );
-  const pairs = Object.entries(keys).map(([key, value]) => `${key} = ${value}`);
+  const pairs = [`aws_access_key_id = ${keys.accessKeyId}`, `aws_secret_access_key = ${keys.secretAccessKey}`];
   await writeFile(credentialsFile, ["[default]", ...pairs, "", `[${sandboxProfile}]`, ...pairs, ""].join("\n"), {
     mode: 0o600,
   });

@@ -16,6 +16,7 @@ export interface WorkerProcessOptions {
   readonly activityArn: string;
   readonly concurrency: number;
   readonly env: NodeJS.ProcessEnv;
+  readonly allowedModules: readonly string[];
   /** Where its log goes, `worker.log`. */
   readonly folder: string;
 }
@@ -24,8 +25,10 @@ const launcher = fileURLToPath(new URL("../../../bin/rowcall.js", import.meta.ur
 const patienceMs = 10_000;
 
 /** Starts `rowcall worker`. */
-export function startWorkerProcess({ activityArn, concurrency, env, folder }: WorkerProcessOptions): WorkerProcess {
+export function startWorkerProcess(options: WorkerProcessOptions): WorkerProcess {
+  const { activityArn, concurrency, env, folder, allowedModules } = options;
   const args = ["worker", "--activity-arn", activityArn, "--concurrency", String(concurrency), "--name", "sandbox"];
+  for (const module of allowedModules) args.push("--allow-module", module);
   // A group of its own: an interrupt at the terminal reaches the sandbox, which ends it in its turn. When the sandbox is killed,
   // the worker hears it by the end of the channel between them.
   const child = spawn(process.execPath, [launcher, ...args], {

@@ -1,7 +1,7 @@
 import type { Engine } from "../../core/engine.ts";
-import { RowcallError } from "../../core/errors.ts";
 import type { EndpointKeys } from "../../server/stepfunctions/signature.ts";
 import type { Wiring } from "../../wire.ts";
+import type { Tls } from "./read-tls.ts";
 
 /** Where and as what the endpoint runs. */
 export interface EndpointOptions {
@@ -10,9 +10,9 @@ export interface EndpointOptions {
   readonly engine: Engine;
   /** @default 0, any free port */
   readonly port?: number;
-  /** Name or address to listen at. Any but this machine's own takes `keys`. @default 127.0.0.1 */
+  /** Name or address to listen at. @default 127.0.0.1 */
   readonly host?: string;
-  /** Requests must be signed with these. */
+  /** Requests must be signed with these. @default made once, and kept in the data directory */
   readonly keys?: EndpointKeys;
   /** Ends the name of the machine that runs batches. @default prod */
   readonly stage?: string;
@@ -20,10 +20,16 @@ export interface EndpointOptions {
   readonly account?: string;
   /** Region of every ARN. @default the settings' own, else eu-west-1 */
   readonly region?: string;
+  /** The endpoint speaks https with them. */
+  readonly tls?: Tls;
 }
 
 /** A running endpoint. */
 export interface RunningEndpoint {
+  /** What requests must be signed with. */
+  readonly keys: EndpointKeys;
+  /** Whether others can read requests on their way. */
+  readonly isInClear: boolean;
   /** `http://127.0.0.1:40123`. */
   readonly url: string;
   readonly region: string;
@@ -38,11 +44,11 @@ export interface RunningEndpoint {
 /**
  * Starts the Step Functions endpoint over a data directory.
  *
- * @throws RowcallError USAGE_INVALID when others could reach it without keys; ENDPOINT_BUSY when the data directory is served
- * already, or the port is taken; JOURNAL_UNREADABLE
+ * @throws RowcallError ENDPOINT_BUSY when the data directory is served already, or the port is taken; USAGE_INVALID when the certificate
+ * cannot be used; STORE_DENIED; JOURNAL_UNREADABLE
  */
 export async function startStepFunctionsEndpoint(options: EndpointOptions): Promise<RunningEndpoint> {
-  const { wiring, engine, host = "127.0.0.1", port = 0, keys, stage = "prod", account = "123456789012" } = options;
+  const { wiring, engine, host = "127.0.0.1", port = 0, stage = "prod", account = "123456789012", tls } = options;
   const { services, dataDirectory } = wiring;
   const region = options.region ?? services.aws.region ?? "eu-west-1";
   const { createStepFunctionsApi } = await import("../../server/stepfunctions/stepfunctions-api.ts");
@@ -55,16 +61,13 @@ export async function startStepFunctionsEndpoint(options: EndpointOptions): Prom
   const { createMachines } = await import("../../engines/state-machines/list-machines.ts");
   const { openExecutions } = await import("../../engines/state-machines/open-executions.ts");
 
+  const { openEndpointKeys } = await import("../../server/stepfunctions/keys-file.ts");
+  const { rememberSignatures, verifySignature } = await import("../../server/stepfunctions/signature.ts");
+
   const loopbackOnly = isLoopbackHost(host);
-  if (!loopbackOnly && keys === undefined) {
-    throw new RowcallError(
-      "USAGE_INVALID",
-      `At ${host} others can reach the endpoint, and there are no keys to tell them apart by`,
-      {
-        hint: "Set ROWCALL_ENDPOINT_ACCESS_KEY_ID and ROWCALL_ENDPOINT_SECRET_ACCESS_KEY, or leave --host out.",
-      },
-    );
-  }
+  const keys = options.keys ?? (await openEndpointKeys(dataDirectory));
+  const isInClear = !loopbackOnly && tls === undefined;
+  const check = { keys, region, ...(isInClear ? { taken: rememberSignatures() } : {}) };
   const journal = openExecutionJournal(executionsPath(dataDirectory), services.clock);
   const activities = openActivityQueue(activitiesPath(dataDirectory), services);
   const machines = createMachines({ ...wiring, engine, stage });
@@ -83,14 +86,16 @@ export async function startStepFunctionsEndpoint(options: EndpointOptions): Prom
     activities,
     clock: services.clock,
     closing: closing.signal,
+    authorize: (request) => verifySignature(request, check, services.clock()),
     loopbackOnly,
-    ...(keys === undefined ? {} : { keys }),
   });
   try {
-    const { url, server } = await listen(app.fetch, { host, port });
+    const { url, server } = await listen(app.fetch, { host, port, ...(tls === undefined ? {} : { tls }) });
     const arns = createArns(place);
     return {
       url,
+      keys,
+      isInClear,
       region,
       batchMachineArn: arns.of("stateMachine", `batch-processor-${stage}`),
       arns: async () => ({

@@ -1,21 +1,20 @@
 import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import process from "node:process";
-import { messageOf, RowcallError } from "../../core/errors.ts";
+import { RowcallError } from "../../core/errors.ts";
 import type { Wiring } from "../../wire.ts";
 import { openAudit } from "../open-audit.ts";
+import { readTls, type TlsFiles } from "./read-tls.ts";
 
 /** Where and to whom the server answers. */
-export interface ServerOptions {
+export interface ServerOptions extends TlsFiles {
   readonly wiring: Wiring;
   readonly host: string;
   readonly port: number;
-  /** Folder that paths of certificate and key start from. */
-  readonly workingDirectory: string;
-  readonly tlsCert?: string;
-  readonly tlsKey?: string;
   /** Https address of the proxy that others reach the server through. */
   readonly proxyUrl?: string;
+  /** Addresses, or networks such as `10.0.0.0/8`, that the proxy connects from. */
+  readonly proxyAddresses?: readonly string[];
   readonly maxUploadBytes?: number;
   readonly maxUploadsBytes?: number;
   readonly keepMs?: number;
@@ -76,11 +75,21 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       hint: "Write --behind-proxy https://rowcall.example.com, without a path.",
     });
   }
-  const token = await openToken(dataDirectory);
-  await removeAbandonedBelow(join(dataDirectory, uploadsFolder));
+  const { proxyAddresses = [] } = options;
+  if (!isLoopbackHost(host) && tls === undefined && proxyAddresses.length === 0) {
+    throw new RowcallError(
+      "USAGE_INVALID",
+      `At ${host} others could go around the proxy, and what they send is in clear`,
+      {
+        hint: "Say where the proxy connects from, --proxy-address 10.0.0.7, give --tls-cert and --tls-key too, or leave --host out.",
+      },
+    );
+  }
   const downloads = createDownloads(services.store);
   const engine = await openEngine({ ...wiring, services: { ...services, store: downloads.store } });
   try {
+    const token = await openToken(dataDirectory);
+    await removeAbandonedBelow(join(dataDirectory, uploadsFolder));
     const { app, close } = createServerApp({
       engine,
       store: services.store,
@@ -107,7 +116,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...(options.maxUploadsBytes === undefined ? {} : { maxUploadsBytes: options.maxUploadsBytes }),
       ...(options.keepMs === undefined ? {} : { keepMs: options.keepMs }),
     });
-    const { url: own, server } = await listen(app.fetch, { host, port, ...(tls === undefined ? {} : { tls }) });
+    const { url: own, server } = await listen(app.fetch, {
+      host,
+      port,
+      ...(tls === undefined ? {} : { tls }),
+      ...(proxyAddresses.length === 0 ? {} : { from: proxyAddresses }),
+    });
     const url = proxyUrl?.replace(/\/$/, "") ?? own;
     return {
       url,
@@ -124,30 +138,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   } catch (thrown) {
     await engine.close();
     throw thrown;
-  }
-}
-
-async function readTls({
-  tlsCert,
-  tlsKey,
-  workingDirectory,
-}: ServerOptions): Promise<{ readonly cert: string; readonly key: string } | undefined> {
-  if (tlsCert === undefined && tlsKey === undefined) return undefined;
-  if (tlsCert === undefined || tlsKey === undefined) {
-    throw new RowcallError("USAGE_INVALID", "A certificate goes with its key", {
-      hint: "Give both --tls-cert and --tls-key.",
-    });
-  }
-  try {
-    const [cert, key] = await Promise.all(
-      [tlsCert, tlsKey].map((path) => readFile(resolve(workingDirectory, path), "utf8")),
-    );
-    return { cert: cert ?? "", key: key ?? "" };
-  } catch (cause) {
-    throw new RowcallError("USAGE_INVALID", `The certificate or its key cannot be read: ${messageOf(cause)}`, {
-      hint: "Check the paths of --tls-cert and --tls-key.",
-      cause,
-    });
   }
 }
 

@@ -2,6 +2,7 @@ import type { Invoker } from "../../core/agent.ts";
 import type { AttemptTask } from "../../core/attempt-task.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { Services } from "../../core/services.ts";
+import { requireAllowedModule } from "../allowed-modules.ts";
 import { createExtractor, type ExtractOutput } from "../../row/extract.ts";
 
 /** An agent that is open. */
@@ -79,6 +80,7 @@ export function shareAgents(services: Services, concurrency: number): SharedAgen
 
 async function openTaskAgent(services: Services, concurrency: number, task: AttemptTask): Promise<OpenedAgent> {
   const { agent, templates, recording, state_machine_arn: stateMachineArn } = task;
+  await requireAllowedModule(services, agent);
   const extract = createExtractor(agent);
   const invoker = await services.openAgent(agent, {
     template: async (reference) => {

@@ -11,7 +11,7 @@ interface Face<T> {
   readonly title: "Agent" | "Template";
   readonly shelf: Shelf<T>;
   readonly document: z.ZodType<T>;
-  read(value: unknown): T;
+  read(value: unknown): T | Promise<T>;
 }
 
 /** Lists, shows, compares and publishes agents and templates. */
@@ -64,7 +64,7 @@ function shelfOperations<T>({ noun, title, shelf, document, read }: Face<T>): re
         status: 201,
         errors: [invalid, "VERSION_EXISTS"],
       },
-      async ({ body }) => ({ registry: await shelf.publish(read(body)) }),
+      async ({ body }) => ({ registry: await shelf.publish(await read(body)) }),
     ),
     defineOperation(
       {

@@ -70,7 +70,7 @@ export function mountShelfPages(dashboard: Dashboard): void {
   app.post("/agents/publish", async (c) => {
     const draft = (await readForm(c)).get("document") ?? "";
     try {
-      const agent = workbench.readAgent(await readDocument(draft, "", "USAGE_INVALID", "document"));
+      const agent = await workbench.readAgent(await readDocument(draft, "", "USAGE_INVALID", "document"));
       await registry.agents.publish(agent);
       return c.redirect(`/agents/${encodeURIComponent(`${agent.agent_name}@${agent.version}`)}`, 303);
     } catch (thrown) {

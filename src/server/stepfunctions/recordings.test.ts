@@ -42,8 +42,7 @@ describe("answers are those that AWS Step Functions was recorded with", { skip }
       `import { RowcallError } from ${JSON.stringify(errors)}; export default async () => { throw new RowcallError("TIMEOUT", "Execution timeout"); };`,
     );
     await workspace.write("batch-late.json", {
-      agent: "doubler",
-      agent_config: { module: "./late.mjs" },
+      agent: "late",
       execution_config: { tolerated_failure_count: 0, max_concurrency: 1, retry_strategy: { max_attempts: 0 } },
     });
     await workspace.write("batch-strict.json", {
@@ -66,11 +65,7 @@ describe("answers are those that AWS Step Functions was recorded with", { skip }
 
   /** One request; an error is shown as boto3 shows it. */
   async function call(operation: string, body: Body): Promise<Body> {
-    const response = await fetch(endpoint.url, {
-      method: "POST",
-      headers: { "x-amz-target": `AWSStepFunctions.${operation}`, "content-type": "application/x-amz-json-1.0" },
-      body: JSON.stringify(body),
-    });
+    const response = await endpoint.post(operation, body);
     const answer = (await response.json()) as Body;
     if (response.ok) return answer;
     assert.equal(response.status, 400);

@@ -1,18 +1,20 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { ListActivitiesCommand } from "@aws-sdk/client-sfn";
 import { isLoopbackHost } from "../security/loopback.ts";
-import { verifySignature, type SignedRequest } from "./signature.ts";
+import { rememberSignatures, verifySignature, type SignedRequest } from "./signature.ts";
 import { openTestEndpoint, testKeys } from "../../../test/fakes/endpoint.ts";
 import { createWorkspace } from "../../../test/fakes/workspace.ts";
 
 const hour = 3600 * 1000;
+const check = { keys: testKeys, region: "eu-west-1" };
 
 describe("signed requests", () => {
   it("are answered when the signature is the keys' own, and refused with AWS's errors when it is not", async () => {
     const workspace = await createWorkspace(1);
-    const endpoint = await openTestEndpoint(workspace, { keys: testKeys });
+    const endpoint = await openTestEndpoint(workspace, {});
     try {
       await endpoint.client.send(new ListActivitiesCommand({}));
       const refused = async (config: Parameters<typeof endpoint.connect>[0], error: object): Promise<void> =>
@@ -73,9 +75,9 @@ describe("signed requests", () => {
   }
 
   it("are accepted from any signer, with or without the hash of the body", async () => {
-    await verifySignature(await request(), testKeys, now);
+    await verifySignature(await request(), check, now);
     const own = createHash("sha256").update("{}").digest("hex");
-    await verifySignature(await request({ "x-amz-content-sha256": own }), testKeys, now);
+    await verifySignature(await request({ "x-amz-content-sha256": own }), check, now);
   });
 
   it("are refused when anything signed was changed, or the hash is another body's", async () => {
@@ -88,22 +90,42 @@ describe("signed requests", () => {
       await request({ host: "elsewhere:8083" }),
       await request({ authorization: (await authorize()).replace("20251018", "20251017") }),
     ]) {
-      await assert.rejects(verifySignature(changed, testKeys, now), { type: "InvalidSignatureException" });
+      await assert.rejects(verifySignature(changed, check, now), { type: "InvalidSignatureException" });
     }
     const sns = await request({ authorization: await authorize("20251018/eu-west-1/sns") });
-    await assert.rejects(verifySignature(sns, testKeys, now), { message: /correct service: 'states'/ });
+    await assert.rejects(verifySignature(sns, check, now), { message: /correct service: 'states'/ });
     const half = await request({ authorization: "AWS4-HMAC-SHA256 Credential=x" });
-    await assert.rejects(verifySignature(half, testKeys, now), { type: "IncompleteSignatureException" });
+    await assert.rejects(verifySignature(half, check, now), { type: "IncompleteSignatureException" });
+  });
+
+  it("are refused when a header that AWS gives a meaning is not signed, and when they are for another region", async () => {
+    const added = await request({ "x-amz-security-token": "another's" });
+    await assert.rejects(verifySignature(added, check, now), { message: /not signed: x-amz-security-token/ });
+    const elsewhere = await request({ authorization: await authorize("20251018/us-east-1/states") });
+    await assert.rejects(verifySignature(elsewhere, check, now), { message: /region 'eu-west-1', not 'us-east-1'/ });
+  });
+
+  it("are taken once where others can read them on their way, as long as they would be taken again", async () => {
+    const taken = rememberSignatures();
+    const once = { ...check, taken };
+    const broken = await request({}, '{"a":1}');
+    await assert.rejects(verifySignature(broken, once, now));
+    await verifySignature(await request(), once, now - hour / 4);
+    for (const later of [now, now + hour / 4])
+      await assert.rejects(verifySignature(await request(), once, later), { message: /was sent before/ });
+    for (const name of ["a", "b"]) assert.equal(taken.take(name, now), true);
+    assert.equal(taken.take("a", now + hour / 2), false);
+    assert.equal(taken.take("a", now + hour / 2 + 1), true);
   });
 
   it("may be up to fifteen minutes old or early", async () => {
     const signed = await request();
-    await verifySignature(signed, testKeys, now + hour / 4);
-    await verifySignature(signed, testKeys, now - hour / 4);
-    await assert.rejects(verifySignature(signed, testKeys, now + hour / 4 + 1000), {
+    await verifySignature(signed, check, now + hour / 4);
+    await verifySignature(signed, check, now - hour / 4);
+    await assert.rejects(verifySignature(signed, check, now + hour / 4 + 1000), {
       message: "Signature expired: 20251018T053000Z is now earlier than 20251018T053001Z (20251018T054501Z - 15 min.)",
     });
-    await assert.rejects(verifySignature(signed, testKeys, now - hour / 4 - 1000), {
+    await assert.rejects(verifySignature(signed, check, now - hour / 4 - 1000), {
       message:
         "Signature not yet current: 20251018T053000Z is still later than 20251018T052959Z (20251018T051459Z + 15 min.)",
     });
@@ -111,13 +133,25 @@ describe("signed requests", () => {
 });
 
 describe("where the endpoint can be reached", () => {
-  it("is this machine alone without keys", async () => {
+  it("takes keys everywhere: made at the first start, kept for this user alone, and the same with the next one", async () => {
     const workspace = await createWorkspace(1);
     try {
-      await assert.rejects(openTestEndpoint(workspace, { host: "0.0.0.0" }), {
-        code: "USAGE_INVALID",
-        hint: /ROWCALL_ENDPOINT_ACCESS_KEY_ID/,
-      });
+      const kept: unknown[] = [];
+      for (const host of ["127.0.0.1", "0.0.0.0"]) {
+        const endpoint = await openTestEndpoint(workspace, { host, keys: undefined });
+        kept.push(endpoint.keys);
+        const url = endpoint.url.replace("0.0.0.0", "127.0.0.1");
+        const unsigned = await fetch(url, {
+          method: "POST",
+          headers: { "x-amz-target": "AWSStepFunctions.ListActivities" },
+          body: "{}",
+        });
+        assert.match(await unsigned.text(), /MissingAuthenticationTokenException/);
+        await endpoint.connect({ endpoint: url, credentials: endpoint.keys }).send(new ListActivitiesCommand({}));
+        await endpoint.close();
+      }
+      assert.deepEqual(kept[0], kept[1]);
+      assert.equal((await stat(workspace.at(".rowcall", "endpoint-keys"))).mode & 0o777, 0o600);
     } finally {
       await workspace.remove();
     }

@@ -8,6 +8,38 @@ export interface EndpointKeys {
   readonly secretAccessKey: string;
 }
 
+/** What requests are checked against. */
+export interface SignatureCheck {
+  readonly keys: EndpointKeys;
+  /** The endpoint's own: a signature for another region is for another endpoint. */
+  readonly region: string;
+  /** Signatures that were taken, where others could read requests and send them again; each is taken once then. */
+  readonly taken?: TakenSignatures;
+}
+
+/** Signatures that were taken, as long as they would be taken again. */
+export interface TakenSignatures {
+  /** @returns false when the signature was taken before */
+  take(signature: string, now: number): boolean;
+}
+
+/** Remembers signatures until they are too old to be taken. */
+export function rememberSignatures(): TakenSignatures {
+  const until = new Map<string, number>();
+  return {
+    take: (signature, now) => {
+      // In the order in which they came, which is that in which they go.
+      for (const [old, end] of until) {
+        if (end >= now) break;
+        until.delete(old);
+      }
+      if (until.has(signature)) return false;
+      until.set(signature, now + 2 * skewMs);
+      return true;
+    },
+  };
+}
+
 /** What of a request is signed. */
 export interface SignedRequest {
   readonly method: string;
@@ -16,6 +48,8 @@ export interface SignedRequest {
   readonly body: Uint8Array;
 }
 
+/** Said in vain: the hash is compared with the body itself. */
+const bodyHash = "x-amz-content-sha256";
 const skewMs = 15 * 60 * 1000;
 const form =
   /^AWS4-HMAC-SHA256 Credential=([^/,\s]+)\/(\d{8})\/([\w-]+)\/([\w-]+)\/aws4_request,\s*SignedHeaders=([\w;-]+),\s*Signature=([0-9a-f]{64})$/;
@@ -28,7 +62,11 @@ const form =
  * InvalidSignatureException
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
-export async function verifySignature(request: SignedRequest, keys: EndpointKeys, now: number): Promise<void> {
+export async function verifySignature(
+  request: SignedRequest,
+  { keys, region: own, taken }: SignatureCheck,
+  now: number,
+): Promise<void> {
   const authorization = request.headers.get("authorization");
   if (authorization === null) throw new ApiError("MissingAuthenticationTokenException", "Missing Authentication Token");
   const [, keyId = "", day = "", region = "", service = "", signedHeaders = "", signature = ""] =
@@ -44,8 +82,13 @@ export async function verifySignature(request: SignedRequest, keys: EndpointKeys
   if (!isKnown)
     throw new ApiError("UnrecognizedClientException", "The security token included in the request is invalid.");
   if (service !== "states") throw invalid("Credential should be scoped to correct service: 'states'.");
+  if (region !== own) throw invalid(`Credential should be scoped to region '${own}', not '${region}'.`);
   requireFresh(date, now);
   const names = signedHeaders.split(";");
+  const unsigned = [...request.headers.keys()].filter(
+    (name) => name.startsWith("x-amz-") && name !== bodyHash && !names.includes(name),
+  );
+  if (unsigned.length > 0) throw invalid(`Every X-Amz- header must be signed; not signed: ${unsigned.join(", ")}.`);
   const isWhole = date.text.startsWith(day) && names.includes("host") && hasItsOwnHash(request);
   const expected = await sign(request, keys, { region, service, date: date.at, names });
   if (!isWhole || !isSameSecret(signature, expected)) {
@@ -53,6 +96,8 @@ export async function verifySignature(request: SignedRequest, keys: EndpointKeys
       "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
     );
   }
+  if (taken?.take(signature, now) === false)
+    throw invalid("The request was sent before with this very signature. Sign it again.");
 }
 
 interface Scope {
@@ -88,7 +133,7 @@ async function sign(request: SignedRequest, keys: EndpointKeys, { names, date, .
 
 // The signer believes the hash that a request brings along.
 function hasItsOwnHash({ headers, body }: SignedRequest): boolean {
-  const stated = headers.get("x-amz-content-sha256");
+  const stated = headers.get(bodyHash);
   return stated === null || isSameSecret(stated, createHash("sha256").update(body).digest("hex"));
 }
 

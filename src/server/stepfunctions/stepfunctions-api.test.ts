@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { connect } from "node:net";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
+import { GetActivityTaskCommand } from "@aws-sdk/client-sfn";
 import { createStepFunctionsApi, type StepFunctionsSetup } from "./stepfunctions-api.ts";
 import { openLocalEngine } from "../../engines/local/local-engine.ts";
 import { openActivityQueue } from "../../engines/local/activity-queue.ts";
@@ -31,7 +30,17 @@ describe("the Step Functions API", () => {
     const executions = openExecutions({ machines, journal, clock });
     const closing = new AbortController();
     const place = { region: "eu-west-2", account: "210987654321" };
-    setup = { ...place, machines, executions, engine, activities, clock, closing: closing.signal, loopbackOnly: true };
+    setup = {
+      ...place,
+      machines,
+      executions,
+      engine,
+      activities,
+      clock,
+      closing: closing.signal,
+      authorize: async () => {},
+      loopbackOnly: true,
+    };
     close = async () => {
       closing.abort();
       await executions.close();
@@ -241,16 +250,15 @@ describe("a worker whose connection breaks while it waits", () => {
     const queue = openActivityQueue(workspace.at(".rowcall", "activities.db"));
     try {
       queue.createActivity("rows");
-      const { hostname, port } = new URL(endpoint.url);
-      const body = JSON.stringify({ activityArn: `${endpoint.prefix}activity:rows`, workerName: "gone" });
-      const socket = connect(Number(port), hostname);
-      await once(socket, "connect");
-      socket.write(
-        `POST / HTTP/1.1\r\nHost: ${hostname}\r\nX-Amz-Target: AWSStepFunctions.GetActivityTask\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-      );
+      const gone = new AbortController();
+      const command = new GetActivityTaskCommand({
+        activityArn: `${endpoint.prefix}activity:rows`,
+        workerName: "gone",
+      });
+      const asked = endpoint.client.send(command, { abortSignal: gone.signal });
       while (queue.recentWorkers("rows", 60_000).length === 0) await wait(5);
-      socket.destroy();
-      await once(socket, "close");
+      gone.abort();
+      await assert.rejects(asked, { name: "AbortError" });
       queue.schedule([{ activity: "rows", key: "one", input: '{"n":1}' }]);
       const task = await queue.take("rows", "w2", AbortSignal.timeout(10_000));
       assert.equal(task?.input, '{"n":1}');

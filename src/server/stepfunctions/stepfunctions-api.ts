@@ -11,14 +11,14 @@ import { onlyLoopbackHosts } from "./host-guard.ts";
 import { machineOperations } from "./machine-operations.ts";
 import { mapRunOperations } from "./map-run-operations.ts";
 import type { Endpoint, Operations } from "./operation.ts";
-import { verifySignature, type EndpointKeys } from "./signature.ts";
+import type { SignedRequest } from "./signature.ts";
 import { tagOperations } from "./tag-operations.ts";
 import { taskOperations } from "./task-operations.ts";
 
 /** What the endpoint serves, and to whom. */
 export interface StepFunctionsSetup extends Omit<Endpoint, "arns" | "longPollMs">, Place {
-  /** Requests must be signed with these. @default unsigned requests are answered too */
-  readonly keys?: EndpointKeys;
+  /** Lets a request through, or throws an ApiError: see `verifySignature`. */
+  readonly authorize: (request: SignedRequest) => Promise<void>;
   /** Answer only requests to a name of this machine itself. */
   readonly loopbackOnly: boolean;
   /** @default 50,000: the AWS command line gives up after 60 seconds */
@@ -45,7 +45,7 @@ export function createStepFunctionsApi(setup: StepFunctionsSetup): Hono {
   app.post("/", async (c) => {
     const body = new Uint8Array(await c.req.arrayBuffer());
     const { method, url, headers, signal } = c.req.raw;
-    if (setup.keys !== undefined) await verifySignature({ method, url, headers, body }, setup.keys, setup.clock());
+    await setup.authorize({ method, url, headers, body });
     const name = /^AWSStepFunctions\.(\w+)$/.exec(c.req.header("x-amz-target") ?? "")?.[1] ?? "";
     const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
     if (operation === undefined) throw unknownOperation(name);
