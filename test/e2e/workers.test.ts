@@ -19,6 +19,7 @@ import type { AttemptTask } from "../../src/core/attempt-task.ts";
 import type { Attempt } from "../../src/core/attempt.ts";
 import type { RowReport } from "../../src/core/engine.ts";
 import { activitiesPath, openActivityQueue } from "../../src/engines/local/activity-queue.ts";
+import type { EndpointKeys } from "../../src/server/stepfunctions/signature.ts";
 import { createWorkspace, type Workspace } from "../fakes/workspace.ts";
 import { startWorkerProcess, type WorkerLine, type WorkerProcess } from "../fakes/worker-process.ts";
 
@@ -50,9 +51,11 @@ async function end(child: ChildProcess): Promise<{ readonly code: number | null;
 }
 
 /** What `rowcall serve --json` says once it answers. */
-async function firstLine(endpoint: ChildProcess): Promise<{ readonly url: string; readonly activities: string[] }> {
+async function firstLine(
+  endpoint: ChildProcess,
+): Promise<EndpointKeys & { readonly url: string; readonly activities: string[] }> {
   const [line] = (await once(createInterface(endpoint.stdout!), "line")) as [string];
-  return JSON.parse(line) as { url: string; activities: string[] };
+  return JSON.parse(line) as EndpointKeys & { url: string; activities: string[] };
 }
 
 async function rowsOf(folder: string): Promise<RowReport[]> {
@@ -109,9 +112,10 @@ describe("sixty rows at three workers, of which one is killed and one frozen for
     queue.createActivity(agent);
     endpoint = rowcall(folder, "serve", "--aws-endpoint", "--port", "0", "--json");
     let activities: readonly string[];
-    ({ url, activities } = await firstLine(endpoint));
+    let keys: EndpointKeys;
+    ({ url, activities, ...keys } = await firstLine(endpoint));
     workers = [killed, frozen, steady].map((name) =>
-      startWorkerProcess(name, url, activities[0] ?? "", "--concurrency", "2"),
+      startWorkerProcess(name, { url, keys }, activities[0] ?? "", "--concurrency", "2"),
     );
     await Promise.all(workers.map(({ told }) => told((lines) => lines.some(({ type }) => type === "started"))));
     const running = end(rowcall(folder, "run", "batch.json", "--input", "rows.csv", "--output", "out.csv", "--quiet"));

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import type { EndpointKeys } from "../../src/server/stepfunctions/signature.ts";
 
 /** A line of `rowcall worker --json`. */
 export interface WorkerLine {
@@ -26,12 +27,21 @@ export interface WorkerProcess {
 const cli = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
 /** Starts `rowcall worker`; who starts it ends it. */
-export function startWorkerProcess(name: string, url: string, arn: string, ...args: readonly string[]): WorkerProcess {
+export function startWorkerProcess(
+  name: string,
+  { url, keys }: { readonly url: string; readonly keys: EndpointKeys },
+  arn: string,
+  ...args: readonly string[]
+): WorkerProcess {
   const child = spawn(
     process.execPath,
     [cli, "worker", "--json", "--name", name, "--endpoint-url", url, "--activity-arn", arn, ...args],
     {
-      env: { ...process.env, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" },
+      env: {
+        ...process.env,
+        AWS_ACCESS_KEY_ID: keys.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+      },
       stdio: ["ignore", "pipe", "inherit"],
     },
   );
