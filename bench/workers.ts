@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { makeEndpointKeys } from "../src/server/stepfunctions/keys-file.ts";
 import { activitiesPath, openActivityQueue } from "../src/engines/local/activity-queue.ts";
 import { startActivityEndpoint } from "../test/fakes/activity-endpoint.ts";
 import { startWorkerProcess } from "../test/fakes/worker-process.ts";
@@ -39,7 +40,15 @@ async function measureWorkers(many: number): Promise<number> {
   queue.createActivity("waiting");
   const endpoint = await startActivityEndpoint(queue);
   const workers = Array.from({ length: many }, (_, n) =>
-    startWorkerProcess(`w${n}`, endpoint.url, endpoint.arnOf("waiting"), "--concurrency", String(slots)),
+    startWorkerProcess(
+      `w${n}`,
+      { url: endpoint.url, keys: makeEndpointKeys() },
+      endpoint.arnOf("waiting"),
+      "--registry",
+      registry,
+      "--concurrency",
+      String(slots),
+    ),
   );
   try {
     await Promise.all(workers.map((worker) => worker.told((lines) => lines.some(({ type }) => type === "started"))));

@@ -108,6 +108,7 @@ describe("commands of the pages, in a sandbox", () => {
     sandbox = await openSandbox({
       io: { env: process.env, stderr: process.stderr, workingDirectory: folder },
       concurrency: 2,
+      allowedModules: [join(folder, "lookup.ts")],
     });
     await shell("rowcall agents copy phone-country --registry registry --to dynamodb:AgentRegistry-prod");
   });

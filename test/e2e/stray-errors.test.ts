@@ -33,6 +33,12 @@ const agent = `
     while (n === "4" && late < 2) await new Promise((resolve) => setTimeout(resolve, 5));
     return { structured_output: { double: n * 2 } };
   };`;
+const keys = {
+  AWS_ACCESS_KEY_ID: "test",
+  AWS_SECRET_ACCESS_KEY: "test",
+  ROWCALL_ENDPOINT_ACCESS_KEY_ID: "test",
+  ROWCALL_ENDPOINT_SECRET_ACCESS_KEY: "test",
+};
 const rawStack = /^\s+at |Node\.js v\d/m;
 const expected = ["AGENT_FAILED", "AGENT_FAILED", "AGENT_CRASHED", "succeeded", "succeeded"];
 
@@ -47,7 +53,7 @@ describe("errors that nothing in an agent catches", { timeout: 200_000 }, () => 
   function rowcall(...args: readonly string[]): ChildProcess & { readonly said: () => string } {
     const child = spawn(process.execPath, [cli, ...args], {
       cwd: workspace.folder,
-      env: { ...process.env, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" },
+      env: { ...process.env, ...keys },
       stdio: ["ignore", "pipe", "pipe"],
     });
     ends.push(() => child.kill("SIGKILL"));

@@ -7,6 +7,7 @@ import { text } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { RowReport } from "../../src/core/engine.ts";
+import type { EndpointKeys } from "../../src/server/stepfunctions/signature.ts";
 import { startWorkerProcess, type WorkerProcess } from "../fakes/worker-process.ts";
 import { createWorkspace, type Workspace } from "../fakes/workspace.ts";
 
@@ -20,7 +21,7 @@ const heartbeatSeconds = 5;
 describe("rows that kill their workers, with others in flight beside them", { timeout: 280_000 }, () => {
   let workspace: Workspace;
   let arn: string;
-  let url: string;
+  let endpoint: { readonly url: string; readonly keys: EndpointKeys };
   let isOver = false;
   let deaths = 0;
   const workers = new Map<string, WorkerProcess>();
@@ -51,9 +52,10 @@ describe("rows that kill their workers, with others in flight beside them", { ti
         retry_strategy: { max_attempts: 0 },
       },
     });
-    const endpoint = rowcall("serve", "--aws-endpoint", "--port", "0", "--json");
-    const [line] = (await once(createInterface(endpoint.stdout!), "line")) as [string];
-    ({ url } = JSON.parse(line) as { url: string });
+    const serving = rowcall("serve", "--aws-endpoint", "--port", "0", "--json");
+    const [line] = (await once(createInterface(serving.stdout!), "line")) as [string];
+    const { url, ...keys } = JSON.parse(line) as EndpointKeys & { url: string };
+    endpoint = { url, keys };
     arn = "arn:aws:states:eu-west-1:123456789012:activity:doubler";
     const supervised = ["w1", "w2"].map(keepAlive);
     const run = rowcall("run", "batch.json", "--quiet");
@@ -87,7 +89,15 @@ describe("rows that kill their workers, with others in flight beside them", { ti
   /** Does what a supervisor of the system does: starts a worker anew when it has died. */
   async function keepAlive(name: string): Promise<void> {
     while (!isOver) {
-      const worker = startWorkerProcess(name, url, arn, "--concurrency", "4");
+      const worker = startWorkerProcess(
+        name,
+        endpoint,
+        arn,
+        "--registry",
+        workspace.at("registry"),
+        "--concurrency",
+        "4",
+      );
       workers.set(name, worker);
       if ((await worker.ended) === null && !isOver) deaths += 1;
     }

@@ -315,6 +315,20 @@ describe("a worker", () => {
     assert.equal(Buffer.concat(await Array.fromAsync(store.read(own))).toString(), "the agent's");
   });
 
+  it("opens no function but those of its own registry, or that it was started with", async () => {
+    schedule(2, { agent: { ...echoAgent, kind: "function", config: { module: "/tmp/theirs.mjs" } } });
+    const services = { ...createTestServices({ store, invoke: prompt }), allowedModules: ["/srv/mine.mjs"] };
+    await assert.rejects(start(prompt, { services, concurrency: 1 }), {
+      code: "AGENT_INVALID",
+      message: /Worker w1 cannot open agent echo: .*module that is not allowed here: "\/tmp\/theirs.mjs"/,
+      hint: /--allow-module/,
+    });
+    queue.cancel(["run/0/1", "run/1/1"]);
+    schedule(1, { agent: { ...echoAgent, kind: "function", config: { module: "/srv/mine.mjs" } } });
+    await start(prompt, { services, maxTasks: 1 });
+    assert.equal(queue.find("run/0/1")?.end?.status, "succeeded");
+  });
+
   it("fails a task that is no attempt, and goes on", async () => {
     queue.schedule([{ activity: "echo", key: "odd", input: '{"hello": 1}' }]);
     schedule(1);
