@@ -101,7 +101,7 @@ describe("code of this machine, chosen by others than who runs Rowcall", () => {
     await requireAllowedModule(servicesOf(["mine.mjs"]), { ...agent, config: { module: "./mine.mjs", export: "any" } });
     await requireAllowedModule(servicesOf([]), { ...agent, kind: "http", config: { url: "https://a.example" } });
     for (const config of [{ module: "./mine.mjs" }, {}, { module: "file://elsewhere/mine.mjs" }, { module: ["x"] }]) {
-      await assert.rejects(requireAllowedModule(servicesOf([]), { ...agent, config } as AgentDefinition), {
+      await assert.rejects(requireAllowedModule(servicesOf([]), { ...agent, config }), {
         code: "AGENT_INVALID",
         hint: /--allow-module/,
       });

@@ -64,7 +64,9 @@ function codeOf({ baseDirectory }: Deciding, config: JsonObject): Code {
 }
 
 function isSameCode(one: Code, other: Code): boolean {
-  return one.path !== undefined && one.path === other.path && String(one.settings) === String(other.settings);
+  return (
+    one.path !== undefined && one.path === other.path && JSON.stringify(one.settings) === JSON.stringify(other.settings)
+  );
 }
 
 function pathOf(module: JsonValue | undefined, baseDirectory: string): string | undefined {

@@ -112,7 +112,7 @@ describe("errors that nothing in an agent catches", { timeout: 200_000 }, () => 
     await workspace.write("agent.mjs", agent);
     const transport = new StdioClientTransport({
       command: process.execPath,
-      args: [cli, "mcp"],
+      args: [cli, "mcp", "--allow-batch", workspace.folder],
       cwd: workspace.folder,
       env: { PATH: process.env["PATH"] ?? "" },
       stderr: "pipe",

@@ -33,3 +33,20 @@ describe("the emulated S3", () => {
     assert.equal(await Body?.transformToString(), `writer ${winners[0]}`);
   });
 });
+
+test("emulators answer nobody who does not have the key: other users of the machine can connect too", async () => {
+  const emulators = await startEmulators("eu-west-1", "RCAKSECRET");
+  try {
+    const ask = (url: string, headers: Record<string, string>): Promise<Response> => fetch(url, { headers });
+    const named = (key: string): Record<string, string> => ({
+      authorization: `AWS4-HMAC-SHA256 Credential=${key}/20260101/eu-west-1/s3/aws4_request, SignedHeaders=host, Signature=0`,
+    });
+    for (const url of [emulators.url, emulators.dynamodbUrl])
+      for (const headers of [{}, named("sandbox"), named("RCAKSECRETX"), named("rcaksecret")])
+        assert.equal((await ask(url, headers)).status, 403, url);
+    assert.equal((await ask(emulators.url, named("RCAKSECRET"))).status, 200);
+    assert.equal((await ask(`${emulators.url}/?X-Amz-Credential=RCAKSECRET%2F20260101`, {})).status, 200);
+  } finally {
+    await emulators.close();
+  }
+});
