@@ -146,6 +146,7 @@ describe("rowcall serve", () => {
       [["--json", "--open"], /--open does nothing with --json/],
       [["--aws-endpoint", "--open"], /--open does nothing with --aws-endpoint/],
       [["--aws-endpoint", "--max-upload", "1"], /--max-upload does nothing with --aws-endpoint/],
+      [["--aws-endpoint", "--keep-days", "1"], /--keep-days does nothing with --aws-endpoint/],
       [["--aws-endpoint", "--behind-proxy", "https://rows.example"], /--behind-proxy does nothing/],
     ] as const) {
       const io = createIo();

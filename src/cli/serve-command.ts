@@ -74,7 +74,7 @@ function requireUse(command: Command, { awsEndpoint, behindProxy }: ServeOptions
     throw new RowcallError("USAGE_INVALID", `${option} does nothing ${why}`, { hint: `Leave ${option} out.` });
   };
   const isGiven = (name: string): boolean => command.getOptionValueSource(name) === "cli";
-  const ofPages = ["behindProxy", "proxyAddress", "maxUpload", "open"];
+  const ofPages = ["behindProxy", "proxyAddress", "maxUpload", "maxUploads", "keepDays", "open"];
   const ofEndpoint = ["stage", "accountId"];
   for (const option of command.options) {
     const name = option.attributeName();
