@@ -33,12 +33,29 @@ describe("text of a table", () => {
   useWorkspace(1, (made) => (workspace = made));
 
   it("cannot steer the terminal from a column's name or a cell", async () => {
-    await workspace.write("rows.csv", "n,te\u001b[2Jxt\n1,\u001b]0;title\u0007\n");
+    await workspace.write("rows.csv", "n,te\u001b[2Jxt,\u009b2J\u202en\n1,\u001b]0;title\u0007,\u2066x\u009b\n");
+    const said = [
+      ["plan", "batch.json"],
+      ["plan", "batch.json", "--json"],
+      ["try", "batch.json", "--set", "\u001b[2J\u202en=1"],
+      ["try", "batch.json", "--set", "\u001b[2J\u202en=1", "--json"],
+      ["try", "batch.json"],
+      ["try", "batch.json", "--json"],
+      ["agents", "list", "\u202e\u009b"],
+      ["agents", "show", "\u202e\u009b"],
+      ["run", "\u202e\u009b.json"],
+      ["\u202e\u009b"],
+    ];
+    for (const args of said) {
+      const { out, err } = await rowcall(...args);
+      assert.doesNotMatch(
+        out + err,
+        /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/,
+        args.join(" "),
+      );
+    }
     const plan = await rowcall("plan", "batch.json");
-    const tried = await rowcall("try", "batch.json", "--set", "\u001b[2Jn=1");
-    const row = await rowcall("try", "batch.json");
-    for (const { out, err } of [plan, tried, row]) assert.doesNotMatch(out + err, /[\u001b\u0007]/);
-    assert.match(plan.out, /^Output columns {2}n, te\[2Jxt, double,/m);
+    assert.match(plan.out, /^Output columns {2}n, te\[2Jxt, 2Jn, double,/m);
   });
 
   it("does not fill the screen with one huge cell of a plan", async () => {

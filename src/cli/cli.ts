@@ -1,9 +1,9 @@
-import { createColors } from "picocolors";
 import type { Engine } from "../core/engine.ts";
 import type { WireOptions, Wiring } from "../wire.ts";
 import { chosenEngine, chosenProcessor, type EngineName, type EngineOptions } from "./engine-choice.ts";
 import type { Io, Output } from "./io.ts";
 import { withStdout } from "./stdout-store.ts";
+import { colours } from "./terminal.ts";
 
 /** Options that every command takes. */
 export interface GlobalOptions extends EngineOptions {
@@ -44,8 +44,8 @@ export interface Cli {
 }
 
 /** Colours for a stream: those the terminal has, none with `NO_COLOR`, always with `FORCE_COLOR`. */
-export function colorsFor({ env }: Io, output: Output): ReturnType<typeof createColors> {
-  return createColors(hasColors(env, output));
+export function colorsFor({ env }: Io, output: Output): ReturnType<typeof colours> {
+  return colours(hasColors(env, output));
 }
 
 /** Whether text to a stream may be coloured. */

@@ -2,6 +2,7 @@ import { Writable } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import { RowcallError } from "../core/errors.ts";
 import type { Io, Output } from "./io.ts";
+import { jsonLine } from "./terminal.ts";
 import type { JsonLog, LogEntry } from "./log-entry.ts";
 
 /**
@@ -20,7 +21,7 @@ export function withLog(io: Io, clock: () => number): Io {
     });
   }
   const log: JsonLog = (entry) => {
-    io.stderr.write(`${JSON.stringify({ time: new Date(clock()).toISOString(), ...entry })}\n`);
+    io.stderr.write(jsonLine({ time: new Date(clock()).toISOString(), ...entry }));
   };
   return { ...io, stderr: openTextLog(log), log };
 }

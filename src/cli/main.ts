@@ -10,6 +10,7 @@ import { withLog } from "./json-log.ts";
 import { printWarnings } from "./output.ts";
 import { reportError } from "./report-error.ts";
 import { runCli } from "./run-cli.ts";
+import { withTerminal } from "./terminal.ts";
 
 /**
  * Runs the command line in this process.
@@ -33,9 +34,9 @@ export async function main(args: readonly string[]): Promise<number> {
   const io: Io = { ...streams, onInterrupt: (listener) => onInterrupt(listener, exit), exit };
   const loggedIo = (): Io => {
     try {
-      return withLog(io, Date.now);
+      return withLog(withTerminal(io), Date.now);
     } catch {
-      return io;
+      return withTerminal(io);
     }
   };
   // Who writes and waits is told by the write; what is written without waiting, such as help, is told at the end.

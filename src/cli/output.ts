@@ -1,7 +1,7 @@
 import Table from "cli-table3";
 import { colorsFor } from "./cli.ts";
 import { write, type Io, type Output } from "./io.ts";
-import { printable } from "./printable.ts";
+import { jsonLine, printable } from "./terminal.ts";
 
 export { formatDuration } from "../core/duration.ts";
 
@@ -11,7 +11,7 @@ export async function printJson(io: Io, value: unknown, outputUri?: string): Pro
     io.log({ level: "info", message: "What --json prints", event: "result", result: value });
     return;
   }
-  await write(outputUri === "-" ? io.stderr : io.stdout, `${JSON.stringify(value)}\n`);
+  await write(outputUri === "-" ? io.stderr : io.stdout, jsonLine(value));
 }
 
 /** Prints lines. */
@@ -112,7 +112,7 @@ export function warningLines(
 ): readonly string[] {
   const { yellow, cyan } = colorsFor(io, io.stderr);
   return warnings.flatMap(({ message, hint }) => [
-    `${yellow("warning:")} ${printable(message)}`,
-    ...(hint === undefined ? [] : [`${cyan("hint:")} ${printable(hint)}`]),
+    `${yellow("warning:")} ${message}`,
+    ...(hint === undefined ? [] : [`${cyan("hint:")} ${hint}`]),
   ]);
 }

@@ -3,7 +3,6 @@ import { isJsonObject, replaceDigits, type JsonValue } from "../core/json.ts";
 import type { TryResult } from "../core/workbench.ts";
 import { colorsFor, type Cli } from "./cli.ts";
 import { formatDuration, printLines, printTable } from "./output.ts";
-import { printable } from "./printable.ts";
 
 const signs = { done: "✓", failed: "✗", skipped: "-" } as const;
 
@@ -44,11 +43,8 @@ export async function printTry(cli: Cli, report: TryResult): Promise<void> {
     await printLines(io.stdout, [bold("Recordings"), ...attempt.artifacts.map(({ uri }) => `  ${uri}`), ""]);
   const took = formatDuration(attempt.endedAt - attempt.startedAt);
   if (outcome.status === "succeeded") return printLines(io.stdout, [green(`Succeeded in ${took}`)]);
-  const hint = outcome.hint === undefined ? [] : [`${cyan("hint:")} ${printable(outcome.hint)}`];
-  return printLines(io.stdout, [
-    red(`Failed after ${took} with ${outcome.code}: ${printable(outcome.message)}`),
-    ...hint,
-  ]);
+  const hint = outcome.hint === undefined ? [] : [`${cyan("hint:")} ${outcome.hint}`];
+  return printLines(io.stdout, [red(`Failed after ${took} with ${outcome.code}: ${outcome.message}`), ...hint]);
 }
 
 // A script has many parts that may be empty, and mostly are.

@@ -2,6 +2,7 @@ import type { Run, WaitingRows } from "../core/run.ts";
 import { colorsFor } from "./cli.ts";
 import type { Io } from "./io.ts";
 import { count, formatDuration, formatTime, oneLine } from "./output.ts";
+import { forPeople, rawStream } from "./terminal.ts";
 
 /** What a user sees while a run goes. */
 export interface Progress {
@@ -38,12 +39,12 @@ async function openBar(io: Io, meter: Meter): Promise<Progress> {
   const { SingleBar } = await import("cli-progress");
   const colors = colorsFor(io, io.stderr);
   const bar = new SingleBar({
-    format: `${colors.cyan("{bar}")} {text}`,
+    format: `${forPeople(colors.cyan("{bar}"))} {text}`,
     barCompleteChar: "█",
     barIncompleteChar: "░",
     barsize: 24,
     fps: 8,
-    stream: io.stderr,
+    stream: rawStream(io.stderr),
     hideCursor: true,
     forceRedraw: true,
     emptyOnZero: true,
@@ -54,12 +55,12 @@ async function openBar(io: Io, meter: Meter): Promise<Progress> {
     update: (run) => {
       const { total, succeeded, failed } = run.counts;
       meter.note(succeeded + failed);
-      const payload = { text: describeCounts(run, meter) };
+      const payload = { text: forPeople(describeCounts(run, meter)) };
       if (started) bar.update(succeeded + failed, payload);
       else bar.start(total, succeeded + failed, payload);
       started = true;
     },
-    say: (line) => void io.stderr.write(started ? `\r\u001b[K${line}\n` : `${line}\n`),
+    say: (line) => void rawStream(io.stderr).write(`${started ? "\r\u001b[K" : ""}${forPeople(line)}\n`),
     stop: () => {
       bar.stop();
       started = false;

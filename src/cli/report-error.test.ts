@@ -8,6 +8,7 @@ import { parseBatch } from "../core/batch-file.ts";
 import { RowcallError } from "../core/errors.ts";
 import { createTestIo } from "../../test/fakes/io.ts";
 import { reportError } from "./report-error.ts";
+import { withTerminal } from "./terminal.ts";
 
 const thrownBy = (work: () => unknown): unknown => {
   try {
@@ -97,13 +98,13 @@ describe("reportError", () => {
   it("colours for a terminal, and not with NO_COLOR", async () => {
     const error = new RowcallError("USAGE_INVALID", "No");
     const terminal = createTestIo({ columns: 80 });
-    await reportError(error, terminal, false);
+    await reportError(error, withTerminal(terminal), false);
     assert.equal(terminal.err(), "\u001b[31merror:\u001b[39m No\n");
     const plain = createTestIo({ columns: 80, env: { NO_COLOR: "1" } });
     await reportError(error, plain, false);
     assert.equal(plain.err(), "error: No\n");
     const forced = createTestIo({ env: { FORCE_COLOR: "1" } });
-    await reportError(error, forced, false);
+    await reportError(error, withTerminal(forced), false);
     assert.equal(forced.err(), "\u001b[31merror:\u001b[39m No\n");
   });
 });

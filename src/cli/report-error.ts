@@ -4,7 +4,7 @@ import { isJsonObject } from "../core/json.ts";
 import type { Problem } from "../core/schema.ts";
 import { colorsFor } from "./cli.ts";
 import { write, type Io } from "./io.ts";
-import { printable } from "./printable.ts";
+import { jsonLine } from "./terminal.ts";
 
 /**
  * Says on standard error what went wrong: readable lines, or with `--json` one line of JSON; an entry where there is a log of
@@ -23,7 +23,7 @@ export async function reportError(thrown: unknown, io: Io, json: boolean): Promi
     if (stack !== "") await write(io.stderr, stack);
     return error.exitCode;
   }
-  await write(io.stderr, json ? `${asJson(error)}\n` : asText(error, io) + stack);
+  await write(io.stderr, json ? asJson(error) : asText(error, io) + stack);
   return error.exitCode;
 }
 
@@ -39,22 +39,22 @@ function isDebugged(env: Io["env"]): boolean {
 }
 
 function asJson({ code, message, hint, details }: RowcallError): string {
-  return JSON.stringify({ error: { code, message, ...(hint === undefined ? {} : { hint }), details } });
+  return jsonLine({ error: { code, message, ...(hint === undefined ? {} : { hint }), details } });
 }
 
 function asText(error: RowcallError, io: Io): string {
   const colors = colorsFor(io, io.stderr);
   const problems = problemsOf(error);
   const hintLine = (hint: string | undefined, indent = ""): string[] =>
-    hint === undefined ? [] : [`${indent}${colors.cyan("hint:")} ${printable(hint)}`];
+    hint === undefined ? [] : [`${indent}${colors.cyan("hint:")} ${hint}`];
   const prefix = colors.red(error.code === "UNEXPECTED" ? "error (UNEXPECTED):" : "error:");
   const lines =
     problems.length < 2
-      ? [`${prefix} ${printable(error.message)}`, ...hintLine(error.hint)]
+      ? [`${prefix} ${error.message}`, ...hintLine(error.hint)]
       : [
-          `${prefix} ${printable(headOf(error.message, problems))}`,
+          `${prefix} ${headOf(error.message, problems)}`,
           ...problems.flatMap((problem) => [
-            `  - ${printable([problem.path, problem.message].filter(Boolean).join(": "))}`,
+            `  - ${[problem.path, problem.message].filter(Boolean).join(": ")}`,
             ...hintLine(problem.hint, "    "),
           ]),
         ];

@@ -7,6 +7,7 @@ import { examples, globalOptions } from "./options.ts";
 import { isReaderGone, type Io } from "./io.ts";
 import { withLog } from "./json-log.ts";
 import { reportError } from "./report-error.ts";
+import { withTerminal } from "./terminal.ts";
 
 /**
  * Runs the command line.
@@ -17,9 +18,9 @@ import { reportError } from "./report-error.ts";
  */
 export async function runCli(args: readonly string[], processIo: Io): Promise<number> {
   let exitCode = 0;
-  let io = processIo;
+  let io = withTerminal(processIo);
   try {
-    io = withLog(processIo, Date.now);
+    io = withLog(io, Date.now);
     const program = createProgram(io, (code) => (exitCode = code));
     await program.parseAsync(helpArguments(args), { from: "user" });
     return exitCode;

@@ -5,9 +5,11 @@ import type { PublicationStatus } from "../core/template.ts";
 import type { Wiring } from "../wire.ts";
 import type { Cli } from "./cli.ts";
 import type { OpenedRegistry } from "./open-registry.ts";
+import { write } from "./io.ts";
 import { examples, jsonOption } from "./options.ts";
 import { printJson, printLines, printTable, printWarnings } from "./output.ts";
 import type { ShelfFace } from "./shelf-face.ts";
+import { jsonLine } from "./terminal.ts";
 
 interface JsonOption {
   readonly json?: true;
@@ -68,7 +70,7 @@ export function addShelfCommands<T>(command: Command, cli: Cli, face: ShelfFace<
       const [{ shelf }, { parseReference }] = await Promise.all([open(), import("../core/registry.ts")]);
       const document = await shelf.resolve(parseReference(text));
       if (options.json === true) await printJson(cli.io, document);
-      else await printLines(cli.io.stdout, [JSON.stringify(document, undefined, 2)]);
+      else await write(cli.io.stdout, jsonLine(document, 2));
     });
   command
     .command("validate")

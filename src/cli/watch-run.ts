@@ -7,7 +7,6 @@ import { isReaderGone, write } from "./io.ts";
 import { logEnd, logRun } from "./log-run.ts";
 import { jsonOption } from "./options.ts";
 import { printJson, warningLines } from "./output.ts";
-import { printable } from "./printable.ts";
 import { describeStart, openProgress, type Progress, type ProgressStyle } from "./progress.ts";
 import { printReport } from "./run-report.ts";
 import { failuresOf } from "./failures-of.ts";
@@ -86,7 +85,7 @@ async function observe(
   let started: Run | undefined;
   const show = (event: RunEvent): void => {
     if (event.type === "warning") for (const line of warningLines(io, [event])) progress.say(line);
-    if (event.type === "notice" && options.quiet !== true) progress.say(printable(event.message));
+    if (event.type === "notice" && options.quiet !== true) progress.say(event.message);
     if (event.type === "started" && options.quiet !== true) progress.say(describeStart(event.run));
     if (event.type === "started" || event.type === "progress") progress.update(event.run);
   };

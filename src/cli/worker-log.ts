@@ -3,7 +3,7 @@ import { colorsFor } from "./cli.ts";
 import type { Io } from "./io.ts";
 import type { LogEntry } from "./log-entry.ts";
 import { count, formatDuration, formatTime, shorten } from "./output.ts";
-import { printable } from "./printable.ts";
+import { jsonLine } from "./terminal.ts";
 
 /** How much a worker says. */
 export interface WorkerLogOptions {
@@ -21,7 +21,7 @@ export function openWorkerLog(
   activity: string,
 ): (event: WorkerEvent) => void {
   if (json === true) {
-    return (event) => void io.stdout.write(`${JSON.stringify({ at: Date.now(), worker, activity, ...event })}\n`);
+    return (event) => void io.stdout.write(jsonLine({ at: Date.now(), worker, activity, ...event }));
   }
   const colors = colorsFor(io, io.stderr);
   return (event) => {
@@ -30,7 +30,7 @@ export function openWorkerLog(
     if (io.log !== undefined) return io.log(entryOf(event, worker, activity));
     const hint = isWarning && event.hint !== undefined ? ` (${event.hint})` : "";
     const text = `${describe(event, worker, activity)}${hint}`;
-    const line = isWarning ? `${colors.yellow("warning:")} ${printable(text)}` : printable(text);
+    const line = isWarning ? `${colors.yellow("warning:")} ${text}` : text;
     io.stderr.write(`${formatTime(Date.now())} ${line}\n`);
   };
 }

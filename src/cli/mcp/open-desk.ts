@@ -5,7 +5,6 @@ import type { Cli } from "../cli.ts";
 import { openAudit } from "../open-audit.ts";
 import { measureEarlierRows } from "../measure-rows.ts";
 import { printLines } from "../output.ts";
-import { printable } from "../printable.ts";
 import { allowPlaces } from "./allowed-places.ts";
 import type { Desk } from "./desk.ts";
 
@@ -42,7 +41,7 @@ export async function openDesk(cli: Cli, { allowed, batchFolders }: DeskOptions)
       if (event.type !== "warning") return;
       warnings.set(id, [...(warnings.get(id) ?? []), event.message].slice(-warningsKept));
     },
-    onBroken: ({ id }, error) => void io.stderr.write(`Run ${id} broke off: ${printable(messageOf(error))}\n`),
+    onBroken: ({ id }, error) => void io.stderr.write(`Run ${id} broke off: ${messageOf(error)}\n`),
   });
   return {
     services,
