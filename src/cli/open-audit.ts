@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Audit } from "../core/audit.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Clock } from "../core/services.ts";
-import { printable } from "./printable.ts";
+import { jsonLine } from "./terminal.ts";
 
 /** What an audit log takes. */
 export interface AuditOptions {
@@ -28,12 +28,12 @@ export function openAudit({ dataDirectory, clock, stderr }: AuditOptions): Audit
       const file = await open(path, O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW, 0o600);
       try {
         // One write a line: those of other processes do not come in between.
-        await file.write(`${JSON.stringify({ at: new Date(clock()).toISOString(), ...entry })}\n`);
+        await file.write(jsonLine({ at: new Date(clock()).toISOString(), ...entry }));
       } finally {
         await file.close();
       }
     } catch (thrown) {
-      if (!hasWarned) stderr.write(`warning: ${path} cannot be written: ${printable(messageOf(thrown))}\n`);
+      if (!hasWarned) stderr.write(`warning: ${path} cannot be written: ${messageOf(thrown)}\n`);
       hasWarned = true;
     }
   };

@@ -83,7 +83,11 @@ const refusal = JSON.stringify({
   message: "The access key is not the sandbox's",
 });
 
-async function startFauxqs(buildApp: Packages["buildApp"], region: string, accessKeyId: string | undefined): Promise<Running> {
+async function startFauxqs(
+  buildApp: Packages["buildApp"],
+  region: string,
+  accessKeyId: string | undefined,
+): Promise<Running> {
   const app = buildApp({ logger: false, defaultRegion: region });
   const free = createTurns();
   app.addHook("onRequest", async (request, reply) => {
