@@ -1,7 +1,9 @@
+import process from "node:process";
 import type { Engine } from "../../core/engine.ts";
 import type { EndpointKeys } from "../../server/stepfunctions/signature.ts";
 import type { Wiring } from "../../wire.ts";
 import type { Tls } from "./read-tls.ts";
+import { openAudit } from "../open-audit.ts";
 
 /** Where and as what the endpoint runs. */
 export interface EndpointOptions {
@@ -87,6 +89,7 @@ export async function startStepFunctionsEndpoint(options: EndpointOptions): Prom
     clock: services.clock,
     closing: closing.signal,
     authorize: (request) => verifySignature(request, check, services.clock()),
+    audit: openAudit({ dataDirectory, clock: services.clock, stderr: process.stderr }),
     loopbackOnly,
   });
   try {

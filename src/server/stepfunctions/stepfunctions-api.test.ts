@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { GetActivityTaskCommand } from "@aws-sdk/client-sfn";
+import type { AuditEntry } from "../../core/audit.ts";
 import { createStepFunctionsApi, type StepFunctionsSetup } from "./stepfunctions-api.ts";
 import { openLocalEngine } from "../../engines/local/local-engine.ts";
 import { openActivityQueue } from "../../engines/local/activity-queue.ts";
@@ -132,6 +133,22 @@ describe("the Step Functions API", () => {
     }
     const { tags } = await call("ListTagsForResource", { resourceArn: arn("stateMachine:doubler") });
     assert.deepEqual(tags, []);
+  });
+
+  it("notes who started and changed what, and not who looked", async () => {
+    const audited: AuditEntry[] = [];
+    setup = { ...setup, audit: async (entry) => void audited.push(entry) };
+    const stateMachineArn = arn("stateMachine:doubler");
+    const { executionArn } = await call("StartExecution", { stateMachineArn, input: '{"n": 1}' });
+    await call("DescribeExecution", { executionArn });
+    await errorOf("StartExecution", { stateMachineArn: arn("stateMachine:nobody"), input: "{}" });
+    assert.deepEqual(
+      audited.map(({ via, action, target, outcome }) => [via, action, target, outcome]),
+      [
+        ["stepfunctions", "StartExecution", executionArn, "done"],
+        ["stepfunctions", "StartExecution", arn("stateMachine:nobody"), "StateMachineDoesNotExist"],
+      ],
+    );
   });
 
   it("names an execution itself when nobody does, and takes an input larger than Step Functions would", async () => {

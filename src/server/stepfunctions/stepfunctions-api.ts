@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { Hono, type Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import type { Audit } from "../../core/audit.ts";
 import { messageOf, RowcallError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { activityOperations } from "./activity-operations.ts";
 import { ApiError } from "./api-error.ts";
+import { auditOperation } from "./audit-operation.ts";
 import { createArns, type Place } from "./arns.ts";
 import { executionOperations } from "./execution-operations.ts";
 import { onlyLoopbackHosts } from "./host-guard.ts";
@@ -19,6 +21,8 @@ import { taskOperations } from "./task-operations.ts";
 export interface StepFunctionsSetup extends Omit<Endpoint, "arns" | "longPollMs">, Place {
   /** Lets a request through, or throws an ApiError: see `verifySignature`. */
   readonly authorize: (request: SignedRequest) => Promise<void>;
+  /** Notes what was started and changed. @default nobody does */
+  readonly audit?: Audit;
   /** Answer only requests to a name of this machine itself. */
   readonly loopbackOnly: boolean;
   /** @default 50,000: the AWS command line gives up after 60 seconds */
@@ -49,7 +53,9 @@ export function createStepFunctionsApi(setup: StepFunctionsSetup): Hono {
     const name = /^AWSStepFunctions\.(\w+)$/.exec(c.req.header("x-amz-target") ?? "")?.[1] ?? "";
     const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
     if (operation === undefined) throw unknownOperation(name);
-    return send(c, 200, await operation(parse(body), { signal }));
+    const input = parse(body);
+    const call = { name, input, authorization: c.req.header("authorization") };
+    return send(c, 200, await auditOperation(setup.audit, call, () => operation(input, { signal })));
   });
   return app;
 }
