@@ -6,15 +6,17 @@ import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { Mask } from "../core/mask.ts";
 import { renderText, variablesOf } from "../core/render.ts";
 import { readSecrets } from "../core/secrets.ts";
-import { parseAllowedHosts } from "./browser/allowed-hosts.ts";
+import { hostsOf, parseAllowedHosts } from "./browser/allowed-hosts.ts";
 import { parseBrowserConfig, type BrowserConfig } from "./browser/browser-config.ts";
+import { sandboxHint } from "./browser/browser-process.ts";
 import { findChromium } from "./browser/chromium.ts";
+import { openEgress } from "./browser/egress.ts";
 import { asRowcallError } from "./browser/failures.ts";
 import { openBrowserPool } from "./browser/pool.ts";
 import { startRecording } from "./browser/recording.ts";
 import { runTemplate } from "./browser/run-template.ts";
 import { requireSecrets } from "./browser/secret-uses.ts";
-import { contextOptions, hostGuardFor, openSession } from "./browser/session.ts";
+import { contextOptions, openSession } from "./browser/session.ts";
 import { parseTemplate, previewTemplate, startingPage, type BrowserTemplate } from "./browser/template.ts";
 import { maskError } from "./with-mask.ts";
 
@@ -28,24 +30,40 @@ export async function openBrowserAgent(definition: AgentDefinition, environment:
   const template = parseTemplate(await environment.template(config.template), `template ${config.template}`);
   requireSecrets(definition.agent_name, config.secrets, template.steps);
   const secrets = readSecrets(definition, environment.secret);
-  const allowed = parseAllowedHosts(config.allowed_hosts ?? [startingHost(template, config, definition.agent_name)]);
-  const hostGuard = hostGuardFor(process.env);
+  const allowed = parseAllowedHosts(config.allowed_hosts ?? startingHosts(template, config, definition.agent_name));
   const binary = await findChromium({ explicitPath: environment.chromiumPath, build: config.executable });
+  const egress = await openEgress(allowed);
   const pool = openBrowserPool({
     binary,
     concurrency: environment.concurrency,
     recycleAfterRows: config.recycle_after_rows,
+    proxyUrl: egress.proxyUrl,
+    requireSandbox: environment.requireSandbox === true,
+    onUnsandboxed: (why) => environment.warn?.(`Chromium runs without its sandbox: ${why}`, unsandboxedHint),
   });
+  const close = async (): Promise<void> => {
+    await pool.close();
+    await egress.close();
+  };
+  if (environment.requireSandbox === true) {
+    // Whether there is one is known when a browser runs, and it is known before the first row.
+    await pool
+      .withContext({}, new AbortController().signal, async () => undefined)
+      .catch(async (thrown: unknown) => {
+        await close();
+        throw thrown;
+      });
+  }
 
   async function invoke(input: AgentInput, context: InvokeContext): Promise<JsonValue> {
     const variables = variablesFor(config, input);
     const settings = { ...template.session, ...(config.viewport === undefined ? {} : { viewport: config.viewport }) };
     const closing = delayAbort(context.signal);
     return pool.withContext(
-      contextOptions(settings, allowed, hostGuard),
+      contextOptions(settings),
       closing.signal,
       async (browserContext, promptly) => {
-        const session = await openSession(browserContext, allowed, hostGuard, promptly);
+        const session = await openSession(browserContext, allowed, promptly);
         const typed: string[] = [];
         const mask = (): Mask => (typed.length === 0 ? secrets.mask : secrets.mask.and(typed));
         const recording = await startRecording(environment.recording, session.tabs, context.artifacts, mask);
@@ -65,6 +83,7 @@ export async function openBrowserAgent(definition: AgentDefinition, environment:
             secrets: secrets.values,
             conceal: (text) => void typed.push(text),
             signal: context.signal,
+            wayOut: egress,
             onStep,
             screenshot: recording.screenshot,
           });
@@ -91,7 +110,7 @@ export async function openBrowserAgent(definition: AgentDefinition, environment:
     targetHost: (input) => hostOf(template, variablesFor(config, input)),
     preview: (input) => previewTemplate(template, variablesFor(config, input)),
     widen: pool.widen,
-    close: pool.close,
+    close,
   };
 }
 
@@ -100,18 +119,20 @@ function variablesFor(config: BrowserConfig, input: AgentInput): JsonObject {
   return { ...config.variables, ...Object.fromEntries(given) };
 }
 
+const unsandboxedHint = `A site that breaks into it has this user's rights. ${sandboxHint} --require-sandbox makes it an error.`;
+
 /**
- * The host that a row may talk to when none is listed: the starting page's, from the agent's own settings alone, so that no
+ * The hosts that a row may talk to when none is listed: the starting page's, from the agent's own settings alone, so that no
  * cell can name another.
  */
-function startingHost(template: BrowserTemplate, config: BrowserConfig, agent: string): string {
+function startingHosts(template: BrowserTemplate, config: BrowserConfig, agent: string): readonly string[] {
   const stand = "cell";
   const used = [...variablesOf(template.starting_page)];
   const own = Object.fromEntries(
     used.map((name) => [name, config.variables[name] ?? template.variables?.[name]?.default ?? stand]),
   );
   const url = URL.parse(renderText(template.starting_page, own));
-  if (url !== null && url.host !== "" && !url.host.split(/[.:]/).includes(stand)) return url.host;
+  if (url !== null && url.host !== "" && !url.host.split(/[.:]/).includes(stand)) return hostsOf(url);
   throw new RowcallError(
     "AGENT_INVALID",
     `The config of agent ${agent} lists no allowed_hosts, and the host of the starting page ${template.starting_page} comes from the row`,

@@ -164,6 +164,10 @@ export interface AgentEnvironment {
   readonly stateMachineArn?: string;
   /** Explicit path of a Chromium executable. */
   readonly chromiumPath?: string;
+  /** Whether a browser must have its sandbox. @default false */
+  readonly requireSandbox?: boolean;
+  /** Told of what is wrong, though the agent works. */
+  warn?(message: string, hint: string): void;
   /** Folder that relative paths in the agent's config start from. */
   readonly baseDirectory: string;
 }

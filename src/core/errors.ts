@@ -71,6 +71,7 @@ export const errorTable = {
   CHANNEL_UNKNOWN: "config",
   CHANNEL_FAILED: "passing",
   CHROMIUM_NOT_FOUND: "config",
+  SANDBOX_MISSING: "config",
   DEPENDENCY_MISSING: "config",
   SECRET_MISSING: "config",
   AWS_DENIED: "denied",

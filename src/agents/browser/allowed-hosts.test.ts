@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { bypassRules, parseAllowedHosts } from "./allowed-hosts.ts";
+import { hostsOf, parseAllowedHosts } from "./allowed-hosts.ts";
 
 describe("allowed hosts", () => {
   it("allows a named host on any port, and only that host", () => {
@@ -31,7 +31,6 @@ describe("allowed hosts", () => {
 
   it("allows every host by a lone star, but never local files", () => {
     const hosts = parseAllowedHosts(["*"]);
-    assert.equal(hosts.all, true);
     assert.equal(hosts.allows("https://anything.test/"), true);
     assert.equal(hosts.allows("file:///etc/passwd"), false);
     assert.equal(hosts.allows("chrome://version"), false);
@@ -56,10 +55,19 @@ describe("allowed hosts", () => {
     }
   });
 
-  it("writes Chromium's bypass rules without its exception for the own machine", () => {
-    assert.equal(
-      bypassRules(parseAllowedHosts(["127.0.0.1:80", "*.example.com"])),
-      "<-loopback>,127.0.0.1:80,*.example.com",
-    );
+  it("takes a starting page's host for its port alone, and the usual ports for one site", () => {
+    const hostsAt = (url: string): readonly string[] => hostsOf(new URL(url));
+    assert.deepEqual(hostsAt("http://127.0.0.1:8080/form"), ["127.0.0.1:8080"]);
+    assert.deepEqual(hostsAt("https://example.com/form"), ["example.com:443", "example.com:80"]);
+    const hosts = parseAllowedHosts(hostsAt("http://example.com/"));
+    assert.equal(hosts.allows("https://example.com/"), true);
+    assert.equal(hosts.allows("http://example.com:8080/"), false);
+  });
+
+  it("connects to listed hosts only, each at its port", () => {
+    const hosts = parseAllowedHosts(["example.com:443", "[::1]:8080"]);
+    assert.equal(hosts.reaches({ hostname: "example.com", port: 443 }), true);
+    assert.equal(hosts.reaches({ hostname: "example.com", port: 22 }), false);
+    assert.equal(hosts.reaches({ hostname: "[::1]", port: 8080 }), true);
   });
 });

@@ -1,12 +1,13 @@
 import { RowcallError } from "../../core/errors.ts";
+import { targetOf, type Target } from "./upstream.ts";
 
 /** The hosts that a browser may talk to. */
 export interface AllowedHosts {
   /** As written: `example.com`, `example.com:8080`, `*.example.com`; `*` alone allows all. */
   readonly patterns: readonly string[];
-  /** Whether every host is allowed. */
-  readonly all: boolean;
-  /** Whether the browser may go to this address; local files never, addresses without a host (`about:`, `data:`) always. */
+  /** Whether the browser may connect to this host and port. */
+  reaches(target: Target): boolean;
+  /** Whether a page may have this address; local files never, addresses without a host (`about:`, `data:`) always. */
   allows(url: string): boolean;
 }
 
@@ -18,22 +19,28 @@ export interface AllowedHosts {
 export function parseAllowedHosts(patterns: readonly string[]): AllowedHosts {
   const rules = patterns.map(parsePattern);
   const all = patterns.includes("*");
+  const reaches = (target: Target): boolean => all || rules.some((rule) => matches(rule, target));
   return {
     patterns: all ? ["*"] : rules.map(({ text }) => text),
-    all,
+    reaches,
     allows(address) {
+      // A page that has not gone anywhere yet.
+      if (address === "") return true;
       const url = URL.parse(address);
-      if (url === null) return true;
+      if (url === null) return false;
       if (["about:", "data:", "blob:", "chrome-error:"].includes(url.protocol)) return true;
       if (!["http:", "https:", "ws:", "wss:"].includes(url.protocol)) return false;
-      return all || rules.some((rule) => matches(rule, url));
+      return reaches(targetOf(url));
     },
   };
 }
 
-/** The list as Chromium's proxy bypass rules; implicit rules for the own machine are switched off first. */
-export function bypassRules(allowed: AllowedHosts): string {
-  return ["<-loopback>", ...allowed.patterns].join(",");
+/**
+ * The list for a page whose address alone is known: its host and port. A host at the usual ports is one site at both of them, as
+ * most lead from http to https.
+ */
+export function hostsOf({ hostname, host, port }: URL): readonly string[] {
+  return port === "" ? [`${hostname}:443`, `${hostname}:80`] : [host];
 }
 
 /** A navigation that was refused. */
@@ -58,7 +65,7 @@ interface Rule {
   /** Host name without the star. */
   readonly name: string;
   readonly subdomains: boolean;
-  readonly port: string | undefined;
+  readonly port: number | undefined;
 }
 
 function parsePattern(pattern: string): Rule {
@@ -72,12 +79,15 @@ function parsePattern(pattern: string): Rule {
     });
   }
   const text = `${star ?? ""}${name ?? "*"}${port === undefined ? "" : `:${port}`}`;
-  return { text, name: name ?? "", subdomains: star !== undefined, port };
+  return {
+    text,
+    name: name ?? "",
+    subdomains: star !== undefined,
+    port: port === undefined ? undefined : Number(port),
+  };
 }
 
-function matches(rule: Rule, url: URL): boolean {
-  const secure = url.protocol === "https:" || url.protocol === "wss:";
-  const port = url.port || (secure ? "443" : "80");
+function matches(rule: Rule, { hostname, port }: Target): boolean {
   if (rule.port !== undefined && rule.port !== port) return false;
-  return rule.subdomains ? url.hostname.endsWith(`.${rule.name}`) : url.hostname === rule.name;
+  return rule.subdomains ? hostname.endsWith(`.${rule.name}`) : hostname === rule.name;
 }

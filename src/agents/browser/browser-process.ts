@@ -5,12 +5,25 @@ import type { Browser } from "playwright-core";
 import { messageOf, RowcallError } from "../../core/errors.ts";
 import { endGroup, hasExited, killGroup } from "../process-group.ts";
 import { unlessAborted, within } from "../within.ts";
+import { browserEnvironment } from "./browser-environment.ts";
 import type { ChromiumBinary } from "./chromium.ts";
 import { makeScratchFolder, type ScratchFolder } from "./scratch-folder.ts";
+
+/** How a browser is started. */
+export interface BrowserOptions {
+  /** Address of the proxy that is the browser's only way out. @default none: it connects as it likes, for pages of our own */
+  readonly proxyUrl?: string;
+  /** Whether a browser without its sandbox is an error. @default false */
+  readonly requireSandbox?: boolean;
+  /** How long it may stay without a sign of life. @default 30 seconds */
+  readonly patienceMs?: number;
+}
 
 /** A browser that runs. */
 export interface BrowserProcess {
   readonly browser: Browser;
+  /** Why Chromium's sandbox is off; absent when it is on. */
+  readonly unsandboxed?: string;
   /** Process id of the browser's main process. */
   readonly pid: number;
   /**
@@ -21,9 +34,6 @@ export interface BrowserProcess {
   /** Ends the process and everything below it, the hard way when it does not obey; safe to call twice, never rejects. */
   end(): Promise<void>;
 }
-
-/** The name that requests to blocked hosts are sent to; it never resolves. */
-export const nowhere = "nowhere.invalid";
 
 /**
  * How long a browser may take for what it does at once when it is in order: to answer a sign of life, to open or close a page. Wide,
@@ -39,6 +49,10 @@ const tidyMs = 2_000;
 /** Pause between two signs of life. */
 const beatMs = 5_000;
 
+/** What lets Chromium have its sandbox. */
+export const sandboxHint =
+  "Run rowcall as a user other than root, where the system allows user namespaces (docs/agents-browser.md, Sandbox).";
+
 const launchArguments = [
   "--disable-background-networking",
   "--disable-component-update",
@@ -47,25 +61,32 @@ const launchArguments = [
   "--disable-domain-reliability",
   "--no-pings",
   "--mute-audio",
-  `--host-resolver-rules=MAP ${nowhere} ^NOTFOUND`,
+];
+
+/** Everything through the proxy, this machine's own addresses and what WebRTC does included; nothing is looked up for any of it. */
+const onlyThrough = (proxyUrl: string): readonly string[] => [
+  `--proxy-server=${proxyUrl}`,
+  "--proxy-bypass-list=<-loopback>",
+  `--host-resolver-rules=MAP * ^NOTFOUND, EXCLUDE ${new URL(proxyUrl).hostname}`,
+  "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 ];
 
 /**
  * Starts a browser process.
  *
- * @param patienceMs - how long it may stay without a sign of life
- * @throws RowcallError BROWSER_CRASHED when it does not come up, DEPENDENCY_MISSING without playwright-core
+ * @throws RowcallError BROWSER_CRASHED when it does not come up, SANDBOX_MISSING when it must not come up without, DEPENDENCY_MISSING
+ *   without playwright-core
  */
-export async function launchBrowser(binary: ChromiumBinary, patienceMs: number = answerMs): Promise<BrowserProcess> {
+export async function launchBrowser(binary: ChromiumBinary, options: BrowserOptions = {}): Promise<BrowserProcess> {
   // Chromium leaves a file behind in the temporary folder for one context in twenty, so it gets a folder of its own.
   const scratch = await makeScratchFolder();
   const children = watchChildren(binary, scratch);
   const abandoned = new AbortController();
   try {
-    const browser = await within(launchSandboxed(binary, scratch.path, abandoned.signal), startMs);
+    const started = await within(launchSandboxed(binary, options, scratch.path, abandoned.signal), startMs);
     const child = children.latest();
     if (child?.pid === undefined) throw new Error("its process was not seen");
-    return watchOver(browser, child, scratch, patienceMs);
+    return { ...started, ...watchOver(started.browser, child, scratch, options.patienceMs ?? answerMs) };
   } catch (cause) {
     abandoned.abort();
     const child = children.latest();
@@ -107,18 +128,42 @@ function watchChildren(
 const profileSwitch = "--user-data-dir=";
 const crashFolder = ({ path }: Pick<ScratchFolder, "path">): string => `--crash-dumps-dir=${path}`;
 
+type Started = Pick<BrowserProcess, "browser" | "unsandboxed">;
+
 /** Root cannot use Chromium's sandbox at all; elsewhere a system may forbid it, which only starting it tells. */
-async function launchSandboxed(binary: ChromiumBinary, temporary: string, abandoned: AbortSignal): Promise<Browser> {
-  if (process.getuid?.() === 0) return launch(binary, temporary, false);
+async function launchSandboxed(
+  binary: ChromiumBinary,
+  options: BrowserOptions,
+  temporary: string,
+  abandoned: AbortSignal,
+): Promise<Started> {
+  const launchIn = (sandboxed: boolean): Promise<Browser> => launch(binary, options, temporary, sandboxed);
+  const without = async (unsandboxed: string): Promise<Started> => {
+    if (options.requireSandbox === true) throw sandboxMissing(unsandboxed);
+    return { browser: await launchIn(false), unsandboxed };
+  };
+  if (process.getuid?.() === 0) return without("rowcall runs as root");
   try {
-    return await launch(binary, temporary, true);
+    return { browser: await launchIn(true) };
   } catch (thrown) {
-    if (/sandbox/i.test(messageOf(thrown)) && !abandoned.aborted) return launch(binary, temporary, false);
+    if (/sandbox/i.test(messageOf(thrown)) && !abandoned.aborted)
+      return without("this system has no user namespaces for it");
     throw thrown;
   }
 }
 
-async function launch(binary: ChromiumBinary, temporary: string, sandboxed: boolean): Promise<Browser> {
+function sandboxMissing(why: string): RowcallError {
+  return new RowcallError("SANDBOX_MISSING", `Chromium's sandbox is required, but it is off: ${why}`, {
+    hint: `${sandboxHint} Or leave out --require-sandbox and ROWCALL_REQUIRE_SANDBOX.`,
+  });
+}
+
+async function launch(
+  binary: ChromiumBinary,
+  { proxyUrl }: BrowserOptions,
+  temporary: string,
+  sandboxed: boolean,
+): Promise<Browser> {
   const { chromium } = await import("playwright-core").catch((cause: unknown) => {
     throw new RowcallError("DEPENDENCY_MISSING", "The package playwright-core is not installed", {
       hint: "Run npm install playwright-core.",
@@ -127,18 +172,27 @@ async function launch(binary: ChromiumBinary, temporary: string, sandboxed: bool
   });
   return chromium.launch({
     executablePath: binary.path,
-    args: [...launchArguments, crashFolder({ path: temporary })],
+    args: [
+      ...launchArguments,
+      ...(proxyUrl === undefined ? [] : onlyThrough(proxyUrl)),
+      crashFolder({ path: temporary }),
+    ],
     artifactsDir: temporary,
     chromiumSandbox: sandboxed,
     // The engine decides what a signal means: the first Ctrl-C lets rows finish, which needs a living browser.
     handleSIGINT: false,
     handleSIGTERM: false,
     handleSIGHUP: false,
-    env: { ...process.env, ...binary.env, TMPDIR: temporary },
+    env: { ...browserEnvironment(process.env), ...binary.env, TMPDIR: temporary },
   });
 }
 
-function watchOver(browser: Browser, child: ChildProcess, scratch: ScratchFolder, patienceMs: number): BrowserProcess {
+function watchOver(
+  browser: Browser,
+  child: ChildProcess,
+  scratch: ScratchFolder,
+  patienceMs: number,
+): Omit<BrowserProcess, "unsandboxed"> {
   const gone = new AbortController();
   const giveUp = (message: string): void => {
     if (gone.signal.aborted) return;

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { access, constants, glob } from "node:fs/promises";
 import { homedir } from "node:os";
 import { messageOf } from "../../core/errors.ts";
+import { browserEnvironment } from "./browser-environment.ts";
 import { unpackBundledChromium, type BundledChromium } from "./bundled-chromium.ts";
 
 /** The machine as the search sees it. */
@@ -52,7 +53,7 @@ function askVersion(path: string, env: Readonly<Record<string, string>>): Promis
     execFile(
       path,
       ["--version"],
-      { env: { ...process.env, ...env }, timeout: 20_000, killSignal: "SIGKILL" },
+      { env: { ...browserEnvironment(process.env), ...env }, timeout: 20_000, killSignal: "SIGKILL" },
       (error, stdout, stderr) => {
         const output = (error === null ? stdout : stderr || messageOf(error)).trim();
         resolve({ ok: error === null, output });

@@ -9,27 +9,39 @@ import type { Tabs } from "./tabs.ts";
 
 type GotoStep = Extract<Step, { readonly action: "goto" }>;
 
+/** What decides which addresses can be opened, and knows why one could not. */
+export interface WayOut {
+  /** @throws RowcallError HOST_BLOCKED */
+  admit(url: string): void;
+  /** Why the host of an address could not be reached, in words; undefined when it was. */
+  whyUnreachable(url: string): string | undefined;
+}
+
 interface GotoContext {
   readonly tabs: Tabs;
   readonly scope: JsonObject;
+  readonly wayOut?: WayOut | undefined;
 }
 
 /**
- * Opens an address; a relative one is read as a link on the page would be.
+ * Opens an address; a relative one is read as a link on the page would be. Nothing but a web page of an allowed host is asked of the
+ * browser, wherever the address comes from.
  *
- * @throws RowcallError PAGE_UNEXPECTED when it cannot be opened or answers with an error, HOST_BLOCKED when it is no web page
+ * @throws RowcallError PAGE_UNEXPECTED when it cannot be opened or answers with an error, HOST_BLOCKED when it is no web page or its
+ *   host is not allowed
  */
-export async function goTo(step: GotoStep, { tabs, scope }: GotoContext, limitMs: number): Promise<object> {
+export async function goTo(step: GotoStep, { tabs, scope, wayOut }: GotoContext, limitMs: number): Promise<object> {
   const { page } = tabs.current;
   const given = render(step.url, scope).trim();
   const url = webAddress(step, given, URL.canParse(given) ? undefined : await baseOf(tabs, limitMs), scope);
+  wayOut?.admit(url);
   let response: Response | null;
   try {
     response = await page.goto(url, { waitUntil: step.wait_until, timeout: limitMs });
   } catch (thrown) {
     // The page leads on before it is read itself; whoever asks next waits for where it leads.
     if (/interrupted by another navigation/i.test(messageOf(thrown))) return {};
-    throw notOpened(url, page.isClosed(), thrown);
+    throw notOpened(url, page.isClosed(), wayOut?.whyUnreachable(url), thrown);
   }
   if (response === null || response.status() < 400) return {};
   const answer = await askPage(tabs.current, { kind: "conditions", named: [] }, { waitMs: 0, limitMs });
@@ -61,13 +73,8 @@ function webAddress(step: PlainStep, given: string, base: string | undefined, sc
   });
 }
 
-function notOpened(url: string, isClosed: boolean, cause: unknown): RowcallError {
-  const reason = /net::(ERR_\w+)/.exec(messageOf(cause))?.[1];
-  if (reason === "ERR_BLOCKED_BY_CLIENT")
-    return new RowcallError("HOST_BLOCKED", `${url} is outside of the allowed hosts`, {
-      hint: "Add its host to the agent's allowed_hosts.",
-      cause,
-    });
+function notOpened(url: string, isClosed: boolean, unreachable: string | undefined, cause: unknown): RowcallError {
+  const reason = unreachable ?? /net::(ERR_\w+)/.exec(messageOf(cause))?.[1];
   if (isClosed)
     return new RowcallError("BROWSER_CRASHED", "The page was closed or crashed", {
       hint: "The row is tried again in a fresh browser page.",

@@ -6,7 +6,7 @@ import { askPage, type PageTimes } from "./ask-page.ts";
 import { chooseOption, matchAddress } from "./choose.ts";
 import { describeCondition, toPageCondition, type Condition } from "./conditions.ts";
 import { describeSource, readField, toExtractTask } from "./extract-fields.ts";
-import { goTo } from "./goto.ts";
+import { goTo, type WayOut } from "./goto.ts";
 import type { PageAnswer, PageResult, PageTask } from "./in-page/protocol.ts";
 import { toPageLocators, type Locators } from "./locators.ts";
 import { render } from "./rendering.ts";
@@ -29,6 +29,8 @@ export interface StepContext {
   readonly dismiss: readonly Locators[];
   /** How long the page may take, unless the step says otherwise. */
   readonly timeoutMs: number;
+  /** Which addresses can be opened. @default all that are web pages */
+  readonly wayOut?: WayOut | undefined;
   screenshot(name: string): Promise<string>;
   /** Told of what was typed as a password, whatever it was made of. */
   conceal(text: string): void;

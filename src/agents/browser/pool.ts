@@ -22,6 +22,12 @@ export interface BrowserPoolOptions {
    * @default 30 seconds
    */
   readonly patienceMs?: number;
+  /** As of {@link launchBrowser}. */
+  readonly proxyUrl?: string;
+  /** As of {@link launchBrowser}. */
+  readonly requireSandbox?: boolean;
+  /** Told once, when the first browser runs without its sandbox, why it does. */
+  onUnsandboxed?(why: string): void;
 }
 
 /** Waits for what a browser that is in order does at once, such as opening a page; one that does not is replaced. */
@@ -67,17 +73,21 @@ const drainMs = 10_000;
 /** Opens a pool; the browser starts when it is first needed. */
 export function openBrowserPool(options: BrowserPoolOptions): BrowserPool {
   const { binary, concurrency, recycleAfterRows = 500, patienceMs = answerMs } = options;
+  let toldUnsandboxed = false;
   const hosts = new Set<Host>();
   const turns = openTurns(concurrency);
   let current: Host | undefined;
   let closing: Promise<void> | undefined;
 
   function startHost(): Host {
-    const host: Host = { launched: launchBrowser(binary, patienceMs), pid: 0, served: 0, active: 0, failures: 0 };
+    const launched = launchBrowser(binary, { ...options, patienceMs });
+    const host: Host = { launched, pid: 0, served: 0, active: 0, failures: 0 };
     hosts.add(host);
     host.launched.then(
-      ({ gone, pid }) => {
+      ({ gone, pid, unsandboxed }) => {
         host.pid = pid;
+        if (unsandboxed !== undefined && !toldUnsandboxed) options.onUnsandboxed?.(unsandboxed);
+        toldUnsandboxed = true;
         gone.addEventListener("abort", () => retire(host), { once: true });
         if (gone.aborted) retire(host);
       },

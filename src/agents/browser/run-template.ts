@@ -2,6 +2,7 @@ import type { StepRecord } from "../../core/attempt.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { arrivePage } from "./ask-page.ts";
+import type { WayOut } from "./goto.ts";
 import { conditionHolds, performStep, settle, type StepContext } from "./perform-step.ts";
 import { describeDialogs, describeStep } from "./step-words.ts";
 import type { PlainStep, Step } from "./steps.ts";
@@ -20,6 +21,8 @@ export interface RunTemplateOptions {
   readonly secrets?: JsonObject;
   /** Ends the script between two steps; whoever aborts also closes the page, which ends a step under way. */
   readonly signal: AbortSignal;
+  /** Which addresses can be opened. @default all that are web pages */
+  readonly wayOut?: WayOut;
   /** Told of every step that was done, failed or left out. */
   onStep(record: StepRecord): void;
   /** Told of what was typed as a password. */
@@ -176,10 +179,10 @@ function endsScript(error: RowcallError): boolean {
 }
 
 function contextOf({ options, scope }: Script, note: (words: string) => void): StepContext {
-  const { tabs, template, secrets = {}, screenshot } = options;
+  const { tabs, template, secrets = {}, wayOut, screenshot } = options;
   const timeoutMs = template.session.timeout_seconds * 1000;
   const conceal = (text: string): void => options.conceal?.(text);
-  return { tabs, scope, secrets, conceal, dismiss: template.dismiss, timeoutMs, screenshot, note };
+  return { tabs, scope, secrets, conceal, wayOut, dismiss: template.dismiss, timeoutMs, screenshot, note };
 }
 
 function pause(delayMs: number, signal: AbortSignal): Promise<void> {

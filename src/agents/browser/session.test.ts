@@ -4,15 +4,18 @@ import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
 import { parseAllowedHosts } from "./allowed-hosts.ts";
-import { findChromium } from "./chromium.ts";
+import { findChromium, type ChromiumBinary } from "./chromium.ts";
+import { openEgress, type Egress } from "./egress.ts";
 import { openBrowserPool, type BrowserPool } from "./pool.ts";
-import { contextOptions, hostGuardFor, openSession, type HostGuard, type Session } from "./session.ts";
+import { contextOptions, openSession, type Session } from "./session.ts";
 
 const never = new AbortController().signal;
 
 describe("session", () => {
   let server: Server;
   let port: number;
+  let binary: ChromiumBinary;
+  let egress: Egress;
   let pool: BrowserPool;
   let asked: string[];
 
@@ -30,80 +33,84 @@ describe("session", () => {
     });
     await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
     port = (server.address() as AddressInfo).port;
-    pool = openBrowserPool({ binary: await findChromium({}), concurrency: 2 });
+    binary = await findChromium({});
+    egress = await openEgress(parseAllowedHosts([`127.0.0.1:${port}`]));
+    pool = openBrowserPool({ binary, concurrency: 2, proxyUrl: egress.proxyUrl });
   });
   after(async () => {
     await pool.close();
+    await egress.close();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
 
   async function visit<T>(
-    guard: HostGuard,
     work: (page: Page, session: Session) => Promise<T>,
     hosts = [`127.0.0.1:${port}`],
   ): Promise<T> {
     asked = [];
-    const allowed = parseAllowedHosts(hosts);
     return pool.withContext(
-      contextOptions({ locale: "en-GB", timezone: "Europe/London" }, allowed, guard),
+      contextOptions({ locale: "en-GB", timezone: "Europe/London" }),
       never,
       async (context, promptly) => {
-        const session = await openSession(context, allowed, guard, promptly);
+        const session = await openSession(context, parseAllowedHosts(hosts), promptly);
         return session.guard(work(session.page, session));
       },
     );
   }
 
-  for (const guard of ["dead-proxy", "intercept"] as const) {
-    it(`stops a navigation to another host and names both (${guard})`, async () => {
-      const visited = visit(guard, (page) => page.goto(`http://localhost:${port}/secret`));
-      await assert.rejects(visited, {
-        code: "HOST_BLOCKED",
-        message: `The page went to host "localhost:${port}", which is not allowed (allowed: 127.0.0.1:${port})`,
-      });
-      assert.deepEqual(asked, []);
+  it("stops a navigation to another host and names both", async () => {
+    const visited = visit((page) => page.goto(`http://localhost:${port}/secret`));
+    await assert.rejects(visited, {
+      code: "HOST_BLOCKED",
+      message: `The page went to host "localhost:${port}", which is not allowed (allowed: 127.0.0.1:${port})`,
     });
+    assert.deepEqual(asked, []);
+  });
 
-    it(`stops a click that leads to another host, without waiting for the next step to time out (${guard})`, async () => {
-      const visited = visit(guard, async (page) => {
-        await page.goto(`http://127.0.0.1:${port}/`);
-        await page.click("a");
-        await page.locator("#result").innerText();
-      });
-      await assert.rejects(visited, { code: "HOST_BLOCKED" });
-      assert.equal(
-        asked.some((line) => line.includes("/secret")),
-        false,
-      );
-    });
+  it("stops a navigation to another host by https too", async () => {
+    const visited = visit((page) => page.goto(`https://localhost:${port}/secret`));
+    await assert.rejects(visited, { code: "HOST_BLOCKED", message: /host "localhost:\d+", which is not allowed/ });
+  });
 
-    it(`leaves out what a page wants from other hosts, and goes on (${guard})`, async () => {
-      const title = await visit(guard, async (page) => {
-        await page.goto(`http://127.0.0.1:${port}/`);
-        return page.title();
-      });
-      assert.equal(title, "page");
-      assert.deepEqual(
-        asked.filter((line) => line.includes("image")),
-        [],
-      );
+  it("stops a click that leads to another host, without waiting for the next step to time out", async () => {
+    const visited = visit(async (page) => {
+      await page.goto(`http://127.0.0.1:${port}/`);
+      await page.click("a");
+      await page.locator("#result").innerText();
     });
-  }
+    await assert.rejects(visited, { code: "HOST_BLOCKED" });
+    assert.equal(
+      asked.some((line) => line.includes("/secret")),
+      false,
+    );
+  });
+
+  it("leaves out what a page wants from other hosts, and goes on", async () => {
+    const title = await visit(async (page) => {
+      await page.goto(`http://127.0.0.1:${port}/`);
+      return page.title();
+    });
+    assert.equal(title, "page");
+    assert.deepEqual(
+      asked.filter((line) => line.includes("image")),
+      [],
+    );
+  });
 
   it("follows no redirect to another host", async () => {
-    const visited = visit("dead-proxy", (page) => page.goto(`http://127.0.0.1:${port}/redirect`));
+    const visited = visit((page) => page.goto(`http://127.0.0.1:${port}/redirect`));
     await assert.rejects(visited, { code: "HOST_BLOCKED" });
     assert.deepEqual(asked, [`127.0.0.1:${port} /redirect`]);
   });
 
   it("never opens local files, even where every host is allowed", async () => {
-    const visited = visit("dead-proxy", (page) => page.goto("file:///etc/hostname"), ["*"]);
+    const visited = visit((page) => page.goto("file:///etc/hostname"), ["*"]);
     await assert.rejects(visited, { code: "HOST_BLOCKED", message: /file:\/\/\/etc\/hostname/ });
   });
 
   it("leaves a page that asks whether to leave", async () => {
-    const title = await visit("dead-proxy", async (page) => {
+    const title = await visit(async (page) => {
       await page.goto(`http://127.0.0.1:${port}/`);
       await page.mouse.click(5, 5);
       await page.goto(`http://127.0.0.1:${port}/again`);
@@ -113,22 +120,17 @@ describe("session", () => {
   });
 
   it("looks like a browser of the given place, 1280 by 720", async () => {
-    const seen = await visit("dead-proxy", (page) =>
+    const seen = await visit((page) =>
       page.evaluate("[navigator.language, Intl.DateTimeFormat().resolvedOptions().timeZone, innerWidth, innerHeight]"),
     );
     assert.deepEqual(seen, ["en-GB", "Europe/London", 1280, 720]);
   });
 
   it("fails at once when the page crashes", async () => {
-    const visited = visit("dead-proxy", async (page) => {
+    const visited = visit(async (page) => {
       const protocol = await page.context().newCDPSession(page);
       await protocol.send("Page.crash");
     });
     await assert.rejects(visited, { code: "BROWSER_CRASHED", message: "The page crashed" });
-  });
-
-  it("keeps a proxy that the environment names", () => {
-    assert.equal(hostGuardFor({ HTTPS_PROXY: "http://proxy.test:3128" }), "intercept");
-    assert.equal(hostGuardFor({ https_proxy: "", PATH: "/bin" }), "dead-proxy");
   });
 });

@@ -1,17 +1,9 @@
 import type { BrowserContext, BrowserContextOptions, Page, Request } from "playwright-core";
 import { RowcallError } from "../../core/errors.ts";
-import { bypassRules, hostBlocked, type AllowedHosts } from "./allowed-hosts.ts";
-import { nowhere } from "./browser-process.ts";
+import { hostBlocked, type AllowedHosts } from "./allowed-hosts.ts";
 import type { Promptly } from "./pool.ts";
 import { openTabs, type Tabs } from "./tabs.ts";
 import type { SessionSettings } from "./template.ts";
-
-/** How requests to other hosts are kept from leaving. */
-export type HostGuard =
-  /** Sent to a proxy that does not exist: costs nothing per request, but replaces the system's proxy. */
-  | "dead-proxy"
-  /** Stopped one by one, for systems whose way out is a proxy: a round trip per request, and a redirect is only noticed afterwards. */
-  | "intercept";
 
 /** The page of one attempt. */
 export interface Session {
@@ -26,40 +18,28 @@ export interface Session {
   guard<T>(work: Promise<T>): Promise<T>;
 }
 
-/** The guard that suits this process: a proxy named in the environment is the only way out, so it has to stay. */
-export function hostGuardFor(env: Readonly<Record<string, string | undefined>>): HostGuard {
-  const names = ["http_proxy", "https_proxy", "all_proxy"];
-  return Object.entries(env).some(([name, value]) => value && names.includes(name.toLowerCase()))
-    ? "intercept"
-    : "dead-proxy";
-}
-
 /** The settings of an attempt's context. */
-export function contextOptions(
-  settings: Omit<SessionSettings, "timeout_seconds">,
-  allowed: AllowedHosts,
-  guard: HostGuard,
-): BrowserContextOptions {
-  const { viewport, locale, timezone } = settings;
+export function contextOptions({
+  viewport,
+  locale,
+  timezone,
+}: Omit<SessionSettings, "timeout_seconds">): BrowserContextOptions {
   return {
     viewport: viewport === undefined ? { width: 1280, height: 720 } : { ...viewport },
     acceptDownloads: false,
+    // What they would ask for is no request of the page's, and no row is there for the second visit.
+    serviceWorkers: "block",
     ...(locale === undefined ? {} : { locale }),
     ...(timezone === undefined ? {} : { timezoneId: timezone }),
-    ...(allowed.all || guard === "intercept"
-      ? {}
-      : { proxy: { server: `http://${nowhere}:1`, bypass: bypassRules(allowed) } }),
   };
 }
 
-/** Opens the page of an attempt and watches over it. */
+/** Opens the page of an attempt and watches over it: what the browser's way out has refused is told as what it is. */
 export async function openSession(
   context: BrowserContext,
   allowed: AllowedHosts,
-  guard: HostGuard,
   promptly: Promptly,
 ): Promise<Session> {
-  if (!allowed.all && guard === "intercept") await promptly(interceptOthers(context, allowed));
   const page = await promptly(context.newPage());
   let failure: RowcallError | undefined;
   const failed = Promise.withResolvers<never>();
@@ -95,10 +75,4 @@ export async function openSession(
 
 function isMainNavigation(request: Request, page: Page): boolean {
   return request.isNavigationRequest() && request.frame() === page.mainFrame();
-}
-
-async function interceptOthers(context: BrowserContext, allowed: AllowedHosts): Promise<void> {
-  const other = (url: URL): boolean => !allowed.allows(url.href);
-  await context.route(other, (route) => route.abort("blockedbyclient"));
-  await context.routeWebSocket(other, (socket) => socket.close());
 }
