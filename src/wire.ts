@@ -41,6 +41,8 @@ export interface WireOptions {
   readonly chromiumPath?: string;
   /** Whether a redirect of a web server to this address is followed when a table or batch file is read. @default any is */
   readonly mayFollow?: (uri: string) => Promise<boolean>;
+  /** Whether browsers must have their sandbox. @default ROWCALL_REQUIRE_SANDBOX, else false */
+  readonly requireSandbox?: boolean;
   /** Where the console channel writes. @default process.stderr */
   readonly stderr?: NodeJS.WritableStream;
 }
@@ -66,6 +68,7 @@ export function wire(options: WireOptions = {}): Wiring {
   const workingDirectory = options.workingDirectory ?? process.cwd();
   const stderr = options.stderr ?? process.stderr;
   const chromiumPath = options.chromiumPath ?? given(env["ROWCALL_CHROMIUM"]);
+  const requireSandbox = options.requireSandbox ?? !["0", "false"].includes(given(env["ROWCALL_REQUIRE_SANDBOX"]) ?? "0");
   const registries = registriesOf(options, env, workingDirectory);
   const aws = awsSettings(env, options.aws);
   const dataDirectory = resolve(
@@ -97,6 +100,7 @@ export function wire(options: WireOptions = {}): Wiring {
     secret,
     aws,
     ...(chromiumPath === undefined ? {} : { chromiumPath: resolve(workingDirectory, chromiumPath) }),
+    requireSandbox,
     baseDirectory: workingDirectory,
     ...(options.allowedModules === undefined ? {} : { allowedModules: options.allowedModules }),
   };

@@ -5,6 +5,7 @@ import { after, before, describe, it } from "node:test";
 import {
   parseAgent,
   type AgentDefinition,
+  type AgentEnvironment,
   type Artifacts,
   type InvokeContext,
   type Invoker,
@@ -87,6 +88,7 @@ describe("browser agent", () => {
     steps: readonly JsonValue[] = greet,
     recording: RecordingLevel = "none",
     page = "/",
+    environment: Partial<AgentEnvironment> = {},
   ): Promise<Invoker> {
     const document = {
       template_id: "greet",
@@ -102,6 +104,7 @@ describe("browser agent", () => {
       recording,
       aws: { endpoints: {} },
       baseDirectory: "/",
+      ...environment,
     });
     return invoker;
   }
@@ -207,6 +210,43 @@ describe("browser agent", () => {
         code: "HOST_BLOCKED",
       });
     }));
+
+  it("does not take another port of the starting page's host for it", () =>
+    withAgent(open({}, [{ action: "goto", url: "{{name}}" }]), async (invoker) => {
+      const { hostname, port } = new URL(origin);
+      const other = `http://${hostname}:${Number(port) + 1}/`;
+      await assert.rejects(invoker.invoke({ name: other }, attempt().context), {
+        code: "HOST_BLOCKED",
+        message: `The page went to host "${new URL(other).host}", which is not allowed (allowed: ${hostname}:${port})`,
+      });
+    }));
+
+  it("says why a host cannot be reached", () =>
+    withAgent(open({ allowed_hosts: ["*"] }, [{ action: "goto", url: "{{name}}" }]), async (invoker) => {
+      const closed = createServer();
+      await new Promise<void>((resolve) => void closed.listen(0, "127.0.0.1", resolve));
+      const { port } = closed.address() as AddressInfo;
+      await new Promise((resolve) => closed.close(resolve));
+      for (const url of [`http://127.0.0.1:${port}/`, `https://127.0.0.1:${port}/`])
+        await assert.rejects(invoker.invoke({ name: url }, attempt().context), {
+          code: "PAGE_UNEXPECTED",
+          message: `${url} could not be opened: the connection was refused (ECONNREFUSED)`,
+        });
+    }));
+
+  it("says once that its browser has no sandbox, or does not open where there must be one", async () => {
+    const warnings: string[] = [];
+    const warn = (message: string): void => void warnings.push(message);
+    await withAgent(open({}, greet, "none", "/", { warn }), async (invoker) => {
+      for (let row = 0; row < 2; row += 1) await invoker.invoke({ name: "Ada" }, attempt().context);
+    });
+    const strict = open({}, greet, "none", "/", { requireSandbox: true });
+    if (warnings.length === 0) await (await strict).close();
+    else {
+      assert.match(warnings.join("; "), /^Chromium runs without its sandbox: [^;]+$/);
+      await assert.rejects(strict, { code: "SANDBOX_MISSING", hint: /--require-sandbox/ });
+    }
+  });
 
   it("keeps a cell from naming the host of the starting page", async () => {
     const variables = { site: `${origin}/` };

@@ -10,6 +10,7 @@ export interface GlobalOptions extends EngineOptions {
   readonly dataDir?: string;
   readonly registry?: readonly string[];
   readonly chromium?: string;
+  readonly requireSandbox?: true;
   readonly profile?: string;
   readonly region?: string;
   readonly endpointUrl?: string;
@@ -62,7 +63,7 @@ function isSet(value: string | undefined): boolean {
 /** Creates what commands are handed. Nothing heavy is loaded before a command asks for it. */
 export function createCli(io: Io, globals: () => GlobalOptions, setExitCode: (code: number) => void): Cli {
   const wire = async (more: WireChoice = {}): Promise<Wiring> => {
-    const { dataDir, registry, chromium, profile, region, endpointUrl } = globals();
+    const { dataDir, registry, chromium, requireSandbox, profile, region, endpointUrl } = globals();
     const { wire: create } = await import("../wire.ts");
     return create({
       ...more,
@@ -77,6 +78,7 @@ export function createCli(io: Io, globals: () => GlobalOptions, setExitCode: (co
       ...(dataDir === undefined ? {} : { dataDirectory: dataDir }),
       ...(registry === undefined ? {} : { registries: registry }),
       ...(chromium === undefined ? {} : { chromiumPath: chromium }),
+      ...(requireSandbox === undefined ? {} : { requireSandbox }),
     });
   };
   const engine = (): EngineName => chosenEngine(globals(), io.env);

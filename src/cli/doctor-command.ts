@@ -42,7 +42,7 @@ async function examine(cli: Cli, wiring: Wiring): Promise<readonly DoctorCheck[]
   const { bavail, bsize } = await statfs(dataPlace);
   return [
     checkNode(process.versions.node),
-    await checkChromium(services.chromiumPath),
+    ...(await checkChromium(services)),
     checkMemory(process.availableMemory(), availableParallelism()),
     checkDisk(dataDirectory, bavail * bsize),
     await checkRegistry(wiring),

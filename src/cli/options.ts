@@ -22,6 +22,7 @@ export function globalOptions(): Option[] {
     new Option("--region <name>", "AWS region to use (AWS_REGION)"),
     new Option("--endpoint-url <url>", "address to use in place of AWS's own (AWS_ENDPOINT_URL)"),
     new Option("--chromium <path>", "Chromium executable to use (ROWCALL_CHROMIUM, default: the first one found)"),
+    new Option("--require-sandbox", "refuse to run a browser without Chromium's sandbox (ROWCALL_REQUIRE_SANDBOX=1)"),
   ];
 }
 

@@ -37,6 +37,8 @@ export interface Services extends Clocks {
    * an API, by an assistant, at an endpoint. Absent: who runs Rowcall says it.
    */
   readonly allowedModules?: readonly string[];
+  /** Whether browsers must have their sandbox. @default false */
+  readonly requireSandbox?: boolean;
   /** Folder that relative paths start from. */
   readonly baseDirectory: string;
 }

@@ -112,6 +112,7 @@ export function agentEnvironment(services: Services, batch: Batch): AgentEnviron
     ...(batch.agentStateMachineArn === undefined ? {} : { stateMachineArn: batch.agentStateMachineArn }),
     baseDirectory: services.baseDirectory,
     ...(services.chromiumPath === undefined ? {} : { chromiumPath: services.chromiumPath }),
+    ...(services.requireSandbox === true ? { requireSandbox: true } : {}),
   };
 }
 

@@ -63,7 +63,7 @@ export const markupChannels: readonly Channel[] = [
   html("preload", ({ at }) => `<link rel="preload" as="image" href="${at("png")}">`),
   html("module-preload", ({ at }) => `<link rel="modulepreload" href="${at("js")}">`),
   html("prefetch", ({ at }) => `<link rel="prefetch" href="${at("html")}">`),
-  inTab(html("preconnect", ({ bare }) => `<link rel="preconnect" href="http://${bare}">`, "direct")),
+  inTab(html("preconnect", ({ bare }) => `<link rel="preconnect" href="http://${bare}">`, "none")),
   inTab(html("dns-prefetch", ({ hostname }) => `<link rel="dns-prefetch" href="//${hostname}.example">`, "none")),
   html("compression-dictionary", ({ at }) => `<link rel="compression-dictionary" href="${at("txt")}">`),
   inTab(
@@ -71,6 +71,7 @@ export const markupChannels: readonly Channel[] = [
       "speculation-prefetch",
       ({ at }) =>
         `<script type="speculationrules">{"prefetch":[{"urls":["${at("html")}"],"eagerness":"immediate"}]}</script>`,
+      "direct",
     ),
   ),
   inTab(
@@ -78,6 +79,7 @@ export const markupChannels: readonly Channel[] = [
       "speculation-prerender",
       ({ at }) =>
         `<script type="speculationrules">{"prerender":[{"urls":["${at("html")}"],"eagerness":"immediate"}]}</script>`,
+      "direct",
     ),
   ),
   {

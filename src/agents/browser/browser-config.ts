@@ -28,7 +28,7 @@ const configSchema = z.strictObject({
   allowed_hosts: z
     .array(z.string())
     .optional()
-    .describe('Hosts the browser may talk to; default: that of the starting page. "*" allows all'),
+    .describe('Hosts the browser may talk to; default: that of the starting page, at its port. "*" allows all'),
   recording_field: z.string().min(1).optional().describe("Output field that receives the URI of the main recording"),
   metadata_field: z.string().min(1).optional().describe("Output field that receives act_id, session_id and num_steps"),
   viewport: z.strictObject({ width: z.int().min(100).max(4096), height: z.int().min(100).max(4096) }).optional(),

@@ -15,11 +15,15 @@ import type { Dispatcher, DispatchSetup } from "./dispatcher.ts";
  * @throws RowcallError as the agent's kind does
  */
 export async function dispatchInProcess(services: Services, agent: AgentDefinition, batch: Batch): Promise<Dispatcher> {
-  const invoker = await services.openAgent(agent, agentEnvironment(services, batch));
+  // What an agent has to say while it is opened ends the opening.
+  let warn: (message: string, hint: string) => void = () => {};
+  const environment = agentEnvironment(services, batch);
+  const invoker = await services.openAgent(agent, { ...environment, warn: (message, hint) => warn(message, hint) });
   return {
     outlivesProcess: invoker.outlivesProcess === true,
     targetHost: (input) => invoker.targetHost?.(input),
     begin: ({ run, onBegin, observer }: DispatchSetup) => {
+      warn = firstWarnings((message, hint) => observer.onEvent?.({ type: "warning", message, hint }));
       const setup: AttemptSetup = {
         invoker,
         extract: createExtractor(run.agent),
@@ -28,7 +32,7 @@ export async function dispatchInProcess(services: Services, agent: AgentDefiniti
         clock: services.clock,
         monotonic: services.monotonic,
         saveArtifact: artifactSaver(services.store, run.recordingsUri),
-        warn: firstWarnings((message, hint) => observer.onEvent?.({ type: "warning", message, hint })),
+        warn,
       };
       return {
         attempt: (task) => {

@@ -1,4 +1,4 @@
-import type { Invoker } from "../../core/agent.ts";
+import type { AgentEnvironment, Invoker } from "../../core/agent.ts";
 import type { AttemptTask } from "../../core/attempt-task.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { Services } from "../../core/services.ts";
@@ -34,8 +34,13 @@ const idleMs = 5 * 60_000;
  * Shares agents by definition, templates and recording level.
  *
  * @param concurrency - attempts that will be made at once
+ * @param warn - told of what is wrong with this machine, though the agent works
  */
-export function shareAgents(services: Services, concurrency: number): SharedAgents {
+export function shareAgents(
+  services: Services,
+  concurrency: number,
+  warn?: AgentEnvironment["warn"],
+): SharedAgents {
   const shared = new Map<string, Shared>();
 
   const close = async (key: string): Promise<void> => {
@@ -46,7 +51,7 @@ export function shareAgents(services: Services, concurrency: number): SharedAgen
     await agent?.invoker.close();
   };
   const open = (key: string, task: AttemptTask): Shared => {
-    const entry: Shared = { opening: openTaskAgent(services, concurrency, task), users: 0 };
+    const entry: Shared = { opening: openTaskAgent(services, concurrency, task, warn), users: 0 };
     shared.set(key, entry);
     return entry;
   };
@@ -78,7 +83,12 @@ export function shareAgents(services: Services, concurrency: number): SharedAgen
   };
 }
 
-async function openTaskAgent(services: Services, concurrency: number, task: AttemptTask): Promise<OpenedAgent> {
+async function openTaskAgent(
+  services: Services,
+  concurrency: number,
+  task: AttemptTask,
+  warn: AgentEnvironment["warn"],
+): Promise<OpenedAgent> {
   const { agent, templates, recording, state_machine_arn: stateMachineArn } = task;
   await requireAllowedModule(services, agent);
   const extract = createExtractor(agent);
@@ -97,6 +107,8 @@ async function openTaskAgent(services: Services, concurrency: number, task: Atte
     ...(stateMachineArn === undefined ? {} : { stateMachineArn }),
     baseDirectory: services.baseDirectory,
     ...(services.chromiumPath === undefined ? {} : { chromiumPath: services.chromiumPath }),
+    ...(services.requireSandbox === true ? { requireSandbox: true } : {}),
+    ...(warn === undefined ? {} : { warn }),
   });
   return { invoker, extract };
 }

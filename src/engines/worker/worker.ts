@@ -61,9 +61,9 @@ class Worker {
   constructor(options: WorkerOptions) {
     this.#options = options;
     const { tasks, services, name, concurrency, onEvent, backoff = createBackoff(services.random) } = options;
-    const agents = shareAgents(services, concurrency);
     const noteLocalFile = (uri: string): void => this.#noteLocalFile(uri);
     const warn = firstWarnings((message, hint) => onEvent({ type: "warning", message, hint }));
+    const agents = shareAgents(services, concurrency, warn);
     this.#setup = { tasks, services, agents, name, backoff, noteLocalFile, warn, onEvent };
   }
 
