@@ -20,8 +20,8 @@ export interface Goal {
 export interface Channel {
   readonly id: string;
   /**
-   * Who gets through when nothing stops it: `all`; `direct`, which needs a connection past any proxy, so that not even an allowed host
-   * can be reached; `none`, when the build of Chromium at hand does not do it, which others may.
+   * Who is reached when nothing stops it: `all`; `direct`, where the allowed host need not be reached too, as it takes a connection past
+   * any proxy, or is done once a page; `none`, when the build of Chromium at hand does not do it, which others may.
    */
   readonly reach: "all" | "direct" | "none";
   /** Whether it is tried in a tab of its own: some are for such alone. @default in a frame of the page */

@@ -39,10 +39,14 @@ export interface Visit {
 /** How long a busy machine may take for the page. */
 const limitMs = 180_000;
 
-/** Opens the channel page once and closes everything again. */
-export async function visitChannels(way: Way): Promise<Visit> {
+/**
+ * Opens the channel page once and closes everything again.
+ *
+ * @throws Error when the browser's log does not show that it was kept
+ */
+export async function visitChannels(way: Way, tried: readonly Channel[] = channels): Promise<Visit> {
   const folder = await mkdtemp(join(tmpdir(), "rowcall-channels-"));
-  const site = await openChannelSite(channels);
+  const site = await openChannelSite(tried);
   const upstream = way === "upstream proxy" ? await openUpstreamProxy() : undefined;
   const allowed = parseAllowedHosts(site.allowedHosts);
   const egress = way === "unprotected" ? undefined : await openEgress(allowed, routes(upstream));
@@ -50,11 +54,11 @@ export async function visitChannels(way: Way): Promise<Visit> {
     const log = join(folder, "network.json");
     const { browser, end } = await launchLogged(folder, log, egress);
     try {
-      if (egress === undefined) await visitUnprotected(browser, site);
+      if (egress === undefined) await visitUnprotected(browser, site, tried);
       else {
         const session = await openSession(await browser.newContext(contextOptions({})), allowed, (work) => work);
         await session.guard(session.page.goto(site.pageUrl, { waitUntil: "commit" }));
-        await until(() => channels.every(({ id, reach }) => hasTried(site, id, reach)));
+        await until(() => tried.every(({ id, reach }) => hasTried(site, id, reach)));
       }
     } finally {
       await end();
@@ -80,10 +84,10 @@ function hasTried({ arrived, tried }: ChannelSite, id: string, reach: Channel["r
   return reach === "none" || tried.has(id) || !id.startsWith("rtc");
 }
 
-async function visitUnprotected(browser: Browser, site: ChannelSite): Promise<void> {
+async function visitUnprotected(browser: Browser, site: ChannelSite, tried: readonly Channel[]): Promise<void> {
   const page = await browser.newPage();
   await page.goto(site.pageUrl, { waitUntil: "commit" });
-  await until(() => channels.every(({ id, reach }) => reach === "none" || site.arrived("forbidden").has(id)));
+  await until(() => tried.every(({ id, reach }) => reach === "none" || site.arrived("forbidden").has(id)));
 }
 
 /** All of it through the upstream proxy, which stands for what the environment names; there this machine is left out. */
