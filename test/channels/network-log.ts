@@ -30,7 +30,7 @@ function parseLine(line: string): NetworkEvent {
   return JSON.parse(line.replace(/,$/, "")) as NetworkEvent;
 }
 
-function describe(name: string | undefined, params: Readonly<Record<string, unknown>>): string | undefined {
+function describe(name = "", params: Readonly<Record<string, unknown>>): string | undefined {
   switch (name) {
     case "TCP_CONNECT_ATTEMPT":
       return params["address"] === undefined ? undefined : `connected to ${String(params["address"])}`;

@@ -55,6 +55,7 @@ export const scriptChannels: readonly Channel[] = [
     "federated-login",
     ({ host }) =>
       `await navigator.credentials.get({ identity: { providers: [{ configURL: "https://${host}/fedcm.json", clientId: "a" }] } });`,
+    "direct",
   ),
   script(
     "media-session",
