@@ -68,7 +68,8 @@ export function wire(options: WireOptions = {}): Wiring {
   const workingDirectory = options.workingDirectory ?? process.cwd();
   const stderr = options.stderr ?? process.stderr;
   const chromiumPath = options.chromiumPath ?? given(env["ROWCALL_CHROMIUM"]);
-  const requireSandbox = options.requireSandbox ?? !["0", "false"].includes(given(env["ROWCALL_REQUIRE_SANDBOX"]) ?? "0");
+  const requireSandbox =
+    options.requireSandbox ?? !["0", "false"].includes(given(env["ROWCALL_REQUIRE_SANDBOX"]) ?? "0");
   const registries = registriesOf(options, env, workingDirectory);
   const aws = awsSettings(env, options.aws);
   const dataDirectory = resolve(

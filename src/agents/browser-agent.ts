@@ -59,50 +59,46 @@ export async function openBrowserAgent(definition: AgentDefinition, environment:
     const variables = variablesFor(config, input);
     const settings = { ...template.session, ...(config.viewport === undefined ? {} : { viewport: config.viewport }) };
     const closing = delayAbort(context.signal);
-    return pool.withContext(
-      contextOptions(settings),
-      closing.signal,
-      async (browserContext, promptly) => {
-        const session = await openSession(browserContext, allowed, promptly);
-        const typed: string[] = [];
-        const mask = (): Mask => (typed.length === 0 ? secrets.mask : secrets.mask.and(typed));
-        const recording = await startRecording(environment.recording, session.tabs, context.artifacts, mask);
-        closing.before(() => recording.finish("failure"));
-        const steps: StepRecord[] = [];
-        const onStep = ({ name, detail, ...record }: StepRecord): void => {
-          const { text } = mask();
-          const told = { ...record, name: text(name), ...(detail === undefined ? {} : { detail: text(detail) }) };
-          steps.push(told);
-          context.artifacts.step(told);
-        };
-        try {
-          const run = runTemplate({
-            tabs: session.tabs,
-            template,
-            variables,
-            secrets: secrets.values,
-            conceal: (text) => void typed.push(text),
-            signal: context.signal,
-            wayOut: egress,
-            onStep,
-            screenshot: recording.screenshot,
-          });
-          const output = await session.guard(run);
-          const uri = await recording.finish("final");
-          return { structured_output: { ...output, ...extraFields(config, context, uri, steps) } };
-        } catch (thrown) {
-          if (context.signal.aborted) await closing.over;
-          context.signal.throwIfAborted();
-          const error = session.failure ?? asRowcallError(thrown);
-          // A failure to record must not hide what went wrong.
-          if (error.code !== "BROWSER_CRASHED" && error.code !== "HOST_BLOCKED")
-            await recording.finish("failure").catch(() => undefined);
-          throw maskError(error, mask());
-        } finally {
-          recording.discard();
-        }
-      },
-    );
+    return pool.withContext(contextOptions(settings), closing.signal, async (browserContext, promptly) => {
+      const session = await openSession(browserContext, allowed, promptly);
+      const typed: string[] = [];
+      const mask = (): Mask => (typed.length === 0 ? secrets.mask : secrets.mask.and(typed));
+      const recording = await startRecording(environment.recording, session.tabs, context.artifacts, mask);
+      closing.before(() => recording.finish("failure"));
+      const steps: StepRecord[] = [];
+      const onStep = ({ name, detail, ...record }: StepRecord): void => {
+        const { text } = mask();
+        const told = { ...record, name: text(name), ...(detail === undefined ? {} : { detail: text(detail) }) };
+        steps.push(told);
+        context.artifacts.step(told);
+      };
+      try {
+        const run = runTemplate({
+          tabs: session.tabs,
+          template,
+          variables,
+          secrets: secrets.values,
+          conceal: (text) => void typed.push(text),
+          signal: context.signal,
+          wayOut: egress,
+          onStep,
+          screenshot: recording.screenshot,
+        });
+        const output = await session.guard(run);
+        const uri = await recording.finish("final");
+        return { structured_output: { ...output, ...extraFields(config, context, uri, steps) } };
+      } catch (thrown) {
+        if (context.signal.aborted) await closing.over;
+        context.signal.throwIfAborted();
+        const error = session.failure ?? asRowcallError(thrown);
+        // A failure to record must not hide what went wrong.
+        if (error.code !== "BROWSER_CRASHED" && error.code !== "HOST_BLOCKED")
+          await recording.finish("failure").catch(() => undefined);
+        throw maskError(error, mask());
+      } finally {
+        recording.discard();
+      }
+    });
   }
 
   return {

@@ -63,7 +63,17 @@ describe("rowcall doctor", () => {
     const { healthy, checks } = JSON.parse(out) as { healthy: boolean; checks: { id: string; status: string }[] };
     assert.deepEqual(
       checks.map(({ id }) => id),
-      ["node", "chromium", "sandbox", "memory", "disk", "registry", "data_directory", "working_directory", "temporary_folder"],
+      [
+        "node",
+        "chromium",
+        "sandbox",
+        "memory",
+        "disk",
+        "registry",
+        "data_directory",
+        "working_directory",
+        "temporary_folder",
+      ],
     );
     assert.deepEqual([code, healthy], [0, true], out);
     assert.deepEqual(await readdir(workspace.folder), before);

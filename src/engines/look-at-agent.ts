@@ -14,7 +14,12 @@ export interface AgentLook {
 }
 
 // What a machine may lack that does not run the agent itself.
-const lackingHere: readonly ErrorCode[] = ["CHROMIUM_NOT_FOUND", "SANDBOX_MISSING", "DEPENDENCY_MISSING", "SECRET_MISSING"];
+const lackingHere: readonly ErrorCode[] = [
+  "CHROMIUM_NOT_FOUND",
+  "SANDBOX_MISSING",
+  "DEPENDENCY_MISSING",
+  "SECRET_MISSING",
+];
 
 /**
  * Opens an agent and closes it again, so that what is wrong with it is found before a row is spent on it elsewhere. What only

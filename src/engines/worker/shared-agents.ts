@@ -36,11 +36,7 @@ const idleMs = 5 * 60_000;
  * @param concurrency - attempts that will be made at once
  * @param warn - told of what is wrong with this machine, though the agent works
  */
-export function shareAgents(
-  services: Services,
-  concurrency: number,
-  warn?: AgentEnvironment["warn"],
-): SharedAgents {
+export function shareAgents(services: Services, concurrency: number, warn?: AgentEnvironment["warn"]): SharedAgents {
   const shared = new Map<string, Shared>();
 
   const close = async (key: string): Promise<void> => {
