@@ -140,7 +140,7 @@ describe("rowcall notify", () => {
     assert.match(out, /is not the ARN of an SNS topic/);
     assert.doesNotMatch(out, /hidden/);
 
-    const io = createTestIo({ workingDirectory: workspace.folder });
+    const io = createTestIo({ workingDirectory: workspace.folder, env: { HOOK: "hidden" } });
     assert.equal(await runCli(["plan", "told.json"], io), 0);
     assert.match(io.out(), /without a signature: ROWCALL_WEBHOOK_SECRET is not set/);
     assert.doesNotMatch((await rowcall("plan", "told.json")).out, /signature|hidden/);
