@@ -82,16 +82,21 @@ describe("rowcall serve", () => {
 
   it("prints an address that lets in, and the same token with the next start", async () => {
     const tokens: string[] = [];
-    for (const args of [["--json"], ["--open"]]) {
+    for (const args of [["--json"], ["--open"], ["--json"]]) {
       const io = createIo();
       const serving = runCli(["serve", "--port", "0", ...args], io);
       await until(() => io.out().endsWith("\n"));
-      const { url, token } = args.includes("--json")
-        ? (JSON.parse(io.out()) as { url: string; token: string })
-        : { url: new URL(io.out()).origin, token: new URL(io.out().trim()).searchParams.get("token") ?? "" };
-      tokens.push(token);
-      const answer = await fetch(`${url}/api/v1/runs`, { headers: { authorization: `Bearer ${token}` } });
-      assert.deepEqual([answer.status, await answer.json()], [200, { runs: [] }]);
+      if (args.includes("--json")) {
+        const { url, token } = JSON.parse(io.out()) as { url: string; token: string };
+        tokens.push(token);
+        const answer = await fetch(`${url}/api/v1/runs`, { headers: { authorization: `Bearer ${token}` } });
+        assert.deepEqual([answer.status, await answer.json()], [200, { runs: [] }]);
+      } else {
+        assert.ok(!io.out().includes(tokens[0] ?? ""), "the token is in no address");
+        const begun = await fetch(io.out().trim(), { redirect: "manual" });
+        assert.equal(begun.status, 303);
+        assert.equal((await fetch(io.out().trim(), { redirect: "manual" })).status, 401);
+      }
       io.interrupt();
       assert.equal(await serving, 0);
     }

@@ -153,7 +153,7 @@ const pages: Readonly<Record<string, Page>> = {
     sampleRows: 3,
   }),
   error: errorPage({ status: 400, code: "USAGE_INVALID", message: hostile, hint: hostile, problems: [hostile] }),
-  "sign in": signInPage(true),
+  "sign in": signInPage("That is not this server's token."),
 };
 
 const render = async (page: Page): Promise<string> =>

@@ -2,21 +2,22 @@ import { html } from "hono/html";
 import type { Html, Page } from "./frame.ts";
 import { noticeBox } from "./parts.ts";
 
-/** Asks for the token that the server printed when it started. */
-export function signInPage(isWrong: boolean): Page {
+/**
+ * Asks for the server's token.
+ *
+ * @param problem - what was wrong with what was given
+ */
+export function signInPage(problem: string | undefined): Page {
   return {
     title: "Sign in",
     main: html`<section class="panel narrow" aria-labelledby="sign-in-title">
       <h1 id="sign-in-title">Sign in</h1>
-      ${noticeBox(
-        isWrong
-          ? { tone: "bad", text: "That is not this server's token.", hint: "It may have been replaced since." }
-          : undefined,
-      )}
+      ${noticeBox(problem === undefined ? undefined : { tone: "bad", text: problem })}
       <p>
-        <code>rowcall serve</code> prints an address with a token when it starts. Open that address, or paste the token here.
+        <code>rowcall serve</code> prints an address that lets one browser in. Open it, or paste the token here: it stands in
+        the file <code>server-token</code> of the data directory.
       </p>
-      <form class="fields" method="get" action="/">
+      <form class="fields" method="post" action="/sign-in">
         <div class="field">
           <label for="token">Token</label>
           <input id="token" name="token" type="password" autocomplete="current-password" required autofocus />

@@ -11,7 +11,7 @@ import { openMetrics } from "./metrics.ts";
 import { problemOf, sendProblem } from "./problem.ts";
 import { createRunner } from "./runner.ts";
 import { createRunWatch } from "./run-watch.ts";
-import { guardAccess, guardHost } from "./security/access.ts";
+import { guardAccess, guardHost, readSession } from "./security/access.ts";
 import { protect } from "./security/headers.ts";
 import { createSessions } from "./security/session.ts";
 import type { ServerContext, ServerEnv, ServerSetup } from "./server-setup.ts";
@@ -20,6 +20,8 @@ import type { ServerContext, ServerEnv, ServerSetup } from "./server-setup.ts";
 export interface ServerApp {
   readonly app: Hono<ServerEnv>;
   readonly context: ServerContext;
+  /** Makes a code for an address, `/?code=…`, that begins one session. */
+  createCode(): string;
   /** Ends live events, lets rows in flight of runs in this process finish, and ends. */
   close(): Promise<void>;
 }
@@ -48,7 +50,7 @@ export function createServerApp(setup: ServerSetup): ServerApp {
     resultsPrefix: joinUri(setup.dataDirectory, "results/"),
   };
   const removing = keepRemoving(setup.dataDirectory, clock, setup.keepMs ?? usualKeepMs);
-  const access = { sessions: createSessions(setup.token, clock), loopbackOnly, isSecure };
+  const access = { sessions: createSessions(setup.token, setup.dataDirectory, clock), loopbackOnly, isSecure };
 
   const app = new Hono<ServerEnv>();
   app.onError((thrown, c) => sendProblem(c, problemOf(thrown)));
@@ -56,7 +58,7 @@ export function createServerApp(setup: ServerSetup): ServerApp {
   app.use(protect(isSecure));
   app.use(guardHost(access));
   app.use(guardAccess(access));
-  if (setup.audit !== undefined) app.use(auditRequests(setup.audit, access.sessions.cookie));
+  if (setup.audit !== undefined) app.use(auditRequests(setup.audit, (c) => readSession(c, access)));
   const metrics = openMetrics(context);
   app.use(metrics.measure);
   app.get("/metrics", metrics.answer);
@@ -74,6 +76,7 @@ export function createServerApp(setup: ServerSetup): ServerApp {
   return {
     app,
     context,
+    createCode: access.sessions.createCode,
     close: async () => {
       watch.close();
       await removing.end();

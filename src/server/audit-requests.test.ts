@@ -66,7 +66,7 @@ describe("the audit log of the server", () => {
   });
 
   it("tells sessions of the dashboard apart, and holds nothing that lets anybody in", async () => {
-    const sign = await server.app.request(`/?token=${testToken}`, { headers: { host: "127.0.0.1:8084" } });
+    const sign = await server.app.request(`/?code=${server.createCode()}`, { headers: { host: "127.0.0.1:8084" } });
     const cookie = sign.headers.get("set-cookie")?.split(";")[0] ?? "";
     const search = new URLSearchParams({ agent: "doubler@1.0.0", input: workspace.at("rows.csv"), "map.n": "n" });
     const started = await server.app.request(`/new/start?${search}`, {

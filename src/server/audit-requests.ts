@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
 import type { Context, MiddlewareHandler } from "hono";
-import { getCookie } from "hono/cookie";
 import type { Audit } from "../core/audit.ts";
 import { problemOf } from "./problem.ts";
 import { readBearer } from "./security/secret.ts";
+import { sessionId } from "./security/session.ts";
 import type { ServerEnv } from "./server-setup.ts";
 
 const safeMethods = ["GET", "HEAD", "OPTIONS"];
@@ -12,9 +11,12 @@ const safeMethods = ["GET", "HEAD", "OPTIONS"];
  * Notes every request that does something, with how it ended. Operations of the API say by `c.set("audited", …)` what they are called
  * and what they are about; a form of the dashboard is its path, and what it is about is where it leads.
  *
- * @param cookie - name of the session's
+ * @param sessionOf - the value of the session's cookie
  */
-export function auditRequests(audit: Audit, cookie: string): MiddlewareHandler<ServerEnv> {
+export function auditRequests(
+  audit: Audit,
+  sessionOf: (c: Context) => string | undefined,
+): MiddlewareHandler<ServerEnv> {
   return async (c, next) => {
     await next();
     const { method, path } = c.req;
@@ -24,7 +26,7 @@ export function auditRequests(audit: Audit, cookie: string): MiddlewareHandler<S
     const target = audited?.target ?? c.res.headers.get("location") ?? undefined;
     await audit({
       via: path.startsWith("/api/") ? "api" : "dashboard",
-      by: whoIs(c, cookie),
+      by: whoIs(c, sessionOf),
       ...(from === undefined ? {} : { from }),
       action: audited?.action ?? `${method} ${path}`,
       ...(target === undefined ? {} : { target }),
@@ -40,10 +42,9 @@ function outcomeOf({ error, res }: Context): string {
 }
 
 // A session is told from another by what cannot be used as one.
-function whoIs(c: Context, cookie: string): string {
+function whoIs(c: Context, sessionOf: (c: Context) => string | undefined): string {
   if (readBearer(c.req.header("authorization")) !== undefined) return "token";
-  const session = getCookie(c, cookie) ?? "";
-  return `session:${createHash("sha256").update(session).digest("hex").slice(0, 8)}`;
+  return `session:${sessionId(sessionOf(c) ?? "").slice(0, 8)}`;
 }
 
 // Without a port, as in tests, there is no other side.

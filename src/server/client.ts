@@ -109,7 +109,7 @@ type Query = Readonly<Record<string, string | number | boolean | undefined>>;
  * A typed client of `rowcall serve`.
  *
  * @example
- * const client = createRowcallClient({ url: "http://127.0.0.1:8084/?token=…" });
+ * const client = createRowcallClient({ url: "http://127.0.0.1:8084", token: process.env.ROWCALL_TOKEN });
  * const { run } = await client.startRun({ batch: { agent: "lookup", input: "/data/rows.csv" } });
  */
 export function createRowcallClient(options: ClientOptions): RowcallClient {

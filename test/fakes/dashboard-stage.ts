@@ -53,7 +53,9 @@ export async function openDashboardStage(): Promise<DashboardStage> {
   const engine = await openEngine(wiring);
   return {
     url: server.url,
-    entry: server.address,
+    get entry() {
+      return server.address;
+    },
     folder,
     site,
     engine,

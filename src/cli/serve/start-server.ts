@@ -25,7 +25,7 @@ export interface RunningServer {
   /** As others reach it: `http://127.0.0.1:8084`. */
   readonly url: string;
   readonly token: string;
-  /** The address with the token in it. */
+  /** An address that lets a browser in, once and within the hour; every reading makes another. */
   readonly address: string;
   /** Lets rows in flight of its runs finish, and ends. */
   close(): Promise<void>;
@@ -90,7 +90,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     const token = await openToken(dataDirectory);
     await removeAbandonedBelow(join(dataDirectory, uploadsFolder));
-    const { app, close } = createServerApp({
+    const { app, close, createCode } = createServerApp({
       engine,
       store: services.store,
       registry: services.registry,
@@ -126,7 +126,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     return {
       url,
       token,
-      address: `${url}/?token=${token}`,
+      get address() {
+        return `${url}/?code=${createCode()}`;
+      },
       close: async () => {
         const closed = new Promise<void>((done) => server.close(() => done()));
         await close();

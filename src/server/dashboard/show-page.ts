@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { errorKind, messageOf, RowcallError } from "../../core/errors.ts";
 import type { Problem } from "../../core/schema.ts";
+import { signInPath } from "../security/access.ts";
 import { renderPage, type Frame, type Page } from "../../dashboard/frame.ts";
 import type { Notice } from "../../dashboard/parts.ts";
 import { errorPage, signInPage } from "../../dashboard/problem-pages.ts";
@@ -22,7 +23,7 @@ export function createPages(asset: Frame["asset"]): Pages {
     showError: (c, thrown) => {
       const error = thrown instanceof RowcallError ? thrown : new RowcallError("UNEXPECTED", messageOf(thrown));
       const { code, message, hint } = error;
-      if (code === "TOKEN_INVALID") return send(c, signInPage(c.req.query("token") !== undefined), 401, false);
+      if (code === "TOKEN_INVALID") return send(c, signInPage(signInProblem(c)), 401, false);
       const status = statusOf(error);
       const page = errorPage({
         status,
@@ -34,6 +35,11 @@ export function createPages(asset: Frame["asset"]): Pages {
       return send(c, page, status, true);
     },
   };
+}
+
+function signInProblem(c: Context): string | undefined {
+  if (c.req.path === signInPath && c.req.method === "POST") return "That is not this server's token.";
+  return c.req.query("code") === undefined ? undefined : "This address was used already, or is too old.";
 }
 
 /** What was thrown, as a notice on the page where it was asked for. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { sessionId } from "./session.ts";
 import { batchOf, openTestServer, testToken, type TestServer } from "../../../test/fakes/server.ts";
 import { useWorkspace, type Workspace } from "../../../test/fakes/workspace.ts";
 
@@ -20,7 +21,7 @@ describe("who is let in", () => {
   const codeOf = async (response: Response): Promise<unknown> => ((await response.json()) as { code: unknown }).code;
 
   async function cookie(): Promise<string> {
-    const response = await bare(`/runs/x?page=2&token=${testToken}`);
+    const response = await bare(`/runs/x?page=2&code=${server.createCode()}`);
     assert.deepEqual([response.status, response.headers.get("location")], [303, "/runs/x?page=2"]);
     const set = response.headers.get("set-cookie") ?? "";
     assert.match(set, /HttpOnly/);
@@ -35,28 +36,49 @@ describe("who is let in", () => {
         {},
         { authorization: "Bearer wrong" },
         { authorization: `Basic ${testToken}` },
-        { cookie: "rowcall_00000000=1.x" },
+        { cookie: "rowcall_00000000_8084=1.x" },
       ] as Record<string, string>[]) {
         const response = await bare(path, headers);
         assert.deepEqual([response.status, await codeOf(response)], [401, "TOKEN_INVALID"], path);
         assert.match(response.headers.get("content-type") ?? "", /^application\/problem\+json/);
       }
     }
-    assert.equal((await bare(`/?token=${testToken}x`)).status, 401);
-    assert.equal((await bare("/api/v1/runs?token=", {}, { method: "POST" })).status, 401);
+    for (const query of [`token=${testToken}`, "code=", `code=${testToken}`, `code=${"x".repeat(32)}`])
+      assert.equal((await bare(`/?${query}`)).status, 401, query);
+    const code = server.createCode();
+    assert.equal((await bare(`/api/v1/runs?code=${code}`, {}, { method: "POST" })).status, 401);
+    assert.equal((await bare(`/?code=${code}`)).status, 303);
+    assert.equal((await bare(`/?code=${code}`)).status, 401, "twice");
   });
 
   it("takes the session that the printed address begins, and no other or older one", async () => {
     const session = await cookie();
     assert.equal((await bare("/api/v1/runs", { cookie: session })).status, 200);
     const [name = "", value = ""] = session.split("=");
-    const [begun = "", signed = ""] = value.split(".");
-    for (const forged of [`${Number(begun) + 1}.${signed}`, `${begun}.${signed}x`, `${begun}.`, value.toUpperCase()])
+    assert.match(name, /^rowcall_[\da-f]{8}_8084$/);
+    for (const forged of [`${value}x`, value.slice(1), "", "../../server-token", sessionId(value)])
       assert.equal((await bare("/api/v1/runs", { cookie: `${name}=${forged}` })).status, 401);
+    // A server at another port of the same host hears the cookie, and has no use for it.
+    const other = { cookie: `${session}; ${session.replace("_8084=", "_9999=")}`, host: "127.0.0.1:9999" };
+    assert.equal((await bare("/api/v1/runs", other)).status, 401);
     const later = await openTestServer(workspace, { clock: () => Date.now() + 31 * 24 * 3600 * 1000 });
     const response = await later.app.request("/api/v1/runs", { headers: { host, cookie: session } });
     assert.equal(response.status, 401);
     await later.end();
+  });
+
+  it("begins a session with the token of a form, and ends it when its owner signs out", async () => {
+    const post = (path: string, body: string, headers: Record<string, string> = {}): Promise<Response> =>
+      bare(path, { "content-length": String(body.length), ...headers }, { method: "POST", body });
+    assert.equal((await post("/sign-in", "token=wrong")).status, 401);
+    assert.equal((await post("/sign-in", `token=${testToken}&x=${"x".repeat(5000)}`)).status, 401);
+    const begun = await post("/sign-in", `token=${testToken}`);
+    assert.deepEqual([begun.status, begun.headers.get("location")], [303, "/"]);
+    const session = { cookie: begun.headers.get("set-cookie")?.split(";")[0] ?? "" };
+    assert.equal((await bare("/api/v1/runs", session)).status, 200);
+    assert.equal((await post("/sign-out", "", { ...session, origin: "https://evil.example" })).status, 403);
+    assert.equal((await post("/sign-out", "", { ...session, "sec-fetch-site": "same-origin" })).status, 303);
+    assert.equal((await bare("/api/v1/runs", session)).status, 401);
   });
 
   it("changes nothing for a page of another site, although the browser sends the session", async () => {
@@ -91,8 +113,8 @@ describe("who is let in", () => {
       assert.equal((await server.request("/api/v1/runs", { headers: { host: name } })).status, 200);
     const exposed = await openTestServer(workspace, { loopbackOnly: false, isSecure: true });
     assert.equal((await exposed.request("/api/v1/runs", { headers: { host: "rows.example" } })).status, 200);
-    const begun = await exposed.app.request(`/?token=${testToken}`, { headers: { host: "rows.example" } });
-    assert.match(begun.headers.get("set-cookie") ?? "", /; Secure/);
+    const begun = await exposed.app.request(`/?code=${exposed.createCode()}`, { headers: { host: "rows.example" } });
+    assert.match(begun.headers.get("set-cookie") ?? "", /^__Host-rowcall_\w+=.*; Secure/);
     await exposed.end();
   });
 
