@@ -37,6 +37,10 @@ type DoctorCheck = ShownCheck & { readonly id: string };
 async function examine(cli: Cli, wiring: Wiring): Promise<readonly DoctorCheck[]> {
   const [{ checkDisk, checkMemory, checkNode, checkWritable }, { checkChromium }, { checkRegistry }] =
     await Promise.all([import("./machine-checks.ts"), import("./chromium-check.ts"), import("./registry-check.ts")]);
+  const [{ checkExposure, checkFileModes }, { listServing }] = await Promise.all([
+    import("./privacy-checks.ts"),
+    import("./serve/note-serving.ts"),
+  ]);
   const { services, dataDirectory } = wiring;
   const dataPlace = await existing(dataDirectory);
   const { bavail, bsize } = await statfs(dataPlace);
@@ -49,6 +53,8 @@ async function examine(cli: Cli, wiring: Wiring): Promise<readonly DoctorCheck[]
     await checkWritable("data_directory", dataDirectory, () => writeIn(dataPlace)),
     await checkWritable("working_directory", services.baseDirectory, () => writeIn(services.baseDirectory)),
     await checkWritable("temporary_folder", tmpdir(), () => writeIn(tmpdir())),
+    await checkFileModes(dataDirectory),
+    checkExposure(await listServing(dataDirectory)),
     ...(cli.engine() === "aws" ? [await processorOf(cli, wiring)] : []),
   ];
 }

@@ -2,6 +2,7 @@ import process from "node:process";
 import type { Engine } from "../../core/engine.ts";
 import type { EndpointKeys } from "../../server/stepfunctions/signature.ts";
 import type { Wiring } from "../../wire.ts";
+import { noteServing } from "./note-serving.ts";
 import type { Tls } from "./read-tls.ts";
 import { openAudit } from "../open-audit.ts";
 
@@ -95,6 +96,8 @@ export async function startStepFunctionsEndpoint(options: EndpointOptions): Prom
   try {
     const { url, server } = await listen(app.fetch, { host, port, ...(tls === undefined ? {} : { tls }) });
     const arns = createArns(place);
+    const what = "Step Functions endpoint";
+    const takeBack = await noteServing(dataDirectory, { what, url, isExposed: !loopbackOnly, isInClear });
     return {
       url,
       keys,
@@ -108,6 +111,7 @@ export async function startStepFunctionsEndpoint(options: EndpointOptions): Prom
         activities: activities.listActivities().map(({ name }) => arns.of("activity", name)),
       }),
       close: async () => {
+        await takeBack();
         closing.abort();
         const closed = new Promise<void>((resolve) => server.close(() => resolve()));
         await closeParts();

@@ -4,6 +4,7 @@ import process from "node:process";
 import { RowcallError } from "../../core/errors.ts";
 import type { Wiring } from "../../wire.ts";
 import { openAudit } from "../open-audit.ts";
+import { noteServing } from "./note-serving.ts";
 import { readTls, type TlsFiles } from "./read-tls.ts";
 
 /** Where and to whom the server answers. */
@@ -123,6 +124,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...(proxyAddresses.length === 0 ? {} : { from: proxyAddresses }),
     });
     const url = proxyUrl?.replace(/\/$/, "") ?? own;
+    const isExposed = !isLoopbackHost(host);
+    const takeBack = await noteServing(dataDirectory, {
+      what: "server",
+      url: own,
+      isExposed,
+      isInClear: isExposed && tls === undefined,
+    });
     return {
       url,
       token,
@@ -130,6 +138,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         return `${url}/?code=${createCode()}`;
       },
       close: async () => {
+        await takeBack();
         const closed = new Promise<void>((done) => server.close(() => done()));
         await close();
         server.closeAllConnections();

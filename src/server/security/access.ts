@@ -37,8 +37,7 @@ export function guardHost({ loopbackOnly }: AccessSetup): MiddlewareHandler {
 
 /** Where the token of a form begins a session. */
 export const signInPath = "/sign-in";
-/** Where a session ends. */
-export const signOutPath = "/sign-out";
+const signOutPath = "/sign-out";
 
 /**
  * Lets through requests with the token, as `Authorization: Bearer`, or with a session's cookie. `?code=` of the printed address begins a
