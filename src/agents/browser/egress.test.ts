@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from "node:http";
 import { connect, createServer as createTcpServer, type AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { after, afterEach, before, describe, it } from "node:test";
+import { openSocksProxy } from "../../../test/fakes/socks-proxy.ts";
 import { openUpstreamProxy, type UpstreamProxy } from "../../../test/fakes/upstream-proxy.ts";
 import { parseAllowedHosts } from "./allowed-hosts.ts";
 import { openEgress, type Egress } from "./egress.ts";
@@ -146,6 +148,30 @@ describe("egress", () => {
     assert.equal(answer.status, 400);
   });
 
+  const another = process.platform === "linux" && process.getuid?.() === 0;
+  it(
+    "serves no other user of the machine",
+    { skip: !another && "only root can be another user, on Linux" },
+    async () => {
+      await open("*");
+      const asks = `
+      const { connect } = require("node:net");
+      const socket = connect(${new URL(egress.proxyUrl).port}, "127.0.0.1");
+      socket.write("GET http://127.0.0.1:${port}/ HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n");
+      socket.on("data", (data) => process.stdout.write(data));
+      socket.on("error", () => process.stdout.write("cut"));
+      socket.on("end", () => process.stdout.write("over"));
+    `;
+      const told = async (uid: number): Promise<string> => {
+        const child = spawn(process.execPath, ["--eval", asks], { uid, cwd: "/", env: {} });
+        return text(child.stdout);
+      };
+      assert.match(await told(0), /^HTTP\/1\.1 200 /);
+      assert.match(await told(65_534), /^(cut|over)$/);
+      assert.equal(asked.length, 1);
+    },
+  );
+
   it("keeps the connections of different clients apart", async () => {
     await open(`127.0.0.1:${port}`);
     await Promise.all([ask(`http://127.0.0.1:${port}/1`), ask(`http://127.0.0.1:${port}/2`)]);
@@ -215,6 +241,20 @@ describe("egress", () => {
       assert.equal(egress.whyUnreachable(`http://site.test:${port}/`), `the proxy ${host} answered with status 407`);
       assert.match(await tunnel("site.test:443"), /^HTTP\/1\.1 502 /);
       assert.equal(egress.whyUnreachable("https://site.test/"), `the proxy ${host} answered with status 407`);
+    });
+
+    it("speaks SOCKS where the environment says so, and leaves the look-up of names to it", async () => {
+      const socks = await openSocksProxy();
+      try {
+        process.env["ALL_PROXY"] = socks.url;
+        await open(`site.test:${port}`);
+        assert.equal((await ask(`http://site.test:${port}/`)).status, 200);
+        assert.match(await tunnel(`site.test:${port}`), /200 As You Like/);
+        assert.deepEqual(socks.asked, [`site.test:${port}`, `site.test:${port}`]);
+      } finally {
+        await egress.close();
+        await socks.close();
+      }
     });
 
     it("says which address of a proxy is none", async () => {

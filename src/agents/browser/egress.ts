@@ -1,9 +1,11 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { explainNetwork } from "../../core/network-errors.ts";
 import { hostBlocked, type AllowedHosts } from "./allowed-hosts.ts";
 import type { WayOut } from "./goto.ts";
+import { isOwnClient } from "./own-client.ts";
 import { createRelay, maxHeaderSize } from "./relay.ts";
 import { authorityOf, routeByEnvironment, targetOf, type RouteTo, type Target } from "./upstream.ts";
 
@@ -36,22 +38,32 @@ export async function openEgress(allowed: AllowedHosts, routeTo: RouteTo = route
 
   // The browser is the only client and ends before this does: nothing is cut because it took long.
   const server = createServer({ maxHeaderSize, requestTimeout: 0, keepAliveTimeout: 0 });
-  const sockets = new Set<Socket>();
+  const sockets = new Map<Duplex, Promise<boolean>>();
   server.on("connection", (socket) => {
-    sockets.add(socket);
+    sockets.set(socket, isOwnClient(socket));
     socket.once("close", () => sockets.delete(socket));
   });
-  server.on("request", (request, response) => {
+  /** Other users of this machine are not let in: the way to the upstream proxy, and its password, are this user's. */
+  const letIn = async (client: Duplex, serve: () => unknown): Promise<void> => {
+    if ((await sockets.get(client)) === true) serve();
+    else client.destroy();
+  };
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const target = requestTarget(request.url);
     if (target === undefined) response.writeHead(400, { Connection: "close" }).end();
     // Cut: a page must not take an answer of ours for that of the host.
     else if (!allowed.reaches(target)) request.socket.destroy();
     else relay.request(request, response, target);
-  });
-  server.on("connect", (request, client, head) => {
+  };
+  const onConnect = (request: IncomingMessage, client: Duplex, head: Buffer): void => {
     const target = tunnelTarget(request.url);
     if (target !== undefined && allowed.reaches(target)) void relay.tunnel(client, head, target);
     else client.end("HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+  };
+  server.on("request", (request, response) => void letIn(request.socket, () => onRequest(request, response)));
+  server.on("connect", (request, client, head) => {
+    client.on("error", () => undefined);
+    void letIn(client, () => onConnect(request, client, head));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -70,7 +82,7 @@ export async function openEgress(allowed: AllowedHosts, routeTo: RouteTo = route
     async close() {
       const closed = server.listening ? once(server, "close") : undefined;
       server.close();
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets.keys()) socket.destroy();
       await closed;
     },
   };

@@ -113,7 +113,6 @@ export function createRelay({ routeTo, onDialed }: RelayOptions): Relay {
     },
 
     async tunnel(client, head, target) {
-      client.on("error", () => undefined);
       try {
         const socket = await open(target, dial(target, routeTo("https", target), closeSignal(client)));
         client.write("HTTP/1.1 200 Connection Established\r\n\r\n");
