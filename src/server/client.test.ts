@@ -94,7 +94,8 @@ describe("the client", () => {
   });
 
   it("deletes a run with its table in the data directory", async () => {
-    const batch = { agent: "doubler", input: workspace.at("rows.csv") };
+    const execution_config = { retry_strategy: { max_attempts: 0 } };
+    const batch = { agent: "doubler", input: workspace.at("rows.csv"), execution_config };
     const { run } = await client.startRun({ batch });
     await server.until(run.id, ({ status }) => status === "succeeded");
     const { outputUri = "" } = (await client.getRun(run.id)).run;

@@ -264,6 +264,32 @@ test("a deletion that is cut off leaves a run that can only be deleted again", (
   );
 });
 
+const killedAfter: Readonly<Record<string, (data: string, id: string) => Promise<void>>> = {
+  "the mark": async () => {},
+  "the files": (data, id) => rm(join(data, "runs", id), { recursive: true }),
+  "a part of the records": async (data, id) => {
+    await rm(join(data, "runs", id), { recursive: true });
+    const journal = openDatabase(join(data, "journal.db"));
+    journal.prepare("DELETE FROM attempts WHERE run = (SELECT seq FROM runs WHERE id = ?) AND row < 20").run(id);
+    journal.close();
+  },
+};
+for (const [point, leave] of Object.entries(killedAfter)) {
+  test(`a deletion that was killed after ${point} is ended by the next`, () =>
+    withBench(async ({ engine, run, data, holding }) => {
+      const { id } = await run("killed", 60);
+      const journal = openDatabase(join(data, "journal.db"));
+      journal.prepare("UPDATE runs SET deleting = 1, status = 'interrupted' WHERE id = ?").run(id);
+      journal.close();
+      await leave(data, id);
+      await assert.rejects(engine.resume(id), { code: "RUN_NOT_FOUND" });
+      assert.equal((await engine.delete([id])).length, 1);
+      assert.deepEqual(await holding("killed"), []);
+      assert.deepEqual(await engine.list(), []);
+      assert.deepEqual(await readdir(join(data, "runs")), []);
+    }));
+}
+
 test("traces that a deletion had to leave in the journal are told, and taken out by the next", () =>
   withBench(async ({ engine, run, data, holding }) => {
     const { id } = await run("traced", 60);
