@@ -87,8 +87,9 @@ export async function deleteRun(setup: DeleteSetup, found: FoundRun, others: rea
   return { id, ...name, rows: prepared?.run.total ?? 0, removed, left };
 }
 
+// Of an execution that an engine started: another may name what place it likes.
 function outputOf(input: string | undefined): string | undefined {
   const value = JSON.parse(input ?? "{}") as JsonValue;
-  const output = isJsonObject(value) ? value["output_s3_prefix"] : undefined;
+  const output = isJsonObject(value) && "rowcall" in value ? value["output_s3_prefix"] : undefined;
   return typeof output === "string" ? output : undefined;
 }
