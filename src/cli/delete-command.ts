@@ -24,7 +24,8 @@ export function defineCommand(command: Command, cli: Cli): void {
     requireOneWay(cli, texts, olderThan);
     const engine = await cli.openEngine();
     try {
-      const before = olderThan === undefined ? undefined : Date.now() - olderThan;
+      const { services } = await cli.wire();
+      const before = olderThan === undefined ? undefined : services.clock() - olderThan;
       const { runsDoneBefore } = await import("../engines/old-runs.ts");
       const runs = before === undefined ? [] : [...(await runsDoneBefore(engine, before))];
       for (const text of texts) runs.push(await findRun(engine, text));

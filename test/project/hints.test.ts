@@ -37,7 +37,7 @@ const toldTo: Readonly<Record<string, readonly string[]>> = {
 };
 /** Arguments of other programs. */
 const foreign =
-  /^src\/(agents\/browser\/(browser-process|bundled-chromium|chromium-probes)|agents\/function\/function-child|agents\/lambda\/lambda-errors|cli\/young-generation|engines\/aws\/seven-steps|cli\/sandbox\/(seven-steps|worker-process))\.ts$/;
+  /^src\/(agents\/browser\/(browser-process|bundled-chromium|chromium-probes)|agents\/function\/function-child|agents\/lambda\/lambda-errors|cli\/young-generation|engines\/local\/large-answers|engines\/aws\/seven-steps|cli\/sandbox\/(seven-steps|worker-process))\.ts$/;
 
 function optionsOf(path: string): ReadonlySet<string> {
   const options = commands.get(path)?.options ?? [];
