@@ -62,7 +62,7 @@ function knownAddresses(from: readonly string[]): (address: string) => boolean {
       else known.addSubnet(address, Number(bits), family);
     } catch (cause) {
       throw new RowcallError("USAGE_INVALID", `"${text}" is not an IP address or network`, {
-        hint: "Write --proxy-address 10.0.0.7 or 10.0.0.0/24.",
+        hint: "Write an address such as 10.0.0.7, or a network such as 10.0.0.0/24.",
         cause,
       });
     }
