@@ -73,6 +73,8 @@ describe("rowcall doctor", () => {
         "data_directory",
         "working_directory",
         "temporary_folder",
+        "file_modes",
+        "exposed_endpoints",
       ],
     );
     assert.deepEqual([code, healthy], [0, true], out);
