@@ -116,6 +116,7 @@ export function toExtractTask(
     })),
     tables: Object.fromEntries(Object.entries(tables).map(([name, shape]) => [name, toPageTable(shape, scope)])),
     unknownTables,
+    maxLength: maxValueLength,
   };
 }
 
@@ -126,6 +127,8 @@ export function toExtractTask(
  */
 export function readField(name: string, field: Field, found: PageValue, scope: JsonObject): JsonValue {
   switch (found.found) {
+    case "too much":
+      throw tooLong(`"${name}"`, found.length);
     case "nothing":
       return found.why === "no row is there" && !isRequired(field)
         ? (field.default ?? [])
@@ -143,6 +146,19 @@ export function readField(name: string, field: Field, found: PageValue, scope: J
         return { table, row, ...Object.fromEntries(values) };
       });
   }
+}
+
+/** Characters that a value read from a page may have, all texts of a list or of rows together. */
+export const maxValueLength = 1_000_000;
+
+/** What a page shows where a value should be is too much for one. */
+export function tooLong(what: string, length: number): RowcallError {
+  const count = (many: number): string => many.toLocaleString("en-GB");
+  return new RowcallError(
+    "PAGE_UNEXPECTED",
+    `${what} has ${count(length)} characters on the page; a value read from a page has at most ${count(maxValueLength)}`,
+    { hint: "Read a smaller part of the page: an element in it, or fewer of them." },
+  );
 }
 
 /** Where a field is, in words. */

@@ -168,7 +168,7 @@ describe("locators beside Playwright's", { timeout: 180_000 }, () => {
     }));
     const answer = await askPage(
       tab,
-      { kind: "extract", fields, tables: {}, unknownTables: "ignore" },
+      { kind: "extract", fields, tables: {}, unknownTables: "ignore", maxLength: 100_000 },
       { waitMs: 0, limitMs: 30_000 },
     );
     const theirs = await Promise.all(

@@ -30,6 +30,7 @@ describe("locators", { timeout: 120_000 }, () => {
       fields: [{ name: "it", source, required: false }],
       tables: {},
       unknownTables: "ignore",
+      maxLength: 1000,
     });
     const value = answer.status === "done" ? answer.value.fields?.["it"] : undefined;
     return value?.found === "text" ? value.text : value?.found === "texts" ? value.texts : undefined;
@@ -231,6 +232,7 @@ describe("locators", { timeout: 120_000 }, () => {
         ],
         tables: { offers: { title: "Two", columns: [["Price"]], optionalColumns: [], required: true } },
         unknownTables: "fail",
+        maxLength: 1000,
       });
       assert.deepEqual(answer.status === "done" && answer.value.fields, { price: { found: "text", text: "1" } });
     });

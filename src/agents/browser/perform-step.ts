@@ -5,7 +5,7 @@ import { maskText } from "../../core/mask.ts";
 import { askPage, type PageTimes } from "./ask-page.ts";
 import { chooseOption, matchAddress } from "./choose.ts";
 import { describeCondition, toPageCondition, type Condition } from "./conditions.ts";
-import { describeSource, readField, toExtractTask } from "./extract-fields.ts";
+import { describeSource, maxValueLength, readField, tooLong, toExtractTask } from "./extract-fields.ts";
 import { goTo, type WayOut } from "./goto.ts";
 import type { PageAnswer, PageResult, PageTask } from "./in-page/protocol.ts";
 import { toPageLocators, type Locators } from "./locators.ts";
@@ -300,6 +300,7 @@ async function choose(step: StepOf<"choose">, context: StepContext): Promise<Ste
     );
   }
   const text = options[choice.index] ?? "";
+  if (text.length > maxValueLength) throw tooLong("The chosen option", text.length);
   context.tabs.begin();
   const { point } = await ask(step, { kind: "pick", target, index: choice.index, text }, context);
   if (point === undefined) await settle(context, timeoutOf(step, context));

@@ -106,6 +106,30 @@ describe("runTemplate", () => {
     return thrown;
   }
 
+  describe("values of a page", () => {
+    const long = `<a title="${"x".repeat(600_000)}"></a>`;
+    const tooMuch = (length: string): RegExp =>
+      new RegExp(`"it" has ${length} characters on the page; a value read from a page has at most 1,000,000`);
+
+    it("have an end, all texts of a list together", async () => {
+      const read = (field: object): Steps => [{ action: "extract", fields: { it: { attribute: "title", ...field } } }];
+      const optional = { required: false, default: "none", pattern: "(.)" };
+      const text = [{ action: "extract", fields: { it: { page: "text", ...optional } } }];
+      await fails("PAGE_UNEXPECTED", tooMuch("1,200,000"), "<p>text</p>".replace("text", "x".repeat(1_200_000)), text);
+      await fails("PAGE_UNEXPECTED", tooMuch("1,200,000"), long + long, read({ all: { css: "a", hidden: true } }));
+      const { output } = await run(long, read({ locator: { css: "a", hidden: true } }));
+      assert.equal(String(output["it"]).length, 600_000);
+    });
+
+    it("hold up their page alone with a pattern that takes endless time in it", { timeout: 120_000 }, async () => {
+      const title = `<title>${"a".repeat(60)}!</title><h1>A</h1>`;
+      const look = { action: "wait_for", condition: { title: "^(a+)+$" } };
+      await fails("STEP_FAILED", /The page could not be asked: it does not answer/, title, [look]);
+      const { output } = await run("<h1>B</h1>", [{ action: "extract", fields: { h: { locator: { css: "h1" } } } }]);
+      assert.deepEqual(output, { h: "B" });
+    });
+  });
+
   describe("finding things", () => {
     const value = async (field: string, locator: object): Promise<unknown> =>
       (

@@ -44,7 +44,9 @@ export function createExtractor(text: TextTools, finder: Finder, tables: TableRe
     }
     if (problems.length > 0) return { wait: problems.join("; "), kind: "unlike" };
 
-    const values = task.fields.map(({ name, source }) => [name, valueOf(source, fitting)] as const);
+    const values = task.fields.map(
+      ({ name, source }) => [name, limited(valueOf(source, fitting), task.maxLength)] as const,
+    );
     const lacking = task.fields.flatMap(({ name, required }, i) => {
       const value = values[i]?.[1];
       return required && value?.found === "nothing" ? [`${name}: ${value.why}`] : [];
@@ -55,6 +57,19 @@ export function createExtractor(text: TextTools, finder: Finder, tables: TableRe
     if (changed.length > 0) return { wait: changed.join("; "), kind: "unlike" };
     if (lacking.length > 0) return { wait: lacking.join("; "), kind: "missing" };
     return { fields: Object.fromEntries(values), shown: text.shown() };
+  };
+
+  const limited = (value: PageValue, maxLength: number): PageValue => {
+    const texts =
+      value.found === "text"
+        ? [value.text]
+        : value.found === "texts"
+          ? value.texts
+          : value.found === "rows"
+            ? value.rows.flatMap(({ row, cells }) => [row, ...Object.values(cells)])
+            : [];
+    const length = texts.reduce((sum, one) => sum + one.length, 0);
+    return length > maxLength ? { found: "too much", length } : value;
   };
 
   const cellOf = (table: ReadTable, cells: readonly string[], column: PageColumn): string | undefined =>

@@ -73,7 +73,9 @@ export type PageValue =
   | { readonly found: "text"; readonly text: string }
   | { readonly found: "texts"; readonly texts: readonly string[] }
   | { readonly found: "rows"; readonly rows: readonly PageRecord[] }
-  | { readonly found: "nothing"; readonly why: string };
+  | { readonly found: "nothing"; readonly why: string }
+  /** More characters than `maxLength`; the texts stay where they are. */
+  | { readonly found: "too much"; readonly length: number };
 
 /** What the page script is asked to do once it can. */
 export type PageTask =
@@ -113,6 +115,8 @@ export type PageTask =
       readonly fields: readonly { readonly name: string; readonly source: PageSource; readonly required: boolean }[];
       readonly tables: Readonly<Record<string, PageTable>>;
       readonly unknownTables: "fail" | "ignore";
+      /** Characters that the texts of one field may have together. */
+      readonly maxLength: number;
     };
 
 /** A task for the page. */
