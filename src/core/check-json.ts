@@ -1,4 +1,4 @@
-import { alteredNumber, givenTwice, maxLevels, nestedTooDeep, type DocumentFault } from "./document-fault.ts";
+import { alteredNumber, givenTwice, lostKey, maxLevels, nestedTooDeep, type DocumentFault } from "./document-fault.ts";
 
 interface Open {
   /** Keys so far; absent for a list. */
@@ -28,6 +28,7 @@ export function findJsonFault(text: string): DocumentFault | undefined {
     } else if (groups?.["colon"] !== undefined && inner !== undefined) {
       const key = JSON.parse(groups["text"] ?? "") as string;
       if (inner.keys?.has(key) === true) return givenTwice(key, index);
+      if (key === "__proto__") return lostKey(index);
       inner.keys?.add(key);
       inner.at = key;
     } else if (groups?.["text"] === undefined) {

@@ -1,5 +1,5 @@
 import type { CST, Document, Node, Pair, Scalar } from "yaml";
-import { alteredNumber, maxLevels, nestedTooDeep, type DocumentFault } from "./document-fault.ts";
+import { alteredNumber, lostKey, maxLevels, nestedTooDeep, type DocumentFault } from "./document-fault.ts";
 import { isAlias, isMap, isPair, isScalar, isSeq, Parser, visit } from "./yaml.ts";
 
 /** Finds nesting so deep that the text cannot be read: what reads it goes into itself for each level. */
@@ -26,6 +26,11 @@ export function findYamlFault(document: Document): DocumentFault | undefined {
   let fault: DocumentFault | undefined;
   const anchors = new Set<string>();
   visit(document, {
+    Pair(_, { key }) {
+      if (!isScalar(key) || key.value !== "__proto__") return undefined;
+      fault = lostKey(key.range?.[0] ?? 0);
+      return visit.BREAK;
+    },
     Node(_, node, path) {
       const offset = node.range?.[0] ?? 0;
       if ("anchor" in node && node.anchor !== undefined) anchors.add(node.anchor);

@@ -43,6 +43,15 @@ export function givenTwice(key: string, offset: number): DocumentFault {
   return { message: `key "${key}" is given twice`, hint: "Keep one of the two.", offset };
 }
 
+/** A key that JavaScript's objects have already: what stands there would be lost on its way. */
+export function lostKey(offset: number): DocumentFault {
+  return {
+    message: 'key "__proto__" would be lost',
+    hint: 'Name it where it is a value: { "csv_column": "__proto__", "agent_input_field": "…" } in column_mappings.',
+    offset,
+  };
+}
+
 /** @param top - the key at the top of the document that it is below, empty when there is none */
 export function nestedTooDeep(top: string, offset?: number): DocumentFault {
   return {

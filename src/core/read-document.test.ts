@@ -23,6 +23,12 @@ describe("batch files that are not as they should be", () => {
         "agent: echo\ninput: *.csv\n",
         /input: \*\.csv refers to an anchor that is not there \(line 2, column 8\)/,
       ],
+      [
+        "b.json",
+        '{"agent": "echo", "input_mapping": {"column_mappings": {"__proto__": "a"}}}',
+        /key "__proto__" would be lost \(line 1, column 57\)/,
+      ],
+      ["b.yaml", "agent: echo\nagent_config:\n  __proto__: 1\n", /key "__proto__" would be lost \(line 3, column 3\)/],
       ["b.yaml", "agent: echo\nagent: other\n", /key "agent" is given twice \(line 2, column 1\)/],
       [
         "b.json",
@@ -140,7 +146,7 @@ describe("batch files that are not as they should be", () => {
 
   it("stay JSON: what JSON allows is no mistake", async () => {
     await load(
-      '\uFEFF{\n\t"agent":\t"echo",\r\n\t"agent_config": {"a\\/b": "\\ud83d\\ude00 # no comment", "__proto__": 1, "": [], "1": 1e5}}',
+      '\uFEFF{\n\t"agent":\t"echo",\r\n\t"agent_config": {"a\\/b": "\\ud83d\\ude00 # no comment", "": [], "1": 1e5}}',
       "b.json",
     );
     await assert.rejects(load("{agent: echo}", "b.json"), { code: "BATCH_INVALID" });

@@ -4,7 +4,7 @@ import type { RecordingLevel } from "../core/agent.ts";
 import type { Batch, Dispatch, OutputMapping } from "../core/batch.ts";
 import { parseBatch, parseExecutionInput, readBatch } from "../core/batch-file.ts";
 import { RowcallError } from "../core/errors.ts";
-import { isJsonObject, type JsonObject, type JsonValue } from "../core/json.ts";
+import { isJsonObject, setOwn, type JsonObject, type JsonValue } from "../core/json.ts";
 import { invalid, type Problem, type Reading } from "../core/schema.ts";
 import type { Services } from "../core/services.ts";
 import { resolveUri, schemeOf } from "../core/uri.ts";
@@ -166,10 +166,10 @@ function withOverrides(value: unknown, overrides: BatchOverrides, baseDirectory:
 function overlay(base: JsonObject, over: JsonObject): JsonObject {
   const merged: Record<string, JsonValue | undefined> = { ...base };
   for (const [key, value] of Object.entries(over)) {
-    const below = merged[key];
-    if (isJsonObject(value) && isJsonObject(below)) merged[key] = overlay(below, value);
+    const below = Object.hasOwn(merged, key) ? merged[key] : undefined;
+    if (isJsonObject(value) && isJsonObject(below)) setOwn(merged, key, overlay(below, value));
     else if (isJsonObject(value) ? Object.values(value).some((part) => part !== undefined) : value !== undefined)
-      merged[key] = value;
+      setOwn(merged, key, value);
   }
   return merged;
 }

@@ -47,3 +47,10 @@ test("replaces cells of a row that is there, and only of columns that it has", (
   assert.deepEqual(replaceCells(named, { b: "x" }).row, { index: 4, line: 9, cells: ["1", "x"] });
   assert.throws(() => replaceCells(named, { c: "x" }), { code: "USAGE_INVALID" });
 });
+
+test("leaves columns alone that are called as what every object has", () => {
+  const named = { header: ["constructor", "__proto__", "b"], row: { index: 0, line: 2, cells: ["1", "2", "3"] } };
+  assert.deepEqual(replaceCells(named, { b: "x" }).row.cells, ["1", "2", "x"]);
+  const written = { column_mappings: [{ csv_column: "__proto__", agent_input_field: "p" }] };
+  assert.deepEqual(makeRow(batchWith(written), {}).row.cells, [""]);
+});

@@ -48,7 +48,7 @@ export function makeRow(batch: Batch, given: Readonly<Record<string, string>>): 
   const { kind } = batch.inputMapping.selection;
   if (kind !== "exclude") requireKnown(Object.keys(given), named);
   const header = [...new Set([...named, ...Object.keys(given), ...(kind === "exclude" ? excluded(batch) : [])])];
-  return { header, row: { index: 0, line: 2, cells: header.map((name) => given[name] ?? "") } };
+  return { header, row: { index: 0, line: 2, cells: header.map((name) => ownCell(given, name) ?? "") } };
 }
 
 /**
@@ -58,7 +58,12 @@ export function makeRow(batch: Batch, given: Readonly<Record<string, string>>): 
  */
 export function replaceCells({ header, row }: NamedRow, given: Readonly<Record<string, string>>): NamedRow {
   requireKnown(Object.keys(given), header);
-  return { header, row: { ...row, cells: header.map((name, i) => given[name] ?? row.cells[i] ?? "") } };
+  return { header, row: { ...row, cells: header.map((name, i) => ownCell(given, name) ?? row.cells[i] ?? "") } };
+}
+
+// A column may have the name of something that every object has.
+function ownCell(given: Readonly<Record<string, string>>, name: string): string | undefined {
+  return Object.hasOwn(given, name) ? given[name] : undefined;
 }
 
 function excluded({ inputMapping: { selection } }: Batch): readonly string[] {
@@ -66,7 +71,8 @@ function excluded({ inputMapping: { selection } }: Batch): readonly string[] {
 }
 
 function requireKnown(columns: readonly string[], known: readonly string[]): void {
-  const stranger = columns.find((column) => !known.includes(column));
+  const all = new Set(known);
+  const stranger = columns.find((column) => !all.has(column));
   if (stranger === undefined) return;
   throw new RowcallError("USAGE_INVALID", `There is no column "${stranger}" to set`, {
     hint: suggest(stranger, known),

@@ -119,7 +119,7 @@ const rowCodes = (Object.keys(errorTable) as ErrorCode[]).filter((code) =>
 const rowCode = z.enum(rowCodes as [ErrorCode, ...ErrorCode[]]);
 
 const list = z.lazy(() => z.array(stepSchema));
-const fieldName = z.string().regex(/^[A-Za-z_]\w*$/, "must be letters, digits and underscores");
+const fieldName = z.string().regex(/^(?!__proto__$)[A-Za-z_]\w*$/, "must be letters, digits and underscores");
 const act = { ...common, prompt: z.string().min(1), schema: z.json().optional() };
 
 const forms = [

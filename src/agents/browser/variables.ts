@@ -45,7 +45,10 @@ export function readVariables(
 ): JsonObject {
   if (declared === undefined) return given;
   return Object.fromEntries(
-    Object.entries(declared).map(([name, declaration]) => [name, readVariable(name, declaration, given[name])]),
+    Object.entries(declared).map(([name, declaration]) => [
+      name,
+      readVariable(name, declaration, Object.hasOwn(given, name) ? given[name] : undefined),
+    ]),
   );
 }
 
