@@ -25,6 +25,7 @@ const reckonWithTheTime: Readonly<Record<string, string>> = {
   "src/engines/local/execute.ts": "when a wait will be over, for people",
   "src/engines/local/execution-journal.ts": "kept for days, by later processes",
   "src/engines/local/tell-waits.ts": "a time that was told to people, for people",
+  "src/server/kept-files.ts": "compared with times at which files were written, days ago",
   "src/server/security/session.ts": "a session outlives the process",
 };
 
