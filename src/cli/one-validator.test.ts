@@ -26,7 +26,7 @@ const machine = "arn:aws:states:eu-west-1:123456789012:stateMachine:lookup";
 
 /** Agents with something wrong in them, and how that is told by whoever looks. */
 const bad: readonly (readonly [JsonObject, RegExp])[] = [
-  [agent("browser", { template: "form@1.0.0", secrets: ["PASSWORD"] }), /secrets: unknown key "secrets"/],
+  [agent("browser", { template: "form@1.0.0", secret: ["PASSWORD"] }), /secret: unknown key "secret"/],
   [agent("browser", {}), /template/],
   [agent("browser", { template: "form", viewport: { width: 1, height: 200 } }), /viewport\.width/],
   [agent("browser", { template: "form", executable: "firefox" }), /executable/],
