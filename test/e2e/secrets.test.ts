@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { startService } from "../test/fakes/echo-service.ts";
-import { useWorkspace, type Workspace } from "../test/fakes/workspace.ts";
-import type { Batch } from "./core/batch.ts";
-import type { JsonObject } from "./core/json.ts";
-import { loadBatch } from "./engines/load-batch.ts";
-import { tryRow } from "./engines/try-row.ts";
-import { readRow } from "./engines/pick-row.ts";
-import { openEngine, wire, type Wiring } from "./wire.ts";
+import { startService } from "../fakes/echo-service.ts";
+import { useWorkspace, type Workspace } from "../fakes/workspace.ts";
+import type { Batch } from "../../src/core/batch.ts";
+import type { JsonObject } from "../../src/core/json.ts";
+import { loadBatch } from "../../src/engines/load-batch.ts";
+import { tryRow } from "../../src/engines/try-row.ts";
+import { readRow } from "../../src/engines/pick-row.ts";
+import { openEngine, wire, type Wiring } from "../../src/wire.ts";
 
 const secret = 'tok"en/+ with spaces';
 const forms = [
