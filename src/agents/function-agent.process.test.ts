@@ -13,6 +13,7 @@ import { agentOf, anEnvironment } from "../../test/fakes/agent-environment.ts";
 import type { Invoker } from "../core/agent.ts";
 import { RowcallError } from "../core/errors.ts";
 import { openFunctionAgent } from "./function-agent.ts";
+import { listProcesses } from "./processes.ts";
 
 const fixture = fileURLToPath(new URL("../../test/fixtures/isolated-functions.ts", import.meta.url));
 
@@ -22,17 +23,13 @@ const open = (config: Readonly<Record<string, unknown>> = {}, concurrency = cont
     anEnvironment({ concurrency }),
   );
 
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await wait(5);
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await wait(5);
 }
 
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+/** A process that has ended may be listed until somebody takes note of it: when its parent is gone, that can take minutes. */
+async function isRunning(pid: number): Promise<boolean> {
+  return (await listProcesses()).some((one) => one.pid === pid);
 }
 
 invokerContract("function in a process of its own", async () => {
@@ -88,7 +85,7 @@ describe("a function in a process of its own", { timeout: 120_000 }, () => {
     aborter.abort(new RowcallError("TIMEOUT", "Execution timeout"));
     await rejected;
     const pid = Number(await readFile(file, "utf8"));
-    await until(() => !isRunning(pid));
+    await until(async () => !(await isRunning(pid)));
     assert.notEqual(await pidOf(), pid);
   });
 
@@ -104,12 +101,12 @@ describe("a function in a process of its own", { timeout: 120_000 }, () => {
     const parent = spawn(process.execPath, ["--input-type=module", "--eval", script], { stdio: "inherit" });
     await until(() => existsSync(file) || parent.exitCode !== null);
     const pid = Number(await readFile(file, "utf8"));
-    assert.ok(isRunning(pid));
+    assert.ok(await isRunning(pid));
     parent.kill("SIGKILL");
     try {
-      await until(() => !isRunning(pid));
+      await until(async () => !(await isRunning(pid)));
     } finally {
-      if (isRunning(pid)) process.kill(pid, "SIGKILL");
+      if (await isRunning(pid)) process.kill(pid, "SIGKILL");
     }
   });
 

@@ -58,7 +58,7 @@ describe("rowcall sandbox", () => {
     child.kill("SIGINT");
     assert.deepEqual(await closed, [130, null]);
     assert.ok(!existsSync(folder));
-    while (workers.some(isAlive)) await wait(20);
+    while ((await listProcesses()).some(({ pid }) => workers.includes(pid))) await wait(20);
     for (const url of said.match(/http:\/\/127\.0\.0\.1:\d+/g) ?? []) await assert.rejects(fetch(url), url);
   });
 
@@ -141,12 +141,4 @@ describe("commands of the pages, in a sandbox", () => {
 async function childrenOf(parent: number): Promise<readonly number[]> {
   const { stdout } = await promisify(execFile)("ps", ["-o", "pid=", "--ppid", String(parent)]);
   return stdout.trim().split("\n").map(Number);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }

@@ -8,6 +8,7 @@ import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
+import { listProcesses } from "../../src/agents/processes.ts";
 
 const runner = fileURLToPath(new URL("../../scripts/test.ts", import.meta.url));
 
@@ -62,7 +63,7 @@ describe("npm test", () => {
     const [, pid] = /process (\d+): .* left-over$/m.exec(stderr) ?? [];
     assert.ok(pid !== undefined, stderr);
     assert.match(stderr, new RegExp(`"type":"process".*"pid":${pid}`));
-    while (isAlive(Number(pid))) await wait(20);
+    while ((await listProcesses()).some((one) => one.pid === Number(pid))) await wait(20);
     assert.match(stdout, /fail 1\n/);
   });
 
@@ -76,11 +77,3 @@ describe("npm test", () => {
     assert.match(stderr, /The tests took longer than 3 s\.\n.*\n.*not ended: for ever/);
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
