@@ -49,7 +49,9 @@ interface Kept {
 }
 
 async function run(steps: readonly JsonObject[], recording: RecordingLevel, input: AgentInput): Promise<Kept> {
+  await using started = new AsyncDisposableStack();
   const site = await startSite();
+  started.defer(() => site.close());
   const definition = agentOf("browser", { template: "login@1.0.0", secrets: ["TOKEN"] });
   const document = {
     template_id: "login",
@@ -66,26 +68,22 @@ async function run(steps: readonly JsonObject[], recording: RecordingLevel, inpu
       template: async (reference) => parseTemplateDocument(document, `template ${reference}`),
     }),
   );
+  started.defer(() => invoker.close());
   const files = new Map<string, Uint8Array>();
-  try {
-    const setup = {
-      invoker,
-      extract: createExtractor(definition),
-      runId: "run-1",
-      timeoutMs: 120_000,
-      clock: Date.now,
-      monotonic: () => performance.now(),
-      saveArtifact: async (_row: number, _attempt: number, name: string, content: Uint8Array) => {
-        files.set(name, content);
-        return `memory:${name}`;
-      },
-    };
-    assert.doesNotMatch(JSON.stringify(invoker.preview?.(input)), /tok/);
-    return { attempt: await runAttempt(setup, input, 0, 1), files };
-  } finally {
-    await invoker.close();
-    await site.close();
-  }
+  const setup = {
+    invoker,
+    extract: createExtractor(definition),
+    runId: "run-1",
+    timeoutMs: 120_000,
+    clock: Date.now,
+    monotonic: () => performance.now(),
+    saveArtifact: async (_row: number, _attempt: number, name: string, content: Uint8Array) => {
+      files.set(name, content);
+      return `memory:${name}`;
+    },
+  };
+  assert.doesNotMatch(JSON.stringify(invoker.preview?.(input)), /tok/);
+  return { attempt: await runAttempt(setup, input, 0, 1), files };
 }
 
 function assertNone(text: string, secret: string, where: string): void {
