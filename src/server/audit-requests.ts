@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { Audit } from "../core/audit.ts";
 import { problemOf } from "./problem.ts";
+import { connectionOf } from "./security/peer-user.ts";
 import { readBearer } from "./security/secret.ts";
 import { sessionId } from "./security/session.ts";
 import type { ServerEnv } from "./server-setup.ts";
@@ -22,7 +23,7 @@ export function auditRequests(
     const { method, path } = c.req;
     const audited = c.get("audited");
     if (safeMethods.includes(method) || audited === "reads" || c.res.headers.has("idempotency-replayed")) return;
-    const from = remoteAddress(c);
+    const from = connectionOf(c)?.remoteAddress;
     const target = audited?.target ?? c.res.headers.get("location") ?? undefined;
     await audit({
       via: path.startsWith("/api/") ? "api" : "dashboard",
@@ -45,10 +46,4 @@ function outcomeOf({ error, res }: Context): string {
 function whoIs(c: Context, sessionOf: (c: Context) => string | undefined): string {
   if (readBearer(c.req.header("authorization")) !== undefined) return "token";
   return `session:${sessionId(sessionOf(c) ?? "").slice(0, 8)}`;
-}
-
-// Without a port, as in tests, there is no other side.
-function remoteAddress({ env }: Context): string | undefined {
-  const { incoming } = (env ?? {}) as { readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } } };
-  return incoming?.socket?.remoteAddress;
 }

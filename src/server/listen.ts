@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from "node:https";
 import { BlockList, isIP, type AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { messageOf, RowcallError } from "../core/errors.ts";
+import { plainAddress } from "../core/tcp-table.ts";
 
 /** Where a server listens. */
 export interface ListenOptions {
@@ -68,8 +69,7 @@ function knownAddresses(from: readonly string[]): (address: string) => boolean {
     }
   }
   return (address) => {
-    // A socket for both families names addresses of the older one so.
-    const plain = address.replace(/^::ffff:(?=\d+\.)/, "");
+    const plain = plainAddress(address);
     return isIP(plain) !== 0 && known.check(plain, isIP(plain) === 6 ? "ipv6" : "ipv4");
   };
 }

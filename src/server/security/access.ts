@@ -2,7 +2,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { RowcallError } from "../../core/errors.ts";
 import { isLoopbackHost } from "./loopback.ts";
-import { peerUser, type Ends } from "./peer-user.ts";
+import { connectionOf, peerUser, type Ends } from "./peer-user.ts";
 import { readBearer } from "./secret.ts";
 import { sessionId, type Sessions, type Visitor } from "./session.ts";
 
@@ -88,9 +88,8 @@ function cookieName(c: Context, { sessions, isSecure }: AccessSetup): string {
 }
 
 async function visitorOf(c: Context): Promise<Visitor> {
-  // Without a port, as in tests, there is no connection.
-  const { incoming } = (c.env ?? {}) as { readonly incoming?: { readonly socket?: Ends } };
-  const user = incoming?.socket === undefined ? undefined : await userOf(incoming.socket);
+  const connection = connectionOf(c);
+  const user = connection === undefined ? undefined : await userOf(connection);
   return { host: c.req.header("host") ?? "", user, browser: c.req.header("user-agent") };
 }
 
