@@ -1,5 +1,5 @@
-import { RowcallError } from "../../core/errors.ts";
-import { targetOf, type Target } from "./upstream.ts";
+import { RowcallError } from "../core/errors.ts";
+import { targetOf, type Target } from "./target.ts";
 
 /** The hosts that a browser may talk to. */
 export interface AllowedHosts {

@@ -6,7 +6,7 @@ import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { Mask } from "../core/mask.ts";
 import { renderText, variablesOf } from "../core/render.ts";
 import { readSecrets } from "../core/secrets.ts";
-import { hostsOf, parseAllowedHosts } from "./browser/allowed-hosts.ts";
+import { hostsOf, parseAllowedHosts } from "./allowed-hosts.ts";
 import { parseBrowserConfig, type BrowserConfig } from "./browser/browser-config.ts";
 import { sandboxHint } from "./browser/browser-process.ts";
 import { findChromium } from "./browser/chromium.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Browser } from "playwright-core";
-import { parseAllowedHosts } from "../../src/agents/browser/allowed-hosts.ts";
+import { parseAllowedHosts } from "../../src/agents/allowed-hosts.ts";
 import { launchBrowser } from "../../src/agents/browser/browser-process.ts";
 import { findChromium } from "../../src/agents/browser/chromium.ts";
 import { openEgress, type Egress } from "../../src/agents/browser/egress.ts";

@@ -3,7 +3,7 @@ import type { AgentDefinition } from "../../core/agent.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { parseWith } from "../../core/schema.ts";
 import { secretsSchema } from "../../core/secrets.ts";
-import { parseAllowedHosts } from "./allowed-hosts.ts";
+import { parseAllowedHosts } from "../allowed-hosts.ts";
 import type { ChromiumBuild } from "./chromium-places.ts";
 
 /** Settings of the kind `browser`. */

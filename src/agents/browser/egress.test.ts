@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { after, afterEach, before, describe, it } from "node:test";
 import { openSocksProxy } from "../../../test/fakes/socks-proxy.ts";
 import { openUpstreamProxy, type UpstreamProxy } from "../../../test/fakes/upstream-proxy.ts";
-import { parseAllowedHosts } from "./allowed-hosts.ts";
+import { parseAllowedHosts } from "../allowed-hosts.ts";
 import { openEgress, type Egress } from "./egress.ts";
 
 interface Answer {

@@ -3,11 +3,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { explainNetwork } from "../../core/network-errors.ts";
-import { hostBlocked, type AllowedHosts } from "./allowed-hosts.ts";
+import { hostBlocked, type AllowedHosts } from "../allowed-hosts.ts";
 import type { WayOut } from "./goto.ts";
 import { isOwnClient } from "./own-client.ts";
 import { createRelay, maxHeaderSize } from "./relay.ts";
-import { authorityOf, routeByEnvironment, targetOf, type RouteTo, type Target } from "./upstream.ts";
+import { routeByEnvironment, type RouteTo } from "./upstream.ts";
+import { authorityOf, targetOf, type Target } from "../target.ts";
 
 /** The only way out of a browser: a proxy on this machine that connects to allowed hosts alone. */
 export interface Egress extends WayOut {

@@ -1,7 +1,8 @@
 import { Agent, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { pipeline, type Duplex } from "node:stream";
-import { dial, dialProxy, forwards, proxyCredentials, refusedBy, type RouteTo, type Target } from "./upstream.ts";
+import { dial, dialProxy, forwards, proxyCredentials, refusedBy, type RouteTo } from "./upstream.ts";
+import type { Target } from "../target.ts";
 
 /** How a browser's requests are passed on. */
 export interface RelayOptions {

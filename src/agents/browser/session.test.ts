@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
-import { parseAllowedHosts } from "./allowed-hosts.ts";
+import { parseAllowedHosts } from "../allowed-hosts.ts";
 import { findChromium, type ChromiumBinary } from "./chromium.ts";
 import { openEgress, type Egress } from "./egress.ts";
 import { openBrowserPool, type BrowserPool } from "./pool.ts";

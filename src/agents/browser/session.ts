@@ -1,6 +1,6 @@
 import type { BrowserContext, BrowserContextOptions, Page, Request } from "playwright-core";
 import { RowcallError } from "../../core/errors.ts";
-import { hostBlocked, type AllowedHosts } from "./allowed-hosts.ts";
+import { hostBlocked, type AllowedHosts } from "../allowed-hosts.ts";
 import type { Promptly } from "./pool.ts";
 import { openTabs, type Tabs } from "./tabs.ts";
 import type { SessionSettings } from "./template.ts";

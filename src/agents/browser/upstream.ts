@@ -2,19 +2,7 @@ import { request as httpRequest } from "node:http";
 import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { getProxyForUrl } from "proxy-from-env";
-
-/** A host and port to be reached. */
-export interface Target {
-  /** As in an URL's `hostname`: lower case, IPv6 in brackets. */
-  readonly hostname: string;
-  readonly port: number;
-}
-
-/** Host and port of a web address. */
-export function targetOf({ hostname, port, protocol }: URL): Target {
-  const secure = protocol === "https:" || protocol === "wss:";
-  return { hostname, port: port === "" ? (secure ? 443 : 80) : Number(port) };
-}
+import { authorityOf, type Target } from "../target.ts";
 
 /** The way to a target. */
 export interface Route {
@@ -41,11 +29,6 @@ export const routeByEnvironment: RouteTo = (scheme, target) => {
 /** Whether a proxy takes requests for http addresses as they are, so that no tunnel is needed. */
 export function forwards(route: Route): route is Required<Route> {
   return route.proxy !== undefined && /^https?:$/.test(route.proxy.protocol);
-}
-
-/** Target as it stands in requests: `example.com:443`. */
-export function authorityOf({ hostname, port }: Target): string {
-  return `${hostname}:${port}`;
 }
 
 /** The `Proxy-Authorization` of a proxy, when there are credentials in its URL. */

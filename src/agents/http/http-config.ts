@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { AgentDefinition } from "../../core/agent.ts";
-import { parseAllowedHosts } from "../browser/allowed-hosts.ts";
+import { parseAllowedHosts } from "../allowed-hosts.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { variablesOf } from "../../core/render.ts";

@@ -1,5 +1,5 @@
 import { RowcallError } from "../../core/errors.ts";
-import { parseAllowedHosts } from "../browser/allowed-hosts.ts";
+import { parseAllowedHosts } from "../allowed-hosts.ts";
 
 /** The hosts that an agent's requests, and the secrets in them, may go to. */
 export interface HttpHosts {
