@@ -105,15 +105,22 @@ export function fieldProblems(definition: AgentDefinition, fields: readonly stri
 export function agentEnvironment(services: Services, batch: Batch): AgentEnvironment {
   return {
     template: (reference) => services.registry.templates.resolve(parseReference(reference)),
-    secret: services.secret,
     concurrency: batch.execution.maxConcurrency,
     recording: batch.recording.level,
-    aws: services.aws,
     ...(batch.agentStateMachineArn === undefined ? {} : { stateMachineArn: batch.agentStateMachineArn }),
-    baseDirectory: services.baseDirectory,
-    ...(services.chromiumPath === undefined ? {} : { chromiumPath: services.chromiumPath }),
-    ...(services.requireSandbox === true ? { requireSandbox: true } : {}),
+    ...machineEnvironment(services),
   };
+}
+
+/** What every agent is opened with on this machine, whatever it is opened for. */
+export function machineEnvironment({
+  secret,
+  aws,
+  baseDirectory,
+  chromiumPath,
+  requireSandbox = false,
+}: Services): Pick<AgentEnvironment, "secret" | "aws" | "baseDirectory" | "chromiumPath" | "requireSandbox"> {
+  return { secret, aws, baseDirectory, ...(chromiumPath === undefined ? {} : { chromiumPath }), requireSandbox };
 }
 
 function overlay(base: JsonObject, over: JsonObject): JsonObject {

@@ -46,7 +46,6 @@ const longestUnsyncedMs = 100;
 interface Waiting {
   readonly entry: EndedAttempt;
   readonly bytes: number;
-  readonly isCall: boolean;
 }
 
 /**
@@ -169,7 +168,7 @@ export function openAttemptLog(path: string, run: number, listener: LogListener)
     },
     ended: (entry, isCall = true) => {
       started.delete(entry.attempt.row);
-      const waiting: Waiting = { entry, bytes: sizeOf(entry), isCall };
+      const waiting: Waiting = { entry, bytes: sizeOf(entry) };
       noteAnswerLength(waiting.bytes);
       ended.push(waiting);
       bytes += waiting.bytes;

@@ -3,6 +3,7 @@ import type { AttemptTask } from "../../core/attempt-task.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { Services } from "../../core/services.ts";
 import { requireAllowedModule } from "../allowed-modules.ts";
+import { machineEnvironment } from "../resolve-agent.ts";
 import { createExtractor, type ExtractOutput } from "../../row/extract.ts";
 
 /** An agent that is open. */
@@ -96,14 +97,10 @@ async function openTaskAgent(
         hint: "Whoever schedules the task puts it in, under that very reference.",
       });
     },
-    secret: services.secret,
     concurrency,
     recording: recording.level,
-    aws: services.aws,
     ...(stateMachineArn === undefined ? {} : { stateMachineArn }),
-    baseDirectory: services.baseDirectory,
-    ...(services.chromiumPath === undefined ? {} : { chromiumPath: services.chromiumPath }),
-    ...(services.requireSandbox === true ? { requireSandbox: true } : {}),
+    ...machineEnvironment(services),
     ...(warn === undefined ? {} : { warn }),
   });
   return { invoker, extract };
