@@ -50,7 +50,12 @@ function machine(): string {
   return hash("sha1", `${hostname()} ${namespace}`).slice(0, 6);
 }
 
-function isAlive(pid: number, start: number): boolean {
+/**
+ * Whether a process runs on this machine.
+ *
+ * @param start - when it started, as the kernel counts: a later one may have its number. @default not known
+ */
+export function isAlive(pid: number, start = 0): boolean {
   try {
     process.kill(pid, 0);
   } catch (thrown) {

@@ -6,7 +6,7 @@ import type { Writable } from "node:stream";
 import { InvalidArgumentError, type Command } from "commander";
 import { RowcallError } from "../core/errors.ts";
 import type { Cli } from "./cli.ts";
-import { examples, wholeNumber } from "./options.ts";
+import { examples, repeated, wholeNumber } from "./options.ts";
 import { printLines } from "./output.ts";
 
 interface McpOptions {
@@ -26,12 +26,12 @@ export function defineCommand(command: Command, cli: Cli): void {
     .option(
       "--allow <place>",
       "folder or URI prefix that may be read and written beside the working directory; may be repeated",
-      listed,
+      repeated,
     )
     .option(
       "--allow-batch <folder>",
       "folder or URI prefix of batch files that may be run (default: none, batches come as objects); may be repeated",
-      listed,
+      repeated,
     );
   examples(command, [
     "rowcall mcp",
@@ -85,10 +85,6 @@ async function serveHttp(
   if (!closing.aborted) await once(closing, "abort");
   await printLines(io.stderr, ["Rows in flight finish, no new one starts. Once more ends at once."]);
   await http.close();
-}
-
-function listed(place: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), place];
 }
 
 function portNumber(text: string): number {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Audit } from "../core/audit.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Clock } from "../core/services.ts";
+import { privateFile, privateFolder } from "../engines/data-directory.ts";
 import { jsonLine } from "./terminal.ts";
 
 /** What an audit log takes. */
@@ -24,8 +25,8 @@ export function openAudit({ dataDirectory, clock, stderr }: AuditOptions): Audit
   let hasWarned = false;
   return async (entry) => {
     try {
-      await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
-      const file = await open(path, O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW, 0o600);
+      await mkdir(dataDirectory, { recursive: true, mode: privateFolder });
+      const file = await open(path, O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW, privateFile);
       try {
         // One write a line: those of other processes do not come in between.
         await file.write(jsonLine({ at: new Date(clock()).toISOString(), ...entry }));

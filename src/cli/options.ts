@@ -17,7 +17,7 @@ export function globalOptions(): Option[] {
     new Option(
       "--registry <address>",
       "folder, s3:// prefix or dynamodb:TABLE of agents and templates; may be repeated (ROWCALL_REGISTRY, default: registry)",
-    ).argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]),
+    ).argParser(repeated),
     new Option("--profile <name>", "AWS profile to use (AWS_PROFILE)"),
     new Option("--region <name>", "AWS region to use (AWS_REGION)"),
     new Option("--endpoint-url <url>", "address to use in place of AWS's own (AWS_ENDPOINT_URL)"),
@@ -38,7 +38,7 @@ export function allowModuleOption(): Option {
     "module that function agents may load beside those of the registry; may be repeated",
   )
     .default([], "")
-    .argParser((path: string, before: readonly string[]) => [...before, path]);
+    .argParser(repeated);
 }
 
 /** Ends a command's help with examples. */
@@ -65,6 +65,11 @@ export function positiveNumber(text: string): number {
 /** Reads an option's number, 0 or more. */
 export function numberFromZero(text: string): number {
   return text.trim() !== "" && Number(text) === 0 ? 0 : positiveNumber(text);
+}
+
+/** Reads an option that may be repeated: all that was given, in order. */
+export function repeated(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text];
 }
 
 /** Gathers the values of an option that may be repeated, or given once with commas. */

@@ -37,7 +37,7 @@ export function createHostGuard<Options>(
 ): HostGuard<Options> {
   return {
     require(hostname) {
-      const address = hostname.replace(/^\[(.*)\]$/, "$1");
+      const address = withoutBrackets(hostname);
       if (ipaddr.isValid(address) && !isNamed(hostname)) requirePublic(hostname, [address]);
     },
     lookup: (hostname, options, callback) => {
@@ -67,9 +67,13 @@ export function isPublicAddress(address: string): boolean {
 function requirePublic(hostname: string, addresses: readonly string[]): void {
   const address = addresses.find((one) => !isPublicAddress(one));
   if (address === undefined) return;
-  const what = hostname.replace(/^\[(.*)\]$/, "$1") === address ? hostname : `${hostname} (${address})`;
+  const what = withoutBrackets(hostname) === address ? hostname : `${hostname} (${address})`;
   throw new RowcallError("HOST_BLOCKED", `${what} is not an address of the public internet`, {
     hint: "Only a host that the operator has named to the letter may lie on this machine or in a private network.",
     details: { host: hostname, address },
   });
+}
+
+function withoutBrackets(hostname: string): string {
+  return hostname.replace(/^\[(.*)\]$/, "$1");
 }

@@ -4,6 +4,7 @@ import { RowcallError } from "../core/errors.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { ObjectStore } from "../core/object-store.ts";
 import { joinUri } from "../core/uri.ts";
+import { answersFolder } from "./kept-files.ts";
 
 interface Remembered {
   readonly fingerprint: string;
@@ -23,7 +24,7 @@ export function rememberAnswers(store: ObjectStore, dataDirectory: string): Midd
     const key = c.req.header("idempotency-key");
     const isJson = !c.req.path.endsWith("/uploads");
     if (key === undefined || c.req.method !== "POST" || !isJson) return next();
-    const uri = joinUri(dataDirectory, "answers", `${sha256(key)}.json`);
+    const uri = joinUri(dataDirectory, answersFolder, `${sha256(key)}.json`);
     const fingerprint = sha256(`${c.req.path}\n${await c.req.raw.clone().text()}`);
     // Twins wait for each other.
     while (going.has(uri)) await going.get(uri);

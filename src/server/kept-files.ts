@@ -5,7 +5,8 @@ import type { Clock } from "../core/services.ts";
 /** Where uploads are in the data directory, each in a folder of its own. */
 export const uploadsFolder = "uploads";
 
-const answersFolder = "answers";
+/** Where answers to requests that may be repeated are in it, each a file. */
+export const answersFolder = "answers";
 const sweepEveryMs = 3_600_000;
 
 /** Bytes of all uploads that are there. */

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { privateFile } from "../../engines/data-directory.ts";
 import type { EndpointKeys } from "../../server/stepfunctions/signature.ts";
 import type { SandboxNames } from "./sandbox-names.ts";
 
@@ -38,11 +39,11 @@ export async function createEnvironment(
   await writeFile(
     configFile,
     ["[default]", ...profile, `[profile ${sandboxProfile}]`, ...profile, ...services, ""].join("\n"),
-    { mode: 0o600 },
+    { mode: privateFile },
   );
   const pairs = [`aws_access_key_id = ${keys.accessKeyId}`, `aws_secret_access_key = ${keys.secretAccessKey}`];
   await writeFile(credentialsFile, ["[default]", ...pairs, "", `[${sandboxProfile}]`, ...pairs, ""].join("\n"), {
-    mode: 0o600,
+    mode: privateFile,
   });
   return {
     AWS_CONFIG_FILE: configFile,

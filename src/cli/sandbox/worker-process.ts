@@ -3,6 +3,7 @@ import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { privateFile } from "../../engines/data-directory.ts";
 import { endGroup } from "../../agents/process-group.ts";
 
 /** A worker in a process of its own. */
@@ -36,6 +37,6 @@ export function startWorkerProcess(options: WorkerProcessOptions): WorkerProcess
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     detached: true,
   });
-  child.stderr?.pipe(createWriteStream(join(folder, "worker.log"), { mode: 0o600 }));
+  child.stderr?.pipe(createWriteStream(join(folder, "worker.log"), { mode: privateFile }));
   return { close: () => endGroup(child, () => child.kill("SIGTERM"), patienceMs) };
 }

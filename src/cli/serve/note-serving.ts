@@ -1,6 +1,8 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
+import { isAlive } from "../../agents/left-behind.ts";
+import { privateFile, privateFolder } from "../../engines/data-directory.ts";
 
 /** A server that runs over a data directory. */
 export interface Serving {
@@ -22,8 +24,8 @@ const folderOf = (dataDirectory: string): string => join(dataDirectory, "serving
  */
 export async function noteServing(dataDirectory: string, serving: Serving): Promise<() => Promise<void>> {
   const path = join(folderOf(dataDirectory), `${process.pid}-${new URL(serving.url).port}.json`);
-  await mkdir(folderOf(dataDirectory), { recursive: true, mode: 0o700 });
-  await writeFile(path, JSON.stringify(serving), { mode: 0o600 });
+  await mkdir(folderOf(dataDirectory), { recursive: true, mode: privateFolder });
+  await writeFile(path, JSON.stringify(serving), { mode: privateFile });
   return () => rm(path, { force: true });
 }
 
@@ -37,12 +39,4 @@ export async function listServing(dataDirectory: string): Promise<readonly Servi
     else found.push(JSON.parse(await readFile(path, "utf8")) as Serving);
   }
   return found;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (thrown) {
-    return (thrown as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
