@@ -7,6 +7,7 @@ import { isJsonObject, parseJson, type JsonValue } from "../core/json.ts";
 import type { ObjectStore } from "../core/object-store.ts";
 import type { ExtractOutput } from "../row/extract.ts";
 import { outcomeOf } from "../row/run-attempt.ts";
+import { attemptFolder } from "./artifact-saver.ts";
 
 /** What a worker answers to a task. */
 export type TaskAnswer =
@@ -49,38 +50,53 @@ export interface ReadAnswer {
   readonly record?: AttemptRecord;
 }
 
+/** Whose answers are read. */
+export interface AnswerSource {
+  readonly extract: ExtractOutput;
+  /** Where answers stand that were too large to be sent. */
+  readonly store: ObjectStore;
+  /** Prefix of the run's recordings: a worker is taken at its word for what lies in its attempt's folder there, and nowhere else. */
+  readonly recordingsUri: string;
+}
+
+/** Which attempt an answer belongs to. */
+export type AnsweredAttempt = Pick<Attempt, "row" | "number">;
+
 /**
  * Reads a worker's answer: Rowcall's own, or that of any other program, which may be an agent's bare reply, or an error with any
  * text as its cause.
- *
- * @param store - where answers stand that were too large to be sent
  */
 export async function readAnswer(
   end: Exclude<TaskEnd, { readonly status: "timed_out" }>,
-  extract: ExtractOutput,
-  store: ObjectStore,
+  attempt: AnsweredAttempt,
+  source: AnswerSource,
 ): Promise<ReadAnswer> {
   return end.status === "failed"
-    ? readFailure(end.error, end.cause)
-    : readReply(parseAnswer(end.output), extract, store);
+    ? readFailure(end.error, end.cause, folderOf(attempt, source))
+    : readReply(parseAnswer(end.output), attempt, source);
 }
 
-/**
- * Reads the output of a task that succeeded.
- *
- * @param store - where replies stand that were too large to be sent
- */
-export async function readReply(sent: JsonValue, extract: ExtractOutput, store: ObjectStore): Promise<ReadAnswer> {
+/** Reads the output of a task that succeeded. */
+export async function readReply(sent: JsonValue, attempt: AnsweredAttempt, source: AnswerSource): Promise<ReadAnswer> {
+  const folder = folderOf(attempt, source);
   try {
     const uri = isJsonObject(sent) ? sent["reply_uri"] : undefined;
-    const reply = typeof uri === "string" ? parseAnswer(await readText(store, uri)) : sent;
-    return { outcome: extract(reply), ...recordIn(reply) };
+    const reply = typeof uri === "string" ? parseAnswer(await readText(source.store, uri, folder)) : sent;
+    return { outcome: source.extract(reply), ...recordIn(reply, folder) };
   } catch (thrown) {
     return { outcome: outcomeOf(thrown) };
   }
 }
 
-function readFailure(error: string | undefined, cause: string | undefined): ReadAnswer {
+function folderOf({ row, number }: AnsweredAttempt, { recordingsUri }: AnswerSource): string {
+  return attemptFolder(recordingsUri, row, number);
+}
+
+function liesIn(folder: string, uri: string): boolean {
+  return uri.startsWith(`${folder}/`) && !/[/\\]|^\.\.?$|%2f|%5c/i.test(uri.slice(folder.length + 1));
+}
+
+function readFailure(error: string | undefined, cause: string | undefined, folder: string): ReadAnswer {
   const told = parseAnswer(cause ?? "");
   const { message, hint, retry_after_ms: retryAfterMs } = isJsonObject(told) ? told : {};
   // The run alone says that an attempt was interrupted: it would count for nothing.
@@ -91,12 +107,14 @@ function readFailure(error: string | undefined, cause: string | undefined): Read
     hint: typeof hint === "string" ? hint : undefined,
     retryAfterMs: typeof retryAfterMs === "number" ? retryAfterMs : undefined,
   });
-  return { outcome, ...recordIn(told) };
+  return { outcome, ...recordIn(told, folder) };
 }
 
-function recordIn(told: JsonValue): { readonly record?: AttemptRecord } {
+// The server opens recordings with its own rights: a file elsewhere is none of the attempt's.
+function recordIn(told: JsonValue, folder: string): { readonly record?: AttemptRecord } {
   const record = isJsonObject(told) ? readAttemptRecord(told["attempt"]) : undefined;
-  return record === undefined ? {} : { record };
+  if (record === undefined) return {};
+  return { record: { ...record, artifacts: record.artifacts.filter(({ uri }) => liesIn(folder, uri)) } };
 }
 
 // Text that is no JSON is an answer too: one in which nothing is found.
@@ -108,7 +126,12 @@ function parseAnswer(text: string): JsonValue {
   }
 }
 
-async function readText(store: ObjectStore, uri: string): Promise<string> {
+async function readText(store: ObjectStore, uri: string, folder: string): Promise<string> {
+  if (!liesIn(folder, uri)) {
+    throw new RowcallError("OUTPUT_INVALID", `The worker names ${uri} as its reply, which is not in ${folder}/`, {
+      hint: "A worker keeps large replies beside the recordings of its attempt.",
+    });
+  }
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of store.read(uri)) {

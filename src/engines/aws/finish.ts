@@ -10,7 +10,7 @@ import { limitsOf, toleranceReason } from "../local/run-limits.ts";
 import { toRun } from "../local/to-run.ts";
 import { writeOutput } from "../local/write-output.ts";
 import type { FunctionSetup } from "./function-setup.ts";
-import { extractorOf, gather, refuse, writeAttempts } from "./gather-attempts.ts";
+import { answerSource, gather, refuse, writeAttempts } from "./gather-attempts.ts";
 import { mapResults } from "./map-results.ts";
 import { readLimits } from "./run-limits.ts";
 import { downloadTable, openOutputMemory, readJson, runFiles, writeJson, type RunReference } from "./run-folder.ts";
@@ -58,7 +58,7 @@ export async function finishRun(setup: FunctionSetup, { run: reference, stopped 
     await downloadTable(services.store, reference, directory);
     const staged = await openStagedRun(services.store, prepared, directory);
     try {
-      await gather(staged, mapResults(services.store, reference, extractorOf(staged.run.agent)));
+      await gather(staged, mapResults(reference, answerSource(services.store, staged.run)));
       await refuse(staged, stopped === null ? reference : undefined);
       const limits = await readLimits(services.store, reference);
       if (limits !== undefined) staged.journal.adjustRun(staged.run.id, limits);

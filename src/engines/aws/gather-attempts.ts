@@ -6,6 +6,8 @@ import type { ObjectStore } from "../../core/object-store.ts";
 import { takeOutput } from "../../core/take-output.ts";
 import { joinUri } from "../../core/uri.ts";
 import { createExtractor, type ExtractOutput } from "../../row/extract.ts";
+import type { AnswerSource } from "../attempt-answer.ts";
+import type { RunRecord } from "../local/journal.ts";
 import { openRows } from "./open-rows.ts";
 import { runFiles, type RunReference } from "./run-folder.ts";
 import type { StagedRun } from "./staged-run.ts";
@@ -63,8 +65,13 @@ async function* attemptLines({ journal, run, table, selection }: StagedRun): Asy
   }
 }
 
+/** Whose answers a run's executions give. */
+export function answerSource(store: ObjectStore, { agent, recordingsUri }: RunRecord): AnswerSource {
+  return { extract: extractorOf(agent), store, recordingsUri };
+}
+
 /** Finds structured output in replies. Agents that Step Functions itself calls may keep it elsewhere in them; browser agents never do. */
-export function extractorOf(agent: AgentDefinition): ExtractOutput {
+function extractorOf(agent: AgentDefinition): ExtractOutput {
   const extract = createExtractor(agent);
   const { output, function: name } = agent.config;
   if (typeof output !== "string") return extract;

@@ -1,8 +1,7 @@
 import type { Attempt } from "../../core/attempt.ts";
 import { parseJson } from "../../core/json.ts";
-import type { ObjectStore } from "../../core/object-store.ts";
 import type { StepFunctions } from "../../core/step-functions.ts";
-import type { ExtractOutput } from "../../row/extract.ts";
+import type { AnswerSource } from "../attempt-answer.ts";
 import { attemptOfOutput, attemptsOfFailure } from "./map-results.ts";
 
 // AWS answers some dozens of looks a second.
@@ -15,15 +14,14 @@ const atOnce = 8;
 export async function* itemResults(
   sfn: StepFunctions,
   executionArn: string,
-  extract: ExtractOutput,
-  store: ObjectStore,
+  source: AnswerSource,
 ): AsyncGenerator<readonly Attempt[]> {
   for (const mapRun of await sfn.mapRuns(executionArn)) {
     for (const status of ["SUCCEEDED", "FAILED"] as const) {
       for await (const page of sfn.listItems(mapRun, status)) {
         for (let first = 0; first < page.length; first += atOnce) {
           const some = page.slice(first, first + atOnce);
-          const attempts = await Promise.all(some.map(({ arn }) => attemptsOf(sfn, arn, extract, store)));
+          const attempts = await Promise.all(some.map(({ arn }) => attemptsOf(sfn, arn, source)));
           yield attempts.flat();
         }
       }
@@ -31,15 +29,10 @@ export async function* itemResults(
   }
 }
 
-async function attemptsOf(
-  sfn: StepFunctions,
-  arn: string,
-  extract: ExtractOutput,
-  store: ObjectStore,
-): Promise<readonly Attempt[]> {
+async function attemptsOf(sfn: StepFunctions, arn: string, source: AnswerSource): Promise<readonly Attempt[]> {
   const item = await sfn.describe(arn);
-  if (item?.output !== undefined) return [await attemptOfOutput(parseJson(item.output), extract, store)];
+  if (item?.output !== undefined) return [await attemptOfOutput(parseJson(item.output), source)];
   if (item?.status !== "FAILED") return [];
   const { input, error = "", cause = "" } = item;
-  return Promise.all(attemptsOfFailure({ Input: input, Error: error, Cause: cause }, extract, store));
+  return Promise.all(attemptsOfFailure({ Input: input, Error: error, Cause: cause }, source));
 }

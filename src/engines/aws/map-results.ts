@@ -1,13 +1,10 @@
 import { z } from "zod";
 import type { Attempt } from "../../core/attempt.ts";
-import { readAttemptRecord } from "../../core/attempt-task.ts";
 import { failureWords } from "../../core/failure-words.ts";
 import { isJsonObject, parseJson, type JsonObject, type JsonValue } from "../../core/json.ts";
-import type { ObjectStore } from "../../core/object-store.ts";
 import { parseWith } from "../../core/schema.ts";
 import { joinUri } from "../../core/uri.ts";
-import type { ExtractOutput } from "../../row/extract.ts";
-import { readAnswer, readReply } from "../attempt-answer.ts";
+import { readAnswer, readReply, type AnsweredAttempt, type AnswerSource } from "../attempt-answer.ts";
 import { readJson, readLines, runFiles, type RunReference } from "./run-folder.ts";
 
 const manifestSchema = z.looseObject({
@@ -22,11 +19,8 @@ const manifestSchema = z.looseObject({
  * The attempts that decided rows, as the map's result files tell them, some hundreds at a time and in no order. Of a map run that was
  * redriven the newest word counts: manifests are read in the order in which they were written.
  */
-export async function* mapResults(
-  store: ObjectStore,
-  { uri }: RunReference,
-  extract: ExtractOutput,
-): AsyncGenerator<readonly Attempt[]> {
+export async function* mapResults({ uri }: RunReference, source: AnswerSource): AsyncGenerator<readonly Attempt[]> {
+  const { store } = source;
   const found = await Array.fromAsync(store.list(joinUri(uri, runFiles.results, "")));
   const manifests = found.filter(({ uri: name }) => name.endsWith("/manifest.json"));
   for (const { uri: manifest } of manifests.toSorted((a, b) => a.modifiedAt - b.modifiedAt)) {
@@ -38,13 +32,11 @@ export async function* mapResults(
     );
     for (const { Key: key } of files.SUCCEEDED) {
       for await (const lines of readLines(store, `s3://${bucket}/${key}`))
-        for (const some of few(lines))
-          yield await Promise.all(some.map((line) => attemptOfOutput(line, extract, store)));
+        for (const some of few(lines)) yield await Promise.all(some.map((line) => attemptOfOutput(line, source)));
     }
     for (const { Key: key } of files.FAILED) {
       for await (const lines of readLines(store, `s3://${bucket}/${key}`))
-        for (const some of few(lines))
-          yield await Promise.all(some.flatMap((line) => attemptsOfFailure(line, extract, store)));
+        for (const some of few(lines)) yield await Promise.all(some.flatMap((line) => attemptsOfFailure(line, source)));
     }
   }
 }
@@ -64,9 +56,9 @@ interface RowOutput {
 }
 
 /** The attempt that a row's execution gives back when it succeeds. */
-export async function attemptOfOutput(line: JsonValue, extract: ExtractOutput, store: ObjectStore): Promise<Attempt> {
+export async function attemptOfOutput(line: JsonValue, source: AnswerSource): Promise<Attempt> {
   const { row, attempt: number, started_at: startedAt, ended_at: endedAt, reply } = line as unknown as RowOutput;
-  const { outcome, record } = await readReply(reply, extract, store);
+  const { outcome, record } = await readReply(reply, { row, number }, source);
   return {
     row,
     number,
@@ -87,29 +79,25 @@ export interface FailedChild {
 }
 
 /** The attempt that a row's execution ended with when it failed; none when it was cut off, which leaves its row pending. */
-export function attemptsOfFailure(line: JsonValue, extract: ExtractOutput, store: ObjectStore): Promise<Attempt>[] {
+export function attemptsOfFailure(line: JsonValue, source: AnswerSource): Promise<Attempt>[] {
   const { Input: input, Error: error = "", Cause: cause = "" } = line as unknown as FailedChild;
   const { row } = parseObject(input);
   const told = parseObject(cause);
   const { attempt_number: number } = told;
   if (typeof row !== "number" || typeof number !== "number") return [];
-  return [failure(row, number, error, told, extract, store)];
+  return [failure({ row, number }, error, told, source)];
 }
 
 async function failure(
-  row: number,
-  number: number,
+  attempt: AnsweredAttempt,
   error: string,
   told: JsonObject,
-  extract: ExtractOutput,
-  store: ObjectStore,
+  source: AnswerSource,
 ): Promise<Attempt> {
   const cause = JSON.stringify({ message: messageIn(told), ...told });
-  const { outcome } = await readAnswer({ status: "failed", error, cause }, extract, store);
-  const record = readAttemptRecord(told["attempt"]);
+  const { outcome, record } = await readAnswer({ status: "failed", error, cause }, attempt, source);
   return {
-    row,
-    number,
+    ...attempt,
     startedAt: record?.started_at ?? Number(told["started_at"]),
     endedAt: record?.ended_at ?? Number(told["ended_at"]),
     outcome,

@@ -6,7 +6,7 @@ import { RowcallError } from "../../core/errors.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import type { StepFunctions } from "../../core/step-functions.ts";
 import { joinUri } from "../../core/uri.ts";
-import { extractorOf, gather, refuse } from "./gather-attempts.ts";
+import { answerSource, gather, refuse } from "./gather-attempts.ts";
 import type { FoundRun } from "./found-run.ts";
 import { itemResults } from "./item-results.ts";
 import { mapResults } from "./map-results.ts";
@@ -64,11 +64,11 @@ async function resultsOf(
   const attempts = joinUri(uri, runFiles.attempts);
   if (execution.status !== "RUNNING" && (await store.stat(attempts)) !== undefined)
     return readAttempts(store, attempts);
-  const extract = extractorOf(run.agent);
+  const source = answerSource(store, run);
   for await (const { uri: name } of store.list(joinUri(uri, runFiles.results, ""))) {
-    if (name.endsWith("/manifest.json")) return mapResults(store, found, extract);
+    if (name.endsWith("/manifest.json")) return mapResults(found, source);
   }
-  return itemResults(sfn, execution.arn, extract, store);
+  return itemResults(sfn, execution.arn, source);
 }
 
 async function* readAttempts(store: ObjectStore, uri: string): AsyncGenerator<readonly Attempt[]> {

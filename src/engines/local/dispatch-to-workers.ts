@@ -5,8 +5,8 @@ import type { AttemptTask } from "../../core/attempt-task.ts";
 import type { Batch } from "../../core/batch.ts";
 import type { Services } from "../../core/services.ts";
 import type { TemplateDocument } from "../../core/template.ts";
-import { createExtractor, type ExtractOutput } from "../../row/extract.ts";
-import { readAnswer } from "../attempt-answer.ts";
+import { createExtractor } from "../../row/extract.ts";
+import { readAnswer, type AnswerSource } from "../attempt-answer.ts";
 import { lookAtAgent } from "../look-at-agent.ts";
 import type { Attempts, Dispatcher, DispatchSetup } from "./dispatcher.ts";
 import type { RunRecord } from "./journal.ts";
@@ -50,7 +50,7 @@ class WorkerAttempts implements Attempts {
   readonly #queue: ActivityQueue;
   readonly #templates: AttemptTask["templates"];
   readonly #setup: DispatchSetup;
-  readonly #extract: ExtractOutput;
+  readonly #source: AnswerSource;
   readonly #handed = new Map<string, Handed>();
   /** Ended tasks that nobody asks for: of attempts that were committed before the run's process ended. */
   readonly #strays = new Set<string>();
@@ -73,7 +73,8 @@ class WorkerAttempts implements Attempts {
     this.#queue = queue;
     this.#templates = templates;
     this.#setup = setup;
-    this.#extract = createExtractor(run.agent);
+    const { store } = services;
+    this.#source = { extract: createExtractor(run.agent), store, recordingsUri: run.recordingsUri };
     queue.createActivity(activity);
     this.#watch = queue.watch(`${run.id}/`, (state) => this.#follow(state));
     const workers = watchWorkers({
@@ -186,7 +187,7 @@ class WorkerAttempts implements Attempts {
       const outcome = end?.limit === "timeout" ? timedOut() : this.#lost(worker);
       return { ...known, startedAt, endedAt, outcome, steps: [], artifacts: [] };
     }
-    const { outcome, record } = await readAnswer(end, this.#extract, this.#services.store);
+    const { outcome, record } = await readAnswer(end, known, this.#source);
     return {
       ...known,
       startedAt: record?.started_at ?? startedAt,
