@@ -1,5 +1,5 @@
 import { createReadStream, type Stats } from "node:fs";
-import { readdir, stat, unlink } from "node:fs/promises";
+import { readdir, realpath, stat, unlink } from "node:fs/promises";
 import { basename, dirname, isAbsolute, relative, sep } from "node:path";
 import { RowcallError } from "../core/errors.ts";
 import type { ByteRange, ObjectInfo, ObjectStore } from "../core/object-store.ts";
@@ -26,6 +26,11 @@ const absent = new Set(["ENOENT", "ENOTDIR"]);
  */
 export function openFileStore({ baseDirectory, privateFolder }: FileStoreOptions): ObjectStore {
   const address = (uri: string): FileAddress => parseFileAddress(uri, baseDirectory);
+  const readable = async (uri: string): Promise<FileAddress> => {
+    const target = address(uri);
+    if (privateFolder !== undefined) await refuseOwn(target, privateFolder);
+    return target;
+  };
   const write: ObjectStore["write"] = async (uri, content, options = {}) => {
     const target = address(uri);
     const isPrivate = privateFolder !== undefined && isWithin(target.path, privateFolder);
@@ -33,7 +38,7 @@ export function openFileStore({ baseDirectory, privateFolder }: FileStoreOptions
   };
   return {
     async *read(uri, range) {
-      yield* readFile(address(uri), range);
+      yield* readFile(await readable(uri), range);
     },
     write,
     stat: async (uri) => {
@@ -62,8 +67,28 @@ export function openFileStore({ baseDirectory, privateFolder }: FileStoreOptions
           if (!absent.has(systemCode(thrown) ?? "")) throw thrown;
         }
       }),
-    copy: async (from, to, options) => write(to, readFile(address(from)), options),
+    copy: async (from, to, options) => write(to, readFile(await readable(from)), options),
   };
+}
+
+// What lies directly in a data directory and holds keys, sessions, or what is known of every run. Who names a table over an API or in a
+// batch gets none of it.
+const own = /^(?:server-token|endpoint-keys|audit\.jsonl|sessions|serving|(?:journal|activities|executions)\.db.*)$/i;
+
+async function refuseOwn({ path, uri }: FileAddress, folder: string): Promise<void> {
+  // A link counts as what it leads to.
+  const real = (place: string): Promise<string> => realpath(place).catch(() => place);
+  const [file, root] = await Promise.all([real(path), real(folder)]);
+  if (!isWithin(file, root)) return;
+  const [first = ""] = relative(root, file).split(sep);
+  if (!own.test(first)) return;
+  throw new RowcallError(
+    "STORE_DENIED",
+    `${uri} is a file of Rowcall itself, which is not read as a table or a document`,
+    {
+      hint: "In a data directory, tables lie in uploads/ and results/.",
+    },
+  );
 }
 
 function isWithin(path: string, folder: string): boolean {

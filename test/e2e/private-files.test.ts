@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, lstat, readdir, stat } from "node:fs/promises";
+import { chmod, lstat, readdir, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
@@ -66,6 +66,24 @@ describe("files of a data directory", { skip }, () => {
       const { loose, files } = await open(workspace.at(".rowcall"));
       assert.deepEqual(loose, []);
       assert.ok(files > 15, String(files));
+      // Who has the token, or names a table in a batch, reads no key and no database for it.
+      const data = workspace.at(".rowcall");
+      const secrets = await readdir(data, { withFileTypes: true });
+      const isOwn = ({ name }: { readonly name: string }): boolean => /\.|token|^(?:sessions|serving)$/.test(name);
+      await symlink(data, workspace.at("linked"));
+      for (const entry of secrets.filter(isOwn)) {
+        const name = entry.isFile()
+          ? entry.name
+          : join(entry.name, (await readdir(join(data, entry.name)))[0] ?? "any");
+        for (const inputUri of [join(data, name), workspace.at("linked", name)]) {
+          const headers = { authorization: `Bearer ${token}` };
+          const body = JSON.stringify({ agent: "photographer", inputUri });
+          const response = await fetch(`${url}/api/v1/mappings`, { method: "POST", headers, body });
+          const { code } = (await response.json()) as { readonly code: unknown };
+          assert.equal(code, "STORE_DENIED", inputUri);
+        }
+      }
+      assert.ok(secrets.filter(isOwn).length >= 4, String(secrets.map(({ name }) => name)));
     } finally {
       const ended = once(server, "exit");
       server.kill("SIGTERM");
