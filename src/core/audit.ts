@@ -4,8 +4,8 @@ export type ShortValues = Readonly<Record<string, string | number | boolean>>;
 /** Something that somebody had the program do: start, change, publish. */
 export interface AuditEntry {
   /** The way it came. */
-  readonly via: "api" | "dashboard" | "mcp" | "stepfunctions";
-  /** As far as it is known: `token`, `session:ab12cd34`, a key's id, an assistant's name. */
+  readonly via: "api" | "dashboard" | "mcp" | "stepfunctions" | "cli";
+  /** As far as it is known: `token`, `session:ab12cd34`, a key's id, an assistant's name, `user:1000`. */
   readonly by: string;
   /** Address of the other side. */
   readonly from?: string;

@@ -95,6 +95,7 @@ export const errorTable = {
   REQUEST_UNKNOWN: "missing",
   ROW_NOT_FOUND: "missing",
   KEY_REUSED: "conflict",
+  SESSION_NOT_FOUND: "missing",
 
   // One row. The run goes on.
   ROW_RAGGED: "row",

@@ -4,7 +4,7 @@ import { html } from "hono/html";
 export type Html = ReturnType<typeof html>;
 
 /** The parts of the dashboard that the navigation leads to. */
-export type Place = "runs" | "new" | "agents";
+export type Place = "runs" | "new" | "agents" | "sessions";
 
 /** What every page is put into. */
 export interface Frame {
@@ -12,6 +12,8 @@ export interface Frame {
   readonly asset: (name: string) => string;
   /** Whether there is somebody whom the navigation leads anywhere. */
   readonly isSignedIn: boolean;
+  /** Whether it is a browser that can sign out; who sends the token cannot. */
+  readonly hasSession: boolean;
 }
 
 /** One page. */
@@ -29,6 +31,7 @@ const places: readonly (readonly [Place, string, string])[] = [
   ["runs", "/", "Runs"],
   ["new", "/new", "New batch"],
   ["agents", "/agents", "Agents"],
+  ["sessions", "/sessions", "Sessions"],
 ];
 
 /** A whole document: landmarks, navigation, the page's own content. */
@@ -50,7 +53,7 @@ export function renderPage(frame: Frame, page: Page): Html {
         <a class="skip" href="#main">Skip to the content</a>
         <header class="top">
           <a class="brand" href="/"><img src="${frame.asset("icon.svg")}" alt="" width="22" height="22" />Rowcall</a>
-          ${frame.isSignedIn ? navigation(page.place) : ""}
+          ${frame.isSignedIn ? navigation(page.place) : ""} ${frame.hasSession ? signOutForm() : ""}
         </header>
         <main id="main" tabindex="-1">${page.main}</main>
       </body>
@@ -64,4 +67,9 @@ function navigation(current: Place | undefined): Html {
         html`<a href="${href}" ${place === current ? html`aria-current="page"` : ""}>${label}</a>`,
     )}
   </nav>`;
+}
+
+/** The button that ends the session of who presses it. */
+export function signOutForm(): Html {
+  return html`<form class="sign-out" method="post" action="/sign-out"><button class="small">Sign out</button></form>`;
 }

@@ -16,6 +16,7 @@ import { rowPage } from "./row-page.ts";
 import { rowsHref, rowsPage } from "./rows-page.ts";
 import { runPage, type RunPageView } from "./run-page.ts";
 import { runsPage } from "./runs-page.ts";
+import { sessionsPage } from "./sessions-page.ts";
 import { templatePage } from "./template-page.ts";
 
 const hostile = `<script>alert("&'\`")</script><img src=x onerror=alert(1)>`;
@@ -153,11 +154,16 @@ const pages: Readonly<Record<string, Page>> = {
     sampleRows: 3,
   }),
   error: errorPage({ status: 400, code: "USAGE_INVALID", message: hostile, hint: hostile, problems: [hostile] }),
-  "sign in": signInPage("That is not this server's token."),
+  "sign in": signInPage({ tone: "bad", text: "That is not this server's token." }),
+  sessions: sessionsPage({
+    sessions: [{ id: "ab12cd34", begunAt: 1000, usedAt: 2000, expiresAt: 3000, from: hostile, browser: hostile }],
+    own: hostile,
+    notice: { tone: "bad", text: hostile },
+  }),
 };
 
 const render = async (page: Page): Promise<string> =>
-  String(await renderPage({ asset: (name) => `/assets/v/${name}`, isSignedIn: true }, page));
+  String(await renderPage({ asset: (name) => `/assets/v/${name}`, isSignedIn: true, hasSession: true }, page));
 
 describe("what users and cells bring", () => {
   for (const [name, page] of Object.entries(pages)) {

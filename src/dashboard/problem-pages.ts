@@ -1,18 +1,18 @@
 import { html } from "hono/html";
 import type { Html, Page } from "./frame.ts";
-import { noticeBox } from "./parts.ts";
+import { noticeBox, type Notice } from "./parts.ts";
 
 /**
  * Asks for the server's token.
  *
- * @param problem - what was wrong with what was given
+ * @param notice - what was wrong with what was given, or that somebody is signed out
  */
-export function signInPage(problem: string | undefined): Page {
+export function signInPage(notice?: Notice): Page {
   return {
     title: "Sign in",
     main: html`<section class="panel narrow" aria-labelledby="sign-in-title">
       <h1 id="sign-in-title">Sign in</h1>
-      ${noticeBox(problem === undefined ? undefined : { tone: "bad", text: problem })}
+      ${noticeBox(notice)}
       <p>
         <code>rowcall serve</code> prints an address that lets one browser in. Open it, or paste the token here: it stands in
         the file <code>server-token</code> of the data directory.

@@ -11,7 +11,7 @@ import { openMetrics } from "./metrics.ts";
 import { problemOf, sendProblem } from "./problem.ts";
 import { createRunner } from "./runner.ts";
 import { createRunWatch } from "./run-watch.ts";
-import { guardAccess, guardHost, readSession } from "./security/access.ts";
+import { guardAccess, guardHost } from "./security/access.ts";
 import { protect } from "./security/headers.ts";
 import { createSessions } from "./security/session.ts";
 import type { ServerContext, ServerEnv, ServerSetup } from "./server-setup.ts";
@@ -37,28 +37,30 @@ const usualKeepMs = 30 * 24 * 3_600_000;
  * thrown anywhere becomes a problem (`problemOf`).
  */
 export function createServerApp(setup: ServerSetup): ServerApp {
-  const { engine, clock, isSecure = false, loopbackOnly = true } = setup;
+  const { engine, clock, isSecure = false, isProxied = false, loopbackOnly = true } = setup;
+  const sessions = createSessions(setup.token, setup.dataDirectory, clock);
   const watch = createRunWatch(engine, setup);
   const runner = createRunner(engine, watch.tell);
   const context: ServerContext = {
     ...setup,
     watch,
     runner,
+    sessions,
     maxUploadBytes: setup.maxUploadBytes ?? usualUpload,
     maxUploadsBytes: setup.maxUploadsBytes ?? usualUploads,
     uploaded: { bytes: 0 },
     resultsPrefix: joinUri(setup.dataDirectory, "results/"),
   };
   const removing = keepRemoving(setup.dataDirectory, clock, setup.keepMs ?? usualKeepMs);
-  const access = { sessions: createSessions(setup.token, setup.dataDirectory, clock), loopbackOnly, isSecure };
+  const access = { sessions, loopbackOnly, isSecure, isProxied };
 
   const app = new Hono<ServerEnv>();
   app.onError((thrown, c) => sendProblem(c, problemOf(thrown)));
   app.notFound((c) => sendProblem(c, problemOf(unknownRequest(c.req.method, c.req.path))));
   app.use(protect(isSecure));
   app.use(guardHost(access));
+  if (setup.audit !== undefined) app.use(auditRequests(setup.audit));
   app.use(guardAccess(access));
-  if (setup.audit !== undefined) app.use(auditRequests(setup.audit, (c) => readSession(c, access)));
   const metrics = openMetrics(context);
   app.use(metrics.measure);
   app.get("/metrics", metrics.answer);
@@ -76,7 +78,7 @@ export function createServerApp(setup: ServerSetup): ServerApp {
   return {
     app,
     context,
-    createCode: access.sessions.createCode,
+    createCode: sessions.createCode,
     close: async () => {
       watch.close();
       await removing.end();

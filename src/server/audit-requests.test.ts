@@ -75,11 +75,12 @@ describe("the audit log of the server", () => {
       headers: { host: "127.0.0.1:8084", cookie, "sec-fetch-site": "same-origin", accept: "text/html" },
     });
     assert.equal(started.status, 303, await started.text());
-    const [entry] = entries;
+    const [begun, entry] = entries;
     assert.deepEqual(
-      [entries.length, entry?.via, entry?.action, entry?.outcome],
-      [1, "dashboard", "POST /new/start", "done"],
+      [entries.length, begun?.action, entry?.via, entry?.action, entry?.outcome],
+      [2, "signIn", "dashboard", "POST /new/start", "done"],
     );
+    assert.equal(begun?.by, entry?.by);
     assert.match(entry?.by ?? "", /^session:[\da-f]{8}$/);
     assert.match(entry?.target ?? "", /^\/runs\/\d{8}-\d{6}-\w{4}$/);
     const value = cookie.split("=")[1] ?? "";

@@ -2,32 +2,28 @@ import type { Context, MiddlewareHandler } from "hono";
 import type { Audit } from "../core/audit.ts";
 import { problemOf } from "./problem.ts";
 import { connectionOf } from "./security/peer-user.ts";
-import { readBearer } from "./security/secret.ts";
-import { sessionId } from "./security/session.ts";
+import type { Caller } from "./security/session.ts";
 import type { ServerEnv } from "./server-setup.ts";
 
 const safeMethods = ["GET", "HEAD", "OPTIONS"];
 
 /**
- * Notes every request that does something, with how it ended. Operations of the API say by `c.set("audited", …)` what they are called
- * and what they are about; a form of the dashboard is its path, and what it is about is where it leads.
- *
- * @param sessionOf - the value of the session's cookie
+ * Notes every request of somebody who was let in that does something, with how it ended. Who knows says by `c.set("audited", …)` what
+ * it is called and what it is about; a form of the dashboard is its path, and what it is about is where it leads.
  */
-export function auditRequests(
-  audit: Audit,
-  sessionOf: (c: Context) => string | undefined,
-): MiddlewareHandler<ServerEnv> {
+export function auditRequests(audit: Audit): MiddlewareHandler<ServerEnv> {
   return async (c, next) => {
     await next();
     const { method, path } = c.req;
+    const caller = c.get("caller");
     const audited = c.get("audited");
-    if (safeMethods.includes(method) || audited === "reads" || c.res.headers.has("idempotency-replayed")) return;
+    if (caller === undefined || audited === "reads" || c.res.headers.has("idempotency-replayed")) return;
+    if (audited === undefined && safeMethods.includes(method)) return;
     const from = connectionOf(c)?.remoteAddress;
-    const target = audited?.target ?? c.res.headers.get("location") ?? undefined;
+    const target = audited === undefined ? (c.res.headers.get("location") ?? undefined) : audited.target;
     await audit({
       via: path.startsWith("/api/") ? "api" : "dashboard",
-      by: whoIs(c, sessionOf),
+      by: whoIs(caller),
       ...(from === undefined ? {} : { from }),
       action: audited?.action ?? `${method} ${path}`,
       ...(target === undefined ? {} : { target }),
@@ -43,7 +39,6 @@ function outcomeOf({ error, res }: Context): string {
 }
 
 // A session is told from another by what cannot be used as one.
-function whoIs(c: Context, sessionOf: (c: Context) => string | undefined): string {
-  if (readBearer(c.req.header("authorization")) !== undefined) return "token";
-  return `session:${sessionId(sessionOf(c) ?? "").slice(0, 8)}`;
+function whoIs({ session }: Caller): string {
+  return session === undefined ? "token" : `session:${session.slice(0, 8)}`;
 }

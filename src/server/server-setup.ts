@@ -9,6 +9,7 @@ import type { Workbench } from "../core/workbench.ts";
 import type { Downloads } from "./downloads.ts";
 import type { RunWatch } from "./run-watch.ts";
 import type { Runner } from "./runner.ts";
+import type { Caller, SessionList } from "./security/session.ts";
 
 /** What a server is made of. */
 export interface ServerSetup extends Clocks {
@@ -18,7 +19,8 @@ export interface ServerSetup extends Clocks {
   readonly registry: Registry;
   readonly workbench: Workbench;
   readonly downloads: Downloads;
-  readonly token: string;
+  /** Reads the server's token as it is now: it may be replaced while the server runs. */
+  readonly token: () => string;
   /** Notes what was done. @default nobody does */
   readonly audit?: Audit;
   /** Folder of uploads, of results when a batch names no output, and of what idempotency keys stand for. */
@@ -29,6 +31,8 @@ export interface ServerSetup extends Clocks {
   readonly loopbackOnly?: boolean;
   /** Whether browsers reach the server by https. @default false */
   readonly isSecure?: boolean;
+  /** Whether requests come by way of a proxy, which alone knows where from. @default false */
+  readonly isProxied?: boolean;
   /** Largest upload in bytes. @default 10 GiB */
   readonly maxUploadBytes?: number;
   /** Most bytes of all uploads together. @default 50 GiB */
@@ -46,6 +50,8 @@ export interface ServerContext extends Pick<
 > {
   /** Starts, resumes and reruns runs in this process. */
   readonly runner: Runner;
+  /** The browsers that are signed in. */
+  readonly sessions: SessionList;
   /** Live state of runs, of this and other processes. */
   readonly watch: RunWatch;
   readonly maxUploadBytes: number;
@@ -66,7 +72,9 @@ export interface AuditedRequest {
 /** Hono's environment: `c.get("secureHeadersNonce")` is the nonce that a script or style of a page must carry. */
 export interface ServerEnv {
   readonly Variables: SecureHeadersVariables & {
-    /** Set by operations of the API; `reads` when a request changes nothing. */
+    /** Who was let in; absent for requests that need nothing to be. */
+    readonly caller?: Caller;
+    /** Set by who knows better than the address what is done; `reads` when a request changes nothing. */
     readonly audited?: AuditedRequest | "reads";
   };
 }

@@ -43,7 +43,7 @@ export async function openTestServer(workspace: Workspace, over: Partial<ServerS
     }),
     downloads,
     ...machineClocks,
-    token: testToken,
+    token: () => testToken,
     dataDirectory: wiring.dataDirectory,
     version: "0.0.0",
     ...over,

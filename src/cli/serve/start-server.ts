@@ -89,7 +89,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const downloads = createDownloads(services.store);
   const engine = await openEngine({ ...wiring, services: { ...services, store: downloads.store } });
   try {
-    const token = await openToken(dataDirectory);
+    const readToken = await openToken(dataDirectory);
     await removeAbandonedBelow(join(dataDirectory, uploadsFolder));
     const { app, close, createCode } = createServerApp({
       engine,
@@ -106,12 +106,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       downloads,
       clock: services.clock,
       monotonic: services.monotonic,
-      token,
+      token: readToken,
       audit: openAudit({ dataDirectory, clock: services.clock, stderr: process.stderr }),
       dataDirectory,
       version: await packageVersion(),
       loopbackOnly: isLoopbackHost(host) && proxyUrl === undefined,
       isSecure: tls !== undefined || proxyUrl !== undefined,
+      isProxied: proxyUrl !== undefined,
       mountPages: mountDashboard,
       ...(options.maxUploadBytes === undefined ? {} : { maxUploadBytes: options.maxUploadBytes }),
       ...(options.maxUploadsBytes === undefined ? {} : { maxUploadsBytes: options.maxUploadsBytes }),
@@ -133,7 +134,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     });
     return {
       url,
-      token,
+      get token() {
+        return readToken();
+      },
       get address() {
         return `${url}/?code=${createCode()}`;
       },

@@ -16,11 +16,17 @@ export function eventOperations({ engine, watch }: ServerContext): readonly Oper
     streamSSE(c, async (sse) => {
       const gone = new AbortController();
       sse.onAbort(() => gone.abort());
+      const caller = c.get("caller");
+      // Whose session ends, or whose token is replaced, is told no more.
+      const isLetIn = async (): Promise<boolean> => (await caller?.isLetIn().catch(() => false)) === true;
       // A comment now and then tells both ends, and proxies between them, that the other is there.
-      const beat = setInterval(() => void sse.write(": \n\n"), beatMs);
+      const beat = setInterval(() => {
+        void isLetIn().then(async (is) => void (is ? await sse.write(": \n\n") : gone.abort()));
+      }, beatMs);
       try {
         const lastEventId = c.req.header("last-event-id");
         for await (const { id, type, data } of watch.subscribe({ run, lastEventId, signal: gone.signal })) {
+          if (!(await isLetIn())) break;
           await sse.writeSSE({ id, event: type, data: JSON.stringify(data) });
         }
       } finally {

@@ -5,6 +5,7 @@ import { eventOperations } from "./event-operations.ts";
 import { registryOperations } from "./registry-operations.ts";
 import { rowOperations } from "./row-operations.ts";
 import { runOperations } from "./run-operations.ts";
+import { sessionOperations } from "./session-operations.ts";
 
 /** Every operation of the API, in the order of its document. */
 export function listOperations(context: ServerContext): readonly Operation[] {
@@ -14,5 +15,6 @@ export function listOperations(context: ServerContext): readonly Operation[] {
     ...eventOperations(context),
     ...batchOperations(context),
     ...registryOperations(context),
+    ...sessionOperations(context),
   ];
 }

@@ -42,10 +42,14 @@ async function answer(c: Context<ServerEnv>, operation: Operation): Promise<Resp
     body: body === undefined || isMedia(body) ? undefined : parseWith(body, await readJson(c), "USAGE_INVALID", "body"),
     context: c,
   };
-  c.set("audited", operation.readsOnly === true ? "reads" : auditedOf(operation, request.params, request.body));
+  const isReading = operation.readsOnly === true || operation.method === "get";
+  const audited = isReading ? "reads" : auditedOf(operation, request.params, request.body);
+  c.set("audited", audited);
   const result = await operation.handle(request as Parameters<Operation["handle"]>[0]);
   if (result instanceof Response) return result;
-  if (operation.readsOnly !== true) c.set("audited", auditedOf(operation, request.params ?? result, request.body));
+  // A handler may have said it better.
+  if (!isReading && c.get("audited") === audited)
+    c.set("audited", auditedOf(operation, request.params ?? result, request.body));
   c.header("Cache-Control", "no-store");
   return c.json(result, status as ContentfulStatusCode);
 }

@@ -77,6 +77,9 @@ describe("the API's document", () => {
     const tried = await server.ask<{ id: string }>("POST", `/runs/${photos.run.id}/tries`, { row: 0 });
     const doomed = await server.ask<{ run: { id: string } }>("POST", "/runs", { batch: photographed, limit: 1 });
     await server.until(doomed.run.id, ({ status }) => status === "succeeded");
+    const signIn = await server.app.request(`/?code=${server.createCode()}`, { headers: { host: "127.0.0.1:8084" } });
+    assert.equal(signIn.status, 303);
+    const { sessions } = await server.ask<{ sessions: readonly { id: string }[] }>("GET", "/sessions");
     const name = "first page.png";
     const id = { id: run };
     return {
@@ -114,6 +117,9 @@ describe("the API's document", () => {
       getTemplate: { params: { name: "form" } },
       diffTemplate: { params: { name: "form" }, query: { from: "0.9.0", to: "1.0.0" } },
       setTemplateStatus: { params: { name: "form", version: "1.0.0" }, body: { status: "archived" } },
+      listSessions: {},
+      endSession: { params: { id: sessions[0]?.id ?? "" } },
+      endSessions: {},
     };
   }
 

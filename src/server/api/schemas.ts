@@ -18,6 +18,7 @@ import type { RunView } from "../../core/run-view.ts";
 import type { PublicationStatus, TemplateDocument } from "../../core/template.ts";
 import type { PlanReport, TryResult } from "../../core/workbench.ts";
 import type { ApiProblem } from "../problem.ts";
+import type { SessionView } from "../security/session.ts";
 
 /** Schemas that the document has under a name of their own. */
 export const components: z.core.$ZodRegistry<{ id: string }> = z.registry<{ id: string }>();
@@ -302,6 +303,19 @@ export const agentDocument: z.ZodType<AgentDefinition> = named(
 export const templateDocument: z.ZodType<TemplateDocument> = named(
   "Template",
   z.looseObject({ template_id: z.string(), version: z.string(), status: publicationStatus }),
+);
+
+/** @see SessionView */
+export const sessionView: z.ZodType<SessionView> = named(
+  "Session",
+  z.object({
+    id: z.string().describe("Tells it from others, and lets nobody in; the audit log has its first eight characters"),
+    begunAt: time,
+    usedAt: time.describe("When it was last used, to the minute, milliseconds since 1970, UTC"),
+    expiresAt: time,
+    from: z.string().exactOptional().describe("Address that it signed in from; absent behind a proxy"),
+    browser: z.string().exactOptional().describe("What the browser calls itself: text of strangers"),
+  }),
 );
 
 /** `id` of a path. */

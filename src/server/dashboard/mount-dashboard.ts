@@ -1,12 +1,13 @@
 import type { Context } from "hono";
 import { RowcallError } from "../../core/errors.ts";
 import { problemOf, sendProblem } from "../problem.ts";
-import type { ServerSetup } from "../server-setup.ts";
+import type { ServerEnv, ServerSetup } from "../server-setup.ts";
 import { mountBatchPages } from "./batch-pages.ts";
 import type { Dashboard } from "./dashboard.ts";
 import { mountRowPages } from "./row-pages.ts";
 import { mountRunPages } from "./run-pages.ts";
 import { mountShelfPages } from "./shelf-pages.ts";
+import { mountSessionPages } from "./session-pages.ts";
 import { createPages } from "./show-page.ts";
 import { loadStaticFiles } from "./static-files.ts";
 import { createSurveyCache } from "./survey-cache.ts";
@@ -30,7 +31,8 @@ export const mountDashboard: NonNullable<ServerSetup["mountPages"]> = (app, cont
   mountRowPages(dashboard);
   mountShelfPages(dashboard);
   mountBatchPages(dashboard);
-  const answer = (c: Context, thrown: unknown): Response | Promise<Response> =>
+  mountSessionPages(dashboard);
+  const answer = (c: Context<ServerEnv>, thrown: unknown): Response | Promise<Response> =>
     readsPages(c) ? pages.showError(c, thrown) : sendProblem(c, problemOf(thrown));
   app.onError((thrown, c) => answer(c, thrown));
   app.notFound((c) =>

@@ -2,28 +2,32 @@ import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { errorKind, messageOf, RowcallError } from "../../core/errors.ts";
 import type { Problem } from "../../core/schema.ts";
-import { signInPath } from "../security/access.ts";
+import { isSignedOut, signInPath } from "../security/access.ts";
 import { renderPage, type Frame, type Page } from "../../dashboard/frame.ts";
 import type { Notice } from "../../dashboard/parts.ts";
 import { errorPage, signInPage } from "../../dashboard/problem-pages.ts";
+import type { ServerEnv } from "../server-setup.ts";
 
 /** Answers with pages. */
 export interface Pages {
-  show(c: Context, page: Page, status?: ContentfulStatusCode): Promise<Response>;
+  show(c: Context<ServerEnv>, page: Page, status?: ContentfulStatusCode): Promise<Response>;
   /** The page that says what went wrong; the one to sign in on when that is what is missing. */
-  showError(c: Context, thrown: unknown): Promise<Response>;
+  showError(c: Context<ServerEnv>, thrown: unknown): Promise<Response>;
 }
 
 /** Puts pages into the dashboard's frame. */
 export function createPages(asset: Frame["asset"]): Pages {
-  const send = async (c: Context, page: Page, status: ContentfulStatusCode, isSignedIn: boolean): Promise<Response> =>
-    c.html(await renderPage({ asset, isSignedIn }, page), status, { "Cache-Control": "no-store" });
+  const show: Pages["show"] = async (c, page, status = 200) => {
+    const caller = c.get("caller");
+    const frame = { asset, isSignedIn: caller !== undefined, hasSession: caller?.session !== undefined };
+    return c.html(await renderPage(frame, page), status, { "Cache-Control": "no-store" });
+  };
   return {
-    show: (c, page, status = 200) => send(c, page, status, true),
+    show,
     showError: (c, thrown) => {
       const error = thrown instanceof RowcallError ? thrown : new RowcallError("UNEXPECTED", messageOf(thrown));
       const { code, message, hint } = error;
-      if (code === "TOKEN_INVALID") return send(c, signInPage(signInProblem(c)), 401, false);
+      if (code === "TOKEN_INVALID") return show(c, signInPage(signInNotice(c)), 401);
       const status = statusOf(error);
       const page = errorPage({
         status,
@@ -32,14 +36,17 @@ export function createPages(asset: Frame["asset"]): Pages {
         ...(hint === undefined ? {} : { hint }),
         problems: problemsOf(error),
       });
-      return send(c, page, status, true);
+      return show(c, page, status);
     },
   };
 }
 
-function signInProblem(c: Context): string | undefined {
-  if (c.req.path === signInPath && c.req.method === "POST") return "That is not this server's token.";
-  return c.req.query("code") === undefined ? undefined : "This address was used already, or is too old.";
+function signInNotice(c: Context): Notice | undefined {
+  if (isSignedOut(c)) return { tone: "ok", text: "You are signed out." };
+  if (c.req.path === signInPath && c.req.method === "POST")
+    return { tone: "bad", text: "That is not this server's token." };
+  if (c.req.query("code") === undefined) return undefined;
+  return { tone: "bad", text: "This address was used already, or is too old." };
 }
 
 /** What was thrown, as a notice on the page where it was asked for. */

@@ -1,10 +1,12 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { RowcallError } from "../../core/errors.ts";
+import { plainAddress } from "../../core/tcp-table.ts";
+import type { ServerEnv } from "../server-setup.ts";
 import { isLoopbackHost } from "./loopback.ts";
 import { connectionOf, peerUser, type Ends } from "./peer-user.ts";
 import { readBearer } from "./secret.ts";
-import { sessionId, type Sessions, type Visitor } from "./session.ts";
+import { sessionId, type Caller, type Sessions, type Visitor } from "./session.ts";
 
 /** Who is let in, and how. */
 export interface AccessSetup {
@@ -13,6 +15,8 @@ export interface AccessSetup {
   readonly loopbackOnly: boolean;
   /** Whether browsers reach the server by https: itself, or through a proxy. */
   readonly isSecure: boolean;
+  /** Whether requests come by way of a proxy: then nobody knows where from. */
+  readonly isProxied: boolean;
 }
 
 // The page to sign in on has styles too; the files are the same for everybody.
@@ -38,47 +42,68 @@ export function guardHost({ loopbackOnly }: AccessSetup): MiddlewareHandler {
 /** Where the token of a form begins a session. */
 export const signInPath = "/sign-in";
 const signOutPath = "/sign-out";
+const signedOutQuery = "signed-out";
+
+/** Whether a request is for the page that somebody is led to who has signed out. */
+export function isSignedOut(c: Context): boolean {
+  return c.req.method === "GET" && c.req.path === signInPath && c.req.query(signedOutQuery) !== undefined;
+}
 
 /**
- * Lets through requests with the token, as `Authorization: Bearer`, or with a session's cookie. `?code=` of the printed address begins a
- * session once, and leads to the same page without the code.
+ * Lets through requests with the token, as `Authorization: Bearer`, or with a session's cookie, and says who it is: `c.get("caller")`.
+ * `?code=` of the printed address begins a session once, and leads to the same page without the code.
  */
-export function guardAccess(setup: AccessSetup): MiddlewareHandler {
+export function guardAccess(setup: AccessSetup): MiddlewareHandler<ServerEnv> {
   const { sessions } = setup;
   return async (c, next) => {
     if (openPaths.test(c.req.path)) return next();
     const bearer = readBearer(c.req.header("authorization"));
     if (bearer !== undefined) {
-      if (sessions.isToken(bearer)) return next();
-      throw strangerError("The token is not the server's");
+      if (!sessions.isToken(bearer)) throw strangerError("The token is not the server's");
+      c.set("caller", { isLetIn: async () => sessions.isToken(bearer) });
+      return next();
     }
-    const value = readSession(c, setup);
-    const isOpen = value !== undefined && (await sessions.isOpen(value, await visitorOf(c)));
+    const caller = await findSession(c, setup);
     const code = c.req.method === "GET" ? c.req.query("code") : undefined;
-    if (code !== undefined && !isOpen) {
+    if (code !== undefined && caller === undefined) {
       if (!sessions.takeCode(code)) throw strangerError("The code of the address was used, or is too old");
-      await beginSession(c, setup);
+      await beginSession(c, setup, "code");
     }
     if (code !== undefined) return withoutCode(c);
-    if (c.req.path === signInPath && c.req.method === "POST") return signIn(c, setup);
-    if (!isOpen) throw strangerError("The request has no token");
+    if (c.req.path === signInPath && c.req.method === "POST") return signIn(c, setup, caller);
+    if (c.req.path === signInPath && c.req.method === "GET" && caller !== undefined) return c.redirect("/", 303);
+    if (caller === undefined) {
+      // Whoever was signed out elsewhere, and asks for it here, is signed out.
+      if (c.req.path === signOutPath && c.req.method === "POST") return signedOut(c);
+      throw strangerError("The request has no token");
+    }
     if (!safeMethods.includes(c.req.method) && !isOwnPage(c)) {
       throw new RowcallError("ORIGIN_FOREIGN", "The request comes from a page of another site", {
         hint: "Use the server's own pages, under the address that `rowcall serve` prints.",
       });
     }
+    c.set("caller", caller);
     if (c.req.path === signOutPath && c.req.method === "POST") {
-      await sessions.end(sessionId(value));
+      c.set("audited", { action: "signOut" });
+      await sessions.end(caller.session);
       deleteCookie(c, cookieName(c, setup), { path: "/", secure: setup.isSecure });
-      return c.redirect("/", 303);
+      return signedOut(c);
     }
     return next();
   };
 }
 
-/** The value of the session's cookie that a request has. */
-export function readSession(c: Context, setup: AccessSetup): string | undefined {
-  return getCookie(c, cookieName(c, setup));
+function signedOut(c: Context): Response {
+  return c.redirect(`${signInPath}?${signedOutQuery}`, 303);
+}
+
+async function findSession(c: Context, setup: AccessSetup): Promise<(Caller & { session: string }) | undefined> {
+  const { sessions } = setup;
+  const value = getCookie(c, cookieName(c, setup));
+  if (value === undefined) return undefined;
+  const visitor = await visitorOf(c, setup);
+  const isLetIn = (): Promise<boolean> => sessions.isOpen(value, visitor);
+  return (await isLetIn()) ? { session: sessionId(value), isLetIn } : undefined;
 }
 
 // With https no other server can get it by way of another protocol; without it, servers at other ports have cookies of their own.
@@ -87,10 +112,11 @@ function cookieName(c: Context, { sessions, isSecure }: AccessSetup): string {
   return isSecure ? `__Host-${sessions.cookie}` : `${sessions.cookie}_${port}`;
 }
 
-async function visitorOf(c: Context): Promise<Visitor> {
+async function visitorOf(c: Context, { isProxied }: AccessSetup): Promise<Visitor> {
   const connection = connectionOf(c);
   const user = connection === undefined ? undefined : await userOf(connection);
-  return { host: c.req.header("host") ?? "", user, browser: c.req.header("user-agent") };
+  const from = isProxied || connection === undefined ? undefined : plainAddress(connection.remoteAddress ?? "");
+  return { host: c.req.header("host") ?? "", user, browser: c.req.header("user-agent"), from };
 }
 
 // A connection stays its user's; to look for one takes a while where there are many.
@@ -102,9 +128,13 @@ function userOf(socket: Ends): Promise<number | undefined> {
   return known;
 }
 
-async function beginSession(c: Context, setup: AccessSetup): Promise<void> {
+async function beginSession(c: Context<ServerEnv>, setup: AccessSetup, by: "code" | "token"): Promise<void> {
   const { sessions, isSecure } = setup;
-  setCookie(c, cookieName(c, setup), await sessions.begin(await visitorOf(c)), {
+  const visitor = await visitorOf(c, setup);
+  const value = await sessions.begin(visitor);
+  c.set("caller", { session: sessionId(value), isLetIn: () => sessions.isOpen(value, visitor) });
+  c.set("audited", { action: "signIn", detail: { by } });
+  setCookie(c, cookieName(c, setup), value, {
     httpOnly: true,
     sameSite: "Strict",
     secure: isSecure,
@@ -121,12 +151,13 @@ function withoutCode(c: Context): Response {
 }
 
 // A form rather than an address: a token in an address stands in histories, and in the arguments of the program that opens it.
-async function signIn(c: Context, setup: AccessSetup): Promise<Response> {
+async function signIn(c: Context<ServerEnv>, setup: AccessSetup, before: Caller | undefined): Promise<Response> {
   const length = Number(c.req.header("content-length") ?? Number.NaN);
   if (!(length <= longestForm)) throw strangerError("The form is no token");
   const token = new URLSearchParams(await c.req.text()).get("token") ?? "";
   if (!setup.sessions.isToken(token.trim())) throw strangerError("The token is not the server's");
-  await beginSession(c, setup);
+  if (before?.session !== undefined) await setup.sessions.end(before.session);
+  await beginSession(c, setup, "token");
   return c.redirect("/", 303);
 }
 
