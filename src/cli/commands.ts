@@ -78,6 +78,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./serve-command.ts"),
   },
   {
+    name: "token",
+    group: running,
+    summary: "replace the server's token by a new one",
+    load: () => import("./token-command.ts"),
+  },
+  {
     name: "worker",
     group: running,
     summary: "make attempts for runs that leave their rows to workers",
