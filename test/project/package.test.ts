@@ -26,9 +26,11 @@ describe("the packed package, installed", () => {
   const node = (...args: readonly string[]): Promise<Ended> => run(process.execPath, args, { cwd: folder });
   const rowcall = (...args: readonly string[]): Promise<Ended> => node(join(installed, "bin/rowcall.js"), ...args);
 
-  async function npm(cwd: string, ...args: readonly string[]): Promise<void> {
-    await run("npm", args, { cwd, maxBuffer: 2 ** 26 });
-  }
+  // On Windows npm is no program but a script for a shell; npm says where its own is.
+  const npmScript = process.env["npm_execpath"];
+  const [command, ...first] = npmScript === undefined ? ["npm"] : [process.execPath, npmScript];
+  const npm = (cwd: string, ...args: readonly string[]): Promise<Ended> =>
+    run(command ?? "npm", [...first, ...args], { cwd, maxBuffer: 2 ** 26 });
 
   before(async () => {
     folder = join(await mkdtemp(join(tmpdir(), "rowcall-package-")), "a folder with späces");
@@ -69,7 +71,7 @@ describe("the packed package, installed", () => {
   });
 
   test("npm links the command by its name", async () => {
-    const { stdout } = await run(join(folder, "node_modules/.bin/rowcall"), ["--version"], { cwd: folder });
+    const { stdout } = await npm(folder, "exec", "--no", "--", "rowcall", "--version");
     assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
   });
 
