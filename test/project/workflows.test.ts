@@ -153,6 +153,8 @@ test("a release is checked first, has a bill of materials, and is published with
   assert.equal(release["pack"]?.needs, "check");
   const packed = commandsOf(release["pack"]);
   assert.match(packed, /^npm pack --pack-destination release$/m);
+  // Provenance is refused for a package that names another repository.
+  assert.match(packed, /GITHUB_REPOSITORY"[^]*^npm pkg set repository\.type=git "repository\.url=.*^npm pack/ms);
   const [, bill = ""] = /^npm run --silent sbom > "release\/.*(\.cdx\.json)"$/m.exec(packed) ?? [];
   assert.notEqual(bill, "");
   assert.equal(release["publish"]?.needs, "pack");
