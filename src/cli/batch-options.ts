@@ -25,15 +25,28 @@ const levels = ["none", "screenshot", "video", "trace"] satisfies RecordingLevel
 /** What the `BATCH` of a command may be, for its help. */
 export const batchArgument = ["<batch>", "batch file (JSON or YAML), execution input, or the JSON itself"] as const;
 
-/** Adds the options that are laid over a batch file. */
+/** Adds the options that are laid over a batch file, of all of its rows. */
 export function addBatchOptions(command: Command): Command {
-  return command
-    .option("-i, --input <uri>", "table to read, in place of the batch's input")
+  addInput(command)
     .option(
       "-o, --output <uri>",
       "prefix that ends in /, a file, or - for standard output, in place of the batch's output",
     )
-    .option("--max-concurrency <number>", "rows under way at once", wholeNumber(1))
+    .option("--max-concurrency <number>", "rows under way at once", wholeNumber(1));
+  return addAttemptOptions(command);
+}
+
+/** Adds those of them that have an effect on a row that is run alone. */
+export function addRowOptions(command: Command): Command {
+  return addAttemptOptions(addInput(command));
+}
+
+function addInput(command: Command): Command {
+  return command.option("-i, --input <uri>", "table to read, in place of the batch's input");
+}
+
+function addAttemptOptions(command: Command): Command {
+  return command
     .option("--timeout-seconds <number>", "limit of one attempt", positiveNumber)
     .option("--agent-config <json>", "settings laid over the agent's own, key by key: JSON, or @file")
     .addOption(new Option("--recording <level>", "what each attempt leaves behind").choices(levels));

@@ -1,5 +1,7 @@
 import type { Command } from "commander";
 import type { Cli } from "./cli.ts";
+import { always, excludes, needsEngine, type Condition } from "./option-use.ts";
+import type { GlobalUse } from "./options.ts";
 
 /** What a command's file exports. */
 export interface CommandModule {
@@ -13,6 +15,8 @@ export interface CommandEntry {
   readonly summary: string;
   /** Heading it is listed under. */
   readonly group: string;
+  /** Which of the options of every command have an effect here, and when. */
+  readonly uses: GlobalUse;
   load(): Promise<CommandModule>;
 }
 
@@ -20,133 +24,180 @@ const running = "Run a batch:";
 const looking = "Look at runs:";
 const preparing = "Agents and templates:";
 
+const runs = { engine: always, processor: [needsEngine("aws")], data: always } satisfies GlobalUse;
+// What is asked of a run on this machine is answered from the data directory.
+const oneRun = { ...runs, aws: [needsEngine("aws")] } satisfies GlobalUse;
+const agents = { data: always, registry: always, aws: always, browser: always } satisfies GlobalUse;
+const ofBatch = [excludes("--table", "it takes no batch")];
+const here = [needsEngine("local", "what runs there has its own")];
+const attemptsHere: readonly Condition[] = [
+  ...here,
+  ({ batch, value }) =>
+    (value("--dispatch") ?? batch?.execution.dispatch) === "activity"
+      ? { why: "when workers make the attempts", remedy: "give it to `rowcall worker`" }
+      : undefined,
+];
+const shelf: GlobalUse = {
+  registry: [
+    ({ command }) => (command.endsWith(" validate") ? { why: "at `validate`, which reads files" } : undefined),
+  ],
+  aws: always,
+};
+
 /** Every command, in the order of the list. */
 export const commands: readonly CommandEntry[] = [
   {
     name: "plan",
     group: running,
+    uses: { engine: always, data: ofBatch, registry: ofBatch, aws: ofBatch, browser: ofBatch },
     summary: "check a batch and every row of its input without running it",
     load: () => import("./plan-command.ts"),
   },
   {
     name: "try",
     group: running,
+    uses: agents,
     summary: "run one row and show everything about it",
     load: () => import("./try-command.ts"),
   },
-  { name: "run", group: running, summary: "run a batch", load: () => import("./run-command.ts") },
+  {
+    name: "run",
+    group: running,
+    uses: { ...runs, registry: always, aws: always, browser: attemptsHere },
+    summary: "run a batch",
+    load: () => import("./run-command.ts"),
+  },
   {
     name: "resume",
     group: running,
+    uses: { ...runs, registry: here, aws: always, browser: here },
     summary: "go on with a run that was interrupted or stopped",
     load: () => import("./resume-command.ts"),
   },
   {
     name: "rerun",
     group: running,
+    uses: { ...runs, registry: here, aws: always, browser: here },
     summary: "attempt a run's failed rows again",
     load: () => import("./rerun-command.ts"),
   },
   {
     name: "stop",
     group: running,
+    uses: oneRun,
     summary: "ask a run to finish its rows in flight and stop",
     load: () => import("./stop-command.ts"),
   },
   {
     name: "adjust",
     group: running,
+    uses: oneRun,
     summary: "change limits of a run while it goes",
     load: () => import("./adjust-command.ts"),
   },
   {
     name: "pause",
     group: running,
+    uses: oneRun,
     summary: "let a run start no attempt until it is unpaused",
     load: () => import("./pause-command.ts"),
   },
   {
     name: "unpause",
     group: running,
+    uses: oneRun,
     summary: "let a paused run go on",
     load: () => import("./unpause-command.ts"),
   },
   {
     name: "serve",
     group: running,
+    uses: agents,
     summary: "serve the API and the pages, or answer as Step Functions does",
     load: () => import("./serve-command.ts"),
   },
   {
     name: "token",
     group: running,
+    uses: { data: always },
     summary: "replace the server's token by a new one",
     load: () => import("./token-command.ts"),
   },
   {
     name: "worker",
     group: running,
+    uses: agents,
     summary: "make attempts for runs that leave their rows to workers",
     load: () => import("./worker-command.ts"),
   },
   {
     name: "mcp",
     group: running,
+    uses: { ...agents, ...runs },
     summary: "let an assistant run tables, over the Model Context Protocol",
     load: () => import("./mcp-command.ts"),
   },
-  { name: "runs", group: looking, summary: "list runs", load: () => import("./runs-command.ts") },
+  { name: "runs", group: looking, uses: oneRun, summary: "list runs", load: () => import("./runs-command.ts") },
   {
     name: "show",
     group: looking,
+    uses: { ...runs, aws: always },
     summary: "show a run: counts, failures, slowest rows, output",
     load: () => import("./show-command.ts"),
   },
   {
     name: "rows",
     group: looking,
+    uses: oneRun,
     summary: "list a run's rows and their attempts",
     load: () => import("./rows-command.ts"),
   },
   {
     name: "export",
     group: looking,
+    uses: { ...runs, aws: always },
     summary: "write a run's table again, as CSV or JSON Lines",
     load: () => import("./export-command.ts"),
   },
   {
     name: "notify",
     group: looking,
+    uses: { ...runs, aws: always },
     summary: "send a run's notifications that have not arrived",
     load: () => import("./notify-command.ts"),
   },
   {
     name: "delete",
     group: looking,
+    uses: { ...runs, aws: always },
     summary: "delete everything that is kept of a run",
     load: () => import("./delete-command.ts"),
   },
   {
     name: "agents",
     group: preparing,
+    uses: shelf,
     summary: "list, show, validate, publish, retire and copy agents",
     load: () => import("./agents-command.ts"),
   },
   {
     name: "templates",
     group: preparing,
+    uses: shelf,
     summary: "list, show, validate, publish, retire and copy templates",
     load: () => import("./templates-command.ts"),
   },
   {
     name: "sandbox",
     group: preparing,
+    uses: { data: always },
     summary: "start AWS as batches see it, on this machine",
     load: () => import("./sandbox-command.ts"),
   },
   {
     name: "doctor",
     group: preparing,
+    uses: { ...agents, ...runs },
     summary: "check that this machine can run batches",
     load: () => import("./doctor-command.ts"),
   },

@@ -80,7 +80,6 @@ describe("rowcall delete", () => {
       [[], /either runs or --older-than/],
       [["old", "--older-than", "1d"], /either runs or --older-than/],
       [["--older-than", "30"], /a whole number with a unit: 90m, 12h, 30d or 8w/],
-      [["--older-than", "1d", "--engine", "aws"], /Runs on AWS are not deleted by --older-than[^]*runsExpiryDays/],
     ] as const) {
       const refused = createTestIo({ workingDirectory: workspace.folder });
       assert.equal(await runCli(["delete", ...args], refused), 2);

@@ -4,6 +4,7 @@ import { parseDuration } from "../core/duration.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { Cli } from "./cli.ts";
 import { findRun, runArgument } from "./find-run.ts";
+import { declareEffects, needsEngine } from "./option-use.ts";
 import { examples, jsonOption } from "./options.ts";
 import { count, formatTime, oneLine, printJson, printLines } from "./output.ts";
 
@@ -20,8 +21,10 @@ export function defineCommand(command: Command, cli: Cli): void {
     .option("--older-than <age>", "all runs that ended longer ago than this: 30d, 12h", age)
     .addOption(jsonOption("what was deleted of each run, and what is left, as one JSON array"));
   examples(command, ["rowcall delete last", "rowcall delete monday tuesday --json", "rowcall delete --older-than 30d"]);
+  const expiry = "the bucket deletes runs by their age, the deployment's runsExpiryDays";
+  declareEffects(command, { "--older-than": [needsEngine("local", expiry)] });
   command.action(async (texts: readonly string[], { olderThan, json }: DeleteOptions) => {
-    requireOneWay(cli, texts, olderThan);
+    requireOneWay(texts, olderThan);
     const engine = await cli.openEngine();
     try {
       const { services } = await cli.wire();
@@ -46,16 +49,12 @@ function age(text: string): number {
   throw new InvalidArgumentError("It must be a whole number with a unit: 90m, 12h, 30d or 8w.");
 }
 
-function requireOneWay(cli: Cli, texts: readonly string[], olderThan: number | undefined): void {
+function requireOneWay(texts: readonly string[], olderThan: number | undefined): void {
   if (texts.length > 0 === (olderThan !== undefined)) {
     throw new RowcallError("USAGE_INVALID", "delete takes either runs or --older-than", {
       hint: "Name the runs, as in `rowcall delete last`, or their age: `rowcall delete --older-than 30d`.",
     });
   }
-  if (olderThan === undefined || cli.engine() === "local") return;
-  throw new RowcallError("USAGE_INVALID", "Runs on AWS are not deleted by --older-than", {
-    hint: "The bucket deletes them by their age: the deployment's runsExpiryDays. `rowcall delete RUN` deletes one at once.",
-  });
 }
 
 function linesOf({ id, name, rows, removed, left }: DeletedRun): readonly string[] {

@@ -3,8 +3,10 @@ import type { ExportRequest } from "../core/engine.ts";
 import type { Cli } from "./cli.ts";
 import { findRun, runArgument } from "./find-run.ts";
 import { write } from "./io.ts";
+import { declareEffects } from "./option-use.ts";
 import { examples, jsonOption } from "./options.ts";
 import { printJson } from "./output.ts";
+import { replacesFile } from "./replaces-file.ts";
 
 interface ExportOptions {
   readonly output: string;
@@ -33,6 +35,7 @@ export function defineCommand(command: Command, cli: Cli): void {
     "rowcall export last --output results.jsonl",
     "rowcall export last --mapping fewer-columns.yaml --output results/",
   ]);
+  declareEffects(command, { "--force": [replacesFile] });
   command.action(async (text: string, options: ExportOptions) => {
     const { output, force, json } = options;
     const { services } = await cli.wire();

@@ -171,7 +171,7 @@ describe("rowcall mcp", () => {
   it("says what is wrong with its options and its port", async () => {
     const io = createTestIo({ workingDirectory: workspace.folder });
     assert.equal(await runCli(["mcp", "--port", "80"], io), 2);
-    assert.match(io.err(), /Add --http/);
+    assert.match(io.err(), /add --http/);
     const { url } = await startHttp();
     const taken = createTestIo({ workingDirectory: workspace.folder });
     assert.equal(await runCli(["mcp", "--http", "--port", url.port], taken), 2);

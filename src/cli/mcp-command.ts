@@ -4,8 +4,8 @@ import { once } from "node:events";
 import process from "node:process";
 import type { Writable } from "node:stream";
 import { InvalidArgumentError, type Command } from "commander";
-import { RowcallError } from "../core/errors.ts";
 import type { Cli } from "./cli.ts";
+import { declareEffects, needs } from "./option-use.ts";
 import { examples, repeated, wholeNumber } from "./options.ts";
 import { printLines } from "./output.ts";
 
@@ -39,12 +39,8 @@ export function defineCommand(command: Command, cli: Cli): void {
     "rowcall mcp --allow-batch batches",
     "rowcall mcp --http --port 8084",
   ]);
+  declareEffects(command, { "--port": [needs("--http")] });
   command.action(async ({ http, port, allow = [], allowBatch = [] }: McpOptions) => {
-    if (port !== undefined && http === undefined) {
-      throw new RowcallError("USAGE_INVALID", "--port says where HTTP is answered, and HTTP is not asked for", {
-        hint: "Add --http, or leave --port out.",
-      });
-    }
     const { openDesk } = await import("./mcp/open-desk.ts");
     const desk = await openDesk(cli, { allowed: allow, batchFolders: allowBatch });
     const closing = new AbortController();

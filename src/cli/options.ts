@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { engineNames } from "./engine-choice.ts";
+import type { Condition, Effect } from "./option-use.ts";
 
 /** Options that every command takes; each wins over its environment variable. */
 export function globalOptions(): Option[] {
@@ -24,6 +25,32 @@ export function globalOptions(): Option[] {
     new Option("--chromium <path>", "Chromium executable to use (ROWCALL_CHROMIUM, default: the first one found)"),
     new Option("--require-sandbox", "refuse to run a browser without Chromium's sandbox (ROWCALL_REQUIRE_SANDBOX=1)"),
   ];
+}
+
+/** What a command makes use of among the options of every command, and when; it does without what is absent. */
+export type GlobalUse = Partial<Record<keyof typeof globalGroups, readonly Condition[]>>;
+
+/** Options of every command that have an effect together, each with the variable that says the same. */
+const globalGroups = {
+  engine: { "--engine": "ROWCALL_ENGINE" },
+  processor: { "--state-machine-arn": "ROWCALL_STATE_MACHINE_ARN", "--runs": "ROWCALL_RUNS_URI" },
+  data: { "--data-dir": "ROWCALL_DATA_DIR" },
+  registry: { "--registry": "ROWCALL_REGISTRY" },
+  aws: { "--profile": "AWS_PROFILE", "--region": "AWS_REGION", "--endpoint-url": "AWS_ENDPOINT_URL" },
+  browser: { "--chromium": "ROWCALL_CHROMIUM", "--require-sandbox": "ROWCALL_REQUIRE_SANDBOX=1" },
+} as const;
+
+/** When each option of every command has an effect at one of them. */
+export function globalEffects(command: string, use: GlobalUse): Readonly<Record<string, Effect>> {
+  const groups = Object.entries(globalGroups) as readonly [keyof GlobalUse, Readonly<Record<string, string>>][];
+  return Object.fromEntries(
+    groups.flatMap(([group, variables]) =>
+      Object.entries(variables).map(([flag, variable]) => [
+        flag,
+        use[group] ?? { why: `at \`rowcall ${command}\``, remedy: `set ${variable} for all commands` },
+      ]),
+    ),
+  );
 }
 
 /** `--json`, with what it prints for this command. */

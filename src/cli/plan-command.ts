@@ -6,8 +6,10 @@ import type { BrowserHostName } from "../engines/aws/transitions.ts";
 import type { Plan, PlanOptions } from "../engines/plan.ts";
 import { addBatchOptions, batchArgument, readOverrides, type BatchOptions } from "./batch-options.ts";
 import type { Cli } from "./cli.ts";
+import { declareEffects, excludes, needsEngine, requireEffect } from "./option-use.ts";
 import { examples, jsonOption, listOf, numberFromZero, positiveNumber, wholeNumber } from "./options.ts";
 import { printJson } from "./output.ts";
+import { replacesFile } from "./replaces-file.ts";
 import { recordingsName } from "./recordings-name.ts";
 import { parseRowSelection } from "./row-selection.ts";
 
@@ -53,16 +55,37 @@ export function defineCommand(command: Command, cli: Cli): void {
     "rowcall plan --table --engine aws --max-concurrency 1000",
     "rowcall plan --table 500,5000 --max-concurrency 20 --seconds-per-row 8 --cost-per-row 0.002",
   ]);
+  const ofBatch = excludes("--table", "it takes no batch");
+  declareEffects(command, {
+    ...Object.fromEntries(
+      [
+        "--input",
+        "--output",
+        "--timeout-seconds",
+        "--agent-config",
+        "--recording",
+        "--rows",
+        "--limit",
+        "--sample",
+      ].map((flag) => [flag, [ofBatch]]),
+    ),
+    "--force": [ofBatch, replacesFile],
+    "--probe": [
+      ofBatch,
+      ({ value }) => (value("--sample") === 0 ? { why: "with --sample 0", remedy: "ask for a sample" } : undefined),
+    ],
+    "--browser-host": [needsEngine("aws")],
+  });
   command.action(async (source: string | undefined, options: PlanCommandOptions) => {
     if (options.table !== undefined) return printThroughput(cli, source, options);
-    if (source !== undefined) return plan(cli, source, options);
+    if (source !== undefined) return plan(cli, command, source, options);
     throw new RowcallError("USAGE_INVALID", "There is no batch to plan", {
       hint: "Name a batch file, or ask for --table.",
     });
   });
 }
 
-async function plan(cli: Cli, source: string, options: PlanCommandOptions): Promise<void> {
+async function plan(cli: Cli, command: Command, source: string, options: PlanCommandOptions): Promise<void> {
   const [{ loadBatchParts }, { planBatch }, { recordingsUri }, { browserChecks }, { printPlan }, { invalid }] =
     await Promise.all([
       import("../engines/load-batch.ts"),
@@ -75,6 +98,7 @@ async function plan(cli: Cli, source: string, options: PlanCommandOptions): Prom
   const { services, dataDirectory, recordingsPrefix } = await cli.wire();
   const { data: batch, problems, what } = await loadBatchParts(services, source, await readOverrides(options, cli.io));
   if (batch === undefined) throw invalid("BATCH_INVALID", what, problems);
+  requireEffect(command, { engine: cli.engine, batch });
   const agent = await services.registry.agents.resolve(batch.agent).catch(() => undefined);
   const planned = await planBatch(services, batch, {
     ...choiceOf(options),

@@ -2,6 +2,7 @@ import { Option, type Command } from "commander";
 import type { RowFilter, RowReport, RowStatus } from "../core/engine.ts";
 import type { Cli } from "./cli.ts";
 import { findRun, runArgument } from "./find-run.ts";
+import { declareEffects } from "./option-use.ts";
 import { examples, jsonOption, wholeNumber } from "./options.ts";
 import { formatDuration, formatTime, printJson, printLines, printTable, shorten } from "./output.ts";
 import { readCodes } from "./rerun-command.ts";
@@ -29,6 +30,16 @@ export function defineCommand(command: Command, cli: Cli): void {
     )
     .addOption(jsonOption("every row with all its attempts, as JSON Lines"));
   examples(command, ["rowcall rows last --status failed", "rowcall rows last --code TIMEOUT --json | jq .row"]);
+  declareEffects(command, {
+    "--code": [
+      ({ value }) => {
+        const status = value("--status") as RowStatus | undefined;
+        return status === undefined || status === "failed"
+          ? undefined
+          : { why: `with --status ${status}: only failed rows have a code`, remedy: "leave --status out" };
+      },
+    ],
+  });
   command.action(async (text: string, options: RowsOptions) => {
     const engine = await cli.openEngine();
     try {

@@ -3,7 +3,8 @@ import { Command, CommanderError } from "commander";
 import { RowcallError } from "../core/errors.ts";
 import { colorsFor, createCli, hasColors, type GlobalOptions } from "./cli.ts";
 import { commands } from "./commands.ts";
-import { examples, globalOptions } from "./options.ts";
+import { declareEffects, effectOf, requireEffect } from "./option-use.ts";
+import { examples, globalEffects, globalOptions } from "./options.ts";
 import { isReaderGone, type Io } from "./io.ts";
 import { withLog } from "./json-log.ts";
 import { reportError } from "./report-error.ts";
@@ -44,7 +45,13 @@ export function createProgram(io: Io, setExitCode: (code: number) => void): Comm
     .helpOption("-h, --help", "show help")
     .helpCommand(false)
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true, styleTitle: title })
+    .configureHelp({
+      showGlobalOptions: true,
+      styleTitle: title,
+      // Options that have no effect at a command are not in its help.
+      visibleGlobalOptions: (command) =>
+        command === program ? [] : program.options.filter((option) => !("why" in effectOf(command, option))),
+    })
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),
@@ -60,11 +67,13 @@ export function createProgram(io: Io, setExitCode: (code: number) => void): Comm
     "rowcall run batch.json --input addresses.csv --output results/",
     "rowcall rows last --status failed",
   ]);
-  for (const { name, summary, group } of commands) program.command(name).description(summary).helpGroup(group);
+  for (const { name, summary, group, uses } of commands)
+    declareEffects(program.command(name).description(summary).helpGroup(group), globalEffects(name, uses));
   program.hook("preSubcommand", async (_program, command) => {
     const entry = commands.find(({ name }) => name === command.name());
     (await entry?.load())?.defineCommand(command, cli);
   });
+  program.hook("preAction", (_program, command) => requireEffect(command, cli));
   return program;
 }
 

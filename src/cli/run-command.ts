@@ -1,11 +1,12 @@
 import { Option, type Command } from "commander";
 import { dispatches, type Dispatch } from "../core/batch.ts";
 import type { RowSelection } from "../core/engine.ts";
-import { RowcallError } from "../core/errors.ts";
 import { addBatchOptions, batchArgument, readOverrides, type BatchOptions } from "./batch-options.ts";
 import type { Cli } from "./cli.ts";
+import { declareEffects, needsEngine, requireEffect } from "./option-use.ts";
 import { examples, wholeNumber } from "./options.ts";
 import { parseRowSelection } from "./row-selection.ts";
+import { replacesFile } from "./replaces-file.ts";
 import { addWatchOptions, watchRun, type WatchOptions } from "./watch-run.ts";
 
 interface RunOptions extends BatchOptions, WatchOptions {
@@ -29,6 +30,10 @@ export function defineCommand(command: Command, cli: Cli): void {
     )
     .option("--force", "replace an output file that exists");
   addWatchOptions(command);
+  declareEffects(command, {
+    "--force": [replacesFile],
+    "--dispatch": [needsEngine("local", "the deployment says who makes attempts")],
+  });
   examples(command, [
     "rowcall run batch.json --input addresses.csv --output results/",
     "rowcall run batch.yaml --limit 10 --max-concurrency 2",
@@ -40,16 +45,12 @@ export function defineCommand(command: Command, cli: Cli): void {
     const { loadBatch } = await import("../engines/load-batch.ts");
     const { services } = await cli.wire();
     const { name, limit, rows, force, dispatch } = options;
-    if (dispatch !== undefined && cli.engine() === "aws") {
-      throw new RowcallError("USAGE_INVALID", "--dispatch is for runs on this machine", {
-        hint: "On AWS the deployment says who makes attempts.",
-      });
-    }
     const overrides = {
       ...(await readOverrides(options, cli.io)),
       ...(dispatch === undefined ? {} : { dispatch }),
     };
     const batch = await loadBatch(services, source, overrides, ["input", "output"]);
+    requireEffect(command, { engine: cli.engine, batch });
     const request = {
       batch,
       ...(name === undefined ? {} : { name }),

@@ -2,6 +2,7 @@ import { InvalidArgumentError, type Command } from "commander";
 import { RowcallError } from "../core/errors.ts";
 import { colorsFor, type Cli } from "./cli.ts";
 import type { Io } from "./io.ts";
+import { declareEffects, excludes, needs } from "./option-use.ts";
 import { allowModuleOption, examples, jsonOption, listOf, wholeNumber } from "./options.ts";
 import { printJson, printLines, printWarnings } from "./output.ts";
 import type { TlsFiles } from "./serve/read-tls.ts";
@@ -62,28 +63,22 @@ export function defineCommand(command: Command, cli: Cli): void {
     "rowcall serve --aws-endpoint --port 0 --stage dev --region eu-west-2",
     "aws stepfunctions list-state-machines --endpoint-url http://127.0.0.1:8083",
   ]);
-  command.action((options: ServeOptions) => {
-    requireUse(command, options);
-    return options.awsEndpoint === undefined ? servePages(cli, options) : serveEndpoint(cli, options);
+  const ofPages = excludes("--aws-endpoint", "it is for the pages and the API");
+  declareEffects(command, {
+    "--tls-cert": [needs("--tls-key")],
+    "--tls-key": [needs("--tls-cert")],
+    "--behind-proxy": [ofPages],
+    "--proxy-address": [ofPages, needs("--behind-proxy")],
+    "--max-upload": [ofPages],
+    "--max-uploads": [ofPages],
+    "--keep-days": [ofPages],
+    "--open": [ofPages, excludes("--json")],
+    "--stage": [needs("--aws-endpoint")],
+    "--account-id": [needs("--aws-endpoint")],
   });
-}
-
-/** @throws RowcallError USAGE_INVALID for an option that would do nothing */
-function requireUse(command: Command, { awsEndpoint, behindProxy }: ServeOptions): void {
-  const refuse = (option: string, why: string): never => {
-    throw new RowcallError("USAGE_INVALID", `${option} does nothing ${why}`, { hint: `Leave ${option} out.` });
-  };
-  const isGiven = (name: string): boolean => command.getOptionValueSource(name) === "cli";
-  const ofPages = ["behindProxy", "proxyAddress", "maxUpload", "maxUploads", "keepDays", "open"];
-  const ofEndpoint = ["stage", "accountId"];
-  for (const option of command.options) {
-    const name = option.attributeName();
-    if (!isGiven(name)) continue;
-    if (awsEndpoint === true && ofPages.includes(name)) refuse(option.long ?? name, "with --aws-endpoint");
-    if (awsEndpoint === undefined && ofEndpoint.includes(name)) refuse(option.long ?? name, "without --aws-endpoint");
-  }
-  if (isGiven("proxyAddress") && behindProxy === undefined) refuse("--proxy-address", "without --behind-proxy");
-  if (isGiven("json") && isGiven("open")) refuse("--open", "with --json");
+  command.action((options: ServeOptions) =>
+    options.awsEndpoint === undefined ? servePages(cli, options) : serveEndpoint(cli, options),
+  );
 }
 
 async function servePages(cli: Cli, options: ServeOptions): Promise<void> {
@@ -151,8 +146,7 @@ async function serveEndpoint(cli: Cli, options: ServeOptions): Promise<void> {
 function tlsOf({ io }: Cli, { tlsCert, tlsKey }: ServeOptions): TlsFiles {
   return {
     workingDirectory: io.workingDirectory,
-    ...(tlsCert === undefined ? {} : { tlsCert }),
-    ...(tlsKey === undefined ? {} : { tlsKey }),
+    ...(tlsCert === undefined || tlsKey === undefined ? {} : { tls: { cert: tlsCert, key: tlsKey } }),
   };
 }
 

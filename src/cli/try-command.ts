@@ -2,8 +2,9 @@ import { InvalidArgumentError, type Command } from "commander";
 import type { NamedRow } from "../engines/pick-row.ts";
 import type { Batch } from "../core/batch.ts";
 import type { Services } from "../core/services.ts";
-import { addBatchOptions, batchArgument, readOverrides, type BatchOptions } from "./batch-options.ts";
+import { addRowOptions, batchArgument, readOverrides, type BatchOptions } from "./batch-options.ts";
 import type { Cli } from "./cli.ts";
+import { declareEffects } from "./option-use.ts";
 import { examples, jsonOption, wholeNumber } from "./options.ts";
 import { printJson } from "./output.ts";
 import { recordingsName } from "./recordings-name.ts";
@@ -16,7 +17,7 @@ interface TryOptions extends BatchOptions {
 
 /** `rowcall try`: one row with everything shown. Exit code 3 when the row failed. */
 export function defineCommand(command: Command, cli: Cli): void {
-  addBatchOptions(command.argument(...batchArgument))
+  addRowOptions(command.argument(...batchArgument))
     .option("--row <number>", "row of the input, counted from 0 (default: 0)", wholeNumber(0))
     .option("--set <column=value>", "cell of the row, may be repeated; without --row no input is needed", readCell)
     .addOption(jsonOption("everything about the row as one JSON object"));
@@ -25,6 +26,14 @@ export function defineCommand(command: Command, cli: Cli): void {
     'rowcall try batch.json --set building_number=23 --set "street=High Street" --set "postcode=SW1A 1AA"',
     "rowcall try batch.json --row 3 --set postcode=E84LX --recording video",
   ]);
+  declareEffects(command, {
+    "--input": [
+      ({ isGiven }) =>
+        isGiven("--set") && !isGiven("--row")
+          ? { why: "with --set and without --row: the row is made of --set alone", remedy: "add --row 0" }
+          : undefined,
+    ],
+  });
   command.action(async (source: string, options: TryOptions) => {
     const [{ loadBatch }, { recordingsUri }, { tryRow }, { printTry }] = await Promise.all([
       import("../engines/load-batch.ts"),

@@ -5,6 +5,7 @@ import type { Cli } from "./cli.ts";
 import { RowcallError } from "../core/errors.ts";
 import { isReaderGone, write } from "./io.ts";
 import { logEnd, logRun } from "./log-run.ts";
+import { declareEffects, excludes } from "./option-use.ts";
 import { jsonOption } from "./options.ts";
 import { printJson, warningLines } from "./output.ts";
 import { describeStart, openProgress, type Progress, type ProgressStyle } from "./progress.ts";
@@ -23,10 +24,11 @@ export interface WatchOptions {
 
 /** Adds the options of a command that runs rows. */
 export function addWatchOptions(command: Command): Command {
-  return command
+  command
     .addOption(jsonOption("the run as one JSON object, in place of the output's URI"))
     .option("-q, --quiet", "say nothing but warnings and errors")
     .option("--no-progress", "show no progress");
+  return declareEffects(command, { "--no-progress": [excludes("--quiet", "it shows none either")] });
 }
 
 /**

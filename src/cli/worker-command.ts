@@ -5,6 +5,7 @@ import type { AwsSettings } from "../core/aws.ts";
 import type { WorkerOptions } from "../engines/worker/worker.ts";
 import type { ActivityAddress } from "./activity-tasks.ts";
 import type { Cli } from "./cli.ts";
+import { declareEffects, excludes } from "./option-use.ts";
 import { allowModuleOption, examples, listOf, positiveNumber, wholeNumber } from "./options.ts";
 import { openWorkerLog } from "./worker-log.ts";
 
@@ -36,6 +37,7 @@ export function defineCommand(command: Command, cli: Cli): void {
     "rowcall worker --activity-arn ARN --allow-module ./lookup.ts",
     "rowcall worker --activity-arn ARN --idle-exit 300 --json",
   ]);
+  declareEffects(command, { "--quiet": [excludes("--json", "every event is printed")] });
   command.action(async (options: WorkerCommandOptions) => work(cli, options));
 }
 

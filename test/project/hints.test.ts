@@ -16,6 +16,8 @@ const everywhere = optionsOf("rowcall");
 /** Options that texts name without a command, by the file of the text: those that the commands which print it have. */
 const toldTo: Readonly<Record<string, readonly string[]>> = {
   "src/cli/batch-options.ts": ["run", "plan", "try"],
+  "src/cli/commands.ts": ["run", "plan"],
+  "src/cli/replaces-file.ts": ["run", "plan", "export"],
   "src/cli/serve/start-server.ts": ["serve"],
   "src/cli/serve/start-endpoint.ts": ["serve"],
   "src/cli/mcp/allowed-places.ts": ["mcp"],

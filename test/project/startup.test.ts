@@ -51,9 +51,12 @@ for (const args of [["--help"], ["--version"], ["run", "--help"], ["mcp", "--hel
   });
 }
 
-for (const args of [["agents"], ["runs", "--registry", "dynamodb:AgentRegistry-prod"]]) {
-  test(`rowcall ${args.join(" ")} loads no cloud library, since no table is used`, async () => {
-    const modules = await modulesOf(args);
+for (const [command, ROWCALL_REGISTRY] of [
+  ["agents", ""],
+  ["runs", "dynamodb:AgentRegistry-prod"],
+] as const) {
+  test(`rowcall ${command} loads no cloud library, since no table is used`, async () => {
+    const modules = await modulesOf([command], { ROWCALL_REGISTRY });
     assert.ok(modules.some((address) => address.endsWith("/registry/open-registry.ts")));
     assert.deepEqual(
       modules.filter((address) => address.includes("/node_modules/@aws-sdk/")),
