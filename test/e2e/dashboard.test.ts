@@ -269,6 +269,7 @@ describe("the dashboard in a browser", () => {
       `${run}/rows/0`,
       `${stage.url}/new`,
       `${stage.url}/agents/postcode-lookup`,
+      `${stage.url}/sessions`,
     ]) {
       await page.goto(url);
       const isWide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
@@ -277,6 +278,22 @@ describe("the dashboard in a browser", () => {
     await page.goto(`${stage.url}/runs/none`);
     await page.getByRole("heading", { name: "Not found" }).waitFor();
     await axe("not found");
+  });
+
+  test("shows who is signed in, ends another one's session, and signs out", async () => {
+    const other = await fetch(stage.entry, { redirect: "manual", headers: { "user-agent": "Firefox/144.0 (Linux)" } });
+    const cookie = other.headers.get("set-cookie")?.split(";")[0] ?? "";
+    await page.getByRole("link", { name: "Sessions" }).click();
+    await page.getByText("This browser").waitFor();
+    await axe("sessions");
+    await page.getByRole("button", { name: "End the session of Firefox 144 on Linux" }).click();
+    await page.getByText("The session has ended.").waitFor();
+    assert.equal((await fetch(stage.url, { headers: { cookie } })).status, 401);
+    await page.getByRole("banner").getByRole("button", { name: "Sign out" }).click();
+    await page.getByText("You are signed out.").waitFor();
+    await axe("signed out");
+    await page.goBack();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
   });
 
   test("asks no other site, breaks no policy and throws nothing", () => {
