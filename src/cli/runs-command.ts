@@ -31,12 +31,13 @@ export function defineCommand(command: Command, cli: Cli): void {
   });
 }
 
-function cellsOf({ id, name, status, agent, counts, createdAt, endedAt }: Run): string[] {
+function cellsOf({ id, name, status, reason, agent, counts, createdAt, endedAt }: Run): string[] {
   const done = counts.succeeded + counts.failed;
   return [
     id,
     name ?? "",
-    status,
+    // Of a deletion that was cut off, for instance: the run can only be deleted again.
+    status === "interrupted" && reason !== undefined && reason !== "Interrupted" ? `${status}: ${reason}` : status,
     agent,
     done === counts.total ? String(done) : `${done}/${counts.total}`,
     String(counts.failed),

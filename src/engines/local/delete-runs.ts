@@ -10,7 +10,7 @@ import { hasRecordings } from "../recordings-uri.ts";
 import { removePrefix } from "../remove-prefix.ts";
 import { activitiesPath } from "./activity-queue.ts";
 import type { EraseAnswer, EraseOrder } from "./erase-thread.ts";
-import type { ErasePlaces } from "./erase.ts";
+import type { ErasedRun, ErasePlaces } from "./erase.ts";
 import { executionsPath } from "./execution-journal.ts";
 import type { Journal, RunRecord } from "./journal.ts";
 import type { RunFolders } from "./run-folders.ts";
@@ -28,8 +28,8 @@ export interface DeleteSetup {
 const smallBytes = 64 * 1024 * 1024;
 
 /**
- * Deletes runs: each is marked, then its files go, then its records. What a process that ended leaves is a marked run, of which
- * nothing can be done but to delete it again. At last the bytes of deleted records are taken out of the databases.
+ * Deletes runs: each is marked, then its files go, then its records, then the bytes of those in the databases, and at last the
+ * run itself. What a process that ended leaves is a marked run, of which nothing can be done but to delete it again.
  *
  * @throws RowcallError RUN_BUSY when one of them is in flight: then none is deleted
  */
@@ -42,7 +42,7 @@ export async function deleteRuns(setup: DeleteSetup, ids: readonly string[]): Pr
   }
   const eraser = startEraser(dataDirectory);
   try {
-    return await deleteAll(setup, [...runs.keys()], eraser);
+    return await deleteAll(setup, [...runs.values()], eraser);
   } finally {
     await eraser.close();
   }
@@ -50,19 +50,23 @@ export async function deleteRuns(setup: DeleteSetup, ids: readonly string[]): Pr
 
 async function deleteAll(
   setup: DeleteSetup,
-  ids: readonly string[],
+  runs: readonly ErasedRun[],
   eraser: RunningEraser,
 ): Promise<readonly DeletedRun[]> {
   const { journal, folders } = setup;
   const deleted: DeletedRun[] = [];
+  const erased: ErasedRun[] = [];
   let traces: readonly KeptPlace[] = [];
   try {
-    for (const id of ids) deleted.push(await deleteRun(setup, id, eraser));
+    for (const { id, seq } of runs) {
+      deleted.push(await deleteRun(setup, id, eraser));
+      erased.push({ id, seq });
+    }
   } finally {
     // Folders of runs that never began hold tables too.
     await folders.sweep((id) => journal.findRun(id) !== undefined);
     const scrubUpTo = isAnyInFlight(setup) ? smallBytes : Number.MAX_SAFE_INTEGER;
-    const { unscrubbed } = await eraser.order({ scrubUpTo });
+    const { unscrubbed } = await eraser.order({ scrubUpTo, forget: erased });
     traces = unscrubbed.map(({ path, reason }) => ({ uri: path, why: tracesLeft(reason) }));
   }
   return deleted.map((run) => ({ ...run, left: [...run.left, ...traces] }));

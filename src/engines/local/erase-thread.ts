@@ -4,8 +4,10 @@ import { explainDatabaseError } from "../../core/database-errors.ts";
 import { messageOf, RowcallError, type ErrorCode } from "../../core/errors.ts";
 import { openEraser, type ErasedRun, type ErasePlaces, type Unscrubbed } from "./erase.ts";
 
-/** What the thread is asked: to delete the records of a run, or to scrub. */
-export type EraseOrder = { readonly run: ErasedRun } | { readonly scrubUpTo: number };
+/** What the thread is asked: to delete the records of a run, or to scrub and to forget runs. */
+export type EraseOrder =
+  | { readonly run: ErasedRun }
+  | { readonly scrubUpTo: number; readonly forget: readonly ErasedRun[] };
 
 /** What it says when that is done, or why it is not. */
 export interface EraseAnswer {
@@ -24,9 +26,13 @@ function failureOf(thrown: unknown): NonNullable<EraseAnswer["failure"]> {
 function work(order: EraseOrder): EraseAnswer {
   const eraser = openEraser(workerData as ErasePlaces);
   try {
-    if ("scrubUpTo" in order) return { unscrubbed: eraser.scrub(order.scrubUpTo) };
-    eraser.erase(order.run);
-    return { unscrubbed: [] };
+    if ("run" in order) {
+      eraser.erase(order.run);
+      return { unscrubbed: [] };
+    }
+    const unscrubbed = eraser.scrub(order.scrubUpTo);
+    eraser.forget(order.forget);
+    return { unscrubbed };
   } finally {
     eraser.close();
   }

@@ -27,7 +27,7 @@ export interface Unscrubbed {
 
 /** Takes records of runs out of databases, and then their bytes. */
 export interface Eraser {
-  /** Deletes all records of a run; the run's own is the last, so that what is cut off can be done again. */
+  /** Deletes all records of a run but its own, so that what is cut off can be done again. */
   erase(run: ErasedRun): void;
   /**
    * Takes what deleted records have left behind out of the files.
@@ -35,6 +35,8 @@ export interface Eraser {
    * @param mostBytes - a larger file is left as it is: while one is written anew, nobody else can write to it
    */
   scrub(mostBytes: number): readonly Unscrubbed[];
+  /** Deletes the runs' own records: the last thing, for nobody can ask again to delete a run that is not known. */
+  forget(runs: readonly ErasedRun[]): void;
   close(): void;
 }
 
@@ -65,7 +67,6 @@ export function openEraser(places: ErasePlaces): Eraser {
       eraseDuplicates(journal, seq);
       inTransaction(journal, () => {
         journal.prepare("DELETE FROM deliveries WHERE run = ?").run(seq);
-        journal.prepare("DELETE FROM runs WHERE seq = ?").run(seq);
         journal.exec("INSERT INTO traces SELECT unixepoch() WHERE NOT EXISTS (SELECT 1 FROM traces)");
       });
     },
@@ -80,6 +81,12 @@ export function openEraser(places: ErasePlaces): Eraser {
       scrub(places.executions, executions);
       if (hasTraces() && scrub(places.journal, journal)) journal.exec("DELETE FROM traces");
       return unscrubbed;
+    },
+    forget: (runs) => {
+      const forget = journal.prepare("DELETE FROM runs WHERE seq = ?");
+      inTransaction(journal, () => runs.forEach(({ seq }) => forget.run(seq)));
+      // Overwritten where they stood, once what was logged is in the file.
+      emptyLog(journal);
     },
     close: () => {
       for (const database of [journal, activities, executions]) database?.close();
@@ -137,9 +144,13 @@ function rewrite(database: Database, mostBytes: number): string | undefined {
   try {
     // What is in the way now may be so for long; the next deletion tries again.
     database.exec("PRAGMA busy_timeout = 3000; VACUUM");
-    const isHeld = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.["busy"] !== 0;
-    return isHeld ? "somebody is reading it" : undefined;
+    return emptyLog(database) ? undefined : "somebody is reading it";
   } catch (error) {
     return isBusy(error) ? "somebody is writing to it" : messageOf(error);
   }
+}
+
+/** Whether all that was logged is in the file now, and the log is empty. */
+function emptyLog(database: Database): boolean {
+  return database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.["busy"] === 0;
 }
