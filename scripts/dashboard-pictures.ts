@@ -72,6 +72,8 @@ try {
   await shoot("difference");
   await page.goto(`${stage.url}/templates/broadband_availability_bt_wholesale`);
   await shoot("template");
+  await page.goto(`${stage.url}/sessions`);
+  await shoot("sessions");
   await page.setViewportSize(phone);
   await page.goto(run);
   await shoot("phone");
