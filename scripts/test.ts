@@ -15,11 +15,11 @@ const { values, positionals } = parseArgs({
     coverage: { type: "boolean", default: false },
     // Seconds that a test or hook without a limit of its own may take: many times what the slowest one takes, as a busy machine is
     // several times slower.
-    limit: { type: "string", default: "300" },
+    limit: { type: "string", default: "600" },
     // Seconds that a test process may show no sign of life; that it may live on after its last test; that everything may take.
-    silence: { type: "string", default: "400" },
+    silence: { type: "string", default: "700" },
     exit: { type: "string", default: "120" },
-    total: { type: "string", default: "2700" },
+    total: { type: "string", default: "5400" },
   },
   allowPositionals: true,
 });

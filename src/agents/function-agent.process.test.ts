@@ -45,7 +45,7 @@ invokerContract("function in a process of its own", async () => {
   };
 });
 
-describe("a function in a process of its own", { timeout: 120_000 }, () => {
+describe("a function in a process of its own", () => {
   let invoker: Invoker;
   let folder: string;
   beforeEach(async () => {

@@ -64,7 +64,7 @@ const good: readonly JsonObject[] = [
   agent("http", { url, headers: { accept: "text/plain" } }),
 ];
 
-describe("one validator for agents", { timeout: 120_000 }, () => {
+describe("one validator for agents", () => {
   useWorkspace(1, (made) => (workspace = made));
 
   /** What `plan` says of an agent that lies in the registry without having been validated. */

@@ -11,7 +11,7 @@ import { useWorkspace, type Workspace } from "../fakes/workspace.ts";
 
 const cli = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
-describe("a row that kills the process of its run", { timeout: 300_000 }, () => {
+describe("a row that kills the process of its run", () => {
   const rows = 12;
   let workspace: Workspace;
   useWorkspace(rows, (made) => (workspace = made));

@@ -34,7 +34,7 @@ describe("the dashboard in a browser", () => {
     browser = await launchBrowser(await findChromium({}));
     context = await browser.browser.newContext({ locale: "en-GB", acceptDownloads: true });
     page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(120_000);
     page.on("pageerror", (error) => troubles.push(String(error)));
     page.on("console", (message) => {
       if (/Content Security Policy/.test(message.text())) troubles.push(message.text());
@@ -163,6 +163,8 @@ describe("the dashboard in a browser", () => {
     await page.keyboard.press("x");
     assert.equal(await page.locator("#rows input:checked").count(), 1);
     await page.getByRole("button", { name: "Rerun selected" }).click();
+    // The answer to the form says that the rerun has begun; to leave before it might break the form off.
+    await page.locator(".notice", { hasText: /^\s*Attempt/ }).waitFor();
     await page.goto(`${stage.url}${path}`);
     await stands("Succeeded");
     await page.getByRole("button", { name: "Rerun failed" }).click();

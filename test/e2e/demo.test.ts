@@ -35,7 +35,7 @@ describe("the demo, interrupted and resumed", () => {
   const start = (script: string, ...args: readonly string[]): ChildProcess =>
     spawn(process.execPath, [pathOf(script), ...args, "--data-dir", join(folder, "data")], {
       stdio: ["ignore", "pipe", "ignore"],
-      timeout: 290_000,
+      timeout: 570_000,
       killSignal: "SIGKILL",
     });
 

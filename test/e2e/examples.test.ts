@@ -32,7 +32,7 @@ describe("examples give what their pages promise", () => {
     const registry = ["--registry", pathOf(`examples/${example}/registry`)];
     const command = [pathOf("src/cli/main.ts"), "run", pathOf(`examples/${example}/batch.json`)];
     const { stdout } = await promisify(execFile)(process.execPath, [...command, ...registry, ...place, ...args], {
-      timeout: 240_000,
+      timeout: 570_000,
       killSignal: "SIGKILL",
     });
     return mask(await readFile(stdout.trimEnd(), "utf8"));
@@ -46,7 +46,7 @@ describe("examples give what their pages promise", () => {
     const main = pathOf("examples/agent-kind/main.ts");
     const { stdout } = await promisify(execFile)(process.execPath, [main, join(folder, "agent-kind", "/")], {
       env: { ...process.env, ROWCALL_DATA_DIR: join(folder, "data of agent-kind") },
-      timeout: 240_000,
+      timeout: 570_000,
       killSignal: "SIGKILL",
     });
     const table = mask(await readFile(stdout.trimEnd(), "utf8"));

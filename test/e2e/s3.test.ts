@@ -238,7 +238,7 @@ describe("a batch in S3", () => {
         promisify(execFile)(process.execPath, [cli, "run", "s3://bucket/configs/config.json", ...input, ...output], {
           cwd: folder,
           env: { ...bare, ...more },
-          timeout: 240_000,
+          timeout: 570_000,
         });
       await assert.rejects(run({ AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" }), {
         code: 2,

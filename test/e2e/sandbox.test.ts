@@ -122,7 +122,7 @@ describe("commands of the pages, in a sandbox", () => {
     await promisify(execFile)("bash", ["-euo", "pipefail", "-c", script], {
       cwd: folder,
       env: { ...sandbox.env, PATH: path },
-      timeout: 240_000,
+      timeout: 570_000,
     });
   }
 

@@ -44,7 +44,7 @@ describe("the original product's batch and table, unchanged", () => {
     const args = ["run", source, "--agent-config", config];
     return promisify(execFile)(process.execPath, [pathOf("src/cli/main.ts"), ...args], {
       cwd: folder,
-      timeout: 240_000,
+      timeout: 570_000,
       killSignal: "SIGKILL",
     });
   }

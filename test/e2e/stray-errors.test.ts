@@ -42,7 +42,7 @@ const keys = {
 const rawStack = /^\s+at |Node\.js v\d/m;
 const expected = ["AGENT_FAILED", "AGENT_FAILED", "AGENT_CRASHED", "succeeded", "succeeded"];
 
-describe("errors that nothing in an agent catches", { timeout: 200_000 }, () => {
+describe("errors that nothing in an agent catches", () => {
   let workspace: Workspace;
   const ends: (() => unknown)[] = [];
   useWorkspace(expected.length, (made) => (workspace = made));

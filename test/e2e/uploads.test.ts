@@ -13,7 +13,7 @@ import { createWorkspace, type Workspace } from "../fakes/workspace.ts";
 const byPath = (a: { readonly path: string }, b: { readonly path: string }): number => (a.path < b.path ? -1 : 1);
 const cli = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
-describe("uploads that break off", { timeout: 120_000 }, () => {
+describe("uploads that break off", () => {
   let workspace: Workspace;
   const children: ChildProcess[] = [];
 

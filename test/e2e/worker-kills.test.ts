@@ -18,7 +18,7 @@ const killers = [3, 6];
 // A worker that is well is never silent for so long three times, on a busy machine either.
 const heartbeatSeconds = 5;
 
-describe("rows that kill their workers, with others in flight beside them", { timeout: 280_000 }, () => {
+describe("rows that kill their workers, with others in flight beside them", () => {
   let workspace: Workspace;
   let arn: string;
   let endpoint: { readonly url: string; readonly keys: EndpointKeys };

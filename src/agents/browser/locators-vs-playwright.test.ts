@@ -138,7 +138,7 @@ type Role = (typeof roles)[number] | Exclude<(typeof kinds)[keyof typeof kinds][
 const inBox = (html: string, inShadow: boolean): string =>
   inShadow ? `<div><template shadowrootmode=open>${html}</template></div>` : `<div>${html}</div>`;
 
-describe("locators beside Playwright's", { timeout: 180_000 }, () => {
+describe("locators beside Playwright's", () => {
   let chromium: BrowserProcess;
   let page: Page;
   let tab: Tab;

@@ -9,7 +9,7 @@ import type { PageAnswer, PageSource, PageTask } from "./in-page/protocol.ts";
 import { toPageLocators, type Locator } from "./locators.ts";
 import { openTab, type Tab } from "./tab.ts";
 
-describe("locators", { timeout: 120_000 }, () => {
+describe("locators", () => {
   let chromium: BrowserProcess;
   let page: Page;
   let tab: Tab;
