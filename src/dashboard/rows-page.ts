@@ -47,7 +47,8 @@ export function rowsPage(view: RowsView): Page {
         <h1>Rows</h1>
         <span class="soft">${found(view)}</span>
       </div>
-      ${noticeBox(view.notice)} ${filters(view)}
+      <div class="notice-place" data-notice>${noticeBox(view.notice)}</div>
+      ${filters(view)}
       <section class="panel flush" aria-label="Rows">
         ${
           rows.length === 0
