@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach } from "node:test";
+import { after, beforeEach } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { JsonObject } from "../../src/core/json.ts";
 
@@ -67,12 +67,14 @@ export async function createWorkspace(rows: number): Promise<Workspace> {
  * @param use - receives it before each test
  */
 export function useWorkspace(rows: number, use: (workspace: Workspace) => void): void {
-  let made: Workspace;
+  const made: Workspace[] = [];
   beforeEach(async () => {
-    made = await createWorkspace(rows);
-    use(made);
+    const workspace = await createWorkspace(rows);
+    made.push(workspace);
+    use(workspace);
   });
-  afterEach(() => made.remove());
+  // Hooks run in the order in which they were named, and a test ends its servers, which still write, in one of its own after this one.
+  after(() => Promise.all(made.map((workspace) => workspace.remove())));
 }
 
 function agentModule(folder: string): string {
