@@ -304,7 +304,7 @@ describe("the endpoint, as the AWS SDK sees it", () => {
     await closed;
     assert.ok(seen.length < 9);
     endpoint = await openTestEndpoint(workspace);
-    assert.deepEqual(JSON.parse((await describe_(agentArn)).output ?? ""), { structured_output: { double: 42 } });
+    assert.deepEqual(JSON.parse((await ended(agentArn)).output ?? ""), { structured_output: { double: 42 } });
     assert.equal((await ended(executionArn)).status, "SUCCEEDED");
     assert.deepEqual(
       seen.toSorted((a, b) => a - b),
