@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseBatch } from "../src/core/batch-file.ts";
-import { openEngine, wire } from "../src/wire.ts";
+import { openEngine, wire } from "../src/app/wire.ts";
 import { publishFunction } from "./publish.ts";
 
 const widths = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [10, 100, 1000];

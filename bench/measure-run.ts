@@ -1,5 +1,5 @@
 import { parseBatch } from "../src/core/batch-file.ts";
-import { openEngine, wire } from "../src/wire.ts";
+import { openEngine, wire } from "../src/app/wire.ts";
 
 /**
  * Milliseconds of a run in this process, from its first attempt's start to its last one's end.

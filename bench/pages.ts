@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startServer } from "../src/cli/serve/start-server.ts";
 import { createRowcallClient } from "../src/server/client.ts";
-import { wire } from "../src/wire.ts";
+import { wire } from "../src/app/wire.ts";
 import { median } from "./measure.ts";
 import { publishFunction } from "./publish.ts";
 

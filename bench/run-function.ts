@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { finishRun } from "../src/engines/aws/finish.ts";
 import type { FunctionSetup } from "../src/engines/aws/function-setup.ts";
 import { prepareRun, type Plan } from "../src/engines/aws/prepare.ts";
-import { wire } from "../src/wire.ts";
+import { wire } from "../src/app/wire.ts";
 import { openBucketStore, type StoreMark } from "./bucket-store.ts";
 
 /** What one call did. */

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { parseBatch } from "../src/core/batch-file.ts";
-import { openEngine, wire } from "../src/wire.ts";
+import { openEngine, wire } from "../src/app/wire.ts";
 import { median } from "./measure.ts";
 import { publishFunction } from "./publish.ts";
 

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { startServer } from "../src/cli/serve/start-server.ts";
 import { createRowcallClient } from "../src/server/client.ts";
-import { wire } from "../src/wire.ts";
+import { wire } from "../src/app/wire.ts";
 import { median } from "./measure.ts";
 import { publishFunction } from "./publish.ts";
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { makeEndpointKeys } from "../src/server/stepfunctions/keys-file.ts";
-import { activitiesPath, openActivityQueue } from "../src/engines/local/activity-queue.ts";
+import { activitiesPath, openActivityQueue } from "../src/runs/activity-queue.ts";
 import { startActivityEndpoint } from "../test/fakes/activity-endpoint.ts";
 import { startWorkerProcess } from "../test/fakes/worker-process.ts";
 import { measureRun } from "./measure-run.ts";

@@ -15,7 +15,7 @@ for (const project of ["tsconfig.build.json", "tsconfig.replica.json"]) {
 for (const [from, to] of [
   ["examples/broadband/site/web", "replica/web"],
   ["examples/broadband/site/data.json", "replica/data.json"],
-  ["src/dashboard/assets", "dashboard/assets"],
+  ["src/server/pages/assets", "server/pages/assets"],
 ] as const) {
   await cp(new URL(from, root), new URL(to, dist), { recursive: true });
 }

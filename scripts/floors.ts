@@ -12,81 +12,69 @@ export interface Floor {
   readonly purity?: "no-io" | "language-only";
 }
 
-const siblings = [
-  "row",
-  "stores",
-  "agents",
-  "channels",
-  "registry",
-  "stepfunctions",
-  "dashboard",
-  "telemetry",
-] as const;
+/** What reaches the outside or knows a format: each an adapter of its own, and none knows another. */
+const drivers = ["table", "stores", "registry", "channels", "agents", "telemetry"] as const;
 
-const engineFolders = ["local", "aws", "state-machines", "worker"] as const;
+const engines = ["engines/local", "engines/aws", "engines/worker"] as const;
 
-const sibling = (folder: string): Floor => ({
-  files: `src/${folder}/**/*.ts`,
-  mayImport: [folder, "core"],
-  rule: `${folder}/ imports core/ and itself only: its siblings do not know each other. Take what you need as an argument.`,
+const ground = ["core", "aws"] as const;
+const belowEngines = [...ground, "table", "attempt", "runs"] as const;
+const belowFaces = [...ground, ...drivers, "attempt", "runs", ...engines, "app"] as const;
+
+const floor = (room: string, mayImport: readonly string[], rule: string, purity?: Floor["purity"]): Floor => ({
+  files: `src/${room}/**/*.ts`,
+  mayImport: [room, ...mayImport],
+  rule,
+  ...(purity === undefined ? {} : { purity }),
 });
 
-const engine = (files: string, mayImport: readonly string[]): Floor => ({
-  files,
-  mayImport: ["core", "row", ...mayImport],
-  rule: "engines/ import core/, row/ and what lies directly in engines/, aws/ also local/; all else reaches them as Services.",
-});
-
-/** The floors of `src/`: imports only fall. */
+/** The floors of `src/`: imports only fall. A file takes the last one that matches it. */
 const floors: readonly Floor[] = [
-  {
-    files: "src/core/**/*.ts",
-    mayImport: ["core"],
-    rule: "core/ is the ground: it imports nothing above it. Take what you need as an argument.",
-    purity: "language-only",
-  },
-  ...siblings.map((folder) =>
-    folder === "row" || folder === "dashboard" ? { ...sibling(folder), purity: "no-io" as const } : sibling(folder),
+  floor(
+    "core",
+    [],
+    "core/ is the ground: it imports nothing above it. Take what you need as an argument.",
+    "language-only",
   ),
-  engine("src/engines/*.ts", ["engines"]),
-  engine("src/engines/local/**/*.ts", ["engines", "local"]),
-  engine("src/engines/aws/**/*.ts", ["engines", "local", "aws"]),
-  engine("src/engines/state-machines/**/*.ts", ["engines", "state-machines"]),
-  engine("src/engines/worker/**/*.ts", ["engines", "worker"]),
-  {
-    files: "src/server/**/*.ts",
-    mayImport: ["server", "core", "dashboard"],
-    rule: "server/ imports core/ and dashboard/; engines reach it as an argument.",
-  },
-  {
-    files: "src/wire.ts",
-    mayImport: [...siblings, "core", "engines", ...engineFolders],
-    rule: "wire.ts puts floors 1 to 3 together; it knows no face (cli/, lambda/, server/).",
-  },
-  {
-    files: "src/{cli,lambda}/**/*.ts",
-    mayImport: [...siblings, "core", "engines", ...engineFolders, "server", "wire", "cli", "lambda"],
-    rule: "Nobody inside imports index.ts: it is the front door for others.",
-  },
+  floor(
+    "aws",
+    ["core"],
+    "aws/ imports core/ only: settings, errors and the client of Step Functions, for those who reach AWS.",
+  ),
+  ...drivers.map((room) =>
+    floor(
+      room,
+      ground,
+      `${room}/ imports core/, aws/ and itself only: drivers do not know each other. Take what you need as an argument.`,
+    ),
+  ),
+  floor(
+    "attempt",
+    [...ground, "table"],
+    "attempt/ imports core/, aws/ and table/; stores and agents reach it as Services.",
+  ),
+  floor("runs", [...ground, "table", "attempt"], "runs/ imports core/, aws/, table/ and attempt/: it knows no engine."),
+  ...engines.map((room) =>
+    floor(
+      room,
+      belowEngines,
+      "An engine imports what lies below all engines; drivers reach it as Services, and it knows no other engine.",
+    ),
+  ),
+  floor("app", belowFaces, "app/ puts everything below together; it knows no face (cli/, mcp/, server/, lambda/)."),
+  floor("server", belowFaces, "server/ imports app/ and what lies below; it knows no other face."),
+  floor("server/pages", [...belowFaces, "server"], "Pages are functions from what they are given to HTML.", "no-io"),
+  floor("cli", [...belowFaces, "server", "lambda"], "Nobody inside imports index.ts: it is the front door for others."),
+  floor("lambda", [...belowFaces, "cli", "server"], "Nobody inside imports index.ts: it is the front door for others."),
   {
     files: "src/index.ts",
-    mayImport: [...siblings, "core", "engines", ...engineFolders, "server", "wire"],
+    mayImport: [...belowFaces, "server"],
     rule: "index.ts re-exports what lies below; the faces (cli/, lambda/) are none of it.",
   },
 ];
 
-/** Every folder and file directly in `src/` that the floors know, and the folders in `engines/`. */
-export const places: readonly string[] = [
-  "core",
-  ...siblings,
-  "engines",
-  ...engineFolders,
-  "server",
-  "wire",
-  "cli",
-  "lambda",
-  "index",
-];
+/** Every folder and file directly in `src/` that the floors know, and each engine. */
+export const places: readonly string[] = [...belowFaces, "server", "cli", "lambda", "index"];
 
 const ioModules = "fs net tls dns dgram http https http2 child_process cluster worker_threads os process readline tty"
   .split(" ")
@@ -102,20 +90,24 @@ const heavy = {
 
 const sqlite = {
   group: ["node:sqlite"],
-  message: "Only engines/local/sqlite.ts imports node:sqlite; go through its Database.",
+  message: "Only runs/sqlite.ts imports node:sqlite; go through its Database.",
 };
 
 const telemetry = {
   group: ["@opentelemetry/*"],
-  message: "Only telemetry/ imports OpenTelemetry; wire.ts loads it when a collector is named.",
+  message: "Only telemetry/ imports OpenTelemetry; app/wire.ts loads it when a collector is named.",
 };
 
 /** How a file of this floor would write the path to a place it must not know. */
 function forbiddenPaths({ files, mayImport }: Floor): string {
   const above = places.filter((place) => !mayImport.includes(place));
   const upwards = files.split("/").length === 2 ? "\\./" : "(?:\\.\\./)+";
-  const engines = files === "src/engines/*.ts" ? `|^\\./(?:${engineFolders.join("|")})/` : "";
-  return `^${upwards}(?:${above.join("|")})(?:/|\\.ts$)${engines}`;
+  // From one engine to another it is one folder up.
+  const beside = files.startsWith("src/engines/")
+    ? above.flatMap((place) => place.match(/^engines\/(.+)/)?.[1] ?? [])
+    : [];
+  const sideways = beside.length === 0 ? "" : `|\\.\\./(?:${beside.join("|")})`;
+  return `^(?:${upwards}(?:${above.join("|")})${sideways})(?:/|\\.ts$)`;
 }
 
 function restrictedImports(floor: Floor, mayUseSqlite: boolean): object[] {
@@ -159,9 +151,7 @@ const override = (floor: Floor, mayUseSqlite = false): OxlintOverride => ({
   },
 });
 
-const aboveInfra = places
-  .filter((place) => place !== "core" && place !== "engines" && place !== "aws")
-  .map((place) => ((engineFolders as readonly string[]).includes(place) ? `engines/${place}/` : place));
+const aboveInfra = places.filter((place) => !["core", "aws", "engines/aws"].includes(place));
 
 /** The deployment reaches into `src/` for the state machines only: what it deploys is bundled from `src/lambda/`. */
 const infra: OxlintOverride = {
@@ -173,8 +163,8 @@ const infra: OxlintOverride = {
       {
         patterns: [
           {
-            regex: `^(?:\\.\\./)+src/(?:${aboveInfra.join("|")}|engines/[^/]+\\.ts$)`,
-            message: "infra/ imports core/ and engines/aws/ only: functions reach AWS as bundles of src/lambda/.",
+            regex: `^(?:\\.\\./)+src/(?:${aboveInfra.join("|")})(?:/|\\.ts$)`,
+            message: "infra/ imports core/, aws/ and engines/aws/ only: functions reach AWS as bundles of src/lambda/.",
           },
           {
             regex: "^(?:\\.\\./)+(?:test|scripts|bench|examples)/",
@@ -186,9 +176,15 @@ const infra: OxlintOverride = {
   },
 };
 
+function floorOf(room: string): Floor {
+  const found = floors.find(({ files }) => files === `src/${room}/**/*.ts`);
+  if (found === undefined) throw new Error(`No floor ${room}`);
+  return found;
+}
+
 /** The floors as overrides for the linter; a file takes the last one that matches it. */
 export const floorOverrides: OxlintOverride[] = [
   ...floors.map((floor) => override(floor)),
   infra,
-  override(engine("src/engines/local/sqlite.ts", ["engines", "local"]), true),
+  override({ ...floorOf("runs"), files: "src/runs/sqlite.ts" }, true),
 ];

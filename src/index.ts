@@ -1,39 +1,81 @@
 /**
- * Rowcall as a library: open the engine, read a batch, start it.
+ * Rowcall as a library.
  *
  * @example
- * const wiring = wire();
- * const engine = await openEngine(wiring);
+ * const rowcall = await createRowcall();
  * try {
- *   const batch = await loadBatch(wiring.services, "batch.json", { output: "results/" });
- *   const run = await engine.start({ batch });
- *   console.log(run.outputUri, run.counts);
+ *   const batch = await rowcall.readBatch("batch.json", { output: "results/" });
+ *   const { ended } = await rowcall.start({ batch });
+ *   const { outputUri, counts } = await ended;
+ *   console.log(outputUri, counts);
  * } finally {
- *   await engine.close();
+ *   await rowcall.close();
  * }
  *
  * @module
  */
-export type { AgentDefinition, AgentInput, Artifacts, InvokeContext } from "./core/agent.ts";
-export type { Attempt, Outcome } from "./core/attempt.ts";
-export { type Batch } from "./core/batch.ts";
-export { parseBatch } from "./core/batch-file.ts";
-export type { Delivery } from "./core/channel.ts";
+export { createRowcall, type Rowcall, type RowcallOptions } from "./app/create-rowcall.ts";
+export type { RunHandle } from "./app/run-host.ts";
+export type { Plan, PlanOptions } from "./app/plan.ts";
 export type {
-  Engine,
-  ExportRequest,
-  RowFilter,
-  RowReport,
-  RunEvent,
-  RunObserver,
-  StartRequest,
-} from "./core/engine.ts";
+  Estimate,
+  PlanCheck,
+  PlanChoice,
+  PlanReport,
+  RowFigures,
+  TryChoice,
+  TryResult,
+} from "./app/workbench-port.ts";
+export { openAwsEngine, openEngine, wire, type AwsRuns, type WireOptions, type Wiring } from "./app/wire.ts";
+export type { BatchOverrides, BatchSource } from "./runs/load-batch.ts";
+export { loadBatch } from "./runs/load-batch.ts";
+export { parseBatch } from "./core/batch-file.ts";
+export type { Batch } from "./core/batch.ts";
 export { errorTable, RowcallError, type ErrorCode } from "./core/errors.ts";
 export type { JsonObject, JsonValue } from "./core/json.ts";
+
+export type {
+  DeletedRun,
+  Engine,
+  ExportRequest,
+  FailureSummary,
+  KeptPlace,
+  RerunChoice,
+  RowFilter,
+  RowOrder,
+  RowPage,
+  RowQuery,
+  RowReport,
+  RowSelection,
+  RowStatus,
+  RunEvent,
+  RunLimits,
+  RunObserver,
+  RunQuery,
+  RunSurvey,
+  StartRequest,
+} from "./core/engine.ts";
 export type { RowCounts, Run, RunStatus } from "./core/run.ts";
-export type { Services } from "./core/services.ts";
-export { loadBatch, type BatchOverrides } from "./engines/load-batch.ts";
-export { openLocalEngine, type LocalEngineOptions } from "./engines/local/local-engine.ts";
+export type { Artifact, Attempt, FailedOutcome, Outcome, StepRecord, SucceededOutcome } from "./core/attempt.ts";
+
+export type { AgentFunction } from "./agents/function-agent.ts";
+export type { AgentHost, HostedEnvironment, OpenHosted } from "./agents/agent-host.ts";
+export type {
+  AgentDefinition,
+  AgentEnvironment,
+  AgentInput,
+  Artifacts,
+  InvokeContext,
+  Invoker,
+  RecordingLevel,
+} from "./core/agent.ts";
+export type { ByteRange, ObjectInfo, ObjectStore, WriteOptions } from "./core/object-store.ts";
+export type { OpenStore, StoreOptions } from "./stores/open-store.ts";
+export type { ChannelOptions, ChannelScheme, Timing } from "./channels/channel-options.ts";
+export type { Channel, Delivery, FailureCount, Notification } from "./core/channel.ts";
+export type { Registry } from "./core/registry.ts";
+export type { Clock, Clocks, Monotonic, Services } from "./core/services.ts";
+
 export {
   createRowcallClient,
   type BatchRequest,
@@ -42,5 +84,3 @@ export {
   type RowcallClient,
   type RunDetail,
 } from "./server/client.ts";
-export { openAwsEngine, openEngine, wire, type AwsRuns, type WireOptions, type Wiring } from "./wire.ts";
-export type { AgentFunction } from "./agents/function-agent.ts";

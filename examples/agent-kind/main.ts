@@ -1,8 +1,7 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import { createOpenAgent } from "../../src/agents/open-agent.ts";
-import { loadBatch, openEngine, wire, type Services } from "../../src/index.ts";
+import { createRowcall } from "../../src/index.ts";
 import { createPriceServer } from "./server.ts";
 import { openSocketAgent } from "./socket-agent.ts";
 
@@ -13,19 +12,12 @@ const server = createPriceServer().listen(0, "127.0.0.1");
 await once(server, "listening");
 const { port } = server.address() as AddressInfo;
 
-const wiring = wire({ registries: [here("registry")] });
-const openOwn = createOpenAgent({ socket: async () => openSocketAgent });
-const services: Services = {
-  ...wiring.services,
-  openAgent: (definition, environment) =>
-    (definition.kind === "socket" ? openOwn : wiring.services.openAgent)(definition, environment),
-};
-const engine = await openEngine({ ...wiring, services });
+const rowcall = await createRowcall({ registries: [here("registry")], agents: { socket: openSocketAgent } });
 try {
-  const batch = await loadBatch(services, here("batch.json"), { output, agentConfig: { port } });
-  const { outputUri } = await engine.start({ batch });
-  console.log(outputUri);
+  const batch = await rowcall.readBatch(here("batch.json"), { output, agentConfig: { port } });
+  const { ended } = await rowcall.start({ batch });
+  console.log((await ended).outputUri);
 } finally {
-  await engine.close();
+  await rowcall.close();
   server.close();
 }

@@ -5,7 +5,6 @@ import { after, before, describe, it } from "node:test";
 import {
   parseAgent,
   type AgentDefinition,
-  type AgentEnvironment,
   type Artifacts,
   type InvokeContext,
   type Invoker,
@@ -16,6 +15,7 @@ import { RowcallError } from "../core/errors.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { parseTemplateDocument } from "../core/template.ts";
 import { openBrowserAgent } from "./browser-agent.ts";
+import type { HostedEnvironment } from "./agent-host.ts";
 
 /** Asks for a name and greets; the page /slow never answers. */
 function startSite(): Promise<Server> {
@@ -88,7 +88,7 @@ describe("browser agent", () => {
     steps: readonly JsonValue[] = greet,
     recording: RecordingLevel = "none",
     page = "/",
-    environment: Partial<AgentEnvironment> = {},
+    environment: Partial<HostedEnvironment> = {},
   ): Promise<Invoker> {
     const document = {
       template_id: "greet",

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import type { AgentDefinition, AgentEnvironment, AgentInput, InvokeContext, Invoker } from "../core/agent.ts";
+import type { AgentDefinition, AgentInput, InvokeContext, Invoker } from "../core/agent.ts";
+import type { HostedEnvironment } from "./agent-host.ts";
 import type { StepRecord } from "../core/attempt.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
@@ -25,7 +26,7 @@ import { maskError } from "./with-mask.ts";
  *
  * @throws RowcallError AGENT_INVALID, TEMPLATE_NOT_FOUND, TEMPLATE_INVALID, CHROMIUM_NOT_FOUND
  */
-export async function openBrowserAgent(definition: AgentDefinition, environment: AgentEnvironment): Promise<Invoker> {
+export async function openBrowserAgent(definition: AgentDefinition, environment: HostedEnvironment): Promise<Invoker> {
   const config = parseBrowserConfig(definition);
   const template = parseTemplate(await environment.template(config.template), `template ${config.template}`);
   requireSecrets(definition.agent_name, config.secrets, template.steps);

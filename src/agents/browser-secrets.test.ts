@@ -8,8 +8,8 @@ import type { Attempt } from "../core/attempt.ts";
 import type { RowcallError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import { parseTemplateDocument } from "../core/template.ts";
-import { createExtractor } from "../row/extract.ts";
-import { runAttempt } from "../row/run-attempt.ts";
+import { createExtractor } from "../attempt/extract.ts";
+import { runAttempt } from "../attempt/run-attempt.ts";
 import { openAgent } from "./open-agent.ts";
 
 const token = 'tok"en/+ & <b>17';

@@ -23,12 +23,13 @@ const agentKinds: readonly string[] = Object.keys(readConfig);
  * Checks all of an agent that can be checked without opening it: its kind, the settings of its kind and its schemas. Opening an
  * agent checks the same first, so that what a file's validation lets pass no plan or run finds wrong.
  *
+ * @param others - kinds that there are besides, for the message
  * @throws RowcallError AGENT_UNKNOWN, AGENT_INVALID
  */
-export function checkAgent(agent: AgentDefinition): void {
+export function checkAgent(agent: AgentDefinition, others: readonly string[] = []): void {
   const { kind, agent_name: name, input_schema, structured_output } = agent;
   const read = Object.hasOwn(readConfig, kind) ? readConfig[kind] : undefined;
-  if (read === undefined) throw unknownKind(kind, agentKinds);
+  if (read === undefined) throw unknownKind(kind, [...agentKinds, ...others]);
   read(agent);
   if (input_schema !== undefined) compileSchema(input_schema, `The input_schema of agent ${name}`);
   const { schema } = structured_output;

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { AgentDefinition, AgentEnvironment, Invoker } from "../core/agent.ts";
+import type { AgentDefinition, Invoker } from "../core/agent.ts";
+import type { HostedEnvironment } from "./agent-host.ts";
 import { parseWith } from "../core/schema.ts";
 import { secretsSchema } from "../core/secrets.ts";
 import { loadFunction } from "./function/load-function.ts";
@@ -43,7 +44,7 @@ export function parseFunctionConfig({ agent_name: agent, config }: AgentDefiniti
  *
  * @throws RowcallError AGENT_INVALID when the module or its export is not there, cannot be loaded or is no function
  */
-export async function openFunctionAgent(definition: AgentDefinition, environment: AgentEnvironment): Promise<Invoker> {
+export async function openFunctionAgent(definition: AgentDefinition, environment: HostedEnvironment): Promise<Invoker> {
   const { isolation, memory_mb, module, export: name } = parseFunctionConfig(definition);
   const address = { module, export: name, agent: definition.agent_name, base: environment.baseDirectory };
   if (isolation === "process") {

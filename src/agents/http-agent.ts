@@ -1,5 +1,6 @@
 import { lookup, type LookupOptions } from "node:dns";
-import type { AgentDefinition, AgentEnvironment, AgentInput, InvokeContext, Invoker } from "../core/agent.ts";
+import type { AgentDefinition, AgentInput, InvokeContext, Invoker } from "../core/agent.ts";
+import type { HostedEnvironment } from "./agent-host.ts";
 import { messageOf } from "../core/errors.ts";
 import { createHostGuard } from "../core/host-guard.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
@@ -19,7 +20,7 @@ import { renderRequest, requireSendable } from "./http/http-request.ts";
  */
 export async function openHttpAgent(
   definition: AgentDefinition,
-  environment: AgentEnvironment,
+  environment: HostedEnvironment,
   { clock, monotonic }: Clocks = { clock: Date.now, monotonic: () => performance.now() },
 ): Promise<Invoker> {
   const config = parseHttpConfig(definition);

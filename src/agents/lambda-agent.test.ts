@@ -12,7 +12,7 @@ import {
   type LambdaService,
 } from "../../test/fakes/lambda-service.ts";
 import type { AgentInput, Invoker } from "../core/agent.ts";
-import type { AwsSettings } from "../core/aws.ts";
+import type { AwsSettings } from "../aws/aws.ts";
 import type { RowcallError } from "../core/errors.ts";
 import { isJsonObject, type JsonValue } from "../core/json.ts";
 import { openLambdaAgent } from "./lambda-agent.ts";

@@ -1,6 +1,7 @@
 import type { InvokeCommandOutput } from "@aws-sdk/client-lambda";
-import type { AgentDefinition, AgentEnvironment, AgentInput, InvokeContext, Invoker } from "../core/agent.ts";
-import { awsClientConfig } from "../core/aws.ts";
+import type { AgentDefinition, AgentInput, InvokeContext, Invoker } from "../core/agent.ts";
+import type { HostedEnvironment } from "./agent-host.ts";
+import { awsClientConfig } from "../aws/aws.ts";
 import { messageOf, RowcallError } from "../core/errors.ts";
 import { parseJson, type JsonValue } from "../core/json.ts";
 import type { Monotonic } from "../core/services.ts";
@@ -22,7 +23,7 @@ const maxPayloadBytes = 6 * 1024 * 1024;
  */
 export async function openLambdaAgent(
   definition: AgentDefinition,
-  environment: AgentEnvironment,
+  environment: HostedEnvironment,
   monotonic: Monotonic = () => performance.now(),
 ): Promise<Invoker> {
   const config = parseLambdaConfig(definition);

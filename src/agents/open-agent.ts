@@ -1,12 +1,13 @@
-import type { Invoker, OpenAgent } from "../core/agent.ts";
+import type { Invoker } from "../core/agent.ts";
 import { RowcallError, messageOf } from "../core/errors.ts";
 import { readSecrets } from "../core/secrets.ts";
+import type { OpenHosted } from "./agent-host.ts";
 import { checkAgent, unknownKind } from "./check-agent.ts";
 import { maskError, withMask } from "./with-mask.ts";
 import { LateError, within } from "./within.ts";
 
 /** Loads the code of a kind when its first agent is opened. */
-export type LoadKind = () => Promise<OpenAgent>;
+export type LoadKind = () => Promise<OpenHosted>;
 
 const kinds: Readonly<Record<string, LoadKind>> = {
   browser: async () => (await import("./browser-agent.ts")).openBrowserAgent,
@@ -16,21 +17,26 @@ const kinds: Readonly<Record<string, LoadKind>> = {
   stepfunctions: async () => (await import("./stepfunctions-agent.ts")).openStepFunctionsAgent,
 };
 
-const openKind = createOpenAgent(kinds);
-
 /**
  * Opens an agent of any kind.
  *
  * @throws RowcallError AGENT_UNKNOWN for a kind that there is not, AGENT_INVALID for what `checkAgent` finds,
  * DEPENDENCY_MISSING when a package of the kind is not installed, and what the kind throws
  */
-export const openAgent: OpenAgent = async (definition, environment) => {
-  checkAgent(definition);
-  return openKind(definition, environment);
-};
+export const openAgent: OpenHosted = createOpener();
+
+/** The opener of agents of the known kinds and of the caller's, which come first and check their settings themselves. */
+export function createOpener(own: Readonly<Record<string, OpenHosted>> = {}): OpenHosted {
+  const loads = Object.entries(own).map(([kind, open]) => [kind, async () => open] as const);
+  const openKind = createOpenAgent({ ...kinds, ...Object.fromEntries(loads) });
+  return async (definition, environment) => {
+    if (!Object.hasOwn(own, definition.kind)) checkAgent(definition, Object.keys(own));
+    return openKind(definition, environment);
+  };
+}
 
 /** The opener of agents of the kinds in a table. */
-export function createOpenAgent(table: Readonly<Record<string, LoadKind>>): OpenAgent {
+export function createOpenAgent(table: Readonly<Record<string, LoadKind>>): OpenHosted {
   return async (definition, environment) => {
     const { kind } = definition;
     const load = Object.hasOwn(table, kind) ? table[kind] : undefined;

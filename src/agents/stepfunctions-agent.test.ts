@@ -12,11 +12,12 @@ import {
   type TestExecution,
   type TestMachine,
 } from "../../test/fakes/stepfunctions-service.ts";
-import type { AgentEnvironment, AgentInput, Invoker } from "../core/agent.ts";
+import type { AgentInput, Invoker } from "../core/agent.ts";
 import { RowcallError } from "../core/errors.ts";
 import { isJsonObject, type JsonValue } from "../core/json.ts";
 import type { Timing } from "./stepfunctions/execution-poller.ts";
 import { openStepFunctionsAgent } from "./stepfunctions-agent.ts";
+import type { HostedEnvironment } from "./agent-host.ts";
 
 type Config = Readonly<Record<string, unknown>>;
 
@@ -32,7 +33,7 @@ const timing: Timing = {
 async function open(
   { aws }: StepFunctionsService,
   config: Config = own,
-  over: Partial<AgentEnvironment> = {},
+  over: Partial<HostedEnvironment> = {},
 ): Promise<Invoker> {
   const environment = anEnvironment({ aws, concurrency: contractConcurrency, ...over });
   return openStepFunctionsAgent(agentOf("stepfunctions", config), environment, timing);

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { AgentDefinition, AgentEnvironment, AgentInput, InvokeContext, Invoker } from "../core/agent.ts";
+import type { AgentDefinition, AgentInput, InvokeContext, Invoker } from "../core/agent.ts";
+import type { HostedEnvironment } from "./agent-host.ts";
 import { messageOf, RowcallError } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
 import { consoleUrl, executionName } from "./stepfunctions/execution-name.ts";
@@ -29,7 +30,7 @@ const realTiming: Timing = {
  */
 export async function openStepFunctionsAgent(
   definition: AgentDefinition,
-  environment: AgentEnvironment,
+  environment: HostedEnvironment,
   timing: Timing = realTiming,
 ): Promise<Invoker> {
   const config = parseStepFunctionsConfig(definition);

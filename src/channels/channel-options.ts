@@ -1,5 +1,13 @@
-import type { AwsSettings } from "../core/aws.ts";
+import type { Channel } from "../core/channel.ts";
+import type { AwsSettings } from "../aws/aws.ts";
 import type { Clocks } from "../core/services.ts";
+
+/** Channels of one scheme of addresses. */
+export interface ChannelScheme {
+  /** How its addresses look. */
+  readonly form: string;
+  open(address: string, options: ChannelOptions): Promise<Channel>;
+}
 
 /** What opening a channel takes. */
 export interface ChannelOptions {
@@ -10,6 +18,8 @@ export interface ChannelOptions {
   /** A secret by name, from the environment. */
   readonly secret: (name: string) => string | undefined;
   readonly timing: Timing;
+  /** Channels of other schemes, by scheme. @default none */
+  readonly channels?: Readonly<Record<string, ChannelScheme>>;
 }
 
 /** Time and chance of repeated tries; tests bring their own. */

@@ -2,18 +2,12 @@ import { maskAddress, type Channel } from "../core/channel.ts";
 import { RowcallError } from "../core/errors.ts";
 import { nearest } from "../core/schema.ts";
 import { schemeOf } from "../core/uri.ts";
-import type { ChannelOptions } from "./channel-options.ts";
+import type { ChannelOptions, ChannelScheme } from "./channel-options.ts";
 
-interface Scheme {
-  /** How its addresses look. */
-  readonly form: string;
-  open(address: string, options: ChannelOptions): Promise<Channel>;
-}
-
-const openWebhook: Scheme["open"] = async (address, options) =>
+const openWebhook: ChannelScheme["open"] = async (address, options) =>
   (await import("./webhook-channel.ts")).openWebhookChannel(address, options);
 
-const schemes: Readonly<Record<string, Scheme>> = {
+const ownSchemes: Readonly<Record<string, ChannelScheme>> = {
   console: {
     form: "console:",
     open: async (_address, { write }) => (await import("./console-channel.ts")).openConsoleChannel(write),
@@ -32,17 +26,21 @@ const schemes: Readonly<Record<string, Scheme>> = {
 
 /**
  * Opens the channel behind an address by its scheme.
+ * Those of `options.channels` come before the known ones.
  *
  * @throws RowcallError CHANNEL_UNKNOWN, SECRET_MISSING
  */
 export async function openChannel(address: string, options: ChannelOptions): Promise<Channel> {
+  const schemes = { ...ownSchemes, ...options.channels };
   const scheme = schemeOf(address);
   const known = Object.hasOwn(schemes, scheme) ? schemes[scheme] : undefined;
   if (known !== undefined) return known.open(address, options);
-  throw new RowcallError("CHANNEL_UNKNOWN", `Unknown channel "${maskAddress(address)}"`, { hint: hintFor(address) });
+  throw new RowcallError("CHANNEL_UNKNOWN", `Unknown channel "${maskAddress(address)}"`, {
+    hint: hintFor(address, schemes),
+  });
 }
 
-function hintFor(address: string): string {
+function hintFor(address: string, schemes: Readonly<Record<string, ChannelScheme>>): string {
   const near = schemes[nearest(address.split(":")[0] ?? "", Object.keys(schemes)) ?? ""];
   if (near !== undefined) return `Did you mean "${near.form}"?`;
   const forms = Object.values(schemes).map(({ form }) => form);

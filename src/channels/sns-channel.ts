@@ -1,6 +1,6 @@
 import type { MessageAttributeValue, PublishCommandInput } from "@aws-sdk/client-sns";
-import { explainAws, type AwsProblem } from "../core/aws-errors.ts";
-import { awsClientConfig, parseArn } from "../core/aws.ts";
+import { explainAws, type AwsProblem } from "../aws/aws-errors.ts";
+import { awsClientConfig, parseArn } from "../aws/aws.ts";
 import type { Channel, Notification } from "../core/channel.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { ChannelOptions } from "./channel-options.ts";

@@ -1,7 +1,7 @@
 import type { GetActivityTaskCommandOutput, SFNClient } from "@aws-sdk/client-sfn";
 import type { TokenVerdict } from "../core/activity.ts";
-import { awsError, explainAws } from "../core/aws-errors.ts";
-import { awsClientConfig, parseArn, type AwsSettings } from "../core/aws.ts";
+import { awsError, explainAws } from "../aws/aws-errors.ts";
+import { awsClientConfig, parseArn, type AwsSettings } from "../aws/aws.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { Taking, TaskSource } from "../engines/worker/task-source.ts";
 

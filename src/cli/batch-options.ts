@@ -4,7 +4,7 @@ import { Option, type Command } from "commander";
 import type { RecordingLevel } from "../core/agent.ts";
 import { messageOf, RowcallError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
-import type { BatchOverrides } from "../engines/load-batch.ts";
+import type { BatchOverrides } from "../runs/load-batch.ts";
 import type { Io } from "./io.ts";
 import { positiveNumber, wholeNumber } from "./options.ts";
 

@@ -1,17 +1,17 @@
 import type { AgentDefinition } from "../core/agent.ts";
 import { RowcallError } from "../core/errors.ts";
 import { parseReference } from "../core/registry.ts";
-import type { Services } from "../core/services.ts";
-import { checkBy, createCheck, type Check, type CheckId } from "../engines/check.ts";
-import type { ExtraCheck } from "../engines/plan.ts";
+import type { Wiring } from "../app/wire.ts";
+import { checkBy, createCheck, type Check, type CheckId } from "../app/check.ts";
+import type { ExtraCheck } from "../app/plan.ts";
 
 /** The checks of a plan that need to know browsers and their templates. */
-export function browserChecks(services: Services): readonly ExtraCheck[] {
+export function browserChecks({ services, host }: Pick<Wiring, "services" | "host">): readonly ExtraCheck[] {
   return [
     forBrowserAgents("browser", async ({ config }) => {
       const { findChromium } = await import("../agents/browser/chromium.ts");
       const build = config["executable"] === "full" ? "full" : "headless-shell";
-      const { path, source, version } = await findChromium({ explicitPath: services.chromiumPath, build });
+      const { path, source, version } = await findChromium({ explicitPath: host.chromiumPath, build });
       return `${version} (${source}: ${path})`;
     }),
     forBrowserAgents("template", async ({ config }) => {

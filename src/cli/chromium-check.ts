@@ -1,7 +1,7 @@
 import { launchBrowser, sandboxHint } from "../agents/browser/browser-process.ts";
 import { listChromiumCandidates, type ChromiumBinary, type ChromiumCandidate } from "../agents/browser/chromium.ts";
 import { messageOf } from "../core/errors.ts";
-import type { Services } from "../core/services.ts";
+import type { AgentHost } from "../agents/agent-host.ts";
 import type { ShownCheck } from "./check-lines.ts";
 
 /** The browser that was found, and every place that was looked at. */
@@ -22,7 +22,7 @@ export interface SandboxCheck extends ShownCheck {
 export async function checkChromium({
   chromiumPath: explicitPath,
   requireSandbox,
-}: Pick<Services, "chromiumPath" | "requireSandbox">): Promise<readonly [ChromiumCheck, SandboxCheck]> {
+}: Pick<AgentHost, "chromiumPath" | "requireSandbox">): Promise<readonly [ChromiumCheck, SandboxCheck]> {
   const candidates = await listChromiumCandidates({ explicitPath });
   const common = { id: "chromium", title: "Chromium comes up and shows a page", candidates } as const;
   const binary = candidates.find((candidate) => candidate.binary !== undefined)?.binary;

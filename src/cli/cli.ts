@@ -1,5 +1,5 @@
 import type { Engine } from "../core/engine.ts";
-import type { WireOptions, Wiring } from "../wire.ts";
+import type { WireOptions, Wiring } from "../app/wire.ts";
 import { chosenEngine, chosenProcessor, type EngineName, type EngineOptions } from "./engine-choice.ts";
 import type { Io, Output } from "./io.ts";
 import { withStdout } from "./stdout-store.ts";
@@ -64,7 +64,7 @@ function isSet(value: string | undefined): boolean {
 export function createCli(io: Io, globals: () => GlobalOptions, setExitCode: (code: number) => void): Cli {
   const wire = async (more: WireChoice = {}): Promise<Wiring> => {
     const { dataDir, registry, chromium, requireSandbox, profile, region, endpointUrl } = globals();
-    const { wire: create } = await import("../wire.ts");
+    const { wire: create } = await import("../app/wire.ts");
     return create({
       ...more,
       env: io.env,
@@ -88,11 +88,11 @@ export function createCli(io: Io, globals: () => GlobalOptions, setExitCode: (co
     wire,
     engine,
     openEngine: async (where = engine(), more = {}) => {
-      const { openAwsEngine, openEngine } = await import("../wire.ts");
+      const { openAwsEngine, openEngine } = await import("../app/wire.ts");
       const { holdYoungGeneration } = await import("./young-generation.ts");
       holdYoungGeneration();
-      const { services, ...places } = await wire(more);
-      const wiring = { services: { ...services, store: withStdout(services.store, io.stdout) }, ...places };
+      const { services, ...rest } = await wire(more);
+      const wiring = { ...rest, services: { ...services, store: withStdout(services.store, io.stdout) } };
       return where === "aws" ? openAwsEngine(wiring, chosenProcessor(globals(), io.env)) : openEngine(wiring);
     },
     setExitCode,

@@ -1,6 +1,6 @@
 import { RowcallError } from "../core/errors.ts";
 import { formatReference } from "../core/registry.ts";
-import { bundledRegistry, registryAddress } from "../wire.ts";
+import { bundledRegistry, registryAddress } from "../app/wire.ts";
 import type { Cli } from "./cli.ts";
 import { chooseDocuments, copyDocuments, type CopyResult } from "./copy-documents.ts";
 import { openAlone } from "./open-registry.ts";
@@ -28,14 +28,14 @@ export async function copyShelf<T>(
   to: string,
   json: boolean,
 ): Promise<void> {
-  const { services, registries } = await cli.wire();
-  const address = registryAddress(to, services.baseDirectory);
-  const source = openAlone(services, registries, references.length === 0 ? undefined : bundledRegistry);
+  const wiring = await cli.wire();
+  const address = registryAddress(to, wiring.services.baseDirectory);
+  const source = openAlone(wiring, wiring.registries, references.length === 0 ? undefined : bundledRegistry);
   const readable = await face.shelf(source.registry).list();
   await printWarnings(cli.io, source.problems);
   const documents = chooseDocuments(face, readable, references);
 
-  const target = face.shelf(openAlone(services, [address]).registry);
+  const target = face.shelf(openAlone(wiring, [address]).registry);
   const results: CopyResult[] = [];
   for await (const result of copyDocuments(face, documents, target)) {
     results.push(result);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
-import { openDatabase } from "../engines/local/sqlite.ts";
+import { openDatabase } from "../runs/sqlite.ts";
 import { createTestIo, type TestIo } from "../../test/fakes/io.ts";
 import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
 import { runCli } from "./run-cli.ts";

@@ -29,7 +29,7 @@ export function defineCommand(command: Command, cli: Cli): void {
     try {
       const { services } = await cli.wire();
       const before = olderThan === undefined ? undefined : services.clock() - olderThan;
-      const { runsDoneBefore } = await import("../engines/old-runs.ts");
+      const { runsDoneBefore } = await import("../runs/old-runs.ts");
       const runs = before === undefined ? [] : [...(await runsDoneBefore(engine, before))];
       for (const text of texts) runs.push(await findRun(engine, text));
       const deleted = await engine.delete(runs.map(({ id }) => id));

@@ -3,7 +3,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import type { Command } from "commander";
-import type { Wiring } from "../wire.ts";
+import type { Wiring } from "../app/wire.ts";
 import { checkLines, countChecks, type ShownCheck } from "./check-lines.ts";
 import { colorsFor, type Cli } from "./cli.ts";
 import { chosenProcessor } from "./engine-choice.ts";
@@ -41,12 +41,12 @@ async function examine(cli: Cli, wiring: Wiring): Promise<readonly DoctorCheck[]
     import("./privacy-checks.ts"),
     import("./serve/note-serving.ts"),
   ]);
-  const { services, dataDirectory } = wiring;
+  const { services, host, dataDirectory } = wiring;
   const dataPlace = await existing(dataDirectory);
   const { bavail, bsize } = await statfs(dataPlace);
   return [
     checkNode(process.versions.node),
-    ...(await checkChromium(services)),
+    ...(await checkChromium(host)),
     checkMemory(process.availableMemory(), availableParallelism()),
     checkDisk(dataDirectory, bavail * bsize),
     await checkRegistry(wiring),

@@ -1,5 +1,5 @@
 import { RowcallError } from "../core/errors.ts";
-import type { AwsRuns } from "../wire.ts";
+import type { AwsRuns } from "../app/wire.ts";
 import type { Io } from "./io.ts";
 
 /** Where batches run: on this machine, or in a batch processor on AWS. */

@@ -43,8 +43,8 @@ export function defineCommand(command: Command, cli: Cli): void {
     try {
       const { id } = await findRun(engine, text);
       const [{ loadOutputMapping }, { outputFormat }] = await Promise.all([
-        import("../engines/load-batch.ts"),
-        import("../engines/output-uri.ts"),
+        import("../runs/load-batch.ts"),
+        import("../runs/output-uri.ts"),
       ]);
       const outputMapping =
         options.mapping === undefined ? undefined : await loadOutputMapping(services, options.mapping);

@@ -150,7 +150,7 @@ describe("an agent that ends the process", () => {
   it("is told when it cannot be kept from it, and the exit code is not 0", async () => {
     const script = `
       import { guardProcess } from ${JSON.stringify(new URL("guard-process.ts", import.meta.url).href)};
-      import { runAttempt } from ${JSON.stringify(new URL("../row/run-attempt.ts", import.meta.url).href)};
+      import { runAttempt } from ${JSON.stringify(new URL("../attempt/run-attempt.ts", import.meta.url).href)};
       guardProcess({ warn: () => {}, explain: (error) => { console.log(error.code, error.message); return 1; } });
       void runAttempt({
         invoker: { invoke: () => new Promise(() => {}), close: async () => {} }, extract: () => {}, runId: "r",

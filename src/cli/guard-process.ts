@@ -1,7 +1,7 @@
 import { syncBuiltinESMExports } from "node:module";
 import process from "node:process";
 import { RowcallError } from "../core/errors.ts";
-import { currentAgentScope, rowsInFlight, type Stray } from "../row/agent-scope.ts";
+import { currentAgentScope, rowsInFlight, type Stray } from "../attempt/agent-scope.ts";
 
 /** Who hears from a guarded process. */
 export interface GuardListener {

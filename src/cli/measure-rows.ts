@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Engine } from "../core/engine.ts";
-import type { EarlierRows } from "../engines/estimate.ts";
-import { isFormula } from "../row/write.ts";
+import type { EarlierRows } from "../app/estimate.ts";
+import { isFormula } from "../table/write.ts";
 import type { Cli } from "./cli.ts";
 
 const enough = 200;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { JsonObject } from "../core/json.ts";
-import type { Plan } from "../engines/plan.ts";
+import type { Plan } from "../app/plan.ts";
 import { createTestIo } from "../../test/fakes/io.ts";
 import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
 import { runCli } from "./run-cli.ts";

@@ -1,10 +1,10 @@
 import { constants } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
-import type { Audit } from "../core/audit.ts";
+import type { Audit } from "../app/audit.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Clock } from "../core/services.ts";
-import { privateFile, privateFolder } from "../engines/data-directory.ts";
+import { privateFile, privateFolder } from "../core/private-modes.ts";
 import { jsonLine } from "./terminal.ts";
 
 /** What an audit log takes. */

@@ -1,7 +1,7 @@
 import type { RowcallError } from "../core/errors.ts";
 import type { Registry } from "../core/registry.ts";
 import { openRegistry as open } from "../registry/open-registry.ts";
-import { bundledRegistry, type Wiring } from "../wire.ts";
+import { bundledRegistry, type Wiring } from "../app/wire.ts";
 
 /** A registry that reports broken documents rather than stop at them. */
 export interface OpenedRegistry {
@@ -13,8 +13,8 @@ export interface OpenedRegistry {
 }
 
 /** Opens the registry for the commands that look after it. */
-export function openRegistry({ services, registries }: Wiring): OpenedRegistry {
-  return openAlone(services, registries, bundledRegistry);
+export function openRegistry(wiring: Wiring): OpenedRegistry {
+  return openAlone(wiring, wiring.registries, bundledRegistry);
 }
 
 /**
@@ -23,7 +23,7 @@ export function openRegistry({ services, registries }: Wiring): OpenedRegistry {
  * @param bundled - read last all the same
  */
 export function openAlone(
-  { store, aws }: Wiring["services"],
+  { services: { store }, host: { aws } }: Pick<Wiring, "services" | "host">,
   registries: readonly string[],
   bundled?: string,
 ): OpenedRegistry {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { describe, it } from "node:test";
-import type { AwsPlan } from "../engines/aws/aws-plan.ts";
+import type { AwsPlan } from "../app/aws-plan.ts";
 import type { RunCost } from "../engines/aws/cost.ts";
-import type { Plan } from "../engines/plan.ts";
-import type { Estimate } from "../core/workbench.ts";
+import type { Plan } from "../app/plan.ts";
+import type { Estimate } from "../app/workbench-port.ts";
 import { createTestIo } from "../../test/fakes/io.ts";
 import { startLambda, testCredentials } from "../../test/fakes/lambda-service.ts";
 import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";

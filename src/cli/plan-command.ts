@@ -3,14 +3,13 @@ import type { RowSelection } from "../core/engine.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { Batch } from "../core/batch.ts";
 import type { BrowserHostName } from "../engines/aws/transitions.ts";
-import type { Plan, PlanOptions } from "../engines/plan.ts";
+import type { Plan, PlanOptions } from "../app/plan.ts";
 import { addBatchOptions, batchArgument, readOverrides, type BatchOptions } from "./batch-options.ts";
 import type { Cli } from "./cli.ts";
 import { declareEffects, excludes, needsEngine, requireEffect } from "./option-use.ts";
 import { examples, jsonOption, listOf, numberFromZero, positiveNumber, wholeNumber } from "./options.ts";
 import { printJson } from "./output.ts";
 import { replacesFile } from "./replaces-file.ts";
-import { recordingsName } from "./recordings-name.ts";
 import { parseRowSelection } from "./row-selection.ts";
 
 interface PlanCommandOptions extends BatchOptions {
@@ -86,16 +85,16 @@ export function defineCommand(command: Command, cli: Cli): void {
 }
 
 async function plan(cli: Cli, command: Command, source: string, options: PlanCommandOptions): Promise<void> {
-  const [{ loadBatchParts }, { planBatch }, { recordingsUri }, { browserChecks }, { printPlan }, { invalid }] =
+  const [{ loadBatchParts }, { planBatch }, { recordingsOf }, { browserChecks }, { printPlan }, { invalid }] =
     await Promise.all([
-      import("../engines/load-batch.ts"),
-      import("../engines/plan.ts"),
-      import("../engines/recordings-uri.ts"),
+      import("../runs/load-batch.ts"),
+      import("../app/plan.ts"),
+      import("../app/try-row.ts"),
       import("./browser-checks.ts"),
       import("./print-plan.ts"),
       import("../core/schema.ts"),
     ]);
-  const { services, dataDirectory, recordingsPrefix } = await cli.wire();
+  const { services, host, dataDirectory, recordingsPrefix } = await cli.wire();
   const { data: batch, problems, what } = await loadBatchParts(services, source, await readOverrides(options, cli.io));
   if (batch === undefined) throw invalid("BATCH_INVALID", what, problems);
   requireEffect(command, { engine: cli.engine, batch });
@@ -103,11 +102,11 @@ async function plan(cli: Cli, command: Command, source: string, options: PlanCom
   const planned = await planBatch(services, batch, {
     ...choiceOf(options),
     fileProblems: problems,
-    extraChecks: browserChecks(services),
+    extraChecks: browserChecks({ services, host }),
     figures: await figuresOf(cli, options, dataDirectory, agent && `${agent.agent_name}@${agent.version}`),
     ...(options.probe === undefined
       ? {}
-      : { probe: { recordingsUri: recordingsUri(batch, recordingsPrefix, recordingsName("plan", services.clock())) } }),
+      : { probe: { recordingsUri: recordingsOf("plan", services, batch, recordingsPrefix) } }),
   });
   if (cli.engine() === "aws") return planForAws(cli, source, options, batch, planned);
   if (options.json === true) await printJson(cli.io, planned);
@@ -123,12 +122,12 @@ async function planForAws(
   planned: Plan,
 ): Promise<void> {
   const [{ planOnAws }, { printPlan }, { printAwsEstimate }] = await Promise.all([
-    import("../engines/aws/aws-plan.ts"),
+    import("../app/aws-plan.ts"),
     import("./print-plan.ts"),
     import("./print-aws-cost.ts"),
   ]);
-  const { services, recordingsPrefix } = await cli.wire();
-  const { region = "eu-west-1" } = services.aws;
+  const { services, host, recordingsPrefix } = await cli.wire();
+  const { region = "eu-west-1" } = host.aws;
   const onAws = await planOnAws(services, batch, planned, { recordingsPrefix, region, browserHost });
   if (json === true) await printJson(cli.io, onAws);
   else await printPlan(cli, onAws, source, (io) => printAwsEstimate(io, onAws));
@@ -176,7 +175,7 @@ async function printThroughput(cli: Cli, source: string | undefined, options: Pl
   }
   if (cli.engine() === "aws") return printAwsThroughput(cli, options);
   const [{ estimateRun, exampleFigures }, { printEstimates }] = await Promise.all([
-    import("../engines/estimate.ts"),
+    import("../app/estimate.ts"),
     import("./print-plan.ts"),
   ]);
   const figures = {
@@ -199,7 +198,7 @@ const awsTable = { rows: [10, 100, 1000, 100_000, 1_000_000], concurrency: 100 }
 async function printAwsThroughput(cli: Cli, options: PlanCommandOptions): Promise<void> {
   const [{ costOfRun }, { exampleFigures }, { printAwsCosts, printPriceBasis }] = await Promise.all([
     import("../engines/aws/cost.ts"),
-    import("../engines/estimate.ts"),
+    import("../app/estimate.ts"),
     import("./print-aws-cost.ts"),
   ]);
   const { table, browserHost, costPerRow, secondsPerRow = exampleFigures.secondsPerRow } = options;

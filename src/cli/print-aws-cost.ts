@@ -1,7 +1,7 @@
 import { costParts, type CostPart, type RunCost } from "../engines/aws/cost.ts";
-import type { AwsPlan } from "../engines/aws/aws-plan.ts";
+import type { AwsPlan } from "../app/aws-plan.ts";
 import { prices } from "../engines/aws/prices.ts";
-import { describeCost, describeSeconds } from "../engines/estimate.ts";
+import { describeCost, describeSeconds } from "../app/estimate.ts";
 import { colorsFor } from "./cli.ts";
 import type { Io, Output } from "./io.ts";
 import { count, printLines, printTable } from "./output.ts";

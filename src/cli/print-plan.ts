@@ -1,6 +1,6 @@
-import type { Estimate } from "../core/workbench.ts";
-import { describeCost, describeSeconds } from "../engines/estimate.ts";
-import type { Plan } from "../engines/plan.ts";
+import type { Estimate } from "../app/workbench-port.ts";
+import { describeCost, describeSeconds } from "../app/estimate.ts";
+import type { Plan } from "../app/plan.ts";
 import { checkLines, countChecks } from "./check-lines.ts";
 import { colorsFor, type Cli } from "./cli.ts";
 import type { Io } from "./io.ts";

@@ -1,7 +1,7 @@
 import { opendir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { isOpenToOthers } from "../engines/data-directory.ts";
+import { isOpenToOthers } from "../runs/data-directory.ts";
 import type { ShownCheck } from "./check-lines.ts";
 import { count } from "./output.ts";
 import type { Serving } from "./serve/note-serving.ts";

@@ -1,6 +1,6 @@
 import { messageOf, RowcallError } from "../core/errors.ts";
 import type { Problem } from "../core/schema.ts";
-import type { Wiring } from "../wire.ts";
+import type { Wiring } from "../app/wire.ts";
 import type { ShownCheck } from "./check-lines.ts";
 import { openRegistry } from "./open-registry.ts";
 import { validateAgent, validateTemplate } from "./validate-documents.ts";

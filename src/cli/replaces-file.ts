@@ -1,4 +1,4 @@
-import { isOutputFile } from "../engines/output-uri.ts";
+import { isOutputFile } from "../runs/output-uri.ts";
 import type { NoEffect, Use } from "./option-use.ts";
 
 /** When `--force` has an effect: where the output is a file, which may be there. */

@@ -1,4 +1,4 @@
-import { explainDatabaseError } from "../core/database-errors.ts";
+import { explainDatabaseError } from "../runs/database-errors.ts";
 import { messageOf, RowcallError } from "../core/errors.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { Problem } from "../core/schema.ts";

@@ -42,7 +42,7 @@ export function defineCommand(command: Command, cli: Cli): void {
     `rowcall run '{"config_s3_uri": "config.json", "input_csv_s3_uri": "rows.csv", "output_s3_prefix": "out/"}'`,
   ]);
   command.action(async (source: string, options: RunOptions) => {
-    const { loadBatch } = await import("../engines/load-batch.ts");
+    const { loadBatch } = await import("../runs/load-batch.ts");
     const { services } = await cli.wire();
     const { name, limit, rows, force, dispatch } = options;
     const overrides = {

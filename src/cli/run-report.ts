@@ -1,6 +1,6 @@
 import type { FailureSummary } from "../core/engine.ts";
 import type { Run } from "../core/run.ts";
-import { hasRecordings } from "../engines/recordings-uri.ts";
+import { hasRecordings } from "../runs/recordings-uri.ts";
 import { colorsFor, type Cli } from "./cli.ts";
 import { count, formatDuration, printLines, printTable, shorten } from "./output.ts";
 

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { RowcallError } from "../core/errors.ts";
 import type { Shelf } from "../core/registry.ts";
 import type { PublicationStatus } from "../core/template.ts";
-import type { Wiring } from "../wire.ts";
+import type { Wiring } from "../app/wire.ts";
 import type { Cli } from "./cli.ts";
 import type { OpenedRegistry } from "./open-registry.ts";
 import { write } from "./io.ts";

@@ -1,13 +1,9 @@
 import { InvalidArgumentError, type Command } from "commander";
-import type { NamedRow } from "../engines/pick-row.ts";
-import type { Batch } from "../core/batch.ts";
-import type { Services } from "../core/services.ts";
 import { addRowOptions, batchArgument, readOverrides, type BatchOptions } from "./batch-options.ts";
 import type { Cli } from "./cli.ts";
 import { declareEffects } from "./option-use.ts";
 import { examples, jsonOption, wholeNumber } from "./options.ts";
 import { printJson } from "./output.ts";
-import { recordingsName } from "./recordings-name.ts";
 
 interface TryOptions extends BatchOptions {
   readonly row?: number;
@@ -35,22 +31,21 @@ export function defineCommand(command: Command, cli: Cli): void {
     ],
   });
   command.action(async (source: string, options: TryOptions) => {
-    const [{ loadBatch }, { recordingsUri }, { tryRow }, { printTry }] = await Promise.all([
-      import("../engines/load-batch.ts"),
-      import("../engines/recordings-uri.ts"),
-      import("../engines/try-row.ts"),
+    const [{ loadBatch }, { tryRow }, { printTry }] = await Promise.all([
+      import("../runs/load-batch.ts"),
+      import("../app/try-row.ts"),
       import("./print-try.ts"),
     ]);
     const { services, recordingsPrefix } = await cli.wire();
     const batch = await loadBatch(services, source, await readOverrides(options, cli.io));
-    const row = await rowOf(services, batch, options);
+    const { row, set: cells } = options;
     const interrupted = new AbortController();
     const ignore = cli.io.onInterrupt(() => (interrupted.signal.aborted ? cli.io.exit(130) : interrupted.abort()));
     try {
-      const report = await tryRow(services, {
-        batch,
-        row,
-        recordingsUri: recordingsUri(batch, recordingsPrefix, recordingsName("try", services.clock())),
+      const report = await tryRow(services, batch, {
+        ...(row === undefined ? {} : { row }),
+        ...(cells === undefined ? {} : { cells }),
+        recordingsPrefix,
         signal: interrupted.signal,
       });
       if (options.json === true) await printJson(cli.io, report);
@@ -60,12 +55,6 @@ export function defineCommand(command: Command, cli: Cli): void {
       ignore();
     }
   });
-}
-
-async function rowOf(services: Services, batch: Batch, { row, set }: TryOptions): Promise<NamedRow> {
-  const { makeRow, readRow, replaceCells } = await import("../engines/pick-row.ts");
-  if (row === undefined && set !== undefined) return makeRow(batch, set);
-  return replaceCells(await readRow(services, batch, row ?? 0), set ?? {});
 }
 
 function readCell(

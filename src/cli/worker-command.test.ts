@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import type { ActivityQueue } from "../core/activity.ts";
-import { activitiesPath, openActivityQueue } from "../engines/local/activity-queue.ts";
+import { activitiesPath, openActivityQueue } from "../runs/activity-queue.ts";
 import { startActivityEndpoint, type ActivityEndpoint } from "../../test/fakes/activity-endpoint.ts";
 import { createTestIo, type TestIo } from "../../test/fakes/io.ts";
 import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import process from "node:process";
 import type { Command } from "commander";
-import type { AwsSettings } from "../core/aws.ts";
+import type { AwsSettings } from "../aws/aws.ts";
 import type { WorkerOptions } from "../engines/worker/worker.ts";
 import type { ActivityAddress } from "./activity-tasks.ts";
 import type { Cli } from "./cli.ts";
@@ -43,7 +43,7 @@ export function defineCommand(command: Command, cli: Cli): void {
 
 async function work(cli: Cli, options: WorkerCommandOptions): Promise<void> {
   const { io } = cli;
-  const [{ services }, { parseActivityArn }] = await Promise.all([
+  const [{ services, host }, { parseActivityArn }] = await Promise.all([
     cli.wire({ allowedModules: options.allowModule }),
     import("./activity-tasks.ts"),
   ]);
@@ -59,14 +59,14 @@ async function work(cli: Cli, options: WorkerCommandOptions): Promise<void> {
     services,
     name,
     concurrency: options.concurrency,
-    sharesFiles: isThisMachine(services.aws),
+    sharesFiles: isThisMachine(host.aws),
     drain: drain.signal,
     ...(options.maxTasks === undefined ? {} : { maxTasks: options.maxTasks }),
     ...(options.idleExit === undefined ? {} : { idleExitMs: options.idleExit * 1000 }),
   };
   const one = async (address: ActivityAddress): Promise<void> => {
     try {
-      await workFor(cli, address, options, shared);
+      await workFor(cli, { address, aws: host.aws }, options, shared);
     } catch (error) {
       // What one worker cannot do is told at the end; the others finish what they have.
       drain.abort();
@@ -86,7 +86,7 @@ type SharedOptions = Omit<WorkerOptions, "tasks" | "onEvent">;
 
 async function workFor(
   { io }: Cli,
-  address: ActivityAddress,
+  { address, aws }: { readonly address: ActivityAddress; readonly aws: AwsSettings },
   options: WorkerCommandOptions,
   shared: SharedOptions,
 ): Promise<void> {
@@ -94,7 +94,7 @@ async function workFor(
     import("./activity-tasks.ts"),
     import("../engines/worker/worker.ts"),
   ]);
-  const tasks = await openActivityTasks(shared.services.aws, address, shared.name);
+  const tasks = await openActivityTasks(aws, address, shared.name);
   try {
     await runWorker({ ...shared, tasks, onEvent: openWorkerLog(io, options, shared.name, address.name) });
   } finally {

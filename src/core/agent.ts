@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { AwsSettings } from "./aws.ts";
 import type { StepRecord } from "./attempt.ts";
 import type { PublicationStatus, TemplateDocument } from "./template.ts";
 import type { Mask } from "./mask.ts";
@@ -149,27 +148,17 @@ export const recordingLevels = ["none", "screenshot", "video", "trace"] as const
 /** One of {@link recordingLevels}. */
 export type RecordingLevel = (typeof recordingLevels)[number];
 
-/** What opening an agent may need from around it. */
+/** What a run, or whoever else opens an agent, says of how it is used. */
 export interface AgentEnvironment {
   /** Resolves a template reference `id@version` or `id`. */
   template(reference: string): Promise<TemplateDocument>;
-  /** A secret by name, from the environment. */
-  secret(name: string): string | undefined;
-  /** Invocations that will be under way at once. */
+  /** Invocations that will be in flight at once. */
   readonly concurrency: number;
   readonly recording: RecordingLevel;
-  /** How AWS is reached. */
-  readonly aws: AwsSettings;
   /** The batch's `agent_state_machine_arn`, for agents that name no state machine themselves. */
   readonly stateMachineArn?: string;
-  /** Explicit path of a Chromium executable. */
-  readonly chromiumPath?: string;
-  /** Whether a browser must have its sandbox. @default false */
-  readonly requireSandbox?: boolean;
   /** Told of what is wrong, though the agent works. */
   warn?(message: string, hint: string): void;
-  /** Folder that relative paths in the agent's config start from. */
-  readonly baseDirectory: string;
 }
 
 /** Opens an agent of any kind. */

@@ -1,4 +1,4 @@
-import { errorKind, type ErrorCode } from "./errors.ts";
+import { errorKind, isErrorCode, messageOf, RowcallError, type ErrorCode } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
 
 /** The attempt gave an answer. */
@@ -56,6 +56,20 @@ export function limitText(text: string, most: number): string {
 
 /** How an attempt ended. */
 export type Outcome = SucceededOutcome | FailedOutcome;
+
+/** What was thrown as an outcome: our errors by their code, anything else as the agent's own failure. It never throws itself. */
+export function outcomeOf(thrown: unknown): FailedOutcome {
+  try {
+    if (thrown instanceof RowcallError && isErrorCode(thrown.code)) {
+      const { code, hint, retryable, details } = thrown;
+      const retryAfterMs = Number.isFinite(details["retryAfterMs"]) ? (details["retryAfterMs"] as number) : undefined;
+      return failedOutcome(code, messageOf(thrown), { hint, retryable, retryAfterMs });
+    }
+  } catch {
+    // A proxy, or an error that was tampered with: what it says is tried below.
+  }
+  return failedOutcome("AGENT_FAILED", messageOf(thrown) || "The agent failed without a message");
+}
 
 /** One thing an agent did during an attempt. */
 export interface StepRecord {

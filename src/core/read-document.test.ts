@@ -5,7 +5,7 @@ import type { Batch } from "./batch.ts";
 import { RowcallError } from "./errors.ts";
 import { openMemoryStore } from "../stores/memory-store.ts";
 import { createTestServices } from "../../test/fakes/services.ts";
-import { loadBatch } from "../engines/load-batch.ts";
+import { loadBatch } from "../runs/load-batch.ts";
 
 async function load(text: string, name: string): Promise<unknown> {
   const store = openMemoryStore({ clock: () => 0 });

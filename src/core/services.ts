@@ -1,6 +1,5 @@
 import type { OpenAgent } from "./agent.ts";
 import type { OpenChannel } from "./channel.ts";
-import type { AwsSettings } from "./aws.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { Registry } from "./registry.ts";
 
@@ -26,19 +25,11 @@ export interface Services extends Clocks {
   readonly openChannel: OpenChannel;
   /** A number in [0, 1). */
   readonly random: () => number;
-  /** A secret by name, from the environment. */
-  readonly secret: (name: string) => string | undefined;
-  /** How AWS is reached. */
-  readonly aws: AwsSettings;
-  /** Explicit path of a Chromium executable. */
-  readonly chromiumPath?: string;
   /**
    * Modules that function agents may load beside those of the registry, as paths, where others than who runs Rowcall say what is run: over
    * an API, by an assistant, at an endpoint. Absent: who runs Rowcall says it.
    */
   readonly allowedModules?: readonly string[];
-  /** Whether browsers must have their sandbox. @default false */
-  readonly requireSandbox?: boolean;
   /** Folder that relative paths start from. */
   readonly baseDirectory: string;
 }

@@ -1,8 +1,8 @@
-import { parseAttemptTask } from "../core/attempt-task.ts";
+import { parseAttemptTask } from "../attempt/attempt-task.ts";
 import { parseJson, type JsonValue } from "../core/json.ts";
 import { answerOf, makeAttempt } from "../engines/worker/do-task.ts";
 import { shareAgents } from "../engines/worker/shared-agents.ts";
-import { wire } from "../wire.ts";
+import { wire } from "../app/wire.ts";
 import { byCode } from "./by-code.ts";
 
 // Kept from one call to the next: a browser that is warm is most of what a function can save.

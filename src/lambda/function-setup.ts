@@ -2,7 +2,7 @@ import { tmpdir } from "node:os";
 import process from "node:process";
 import { RowcallError } from "../core/errors.ts";
 import type { FunctionSetup } from "../engines/aws/function-setup.ts";
-import { wire } from "../wire.ts";
+import { wire, type Wiring } from "../app/wire.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -11,16 +11,18 @@ type Env = Readonly<Record<string, string | undefined>>;
  *
  * @throws RowcallError USAGE_INVALID when one is missing
  */
-export function functionServices(env: Env = process.env): Pick<FunctionSetup, "services" | "recordingsPrefix"> {
+export function functionServices(
+  env: Env = process.env,
+): Pick<FunctionSetup, "services" | "recordingsPrefix"> & Pick<Wiring, "host"> {
   const recordingsPrefix = required(env, "RECORDINGS_URI");
-  const { services } = wire({
+  const { services, host } = wire({
     env,
     // The one place that a function may write to.
     workingDirectory: tmpdir(),
     recordingsPrefix,
     registries: [`dynamodb:${required(env, "AGENT_TABLE")}`, `dynamodb:${required(env, "TEMPLATE_TABLE")}`],
   });
-  return { services, recordingsPrefix };
+  return { services, host, recordingsPrefix };
 }
 
 /**
@@ -29,7 +31,7 @@ export function functionServices(env: Env = process.env): Pick<FunctionSetup, "s
  *
  * @throws RowcallError USAGE_INVALID when one is missing
  */
-export function functionSetup(env: Env = process.env): FunctionSetup {
+export function functionSetup(env: Env = process.env): FunctionSetup & Pick<Wiring, "host"> {
   const agentMachineArn = env["AGENT_MACHINE_ARN"];
   return {
     ...functionServices(env),

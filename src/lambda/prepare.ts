@@ -1,11 +1,11 @@
 import process from "node:process";
 import type { Notifications } from "../core/batch.ts";
 import { RowcallError } from "../core/errors.ts";
-import { batchOfInput } from "../engines/batch-input.ts";
+import { batchOfInput } from "../runs/batch-input.ts";
 import { readExecutionInput } from "../engines/aws/execution-input.ts";
 import type { FunctionSetup } from "../engines/aws/function-setup.ts";
 import { prepareRun, type Plan, type PrepareEvent } from "../engines/aws/prepare.ts";
-import { loadBatch } from "../engines/load-batch.ts";
+import { loadBatch } from "../runs/load-batch.ts";
 import { byCode } from "./by-code.ts";
 import { functionSetup } from "./function-setup.ts";
 import { refusedEnd, type RunEnd } from "./run-end.ts";
@@ -36,7 +36,7 @@ async function notificationsOf(
   { input }: PrepareEvent,
 ): Promise<Notifications | undefined> {
   try {
-    const batch = await loadBatch(services, JSON.stringify(batchOfInput(readExecutionInput(input).input)));
+    const batch = await loadBatch(services, batchOfInput(readExecutionInput(input).input));
     return batch.notifications;
   } catch {
     return undefined;

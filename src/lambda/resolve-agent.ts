@@ -1,8 +1,8 @@
-import type { AttemptTask } from "../core/attempt-task.ts";
+import type { AttemptTask } from "../attempt/attempt-task.ts";
 import { parseBatch } from "../core/batch-file.ts";
 import type { JsonObject } from "../core/json.ts";
-import { lookAtAgent } from "../engines/look-at-agent.ts";
-import { recordingsUri } from "../engines/recordings-uri.ts";
+import { lookAtAgent } from "../attempt/look-at-agent.ts";
+import { recordingsUri } from "../runs/recordings-uri.ts";
 import { byCode } from "./by-code.ts";
 import { functionServices } from "./function-setup.ts";
 

@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { marshall } from "@aws-sdk/util-dynamodb";
 import { aTemplate, anAgent, registryContract } from "../../test/contracts/registry-contract.ts";
 import { useTestDynamodb, type TestDynamodb } from "../../test/fakes/registry-tables.ts";
-import type { AwsSettings } from "../core/aws.ts";
+import type { AwsSettings } from "../aws/aws.ts";
 import type { RowcallError } from "../core/errors.ts";
 import type { Registry } from "../core/registry.ts";
 import { openStores } from "../stores/open-store.ts";

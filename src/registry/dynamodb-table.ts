@@ -1,6 +1,6 @@
 import type { AttributeValue, DynamoDB } from "@aws-sdk/client-dynamodb";
-import { awsClientConfig, type AwsSettings } from "../core/aws.ts";
-import { awsError, explainAws } from "../core/aws-errors.ts";
+import { awsClientConfig, type AwsSettings } from "../aws/aws.ts";
+import { awsError, explainAws } from "../aws/aws-errors.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { PublicationStatus } from "../core/template.ts";
 import type { ShelfKind } from "./shelf-kind.ts";

@@ -1,4 +1,4 @@
-import type { AwsSettings } from "../core/aws.ts";
+import type { AwsSettings } from "../aws/aws.ts";
 import type { ObjectStore } from "../core/object-store.ts";
 import type { Registry } from "../core/registry.ts";
 import { schemeOf } from "../core/uri.ts";

@@ -9,7 +9,8 @@ import { rememberAnswers } from "./idempotency.ts";
 import { keepRemoving } from "./kept-files.ts";
 import { openMetrics } from "./metrics.ts";
 import { problemOf, sendProblem } from "./problem.ts";
-import { createRunner } from "./runner.ts";
+import { createRunHost } from "../app/run-host.ts";
+import { messageOf } from "../core/errors.ts";
 import { createRunWatch } from "./run-watch.ts";
 import { guardAccess, guardHost } from "./security/access.ts";
 import { protect } from "./security/headers.ts";
@@ -40,11 +41,16 @@ export function createServerApp(setup: ServerSetup): ServerApp {
   const { engine, clock, isSecure = false, isProxied = false, loopbackOnly = true } = setup;
   const sessions = createSessions(setup.token, setup.dataDirectory, clock);
   const watch = createRunWatch(engine, setup);
-  const runner = createRunner(engine, watch.tell);
+  // When the server ends, runs drain and are `interrupted`. They do not go on by themselves when it starts again: nobody may be there
+  // to see what they do, so somebody resumes them.
+  const runs = createRunHost(engine, {
+    onEvent: ({ id }, event) => watch.tell(id, event),
+    onBroken: ({ id }, error) => watch.tell(id, { type: "warning", message: `The run broke: ${messageOf(error)}` }),
+  });
   const context: ServerContext = {
     ...setup,
     watch,
-    runner,
+    runs,
     sessions,
     maxUploadBytes: setup.maxUploadBytes ?? usualUpload,
     maxUploadsBytes: setup.maxUploadsBytes ?? usualUploads,
@@ -82,7 +88,7 @@ export function createServerApp(setup: ServerSetup): ServerApp {
     close: async () => {
       watch.close();
       await removing.end();
-      await runner.close();
+      await runs.drain();
     },
   };
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { openTestServer, testToken, type TestServer } from "../../test/fakes/server.ts";
 import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
-import type { AuditEntry } from "../core/audit.ts";
+import type { AuditEntry } from "../app/audit.ts";
 import { mountDashboard } from "./dashboard/mount-dashboard.ts";
 
 describe("the audit log of the server", () => {

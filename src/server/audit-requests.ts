@@ -1,5 +1,5 @@
 import type { Context, MiddlewareHandler } from "hono";
-import type { Audit } from "../core/audit.ts";
+import type { Audit } from "../app/audit.ts";
 import { problemOf } from "./problem.ts";
 import { connectionOf } from "./security/peer-user.ts";
 import type { Caller } from "./security/session.ts";

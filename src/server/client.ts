@@ -1,6 +1,6 @@
 import type { AgentDefinition } from "../core/agent.ts";
 import type { Delivery } from "../core/channel.ts";
-import type { Difference } from "../core/diff.ts";
+import type { Difference } from "./diff.ts";
 import type {
   DeletedRun,
   RerunChoice,
@@ -14,9 +14,9 @@ import type {
 import { isErrorCode, RowcallError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { RunStatus } from "../core/run.ts";
-import type { RunView } from "../core/run-view.ts";
+import type { RunView } from "./run-view.ts";
 import type { PublicationStatus, TemplateDocument } from "../core/template.ts";
-import type { PlanChoice, PlanReport, TryChoice, TryResult } from "../core/workbench.ts";
+import type { PlanChoice, PlanReport, TryChoice, TryResult } from "../app/workbench-port.ts";
 
 /** Where a server is, and what lets one in. */
 export interface ClientOptions {

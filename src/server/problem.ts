@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { explainDatabaseError } from "../core/database-errors.ts";
+import { explainDatabaseError } from "../runs/database-errors.ts";
 import { errorKind, messageOf, RowcallError, type ErrorCode } from "../core/errors.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { machineClocks } from "../engines/machine-clocks.ts";
+import { machineClocks } from "../runs/machine-clocks.ts";
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import type { Engine } from "../core/engine.ts";

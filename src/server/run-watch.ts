@@ -1,7 +1,7 @@
 import type { Engine, RunEvent } from "../core/engine.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
-import { viewRun, type RunView } from "../core/run-view.ts";
+import { viewRun, type RunView } from "./run-view.ts";
 import type { Clocks } from "../core/services.ts";
 
 /** Something that watchers are told. */

@@ -1,14 +1,14 @@
 import type { Hono } from "hono";
 import type { SecureHeadersVariables } from "hono/secure-headers";
-import type { Audit, ShortValues } from "../core/audit.ts";
+import type { Audit, ShortValues } from "../app/audit.ts";
 import type { Engine } from "../core/engine.ts";
 import type { ObjectStore } from "../core/object-store.ts";
 import type { Registry } from "../core/registry.ts";
 import type { Clocks } from "../core/services.ts";
-import type { Workbench } from "../core/workbench.ts";
+import type { Workbench } from "../app/workbench-port.ts";
 import type { Downloads } from "./downloads.ts";
 import type { RunWatch } from "./run-watch.ts";
-import type { Runner } from "./runner.ts";
+import type { RunHost } from "../app/run-host.ts";
 import type { Caller, SessionList } from "./security/session.ts";
 
 /** What a server is made of. */
@@ -49,7 +49,7 @@ export interface ServerContext extends Pick<
   "engine" | "store" | "registry" | "workbench" | "downloads" | "clock" | "monotonic" | "dataDirectory" | "version"
 > {
   /** Starts, resumes and reruns runs in this process. */
-  readonly runner: Runner;
+  readonly runs: RunHost;
   /** The browsers that are signed in. */
   readonly sessions: SessionList;
   /** Live state of runs, of this and other processes. */

@@ -1,4 +1,4 @@
-import type { AwsSettings } from "../core/aws.ts";
+import type { AwsSettings } from "../aws/aws.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { ObjectStore } from "../core/object-store.ts";
 import { suggest } from "../core/schema.ts";
@@ -15,15 +15,18 @@ export interface StoreOptions {
   readonly aws?: AwsSettings;
   /** @default Date.now */
   readonly clock?: Clock;
+  /** Stores of other schemes, opened when their first URI comes; one of a known scheme replaces it. @default none */
+  readonly stores?: Readonly<Record<string, OpenStore>>;
   /** Whether a redirect of a web server to this address is followed. @default any is */
   readonly mayFollow?: (uri: string) => Promise<boolean>;
 }
 
-type OpenStore = (options: StoreOptions & Required<Pick<StoreOptions, "aws" | "clock">>) => Promise<ObjectStore>;
+/** Opens the store of a scheme. */
+export type OpenStore = (options: StoreOptions & Required<Pick<StoreOptions, "aws" | "clock">>) => Promise<ObjectStore>;
 
 const openHttp: OpenStore = async (options) => (await import("./http-store.ts")).openHttpStore(options);
 
-const stores: Readonly<Record<string, OpenStore>> = {
+const ownStores: Readonly<Record<string, OpenStore>> = {
   file: async (options) => (await import("./file-store.ts")).openFileStore(options),
   memory: async (options) => (await import("./memory-store.ts")).openMemoryStore(options),
   s3: async (options) => (await import("./s3-store.ts")).openS3Store(options),
@@ -38,11 +41,12 @@ const stores: Readonly<Record<string, OpenStore>> = {
  */
 export function openStores(options: StoreOptions): ObjectStore {
   const { aws = { endpoints: {} }, clock = Date.now } = options;
+  const stores = { ...ownStores, ...options.stores };
   const opened = new Map<string, Promise<ObjectStore>>();
   const storeOf = async (uri: string): Promise<ObjectStore> => {
     const scheme = schemeOf(uri);
     const open = Object.hasOwn(stores, scheme) ? stores[scheme] : undefined;
-    if (open === undefined) throw unknownScheme(scheme, uri);
+    if (open === undefined) throw unknownScheme(uri, Object.keys(stores));
     const store = opened.get(scheme) ?? open({ ...options, aws, clock });
     opened.set(scheme, store);
     return store;
@@ -65,8 +69,8 @@ export function openStores(options: StoreOptions): ObjectStore {
   };
 }
 
-function unknownScheme(scheme: string, uri: string): RowcallError {
-  const known = Object.keys(stores);
+function unknownScheme(uri: string, known: readonly string[]): RowcallError {
+  const scheme = schemeOf(uri);
   const usable = new Intl.ListFormat("en").format(["A path", ...known.map((name) => `${name}:`)]);
   return new RowcallError("STORE_UNKNOWN", `Unknown kind of URI "${scheme}:" in ${uri}`, {
     hint: `${suggest(scheme, known)} ${usable} can be used; a file whose name begins like that is written ./${uri}.`,

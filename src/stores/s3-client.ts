@@ -1,5 +1,5 @@
 import type { S3 } from "@aws-sdk/client-s3";
-import { awsClientConfig, type AwsSettings } from "../core/aws.ts";
+import { awsClientConfig, type AwsSettings } from "../aws/aws.ts";
 
 /** Gives the one client of a store. */
 export type S3Client = () => Promise<S3>;

@@ -1,4 +1,4 @@
-import { explainAws } from "../core/aws-errors.ts";
+import { explainAws } from "../aws/aws-errors.ts";
 import { RowcallError, type ErrorCode } from "../core/errors.ts";
 import type { S3Address } from "./s3-address.ts";
 

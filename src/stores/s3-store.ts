@@ -1,4 +1,4 @@
-import type { AwsSettings } from "../core/aws.ts";
+import type { AwsSettings } from "../aws/aws.ts";
 import type { ObjectInfo, ObjectStore } from "../core/object-store.ts";
 import type { Clock } from "../core/services.ts";
 import { parseS3Address, type S3Address } from "./s3-address.ts";

@@ -8,7 +8,7 @@ import type { RunEvent } from "../core/engine.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
 import { openStores } from "../stores/open-store.ts";
-import { openEngine } from "../wire.ts";
+import { openEngine } from "../app/wire.ts";
 import { startCollector, type Collector, type ReceivedSpan } from "../../test/fakes/collector.ts";
 import { createTestServices, type TestInvoke } from "../../test/fakes/services.ts";
 import { telemetrySettings } from "./telemetry-settings.ts";

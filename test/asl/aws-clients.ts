@@ -1,7 +1,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { SNSClient } from "@aws-sdk/client-sns";
-import { awsClientConfig, type AwsSettings } from "../../src/core/aws.ts";
+import { awsClientConfig, type AwsSettings } from "../../src/aws/aws.ts";
 
 /** The SDK's clients, each made when it is first used. */
 export interface AwsClients {

@@ -1,6 +1,6 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { startEmulators } from "../../src/cli/sandbox/emulators.ts";
-import type { AwsSettings } from "../../src/core/aws.ts";
+import type { AwsSettings } from "../../src/aws/aws.ts";
 import { createAwsClients } from "./aws-clients.ts";
 
 /** Emulated services with a bucket named `bucket`, and a test's own way to them. */

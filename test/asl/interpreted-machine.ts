@@ -1,6 +1,6 @@
 import type { Engine, RunLimits } from "../../src/core/engine.ts";
 import { RowcallError } from "../../src/core/errors.ts";
-import type { NewEvent } from "../../src/core/execution.ts";
+import type { NewEvent } from "../../src/aws/execution.ts";
 import type { JsonObject, JsonValue } from "../../src/core/json.ts";
 import type { Run } from "../../src/core/run.ts";
 import {
@@ -8,7 +8,7 @@ import {
   type ExecutionContext,
   type StateMachine,
   type StateMachines,
-} from "../../src/core/state-machine.ts";
+} from "../../src/app/state-machine.ts";
 import type { HistoryEvent } from "./history.ts";
 import { createInterpreter, type Interpreter, type InterpreterOptions } from "./interpreter.ts";
 import type { MapRunDescription } from "./map-run.ts";

@@ -1,5 +1,5 @@
 import type { ActivityQueue } from "../../src/core/activity.ts";
-import type { AwsSettings } from "../../src/core/aws.ts";
+import type { AwsSettings } from "../../src/aws/aws.ts";
 import type { Clock } from "../../src/core/services.ts";
 import { createAwsClients } from "./aws-clients.ts";
 import type { Execution, ExecutionStatus } from "./execution.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { startEmulators, type Emulators } from "../../src/cli/sandbox/emulators.ts";
-import type { AwsSettings } from "../../src/core/aws.ts";
+import type { AwsSettings } from "../../src/aws/aws.ts";
 import type { JsonObject, JsonValue } from "../../src/core/json.ts";
-import { openActivityQueue } from "../../src/engines/local/activity-queue.ts";
+import { openActivityQueue } from "../../src/runs/activity-queue.ts";
 import { createInterpreter, type Interpreter } from "./interpreter.ts";
 import { DefinitionError, loadDefinition } from "./load-definition.ts";
 import { leftOut, recordedCases, type RecordedCase } from "./recordings/cases.ts";

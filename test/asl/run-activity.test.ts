@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import type { JsonObject } from "../../src/core/json.ts";
-import { openActivityQueue } from "../../src/engines/local/activity-queue.ts";
+import { openActivityQueue } from "../../src/runs/activity-queue.ts";
 import { machineOf, testInterpreter } from "./test-interpreter.ts";
 import { createVirtualClock } from "./virtual-clock.ts";
 

@@ -11,8 +11,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { parse } from "csv-parse/sync";
 import { listProcesses, type ProcessFacts } from "../../src/agents/processes.ts";
-import { loadBatch } from "../../src/engines/load-batch.ts";
-import { openEngine, wire } from "../../src/wire.ts";
+import { loadBatch } from "../../src/runs/load-batch.ts";
+import { openEngine, wire } from "../../src/app/wire.ts";
 
 /** What is killed, and how often. */
 export interface KillsOptions {

@@ -7,7 +7,7 @@ import { after, before, describe, it } from "node:test";
 import { parseBatch } from "../../src/core/batch-file.ts";
 import type { Batch } from "../../src/core/batch.ts";
 import type { Engine } from "../../src/core/engine.ts";
-import { openAwsEngine, wire } from "../../src/wire.ts";
+import { openAwsEngine, wire } from "../../src/app/wire.ts";
 
 const {
   ROWCALL_AWS_E2E: wanted,

@@ -8,7 +8,7 @@ import { after, before, describe, it } from "node:test";
 import { DatabaseSync } from "node:sqlite";
 import { setImmediate as turn, setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { activitiesPath, openActivityQueue } from "../../src/engines/local/activity-queue.ts";
+import { activitiesPath, openActivityQueue } from "../../src/runs/activity-queue.ts";
 import { runCli } from "../../src/cli/run-cli.ts";
 import { createRandom } from "../chaos/random.ts";
 import { createTestIo } from "../fakes/io.ts";

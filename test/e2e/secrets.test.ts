@@ -6,10 +6,9 @@ import { startService } from "../fakes/echo-service.ts";
 import { useWorkspace, type Workspace } from "../fakes/workspace.ts";
 import type { Batch } from "../../src/core/batch.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import { loadBatch } from "../../src/engines/load-batch.ts";
-import { tryRow } from "../../src/engines/try-row.ts";
-import { readRow } from "../../src/engines/pick-row.ts";
-import { openEngine, wire, type Wiring } from "../../src/wire.ts";
+import { loadBatch } from "../../src/runs/load-batch.ts";
+import { tryRow } from "../../src/app/try-row.ts";
+import { openEngine, wire, type Wiring } from "../../src/app/wire.ts";
 
 const secret = 'tok"en/+ with spaces';
 const forms = [
@@ -136,8 +135,7 @@ describe("secrets of an agent", () => {
         kind: "http",
         config: { url: service.origin, headers: { "x-key": "{{secret.TOKEN}}" }, secrets: ["TOKEN"] },
       });
-      const row = await readRow(wiring.services, batch, 0);
-      const tried = await tryRow(wiring.services, { batch, row, recordingsUri: workspace.at("tried") });
+      const tried = await tryRow(wiring.services, batch, { row: 0, recordingsPrefix: workspace.at("tried") });
       assert.match(JSON.stringify(tried.preview), /"x-key":"\*\*\*"/);
       assert.deepEqual(tried.reply, { structured_output: { told: "***", code: 1 }, also: "***" });
       assertNone(await left([tried]));

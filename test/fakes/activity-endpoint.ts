@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ActivityQueue, TokenVerdict } from "../../src/core/activity.ts";
-import { parseArn } from "../../src/core/aws.ts";
+import { parseArn } from "../../src/aws/aws.ts";
 
 /** An endpoint that speaks as Step Functions does to workers. */
 export interface ActivityEndpoint {

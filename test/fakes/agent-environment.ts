@@ -1,4 +1,5 @@
-import { parseAgent, type AgentDefinition, type AgentEnvironment } from "../../src/core/agent.ts";
+import type { HostedEnvironment } from "../../src/agents/agent-host.ts";
+import { parseAgent, type AgentDefinition } from "../../src/core/agent.ts";
 import { RowcallError } from "../../src/core/errors.ts";
 
 /** An agent of a kind with a config. */
@@ -8,7 +9,7 @@ export function agentOf(kind: string, config: Readonly<Record<string, unknown>>)
 }
 
 /** What opening an agent takes, with no templates. */
-export function anEnvironment(over: Partial<AgentEnvironment> = {}): AgentEnvironment {
+export function anEnvironment(over: Partial<HostedEnvironment> = {}): HostedEnvironment {
   return {
     template: async (reference) => {
       throw new RowcallError("TEMPLATE_NOT_FOUND", `There is no template ${reference}`);

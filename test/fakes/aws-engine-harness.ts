@@ -15,11 +15,11 @@ import { byCode } from "../../src/lambda/by-code.ts";
 import { finish } from "../../src/lambda/finish.ts";
 import { functionSetup } from "../../src/lambda/function-setup.ts";
 import { prepare } from "../../src/lambda/prepare.ts";
-import { openStepFunctions } from "../../src/stepfunctions/open-step-functions.ts";
+import { openStepFunctions } from "../../src/aws/open-step-functions.ts";
 import { createResources } from "../../src/cli/sandbox/create-resources.ts";
 import { startEmulators } from "../../src/cli/sandbox/emulators.ts";
 import { sandboxNames } from "../../src/cli/sandbox/sandbox-names.ts";
-import { wire } from "../../src/wire.ts";
+import { wire } from "../../src/app/wire.ts";
 import type { EngineHarness } from "../contracts/engine-contract.ts";
 import { createScaledTime } from "./scaled-time.ts";
 import { echoAgent, type TestInvoke } from "./services.ts";
@@ -61,8 +61,8 @@ export async function startAwsPlace(): Promise<AwsPlace> {
     AGENT_TABLE: agentTable,
     TEMPLATE_TABLE: templateTable,
   };
-  const { services } = functionSetup({ ...env, RUNS_URI: "s3://none" });
-  await createResources(services.aws, sandboxNames);
+  const { services, host } = functionSetup({ ...env, RUNS_URI: "s3://none" });
+  await createResources(host.aws, sandboxNames);
   await services.registry.agents.publish({
     ...echoAgent,
     kind: "stepfunctions",
@@ -121,10 +121,10 @@ export async function openAwsHarness(place: AwsPlace, invoke: TestInvoke): Promi
       agent,
       "agent-by-code": (payload, signal) => byCode(() => agent(payload, signal))(undefined),
     },
-    aws: setup.services.aws,
+    aws: setup.host.aws,
   });
   const env = { ...place.env, AWS_ENDPOINT_URL_SFN: endpoint.url };
-  const { services: wired } = wire({
+  const { services: wired, host } = wire({
     env,
     workingDirectory: directory,
     registries: [`dynamodb:${agentTable}`],
@@ -134,7 +134,7 @@ export async function openAwsHarness(place: AwsPlace, invoke: TestInvoke): Promi
   const open = async (): Promise<Engine> =>
     openAwsEngine({
       services,
-      sfn: await openStepFunctions(services.aws, stateMachineArn),
+      sfn: await openStepFunctions(host.aws, stateMachineArn),
       runsUri,
       dataDirectory: join(directory, "data"),
       wait: time.wait,

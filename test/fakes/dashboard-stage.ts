@@ -6,7 +6,7 @@ import { startSite, type Site } from "../../examples/broadband/site/server.ts";
 import { startServer } from "../../src/cli/serve/start-server.ts";
 import type { AgentDefinition } from "../../src/core/agent.ts";
 import type { Engine } from "../../src/core/engine.ts";
-import { openEngine, wire } from "../../src/wire.ts";
+import { openEngine, wire } from "../../src/app/wire.ts";
 
 /** A server with its dashboard over a folder of its own, the replica beside it. */
 export interface DashboardStage {

@@ -5,7 +5,7 @@ import {
   type EndpointOptions,
   type RunningEndpoint,
 } from "../../src/cli/serve/start-endpoint.ts";
-import { openEngine, wire } from "../../src/wire.ts";
+import { openEngine, wire } from "../../src/app/wire.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** An endpoint over a workspace, and the AWS SDK that talks to it. */

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { AwsSettings } from "../../src/core/aws.ts";
+import type { AwsSettings } from "../../src/aws/aws.ts";
 import type { JsonValue } from "../../src/core/json.ts";
 import { startService, type ReceivedRequest, type TestService } from "./echo-service.ts";
 

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { after, before } from "node:test";
 import { DynamoDB, type KeySchemaElement } from "@aws-sdk/client-dynamodb";
 import { startEmulators } from "../../src/cli/sandbox/emulators.ts";
-import type { AwsSettings } from "../../src/core/aws.ts";
+import type { AwsSettings } from "../../src/aws/aws.ts";
 
 /** A DynamoDB of a test's own, and how it is reached. */
 export interface TestDynamodb {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { startEmulators } from "../../src/cli/sandbox/emulators.ts";
-import type { AwsSettings } from "../../src/core/aws.ts";
+import type { AwsSettings } from "../../src/aws/aws.ts";
 
 /** Answers a request itself, or changes it and says false for it to be passed on. */
 export type Intercept = (request: IncomingMessage, response: ServerResponse) => boolean;

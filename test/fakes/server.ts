@@ -1,13 +1,13 @@
-import { machineClocks } from "../../src/engines/machine-clocks.ts";
+import { machineClocks } from "../../src/runs/machine-clocks.ts";
 import { readFile } from "node:fs/promises";
 import type { Hono } from "hono";
 import { validateAgent, validateTemplate } from "../../src/cli/validate-documents.ts";
 import type { Engine } from "../../src/core/engine.ts";
-import { createWorkbench } from "../../src/engines/workbench.ts";
+import { createWorkbench } from "../../src/app/workbench.ts";
 import { createServerApp, type ServerApp } from "../../src/server/app.ts";
 import { createDownloads } from "../../src/server/downloads.ts";
 import type { ServerEnv, ServerSetup } from "../../src/server/server-setup.ts";
-import { openEngine, wire } from "../../src/wire.ts";
+import { openEngine, wire } from "../../src/app/wire.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** The token of a test's server. */

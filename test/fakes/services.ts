@@ -1,6 +1,6 @@
 import type { AgentDefinition, AgentInput, InvokeContext } from "../../src/core/agent.ts";
 import type { Notification } from "../../src/core/channel.ts";
-import { machineClocks } from "../../src/engines/machine-clocks.ts";
+import { machineClocks } from "../../src/runs/machine-clocks.ts";
 import { RowcallError } from "../../src/core/errors.ts";
 import type { JsonValue } from "../../src/core/json.ts";
 import type { ObjectStore } from "../../src/core/object-store.ts";
@@ -71,8 +71,6 @@ export function createTestServices(options: {
     clock: options.clock ?? machineClocks.clock,
     monotonic: options.monotonic ?? options.clock ?? machineClocks.monotonic,
     random: Math.random,
-    secret: () => undefined,
-    aws: { endpoints: {} },
     baseDirectory: process.cwd(),
   };
 }

@@ -1,4 +1,4 @@
-import type { AwsSettings } from "../../src/core/aws.ts";
+import type { AwsSettings } from "../../src/aws/aws.ts";
 import type { JsonValue } from "../../src/core/json.ts";
 import { startService, type TestService } from "./echo-service.ts";
 import { testCredentials } from "./lambda-service.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { InputDialect } from "../../src/core/batch.ts";
-import { detectDialect, toUtf8, type Dialect } from "../../src/row/dialect.ts";
-import { parseRecords, type ParsedRecord } from "../../src/row/parse.ts";
+import { detectDialect, toUtf8, type Dialect } from "../../src/table/dialect.ts";
+import { parseRecords, type ParsedRecord } from "../../src/table/parse.ts";
 
 /** Encodings that tables of tests are written in; the ones with a mark begin with it. */
 export type Encoding = "utf-8" | "utf-8-mark" | "utf-16le-mark" | "utf-16be-mark" | "windows-1252";

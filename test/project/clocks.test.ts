@@ -13,8 +13,8 @@ const askTheTime = [
   "src/cli/run-cli.ts",
   "src/cli/stdout-store.ts",
   "src/cli/worker-log.ts",
-  "src/engines/local/execution-journal.ts",
-  "src/engines/machine-clocks.ts",
+  "src/runs/execution-journal.ts",
+  "src/runs/machine-clocks.ts",
   "src/stores/open-store.ts",
 ];
 
@@ -23,7 +23,7 @@ const reckonWithTheTime: Readonly<Record<string, string>> = {
   "src/agents/stepfunctions/execution-poller.ts": "compared with AWS's own times",
   "src/cli/delete-command.ts": "compared with times at which runs ended, days ago",
   "src/engines/local/execute.ts": "when a wait will be over, for people",
-  "src/engines/local/execution-journal.ts": "kept for days, by later processes",
+  "src/runs/execution-journal.ts": "kept for days, by later processes",
   "src/engines/local/tell-waits.ts": "a time that was told to people, for people",
   "src/server/kept-files.ts": "compared with times at which files were written, days ago",
   "src/server/security/session.ts": "a session outlives the process",

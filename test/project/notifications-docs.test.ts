@@ -8,7 +8,7 @@ import { parse } from "yaml";
 import { openChannel } from "../../src/channels/open-channel.ts";
 import { parseBatch } from "../../src/core/batch-file.ts";
 import type { Run } from "../../src/core/run.ts";
-import { composeNotification } from "../../src/engines/compose-notification.ts";
+import { composeNotification } from "../../src/runs/compose-notification.ts";
 import { startService, type ReceivedRequest, type TestService } from "../fakes/echo-service.ts";
 import { createTestTiming } from "../fakes/timing.ts";
 

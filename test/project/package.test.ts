@@ -48,7 +48,7 @@ describe("the packed package, installed", () => {
 
   test("the package holds what it needs and no tests or sources", async () => {
     const files = await readdir(installed, { recursive: true });
-    const pages = ["dist/dashboard/assets/dashboard.css", "dist/dashboard/assets/live-run.js"];
+    const pages = ["dist/server/pages/assets/dashboard.css", "dist/server/pages/assets/live-run.js"];
     for (const file of ["LICENSE", "README.md", "bin/rowcall.js", "dist/index.js", "dist/index.d.ts", ...pages]) {
       assert.ok(files.includes(file), file);
     }

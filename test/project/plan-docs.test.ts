@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { checkTitles } from "../../src/engines/check.ts";
+import { checkTitles } from "../../src/app/check.ts";
 
 const page = await readFile(new URL("../../docs/plan.md", import.meta.url), "utf8");
 

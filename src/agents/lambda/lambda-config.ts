@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { AgentDefinition } from "../../core/agent.ts";
-import { parseArn } from "../../core/aws.ts";
+import { parseArn } from "../../aws/aws.ts";
 import { invalid, parseWith, type Problem } from "../../core/schema.ts";
 import { secretsSchema } from "../../core/secrets.ts";
 import { outputProblems, outputSchema } from "../../core/take-output.ts";

@@ -1,4 +1,4 @@
-import { awsError, explainAws } from "../../core/aws-errors.ts";
+import { awsError, explainAws } from "../../aws/aws-errors.ts";
 import { RowcallError } from "../../core/errors.ts";
 import { isJsonObject, type JsonValue } from "../../core/json.ts";
 

@@ -1,7 +1,7 @@
 import type { SFNClient } from "@aws-sdk/client-sfn";
-import type { AgentEnvironment } from "../../core/agent.ts";
-import { awsError, explainAws } from "../../core/aws-errors.ts";
-import { awsClientConfig } from "../../core/aws.ts";
+import type { HostedEnvironment } from "../agent-host.ts";
+import { awsError, explainAws } from "../../aws/aws-errors.ts";
+import { awsClientConfig } from "../../aws/aws.ts";
 import { RowcallError, type ErrorCode } from "../../core/errors.ts";
 import { httpSettings } from "../aws-http.ts";
 import { executionArn } from "./execution-name.ts";
@@ -46,7 +46,7 @@ const mostConnections = 50;
 /** Opens a state machine; nothing is called yet. */
 export async function openStepFunctionsClient(
   machine: StateMachine,
-  environment: Pick<AgentEnvironment, "aws" | "concurrency">,
+  environment: Pick<HostedEnvironment, "aws" | "concurrency">,
 ): Promise<StepFunctionsClient> {
   const sdk = await import("@aws-sdk/client-sfn");
   const settings = {

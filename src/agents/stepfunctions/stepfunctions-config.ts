@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { AgentDefinition } from "../../core/agent.ts";
-import { parseArn, type Arn } from "../../core/aws.ts";
+import { parseArn, type Arn } from "../../aws/aws.ts";
 import { RowcallError } from "../../core/errors.ts";
 import { invalid, parseWith } from "../../core/schema.ts";
 import { secretsSchema } from "../../core/secrets.ts";

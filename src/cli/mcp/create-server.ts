@@ -9,7 +9,7 @@ import {
   type Tool as ListedTool,
 } from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
-import { shortValues } from "../../core/audit.ts";
+import { shortValues } from "../../app/audit.ts";
 import { parseWith } from "../../core/schema.ts";
 import { findRun } from "../find-run.ts";
 import { toResult } from "./answer.ts";

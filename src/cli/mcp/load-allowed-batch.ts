@@ -2,7 +2,13 @@ import { z } from "zod";
 import { RowcallError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { schemeOf } from "../../core/uri.ts";
-import { loadBatchParts, type BatchOverrides, type BatchParts, type Place } from "../../engines/load-batch.ts";
+import {
+  loadBatchParts,
+  type BatchSource,
+  type BatchOverrides,
+  type BatchParts,
+  type Place,
+} from "../../runs/load-batch.ts";
 import type { Desk } from "./desk.ts";
 
 /** Arguments that say which batch a tool works on. */
@@ -91,7 +97,7 @@ function requireTableName(output: string | undefined): void {
 
 const batchNames = /\.(json|ya?ml)$/i;
 
-function sourceOf(batch: BatchArguments["batch"]): string {
+function sourceOf(batch: BatchArguments["batch"]): BatchSource {
   if (typeof batch === "string") {
     if (!batch.trimStart().startsWith("{")) return batch;
     throw new RowcallError("USAGE_INVALID", "The batch is text that looks like JSON", {
@@ -99,7 +105,7 @@ function sourceOf(batch: BatchArguments["batch"]): string {
     });
   }
   const key = ofPeople.find((name) => name in batch);
-  if (key === undefined) return JSON.stringify(batch);
+  if (key === undefined) return batch;
   throw new RowcallError("USAGE_INVALID", `A batch that is passed as an object cannot have "${key}"`, {
     hint: `Only a batch file that a person wrote can: ask the user for one, and pass its path.`,
   });

@@ -1,4 +1,4 @@
-import { carryRuns } from "../../core/carry-runs.ts";
+import { createRunHost } from "../../app/run-host.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import type { Cli } from "../cli.ts";
@@ -29,14 +29,14 @@ export async function openDesk(cli: Cli, { allowed, batchFolders }: DeskOptions)
   const { io } = cli;
   const baseDirectory = io.workingDirectory;
   const limits = { mayFollow: async (uri: string) => (await places.allows(uri)) || batchPlaces.allows(uri) };
-  const { services, dataDirectory, recordingsPrefix, registries } = await cli.wire(limits);
+  const { services, host, dataDirectory, recordingsPrefix, registries } = await cli.wire(limits);
   // Journal and token; code and templates.
   const never = [dataDirectory, ...registries];
   const places = allowPlaces({ allowed: [baseDirectory, ...allowed], never, baseDirectory, option: "--allow" });
   const batchPlaces = allowPlaces({ allowed: batchFolders, never, baseDirectory, option: "--allow-batch" });
   const engine = await cli.openEngine(undefined, limits);
   const warnings = new Map<string, readonly string[]>();
-  const runs = carryRuns({
+  const runs = createRunHost(engine, {
     onEvent: ({ id }, event) => {
       if (event.type !== "warning") return;
       warnings.set(id, [...(warnings.get(id) ?? []), event.message].slice(-warningsKept));
@@ -45,6 +45,7 @@ export async function openDesk(cli: Cli, { allowed, batchFolders }: DeskOptions)
   });
   return {
     services,
+    host,
     engine,
     recordingsPrefix,
     places,

@@ -1,4 +1,4 @@
-import { awsClientConfig, type AwsSettings } from "../../core/aws.ts";
+import { awsClientConfig, type AwsSettings } from "../../aws/aws.ts";
 import type { SandboxNames } from "./sandbox-names.ts";
 
 /** What a client must know of the resources besides their names. */

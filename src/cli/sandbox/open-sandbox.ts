@@ -2,9 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { listLeftBehind, ownedPrefix } from "../../agents/left-behind.ts";
-import { makeDataDirectory } from "../../engines/data-directory.ts";
+import { makeDataDirectory } from "../../runs/data-directory.ts";
 import { openRegistry } from "../../registry/open-registry.ts";
-import { openEngine, wire } from "../../wire.ts";
+import { openEngine, wire } from "../../app/wire.ts";
 import type { Io } from "../io.ts";
 import { startStepFunctionsEndpoint } from "../serve/start-endpoint.ts";
 import { makeEndpointKeys } from "../../server/stepfunctions/keys-file.ts";
@@ -77,7 +77,8 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     stderr: io.stderr,
     allowedModules,
   });
-  const { store, aws, registry } = wiring.services;
+  const { store, registry } = wiring.services;
+  const { aws } = wiring.host;
   const { topicArn, queueUrl } = await createResources(aws, names, keys.accessKeyId);
   // The tables alone: what comes with Rowcall is no reason not to publish there.
   const tables = openRegistry({ store, aws, registries });

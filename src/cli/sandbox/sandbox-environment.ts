@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { privateFile } from "../../engines/data-directory.ts";
+import { privateFile } from "../../core/private-modes.ts";
 import type { EndpointKeys } from "../../server/stepfunctions/signature.ts";
 import type { SandboxNames } from "./sandbox-names.ts";
 

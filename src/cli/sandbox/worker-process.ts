@@ -3,7 +3,7 @@ import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { privateFile } from "../../engines/data-directory.ts";
+import { privateFile } from "../../core/private-modes.ts";
 import { endGroup } from "../../agents/process-group.ts";
 
 /** A worker in a process of its own. */

@@ -1,14 +1,14 @@
 import process from "node:process";
 import type { Engine } from "../../core/engine.ts";
 import type { EndpointKeys } from "../../server/stepfunctions/signature.ts";
-import type { Wiring } from "../../wire.ts";
+import type { Wiring } from "../../app/wire.ts";
 import { noteServing } from "./note-serving.ts";
 import type { Tls } from "./read-tls.ts";
 import { openAudit } from "../open-audit.ts";
 
 /** Where and as what the endpoint runs. */
 export interface EndpointOptions {
-  readonly wiring: Pick<Wiring, "services" | "dataDirectory" | "recordingsPrefix">;
+  readonly wiring: Pick<Wiring, "services" | "host" | "dataDirectory" | "recordingsPrefix">;
   /** Runs the batches; stays open when the endpoint closes. */
   readonly engine: Engine;
   /** @default 0, any free port */
@@ -52,17 +52,17 @@ export interface RunningEndpoint {
  */
 export async function startStepFunctionsEndpoint(options: EndpointOptions): Promise<RunningEndpoint> {
   const { wiring, engine, host = "127.0.0.1", port = 0, stage = "prod", account = "123456789012", tls } = options;
-  const { services, dataDirectory } = wiring;
-  const region = options.region ?? services.aws.region ?? "eu-west-1";
+  const { services, host: machine, dataDirectory } = wiring;
+  const region = options.region ?? machine.aws.region ?? "eu-west-1";
   const { createStepFunctionsApi } = await import("../../server/stepfunctions/stepfunctions-api.ts");
   const { createArns } = await import("../../server/stepfunctions/arns.ts");
   const { isLoopbackHost } = await import("../../server/security/loopback.ts");
   const { isName } = await import("../../server/stepfunctions/names.ts");
   const { listen } = await import("../../server/listen.ts");
-  const { activitiesPath, openActivityQueue } = await import("../../engines/local/activity-queue.ts");
-  const { executionsPath, openExecutionJournal } = await import("../../engines/local/execution-journal.ts");
-  const { createMachines } = await import("../../engines/state-machines/list-machines.ts");
-  const { openExecutions } = await import("../../engines/state-machines/open-executions.ts");
+  const { activitiesPath, openActivityQueue } = await import("../../runs/activity-queue.ts");
+  const { executionsPath, openExecutionJournal } = await import("../../runs/execution-journal.ts");
+  const { createMachines } = await import("../../app/state-machines/list-machines.ts");
+  const { openExecutions } = await import("../../app/state-machines/open-executions.ts");
 
   const { openEndpointKeys } = await import("../../server/stepfunctions/keys-file.ts");
   const { rememberSignatures, verifySignature } = await import("../../server/stepfunctions/signature.ts");

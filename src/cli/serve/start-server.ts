@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { RowcallError } from "../../core/errors.ts";
-import type { Wiring } from "../../wire.ts";
+import type { Wiring } from "../../app/wire.ts";
 import { openAudit } from "../open-audit.ts";
 import { noteServing } from "./note-serving.ts";
 import { readTls, type TlsFiles } from "./read-tls.ts";
@@ -55,8 +55,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       import("../../server/dashboard/mount-dashboard.ts"),
     ]);
   const [{ openEngine }, { createWorkbench }, { browserChecks }, { measureRows }, documents] = await Promise.all([
-    import("../../wire.ts"),
-    import("../../engines/workbench.ts"),
+    import("../../app/wire.ts"),
+    import("../../app/workbench.ts"),
     import("../browser-checks.ts"),
     import("../measure-rows.ts"),
     import("../validate-documents.ts"),
@@ -98,7 +98,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       workbench: createWorkbench({
         services,
         recordingsPrefix,
-        extraChecks: browserChecks(services),
+        extraChecks: browserChecks(wiring),
         measured: (agent) => measureRows(engine, agent),
         readAgent: (value) => documents.validateAgent(value, "agent"),
         readTemplate: (value) => documents.validateTemplate(value, "template"),

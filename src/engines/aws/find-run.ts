@@ -1,6 +1,6 @@
 import { RowcallError } from "../../core/errors.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
-import type { DescribedExecution, StepFunctions } from "../../core/step-functions.ts";
+import type { DescribedExecution, StepFunctions } from "../../aws/step-functions.ts";
 import { joinUri } from "../../core/uri.ts";
 import { readRun, type FoundRun } from "./found-run.ts";
 import { readJsonIfThere, runFiles } from "./run-folder.ts";

@@ -2,7 +2,7 @@ import type { JsonValue } from "../../core/json.ts";
 import { isJsonObject } from "../../core/json.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import { stoppedOnRequest, type Run, type RowCounts } from "../../core/run.ts";
-import type { DescribedExecution, DescribedMapRun, ListedExecution } from "../../core/step-functions.ts";
+import type { DescribedExecution, DescribedMapRun, ListedExecution } from "../../aws/step-functions.ts";
 import { joinUri } from "../../core/uri.ts";
 import type { RunSummary } from "./finish.ts";
 import { runIdOf } from "./run-id.ts";

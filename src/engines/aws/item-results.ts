@@ -1,7 +1,7 @@
 import type { Attempt } from "../../core/attempt.ts";
 import { parseJson } from "../../core/json.ts";
-import type { StepFunctions } from "../../core/step-functions.ts";
-import type { AnswerSource } from "../attempt-answer.ts";
+import type { StepFunctions } from "../../aws/step-functions.ts";
+import type { AnswerSource } from "../../attempt/attempt-answer.ts";
 import { attemptOfOutput, attemptsOfFailure } from "./map-results.ts";
 
 // AWS answers some dozens of looks a second.

@@ -1,7 +1,8 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { makeDataDirectory, privateFile, privateFolder } from "../data-directory.ts";
-import type { ExpectedObject } from "../own-output.ts";
+import { makeDataDirectory } from "../../runs/data-directory.ts";
+import { privateFile, privateFolder } from "../../core/private-modes.ts";
+import type { ExpectedObject } from "../../runs/own-output.ts";
 
 /** Where the output of a run on AWS goes on this machine. */
 export interface LocalCopy {

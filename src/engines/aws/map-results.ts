@@ -4,7 +4,7 @@ import { failureWords } from "../../core/failure-words.ts";
 import { isJsonObject, parseJson, type JsonObject, type JsonValue } from "../../core/json.ts";
 import { parseWith } from "../../core/schema.ts";
 import { joinUri } from "../../core/uri.ts";
-import { readAnswer, readReply, type AnsweredAttempt, type AnswerSource } from "../attempt-answer.ts";
+import { readAnswer, readReply, type AnsweredAttempt, type AnswerSource } from "../../attempt/attempt-answer.ts";
 import { readJson, readLines, runFiles, type RunReference } from "./run-folder.ts";
 
 const manifestSchema = z.looseObject({

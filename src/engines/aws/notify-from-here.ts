@@ -4,7 +4,7 @@ import { maskAddress, type Delivery, type FailureCount, type Notification } from
 import { messageOf, RowcallError } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
-import { composeNotification, newsOf } from "../compose-notification.ts";
+import { composeNotification, newsOf } from "../../runs/compose-notification.ts";
 
 /** What kind of news a run is to its channels; undefined when nobody is to be told of how it stands. */
 export function owedNews({ status }: Run, { onSuccess, onFailure }: Notifications): Notification["kind"] | undefined {

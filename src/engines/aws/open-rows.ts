@@ -1,6 +1,6 @@
 import type { FailedOutcome } from "../../core/attempt.ts";
 import type { JsonValue } from "../../core/json.ts";
-import { createMapper } from "../../row/map.ts";
+import { createMapper } from "../../table/map.ts";
 import type { StagedRun } from "./staged-run.ts";
 
 /** A row that is not decided yet. */

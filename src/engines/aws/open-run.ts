@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Attempt } from "../../core/attempt.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
-import type { StepFunctions } from "../../core/step-functions.ts";
+import type { StepFunctions } from "../../aws/step-functions.ts";
 import { joinUri } from "../../core/uri.ts";
 import { answerSource, gather, refuse } from "./gather-attempts.ts";
 import type { FoundRun } from "./found-run.ts";

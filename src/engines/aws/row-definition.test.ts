@@ -5,7 +5,7 @@ import { evaluate } from "../../../test/asl/evaluate.ts";
 import { machineOf, testInterpreter, type TestInterpreter } from "../../../test/asl/test-interpreter.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { retryDelayMs } from "../../core/retry.ts";
-import { createExtractor } from "../../row/extract.ts";
+import { createExtractor } from "../../attempt/extract.ts";
 import { expression } from "./asl.ts";
 import { hasOutput, rowDefinition, type RowSettings, type RowTarget } from "./row-definition.ts";
 

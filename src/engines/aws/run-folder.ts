@@ -5,9 +5,9 @@ import { RowcallError } from "../../core/errors.ts";
 import { parseJson, type JsonValue } from "../../core/json.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import { joinUri } from "../../core/uri.ts";
-import { privateFile, privateFolder } from "../data-directory.ts";
-import type { ExpectedObject, OutputMemory } from "../own-output.ts";
-import { stagedFiles } from "../local/staging.ts";
+import { privateFile, privateFolder } from "../../core/private-modes.ts";
+import type { ExpectedObject, OutputMemory } from "../../runs/own-output.ts";
+import { stagedFiles } from "../../table/staging.ts";
 
 /** Which run the functions of the batch processor speak of. */
 export interface RunReference {

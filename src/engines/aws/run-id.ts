@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createRunId } from "../local/new-run.ts";
+import { createRunId } from "../../runs/new-run.ts";
 
 /**
  * The id of the run that an execution does: the execution's name when that is an id already, else made of its start and its ARN, so that

@@ -4,10 +4,10 @@ import type { Attempt } from "../../core/attempt.ts";
 import type { RerunChoice, RowSelection } from "../../core/engine.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import { joinUri } from "../../core/uri.ts";
-import { chooseRows } from "../choose-rows.ts";
-import { inputKeys } from "../local/execute.ts";
-import { Journal, type NewRun, type RunRecord } from "../local/journal.ts";
-import { openTable, type OpenTable } from "../local/staging.ts";
+import { chooseRows } from "../../runs/choose-rows.ts";
+import { inputKeys } from "../../runs/input-keys.ts";
+import { Journal, type NewRun, type RunRecord } from "../../runs/journal.ts";
+import { openTable, type OpenTable } from "../../table/staging.ts";
 import { readLines, runFiles, type RunReference } from "./run-folder.ts";
 
 /** A run as Prepare leaves it for Finish. */

@@ -1,7 +1,7 @@
 import type { RunObserver } from "../../core/engine.ts";
 import { isErrorCode, RowcallError } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
-import type { DescribedMapRun, StepFunctions } from "../../core/step-functions.ts";
+import type { DescribedMapRun, StepFunctions } from "../../aws/step-functions.ts";
 import { readRun, toRun, type FoundRun } from "./found-run.ts";
 import type { RunPlaces } from "./find-run.ts";
 

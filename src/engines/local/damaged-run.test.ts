@@ -9,7 +9,7 @@ import type { Engine } from "../../core/engine.ts";
 import { openStores } from "../../stores/open-store.ts";
 import { createTestServices } from "../../../test/fakes/services.ts";
 import { openLocalEngine } from "./local-engine.ts";
-import { tryLock } from "./sqlite.ts";
+import { tryLock } from "../../runs/sqlite.ts";
 
 interface Bench {
   readonly engine: Engine;

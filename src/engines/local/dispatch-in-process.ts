@@ -2,11 +2,11 @@ import type { AgentDefinition } from "../../core/agent.ts";
 import type { Attempt } from "../../core/attempt.ts";
 import type { Batch } from "../../core/batch.ts";
 import type { Services } from "../../core/services.ts";
-import { createExtractor } from "../../row/extract.ts";
-import { runAttempt, type AttemptSetup } from "../../row/run-attempt.ts";
-import { artifactSaver } from "../artifact-saver.ts";
-import { agentEnvironment } from "../resolve-agent.ts";
-import { firstWarnings } from "../first-warnings.ts";
+import { createExtractor } from "../../attempt/extract.ts";
+import { runAttempt, type AttemptSetup } from "../../attempt/run-attempt.ts";
+import { artifactSaver } from "../../attempt/artifact-saver.ts";
+import { agentEnvironment } from "../../attempt/resolve-agent.ts";
+import { firstWarnings } from "../../attempt/first-warnings.ts";
 import type { Dispatcher, DispatchSetup } from "./dispatcher.ts";
 
 /**

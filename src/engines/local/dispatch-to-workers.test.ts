@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import fc from "fast-check";
 import type { ActivityQueue, TakenTask } from "../../core/activity.ts";
-import type { AttemptTask } from "../../core/attempt-task.ts";
+import type { AttemptTask } from "../../attempt/attempt-task.ts";
 import type { Outcome } from "../../core/attempt.ts";
 import { parseBatch } from "../../core/batch-file.ts";
 import type { Engine, RowReport, RunEvent, StartRequest } from "../../core/engine.ts";
@@ -15,7 +15,7 @@ import type { Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
 import { openStores } from "../../stores/open-store.ts";
 import { createTestServices, echoAgent, type TestInvoke } from "../../../test/fakes/services.ts";
-import { activitiesPath, openActivityQueue } from "./activity-queue.ts";
+import { activitiesPath, openActivityQueue } from "../../runs/activity-queue.ts";
 import { openLocalEngine } from "./local-engine.ts";
 
 const never = new AbortController().signal;

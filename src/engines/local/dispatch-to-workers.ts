@@ -1,15 +1,15 @@
 import type { ActivityQueue, TaskRequest, TaskState } from "../../core/activity.ts";
 import type { AgentDefinition } from "../../core/agent.ts";
 import { failedOutcome, type Attempt, type FailedOutcome } from "../../core/attempt.ts";
-import type { AttemptTask } from "../../core/attempt-task.ts";
+import type { AttemptTask } from "../../attempt/attempt-task.ts";
 import type { Batch } from "../../core/batch.ts";
 import type { Services } from "../../core/services.ts";
 import type { TemplateDocument } from "../../core/template.ts";
-import { createExtractor } from "../../row/extract.ts";
-import { readAnswer, type AnswerSource } from "../attempt-answer.ts";
-import { lookAtAgent } from "../look-at-agent.ts";
+import { createExtractor } from "../../attempt/extract.ts";
+import { readAnswer, type AnswerSource } from "../../attempt/attempt-answer.ts";
+import { lookAtAgent } from "../../attempt/look-at-agent.ts";
 import type { Attempts, Dispatcher, DispatchSetup } from "./dispatcher.ts";
-import type { RunRecord } from "./journal.ts";
+import type { RunRecord } from "../../runs/journal.ts";
 import type { Task } from "./scheduler.ts";
 import { watchWorkers } from "./worker-watch.ts";
 
@@ -27,12 +27,13 @@ export async function dispatchToWorkers(
   queue: ActivityQueue,
   agent: AgentDefinition,
   batch: Batch,
+  region: string | undefined,
 ): Promise<Dispatcher> {
   const { templates, invoker } = await lookAtAgent(services, agent, batch);
   return {
     outlivesProcess: true,
     targetHost: (input) => invoker?.targetHost?.(input),
-    begin: (setup) => new WorkerAttempts(services, queue, templates, setup),
+    begin: (setup) => new WorkerAttempts(services, queue, templates, region, setup),
     close: async () => {},
   };
 }
@@ -65,6 +66,7 @@ class WorkerAttempts implements Attempts {
     services: Services,
     queue: ActivityQueue,
     templates: Readonly<Record<string, TemplateDocument>>,
+    region: string | undefined,
     setup: DispatchSetup,
   ) {
     const { run, observer } = setup;
@@ -80,7 +82,7 @@ class WorkerAttempts implements Attempts {
     const workers = watchWorkers({
       queue,
       activity,
-      command: workerCommand(activity, services.aws.region),
+      command: workerCommand(activity, region),
       monotonic: services.monotonic,
       waiting: () => [...this.#handed.values()].filter(({ begunAt }) => begunAt === undefined).length,
       observer,

@@ -1,7 +1,7 @@
 import type { AgentInput } from "../../core/agent.ts";
 import type { Attempt } from "../../core/attempt.ts";
 import type { RunObserver } from "../../core/engine.ts";
-import type { RunRecord } from "./journal.ts";
+import type { RunRecord } from "../../runs/journal.ts";
 import type { Task } from "./scheduler.ts";
 
 /** An agent ready for the rows of a run: here, or at the workers that fetch them. */

@@ -1,18 +1,18 @@
-import { createHash } from "node:crypto";
 import type { Attempt, FailedOutcome } from "../../core/attempt.ts";
 import type { RowSelection, RunLimits, RunObserver } from "../../core/engine.ts";
 import { messageOf, RowcallError } from "../../core/errors.ts";
 import { maxCrashesAlone, suspectAfter } from "../../core/retry.ts";
 import { stoppedOnRequest } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
-import { isAnyInFlight } from "../../row/agent-scope.ts";
-import { createMapper, type MapInput } from "../../row/map.ts";
+import { isAnyInFlight } from "../../attempt/agent-scope.ts";
+import type { MapInput } from "../../table/map.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import type { Journal, RunRecord } from "./journal.ts";
-import { allowedConcurrency, limitsOf, toleranceReason } from "./run-limits.ts";
+import { mapperOf } from "../../runs/input-keys.ts";
+import type { Journal, RunRecord } from "../../runs/journal.ts";
+import { allowedConcurrency, limitsOf, toleranceReason } from "../../runs/run-limits.ts";
 import { createRateLimiter, runPool, type RateLimiter, type Task } from "./scheduler.ts";
 import { tellWaits } from "./tell-waits.ts";
-import type { Block, OpenTable } from "./staging.ts";
+import type { Block, OpenTable } from "../../table/staging.ts";
 
 /** What running the rows of one run takes. */
 export interface ExecuteSetup {
@@ -181,26 +181,6 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
   }
   if (failure !== undefined) throw failure;
   return ending;
-}
-
-/** The keys by which rows with the same mapped input are told. */
-export async function* inputKeys(
-  setup: Pick<ExecuteSetup, "run" | "table" | "selection">,
-): AsyncGenerator<{ row: number; key: Uint8Array }[]> {
-  const mapInput = mapperOf(setup);
-  for await (const block of setup.table.blocks(setup.selection)) {
-    yield block.rows().flatMap((row) => {
-      const mapped = mapInput(row);
-      if ("failure" in mapped) return [];
-      return [
-        { row: row.index, key: createHash("sha256").update(JSON.stringify(mapped.input)).digest().subarray(0, 16) },
-      ];
-    });
-  }
-}
-
-function mapperOf({ run: { batch, staged, agent } }: Pick<ExecuteSetup, "run">): MapInput {
-  return createMapper(batch.inputMapping, staged.header, staged.dialect.ragged, agent);
 }
 
 // Rows whose input is wrong are decided here, without taking a place in the pool: they cost nothing.

@@ -19,9 +19,9 @@ import { startCollector } from "../../../test/fakes/collector.ts";
 import { queueTasks } from "../../../test/fakes/queue-tasks.ts";
 import { createTestServices, type TestInvoke } from "../../../test/fakes/services.ts";
 import { runWorker } from "../worker/worker.ts";
-import { activitiesPath, openActivityQueue } from "./activity-queue.ts";
+import { activitiesPath, openActivityQueue } from "../../runs/activity-queue.ts";
 import { openLocalEngine } from "./local-engine.ts";
-import { openDatabase } from "./sqlite.ts";
+import { openDatabase } from "../../runs/sqlite.ts";
 
 describeEngine("local", (invoke) => openHarness(invoke, "in_process"));
 

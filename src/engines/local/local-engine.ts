@@ -21,37 +21,38 @@ import type {
   RunSurvey,
   StartRequest,
 } from "../../core/engine.ts";
-import { explainDatabaseError } from "../../core/database-errors.ts";
+import { explainDatabaseError } from "../../runs/database-errors.ts";
 import { messageOf, RowcallError } from "../../core/errors.ts";
 import type { Run, RunStatus } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
-import { chooseRows, overlap } from "../choose-rows.ts";
-import { makeDataDirectory } from "../data-directory.ts";
-import { probeOutput, requireOutput } from "../output-uri.ts";
-import type { OutputMemory } from "../own-output.ts";
-import { resolveAgent, type BatchAgent } from "../resolve-agent.ts";
-import { activitiesPath, openActivityQueue } from "./activity-queue.ts";
-import { toDelivery } from "./delivery-log.ts";
-import { deleteRuns, requireKept } from "./delete-runs.ts";
+import { chooseRows, overlap } from "../../runs/choose-rows.ts";
+import { makeDataDirectory } from "../../runs/data-directory.ts";
+import { probeOutput, requireOutput } from "../../runs/output-uri.ts";
+import type { OutputMemory } from "../../runs/own-output.ts";
+import { resolveAgent, type BatchAgent } from "../../attempt/resolve-agent.ts";
+import { activitiesPath, openActivityQueue } from "../../runs/activity-queue.ts";
+import { toDelivery } from "../../runs/delivery-log.ts";
+import { deleteRuns, requireKept } from "../../runs/delete-runs.ts";
 import { dispatchInProcess } from "./dispatch-in-process.ts";
 import { dispatchToWorkers } from "./dispatch-to-workers.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { executeRows, inputKeys, type Ending } from "./execute.ts";
-import type { FinishSetup } from "./finish.ts";
-import { Journal, type RunRecord } from "./journal.ts";
-import { createRunId, isSameRun, requirePlaces, stageRun } from "./new-run.ts";
+import { executeRows, type Ending } from "./execute.ts";
+import type { FinishSetup } from "../../runs/finish.ts";
+import { inputKeys } from "../../runs/input-keys.ts";
+import { Journal, type RunRecord } from "../../runs/journal.ts";
+import { createRunId, isSameRun, requirePlaces, stageRun } from "../../runs/new-run.ts";
 import { notifyChannels, tellChannels, type NotifySetup } from "./notify.ts";
-import { readPage } from "./read-page.ts";
-import { reportRows } from "./report-rows.ts";
-import { checkLimits, limitsOf } from "./run-limits.ts";
-import { openRunFolders, type RunFolders } from "./run-folders.ts";
-import { openRunTable, type TableAccess } from "./run-table.ts";
-import type { OpenTable } from "./staging.ts";
-import { surveyRun } from "./survey-run.ts";
+import { readPage } from "../../runs/read-page.ts";
+import { reportRows } from "../../runs/report-rows.ts";
+import { checkLimits, limitsOf } from "../../runs/run-limits.ts";
+import { openRunFolders, type RunFolders } from "../../runs/run-folders.ts";
+import { openRunTable, type TableAccess } from "../../runs/run-table.ts";
+import type { OpenTable } from "../../table/staging.ts";
+import { surveyRun } from "../../runs/survey-run.ts";
 import { tellProgress } from "./tell-progress.ts";
-import { toRun } from "./to-run.ts";
+import { toRun } from "../../runs/to-run.ts";
 import { workerSilenceMs } from "./worker-watch.ts";
-import { explainTaken, outputRequest, requireFreeOutput, writeOutput } from "./write-output.ts";
+import { explainTaken, outputRequest, requireFreeOutput, writeOutput } from "../../runs/write-output.ts";
 
 /** What a local engine stands on. */
 export interface LocalEngineOptions {
@@ -62,6 +63,8 @@ export interface LocalEngineOptions {
   readonly recordingsPrefix?: string;
   /** Where attempts are made when the batch does not say. @default "in_process" */
   readonly dispatch?: Dispatch;
+  /** AWS region in the command that a run without workers names. @default "eu-west-1" */
+  readonly region?: string | undefined;
 }
 
 /**
@@ -79,17 +82,19 @@ class LocalEngine implements Engine {
   readonly #dataDirectory: string;
   readonly #recordingsPrefix: string;
   readonly #dispatch: Dispatch;
+  readonly #region: string | undefined;
   readonly #journal: Journal;
   readonly #folders: RunFolders;
   readonly #wished = new EventTarget();
   #openedQueue: ActivityQueue | undefined;
 
   constructor(options: LocalEngineOptions, journal: Journal) {
-    const { services, dataDirectory, recordingsPrefix, dispatch = "in_process" } = options;
+    const { services, dataDirectory, recordingsPrefix, dispatch = "in_process", region } = options;
     this.#services = services;
     this.#dataDirectory = dataDirectory;
     this.#recordingsPrefix = recordingsPrefix ?? join(dataDirectory, "recordings");
     this.#dispatch = dispatch;
+    this.#region = region;
     this.#journal = journal;
     this.#folders = openRunFolders(dataDirectory);
     // Every run of this process listens.
@@ -282,7 +287,7 @@ class LocalEngine implements Engine {
   async #withAgent<T>(agent: AgentDefinition, batch: Batch, work: (dispatcher: Dispatcher) => Promise<T>): Promise<T> {
     const dispatcher =
       batch.execution.dispatch === "activity"
-        ? await dispatchToWorkers(this.#services, this.#queue(), agent, batch)
+        ? await dispatchToWorkers(this.#services, this.#queue(), agent, batch, this.#region)
         : await dispatchInProcess(this.#services, agent, batch);
     try {
       return await work(dispatcher);

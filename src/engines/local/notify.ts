@@ -3,10 +3,10 @@ import { maskAddress, type Delivery, type Notification } from "../../core/channe
 import { messageOf, RowcallError } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
-import { composeNotification, newsOf } from "../compose-notification.ts";
-import { hasRecordings } from "../recordings-uri.ts";
-import { toDelivery, type DeliveryRecord } from "./delivery-log.ts";
-import type { Journal, RunRecord } from "./journal.ts";
+import { composeNotification, newsOf } from "../../runs/compose-notification.ts";
+import { hasRecordings } from "../../runs/recordings-uri.ts";
+import { toDelivery, type DeliveryRecord } from "../../runs/delivery-log.ts";
+import type { Journal, RunRecord } from "../../runs/journal.ts";
 
 /** Who is to be told, of which run. */
 export interface NotifySetup {

@@ -2,7 +2,7 @@ import type { RunObserver } from "../../core/engine.ts";
 import type { Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
 import type { ExecuteSetup } from "./execute.ts";
-import type { RunRecord } from "./journal.ts";
+import type { RunRecord } from "../../runs/journal.ts";
 
 const everyMs = 100;
 

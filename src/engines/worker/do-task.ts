@@ -1,13 +1,13 @@
 import type { TakenTask, TokenVerdict } from "../../core/activity.ts";
 import { writeUnderFreeName } from "../../core/artifact-name.ts";
-import { parseAttemptTask, type AttemptTask } from "../../core/attempt-task.ts";
-import type { Attempt } from "../../core/attempt.ts";
+import { parseAttemptTask, type AttemptTask } from "../../attempt/attempt-task.ts";
+import { outcomeOf, type Attempt } from "../../core/attempt.ts";
 import { errorKind, messageOf, RowcallError } from "../../core/errors.ts";
 import type { Services } from "../../core/services.ts";
 import { joinUri, schemeOf } from "../../core/uri.ts";
-import { outcomeOf, runAttempt } from "../../row/run-attempt.ts";
-import { answerWith, type TaskAnswer } from "../attempt-answer.ts";
-import { artifactSaver, attemptFolder } from "../artifact-saver.ts";
+import { runAttempt } from "../../attempt/run-attempt.ts";
+import { answerWith, type TaskAnswer } from "../../attempt/attempt-answer.ts";
+import { artifactSaver, attemptFolder } from "../../attempt/artifact-saver.ts";
 import { pause, type Backoff } from "./backoff.ts";
 import { startHeartbeats } from "./heartbeats.ts";
 import type { SharedAgents } from "./shared-agents.ts";

@@ -1,10 +1,9 @@
 import type { AgentEnvironment, Invoker } from "../../core/agent.ts";
-import type { AttemptTask } from "../../core/attempt-task.ts";
+import type { AttemptTask } from "../../attempt/attempt-task.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { Services } from "../../core/services.ts";
-import { requireAllowedModule } from "../allowed-modules.ts";
-import { machineEnvironment } from "../resolve-agent.ts";
-import { createExtractor, type ExtractOutput } from "../../row/extract.ts";
+import { requireAllowedModule } from "../../attempt/allowed-modules.ts";
+import { createExtractor, type ExtractOutput } from "../../attempt/extract.ts";
 
 /** An agent that is open. */
 export interface OpenedAgent {
@@ -100,7 +99,6 @@ async function openTaskAgent(
     concurrency,
     recording: recording.level,
     ...(stateMachineArn === undefined ? {} : { stateMachineArn }),
-    ...machineEnvironment(services),
     ...(warn === undefined ? {} : { warn }),
   });
   return { invoker, extract };

@@ -1,7 +1,7 @@
 import type { TakenTask } from "../../core/activity.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { Services } from "../../core/services.ts";
-import { firstWarnings } from "../first-warnings.ts";
+import { firstWarnings } from "../../attempt/first-warnings.ts";
 import { createBackoff, pause, type Backoff } from "./backoff.ts";
 import { doTask, type TaskSetup } from "./do-task.ts";
 import { shareAgents } from "./shared-agents.ts";

@@ -1,7 +1,7 @@
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { shortValues } from "../../core/audit.ts";
+import { shortValues } from "../../app/audit.ts";
 import { RowcallError } from "../../core/errors.ts";
 import { readDocument } from "../../core/read-document.ts";
 import { parseWith } from "../../core/schema.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { diffJson } from "../../core/diff.ts";
+import { diffJson } from "../diff.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Shelf } from "../../core/registry.ts";
 import type { ServerContext } from "../server-setup.ts";

@@ -19,18 +19,12 @@ import {
 const tag = "Runs";
 
 /** Lists, starts and steers runs. */
-export function runOperations({
-  engine,
-  watch,
-  runner,
-  workbench,
-  resultsPrefix,
-}: ServerContext): readonly Operation[] {
+export function runOperations({ engine, watch, runs, workbench, resultsPrefix }: ServerContext): readonly Operation[] {
   const detail = async (run: Run): Promise<object> => ({
     run: watch.view(run),
     limits: await engine.limits(run.id),
     deliveries: await engine.deliveries(run.id),
-    isHere: runner.isHere(run.id),
+    isHere: runs.isHere(run.id),
   });
   const runDetail = z.object({
     run: runView,
@@ -93,7 +87,7 @@ export function runOperations({
       },
       async ({ body: { batch: value, name, rows, limit, force } }) => {
         const batch = await workbench.readBatch({ output: resultsPrefix, ...value });
-        const run = await runner.start({
+        const { run } = await runs.start({
           batch,
           ...(name === undefined ? {} : { name }),
           ...(rows === undefined ? {} : { rows }),
@@ -210,7 +204,7 @@ export function runOperations({
         answer: runDetail,
         errors: ["RUN_NOT_FOUND", "RUN_BUSY"],
       },
-      async ({ params: { id } }) => detail(await runner.resume(id)),
+      async ({ params: { id } }) => detail((await runs.resume(id)).run),
     ),
     defineOperation(
       {
@@ -227,7 +221,7 @@ export function runOperations({
         answer: runDetail,
         errors: ["RUN_NOT_FOUND", "RUN_BUSY"],
       },
-      async ({ params: { id }, body }) => detail(await runner.rerun(id, body)),
+      async ({ params: { id }, body }) => detail((await runs.rerun(id, body)).run),
     ),
     defineOperation(
       {

@@ -14,9 +14,9 @@ import type {
 import { errorTable, type ErrorCode } from "../../core/errors.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { runStatuses, type RunStatus } from "../../core/run.ts";
-import type { RunView } from "../../core/run-view.ts";
+import type { RunView } from "../run-view.ts";
 import type { PublicationStatus, TemplateDocument } from "../../core/template.ts";
-import type { PlanReport, TryResult } from "../../core/workbench.ts";
+import type { PlanReport, TryResult } from "../../app/workbench-port.ts";
 import type { ApiProblem } from "../problem.ts";
 import type { SessionView } from "../security/session.ts";
 

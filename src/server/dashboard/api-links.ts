@@ -1,6 +1,6 @@
 import type { Artifact, Attempt } from "../../core/attempt.ts";
 import type { Run } from "../../core/run.ts";
-import type { Download } from "../../dashboard/run-page.ts";
+import type { Download } from "../pages/run-page.ts";
 import { apiRoot } from "../api/mount-api.ts";
 
 /** Where files are uploaded to. */

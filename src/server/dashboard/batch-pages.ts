@@ -2,9 +2,9 @@ import type { AgentDefinition } from "../../core/agent.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { parseReference } from "../../core/registry.ts";
-import { suggestMapping } from "../../core/suggest-mapping.ts";
-import { agentFields, mappingPage, mappingPrefix, uploadPage } from "../../dashboard/new-batch-pages.ts";
-import { planPage } from "../../dashboard/plan-page.ts";
+import { suggestMapping } from "../../app/suggest-mapping.ts";
+import { agentFields, mappingPage, mappingPrefix, uploadPage } from "../pages/new-batch-pages.ts";
+import { planPage } from "../pages/plan-page.ts";
 import { uploadsHref } from "./api-links.ts";
 import { filled, queryOf, readForm, type Dashboard } from "./dashboard.ts";
 import { noticeOf, statusOf } from "./show-page.ts";
@@ -19,7 +19,7 @@ const usualRetries = 2;
  * step can be gone back to, and the server keeps nothing.
  */
 export function mountBatchPages(dashboard: Dashboard): void {
-  const { app, pages, registry, workbench, runner } = dashboard;
+  const { app, pages, registry, workbench, runs } = dashboard;
 
   const upload = async (
     search: URLSearchParams,
@@ -82,11 +82,11 @@ export function mountBatchPages(dashboard: Dashboard): void {
     const name = filled(search, "name");
     const batch = await workbench.readBatch(batchValue(dashboard, search, agent));
     if (limit === undefined) {
-      const run = await runner.start({ batch, ...(name === undefined ? {} : { name }) });
+      const { run } = await runs.start({ batch, ...(name === undefined ? {} : { name }) });
       return c.redirect(`/runs/${run.id}`, 303);
     }
     // A sample takes no name: the run of the whole table shall have it.
-    const run = await runner.start({ batch, limit: wholeNumber(limit) });
+    const { run } = await runs.start({ batch, limit: wholeNumber(limit) });
     return c.redirect(`/runs/${run.id}?${new URLSearchParams({ plan: `/new/plan?${search}` })}`, 303);
   });
 }

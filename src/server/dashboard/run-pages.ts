@@ -1,9 +1,9 @@
 import type { RerunChoice, RowSelection, RunLimits } from "../../core/engine.ts";
 import { isErrorCode, RowcallError } from "../../core/errors.ts";
 import { runStatuses, type Run } from "../../core/run.ts";
-import { actionNotice, runActions, type RunAction } from "../../dashboard/action-notice.ts";
-import { runPage } from "../../dashboard/run-page.ts";
-import { runsPage } from "../../dashboard/runs-page.ts";
+import { actionNotice, runActions, type RunAction } from "../pages/action-notice.ts";
+import { runPage } from "../pages/run-page.ts";
+import { runsPage } from "../pages/runs-page.ts";
 import { agentOf } from "./agent-of.ts";
 import { filled, queryOf, readForm, type Dashboard } from "./dashboard.ts";
 import { downloadLinks, runEventsHref } from "./api-links.ts";
@@ -84,14 +84,14 @@ function costs(run: Run, attempts: number, price: number): { costUsd: number; pr
   return { costUsd: attempts * price, projectedCostUsd: (attempts + pending + inFlight) * price };
 }
 
-async function act({ engine, runner }: Dashboard, action: RunAction, id: string, form: URLSearchParams): Promise<void> {
+async function act({ engine, runs }: Dashboard, action: RunAction, id: string, form: URLSearchParams): Promise<void> {
   switch (action) {
     case "pause":
       await engine.adjust(id, { paused: true });
       return;
     case "resume":
       await engine.adjust(id, { paused: false });
-      if ((await engine.describe(id)).status !== "running") await runner.resume(id);
+      if ((await engine.describe(id)).status !== "running") await runs.resume(id);
       return;
     case "stop":
       await engine.stop(id);
@@ -100,7 +100,7 @@ async function act({ engine, runner }: Dashboard, action: RunAction, id: string,
       await engine.adjust(id, concurrencyOf(form));
       return;
     case "rerun":
-      await runner.rerun(id, rerunChoice(form));
+      await runs.rerun(id, rerunChoice(form));
   }
 }
 

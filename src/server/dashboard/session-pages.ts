@@ -1,5 +1,5 @@
-import type { Notice } from "../../dashboard/parts.ts";
-import { sessionsPage } from "../../dashboard/sessions-page.ts";
+import type { Notice } from "../pages/parts.ts";
+import { sessionsPage } from "../pages/sessions-page.ts";
 import { endSession } from "../security/session.ts";
 import { queryOf, type Dashboard } from "./dashboard.ts";
 

@@ -3,9 +3,9 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { errorKind, messageOf, RowcallError } from "../../core/errors.ts";
 import type { Problem } from "../../core/schema.ts";
 import { isSignedOut, signInPath } from "../security/access.ts";
-import { renderPage, type Frame, type Page } from "../../dashboard/frame.ts";
-import type { Notice } from "../../dashboard/parts.ts";
-import { errorPage, signInPage } from "../../dashboard/problem-pages.ts";
+import { renderPage, type Frame, type Page } from "../pages/frame.ts";
+import type { Notice } from "../pages/parts.ts";
+import { errorPage, signInPage } from "../pages/problem-pages.ts";
 import type { ServerEnv } from "../server-setup.ts";
 
 /** Answers with pages. */

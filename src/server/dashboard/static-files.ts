@@ -51,7 +51,7 @@ export function loadStaticFiles(): StaticFiles {
 }
 
 function readFiles(): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
-  const own = fileURLToPath(new URL("../../dashboard/assets", import.meta.url));
+  const own = fileURLToPath(new URL("../pages/assets", import.meta.url));
   const chart = dirname(createRequire(import.meta.url).resolve("uplot"));
   const read = (path: string): Uint8Array<ArrayBuffer> => new Uint8Array(readFileSync(path));
   return new Map([

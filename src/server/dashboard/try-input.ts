@@ -2,8 +2,8 @@ import type { AgentDefinition } from "../../core/agent.ts";
 import type { Batch } from "../../core/batch.ts";
 import { RowcallError, messageOf } from "../../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../../core/json.ts";
-import type { TriedView } from "../../dashboard/row-page.ts";
-import { readSchemaForm } from "../../dashboard/schema-form.ts";
+import type { TriedView } from "../pages/row-page.ts";
+import { readSchemaForm } from "../pages/schema-form.ts";
 import type { Dashboard } from "./dashboard.ts";
 
 /**

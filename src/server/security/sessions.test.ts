@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import { readEvents } from "../../../test/fakes/read-events.ts";
 import { batchOf, openTestServer, testToken, type TestServer } from "../../../test/fakes/server.ts";
 import { useWorkspace, type Workspace } from "../../../test/fakes/workspace.ts";
-import type { AuditEntry } from "../../core/audit.ts";
+import type { AuditEntry } from "../../app/audit.ts";
 import { mountDashboard } from "../dashboard/mount-dashboard.ts";
 import { openToken, rotateToken } from "./token-file.ts";
 import type { SessionView } from "./session.ts";

@@ -1,5 +1,5 @@
-import { parseArn } from "../../core/aws.ts";
-import type { ExecutionId } from "../../core/execution.ts";
+import { parseArn } from "../../aws/aws.ts";
+import type { ExecutionId } from "../../aws/execution.ts";
 import { ApiError } from "./api-error.ts";
 
 /** Where the endpoint pretends to be. */

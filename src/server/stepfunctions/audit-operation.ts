@@ -1,4 +1,4 @@
-import type { Audit } from "../../core/audit.ts";
+import type { Audit } from "../../app/audit.ts";
 import { isJsonObject } from "../../core/json.ts";
 import { ApiError } from "./api-error.ts";
 

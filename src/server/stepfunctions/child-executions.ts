@@ -1,5 +1,5 @@
 import type { RowReport, RowStatus } from "../../core/engine.ts";
-import type { ExecutionId } from "../../core/execution.ts";
+import type { ExecutionId } from "../../aws/execution.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Run } from "../../core/run.ts";
 import { doesNotExist } from "./arns.ts";

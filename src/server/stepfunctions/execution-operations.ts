@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { randomUUID } from "node:crypto";
-import type { Execution } from "../../core/execution.ts";
+import type { Execution } from "../../aws/execution.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { ApiError, validationError } from "./api-error.ts";
 import { describeRow, listRows, parseRowName } from "./child-executions.ts";

@@ -1,6 +1,6 @@
 import type { Activity } from "../../core/activity.ts";
-import type { Execution } from "../../core/execution.ts";
-import type { StateMachine } from "../../core/state-machine.ts";
+import type { Execution } from "../../aws/execution.ts";
+import type { StateMachine } from "../../app/state-machine.ts";
 import { doesNotExist } from "./arns.ts";
 import type { Endpoint } from "./operation.ts";
 

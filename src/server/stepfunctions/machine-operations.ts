@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { JsonObject } from "../../core/json.ts";
-import type { StateMachine } from "../../core/state-machine.ts";
+import type { StateMachine } from "../../app/state-machine.ts";
 import { ApiError, validationError } from "./api-error.ts";
 import { findExecution, findMachine } from "./find.ts";
 import { isName } from "./names.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { RunLimits } from "../../core/engine.ts";
-import type { Execution } from "../../core/execution.ts";
+import type { Execution } from "../../aws/execution.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { RowCounts, Run } from "../../core/run.ts";
 import { validationError } from "./api-error.ts";

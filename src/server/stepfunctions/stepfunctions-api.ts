@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Hono, type Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import type { Audit } from "../../core/audit.ts";
+import type { Audit } from "../../app/audit.ts";
 import { messageOf, RowcallError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { activityOperations } from "./activity-operations.ts";

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { RowcallError } from "../../../core/errors.ts";
 import { invalid } from "../../../core/schema.ts";
 import type { Batch } from "../../../core/batch.ts";
-import { describeCost, describeSeconds } from "../../../engines/estimate.ts";
-import { planBatch, type Plan, type PlanOptions } from "../../../engines/plan.ts";
+import { describeCost, describeSeconds } from "../../../app/estimate.ts";
+import { planBatch, type Plan, type PlanOptions } from "../../../app/plan.ts";
 import { browserChecks } from "../../browser-checks.ts";
 import { count } from "../../output.ts";
 import { parseRowSelection } from "../../row-selection.ts";
@@ -45,7 +45,7 @@ export async function makePlan(desk: Desk, batch: Batch, options: PlanOptions): 
   return planBatch(services, batch, {
     sampleSize: 2,
     listSize: 5,
-    extraChecks: browserChecks(services),
+    extraChecks: browserChecks(desk),
     figures: measured === undefined ? {} : { measured },
     ...options,
   });

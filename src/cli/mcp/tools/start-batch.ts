@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { StartRequest } from "../../../core/engine.ts";
 import { RowcallError } from "../../../core/errors.ts";
 import { invalid } from "../../../core/schema.ts";
 import type { Run } from "../../../core/run.ts";
@@ -48,15 +49,15 @@ export const startBatchTool: Tool = defineTool({
       }
       requireConfirmedCost(plan.estimate.costUsd, args.confirm_cost_usd);
     }
-    const run = await startOnce(desk, name, (observer) => desk.engine.start({ batch, name, ...choice }, observer));
+    const run = await startOnce(desk, name, { batch, name, ...choice });
     return describeRun(desk, await desk.engine.describe(run.id));
   },
 });
 
 // A run of that name that is going already is what was asked for: the engine says that it is busy once it knows the batch is the same.
-async function startOnce(desk: Desk, name: string, work: Parameters<Desk["runs"]["begin"]>[0]): Promise<Run> {
+async function startOnce(desk: Desk, name: string, request: StartRequest): Promise<Run> {
   try {
-    return await desk.runs.begin(work);
+    return (await desk.runs.start(request)).run;
   } catch (error) {
     const run = error instanceof RowcallError && error.code === "RUN_BUSY" ? await findNamed(desk, name) : undefined;
     if (run === undefined) throw error;

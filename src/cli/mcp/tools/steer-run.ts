@@ -29,7 +29,7 @@ export const rerunFailedTool: Tool = defineTool({
     const run = await findRun(engine, args.run);
     const codes = args.codes === undefined ? undefined : await readCodes(args.codes);
     requireConfirmedCost(await costOf(desk, run, codes), args.confirm_cost_usd);
-    await runs.begin((observer) => engine.rerun(run.id, codes === undefined ? {} : { codes }, observer));
+    await runs.rerun(run.id, codes === undefined ? {} : { codes });
     return describeRun(desk, await engine.describe(run.id));
   },
 });
@@ -46,7 +46,7 @@ export const resumeRunTool: Tool = defineTool({
   run: async (desk, args) => {
     const { engine, runs } = desk;
     const { id } = await findRun(engine, args.run);
-    await runs.begin((observer) => engine.resume(id, observer));
+    await runs.resume(id);
     return describeRun(desk, await engine.describe(id));
   },
 });

@@ -1,13 +1,8 @@
 import { z } from "zod";
 import { RowcallError } from "../../../core/errors.ts";
 import { invalid } from "../../../core/schema.ts";
-import type { Services } from "../../../core/services.ts";
-import type { Batch } from "../../../core/batch.ts";
-import { makeRow, readRow, replaceCells, type NamedRow } from "../../../engines/pick-row.ts";
-import { recordingsUri } from "../../../engines/recordings-uri.ts";
-import { tryRow } from "../../../engines/try-row.ts";
+import { tryRow } from "../../../app/try-row.ts";
 import { formatDuration } from "../../output.ts";
-import { recordingsName } from "../../recordings-name.ts";
 import { batchShape, loadAllowedBatch } from "../load-allowed-batch.ts";
 import { defineTool, type Tool } from "../tool.ts";
 
@@ -32,11 +27,14 @@ export const tryRowTool: Tool = defineTool({
     const { services, recordingsPrefix, runs } = desk;
     const { data: batch, problems, what } = await loadAllowedBatch(desk, args, []);
     if (batch === undefined || problems.length > 0) throw invalid("BATCH_INVALID", what, problems);
-    const report = await tryRow(services, {
-      batch,
-      row: await rowOf(services, batch, args),
-      recordingsUri: recordingsUri(batch, recordingsPrefix, recordingsName("try", services.clock())),
+    const { row: chosen, cells } = args;
+    const report = await tryRow(services, batch, {
+      ...(chosen === undefined ? {} : { row: chosen }),
+      ...(cells === undefined ? {} : { cells }),
+      recordingsPrefix,
       signal: AbortSignal.any([signal, runs.draining]),
+    }).catch((error: unknown) => {
+      throw chosen === undefined && cells !== undefined ? error : withoutColumns(error, cells);
     });
     const { attempt, agent, row, line, input, preview, reply, enriched } = report;
     const { outcome, steps, artifacts } = attempt;
@@ -66,16 +64,12 @@ export const tryRowTool: Tool = defineTool({
   },
 });
 
-async function rowOf(
-  services: Services,
-  batch: Batch,
-  { row, cells }: { readonly row?: number | undefined; readonly cells?: Record<string, string> | undefined },
-): Promise<NamedRow> {
-  if (row === undefined && cells !== undefined) return makeRow(batch, cells);
-  const read = await readRow(services, batch, row ?? 0);
-  const stranger = Object.keys(cells ?? {}).find((column) => !read.header.includes(column));
-  if (stranger === undefined) return replaceCells(read, cells ?? {});
-  throw new RowcallError("USAGE_INVALID", `The table has no column "${stranger}"`, {
+// Names of columns are text of the table, which an error of ours may not repeat.
+function withoutColumns(error: unknown, cells: Readonly<Record<string, string>> | undefined): unknown {
+  if (!(error instanceof RowcallError) || !Object.keys(cells ?? {}).includes(String(error.details["column"])))
+    return error;
+  return new RowcallError("USAGE_INVALID", `The table has no column "${String(error.details["column"])}"`, {
     hint: "plan_batch lists its columns under untrusted.columns.",
+    cause: error,
   });
 }

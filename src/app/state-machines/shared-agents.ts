@@ -1,0 +1,52 @@
+import type { AgentDefinition, Invoker } from "../../core/agent.ts";
+import type { Batch } from "../../core/batch.ts";
+import type { Services } from "../../core/services.ts";
+import { agentEnvironment } from "../../attempt/resolve-agent.ts";
+
+/** Opened agents that several executions use at once: a browser is started once and not for each of them. */
+export interface SharedAgents {
+  /**
+   * Works with an opened agent, when its turn has come: no more work with one agent at once than the batch's concurrency. The
+   * agent is closed when nobody works with it any more.
+   */
+  use<T>(definition: AgentDefinition, batch: Batch, work: (invoker: Invoker) => Promise<T>): Promise<T>;
+}
+
+interface Shared {
+  readonly invoker: Promise<Invoker>;
+  readonly waiting: (() => void)[];
+  users: number;
+}
+
+/** Creates an empty set of opened agents. */
+export function createSharedAgents(services: Services): SharedAgents {
+  const opened = new Map<string, Shared>();
+  return {
+    use: async (definition, batch, work) => {
+      const key = `${definition.agent_name}@${definition.version}`;
+      const environment = agentEnvironment(services, batch);
+      const shared = opened.get(key) ?? {
+        invoker: services.openAgent(definition, environment),
+        waiting: [],
+        users: 0,
+      };
+      opened.set(key, shared);
+      shared.users += 1;
+      if (shared.users > environment.concurrency) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        shared.waiting.push(resolve);
+        await promise;
+      }
+      try {
+        return await work(await shared.invoker);
+      } finally {
+        shared.users -= 1;
+        shared.waiting.shift()?.();
+        if (shared.users === 0) {
+          opened.delete(key);
+          await shared.invoker.then((invoker) => invoker.close()).catch(() => {});
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,151 @@
+import type { TaskEnd } from "../core/activity.ts";
+import { outcomeOf, failedOutcome, type Attempt, type FailedOutcome, type Outcome } from "../core/attempt.ts";
+import { readAttemptRecord, type AttemptFailure, type AttemptRecord, type AttemptReply } from "./attempt-task.ts";
+import { maxAnswerSize } from "../core/admit.ts";
+import { isErrorCode, RowcallError } from "../core/errors.ts";
+import { isJsonObject, parseJson, type JsonValue } from "../core/json.ts";
+import type { ObjectStore } from "../core/object-store.ts";
+import type { ExtractOutput } from "./extract.ts";
+import { attemptFolder } from "./artifact-saver.ts";
+
+/** What a worker answers to a task. */
+export type TaskAnswer =
+  | { readonly status: "succeeded"; readonly output: string }
+  | { readonly status: "failed"; readonly error: string; readonly cause: string };
+
+/** Largest cause of a failed task, in characters. */
+const causeLimit = 32_768;
+
+/** An attempt as the answer to its task. */
+export function answerWith(attempt: Attempt): TaskAnswer {
+  const { outcome, startedAt, endedAt, steps, artifacts } = attempt;
+  const record: AttemptRecord = { started_at: startedAt, ended_at: endedAt, steps, artifacts };
+  if (outcome.status === "failed") return { status: "failed", error: outcome.code, cause: causeOf(outcome, record) };
+  const reply: AttemptReply = { structured_output: outcome.output, attempt: record };
+  return { status: "succeeded", output: JSON.stringify(reply) };
+}
+
+// The message matters more than the pictures, and the pictures more than the steps.
+function causeOf({ message, hint, retryAfterMs }: FailedOutcome, record: AttemptRecord): string {
+  const failure = (text: string, attempt: AttemptRecord): string => {
+    const cause: AttemptFailure = {
+      message: text,
+      ...(hint === undefined ? {} : { hint }),
+      ...(retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs }),
+      attempt,
+    };
+    return JSON.stringify(cause);
+  };
+  const bare = { ...record, steps: [] };
+  const candidates = [failure(message, record), failure(message, bare)];
+  const shortened = JSON.stringify({ message: message.slice(0, causeLimit / 8) } satisfies AttemptFailure);
+  return candidates.find((text) => text.length <= causeLimit) ?? shortened;
+}
+
+/** What of an attempt its task's answer tells. */
+export interface ReadAnswer {
+  readonly outcome: Outcome;
+  /** Undefined when the worker is not one of Rowcall's. */
+  readonly record?: AttemptRecord;
+}
+
+/** Whose answers are read. */
+export interface AnswerSource {
+  readonly extract: ExtractOutput;
+  /** Where answers stand that were too large to be sent. */
+  readonly store: ObjectStore;
+  /** Prefix of the run's recordings: a worker is taken at its word for what lies in its attempt's folder there, and nowhere else. */
+  readonly recordingsUri: string;
+}
+
+/** Which attempt an answer belongs to. */
+export type AnsweredAttempt = Pick<Attempt, "row" | "number">;
+
+/**
+ * Reads a worker's answer: Rowcall's own, or that of any other program, which may be an agent's bare reply, or an error with any
+ * text as its cause.
+ */
+export async function readAnswer(
+  end: Exclude<TaskEnd, { readonly status: "timed_out" }>,
+  attempt: AnsweredAttempt,
+  source: AnswerSource,
+): Promise<ReadAnswer> {
+  return end.status === "failed"
+    ? readFailure(end.error, end.cause, folderOf(attempt, source))
+    : readReply(parseAnswer(end.output), attempt, source);
+}
+
+/** Reads the output of a task that succeeded. */
+export async function readReply(sent: JsonValue, attempt: AnsweredAttempt, source: AnswerSource): Promise<ReadAnswer> {
+  const folder = folderOf(attempt, source);
+  try {
+    const uri = isJsonObject(sent) ? sent["reply_uri"] : undefined;
+    const reply = typeof uri === "string" ? parseAnswer(await readText(source.store, uri, folder)) : sent;
+    return { outcome: source.extract(reply), ...recordIn(reply, folder) };
+  } catch (thrown) {
+    return { outcome: outcomeOf(thrown) };
+  }
+}
+
+function folderOf({ row, number }: AnsweredAttempt, { recordingsUri }: AnswerSource): string {
+  return attemptFolder(recordingsUri, row, number);
+}
+
+function liesIn(folder: string, uri: string): boolean {
+  return uri.startsWith(`${folder}/`) && !/[/\\]|^\.\.?$|%2f|%5c/i.test(uri.slice(folder.length + 1));
+}
+
+function readFailure(error: string | undefined, cause: string | undefined, folder: string): ReadAnswer {
+  const told = parseAnswer(cause ?? "");
+  const { message, hint, retry_after_ms: retryAfterMs } = isJsonObject(told) ? told : {};
+  // The run alone says that an attempt was interrupted: it would count for nothing.
+  const isCode = error !== undefined && isErrorCode(error) && error !== "INTERRUPTED";
+  const words = typeof message === "string" ? message : (cause ?? "");
+  const text = [isCode ? "" : (error ?? ""), words].filter((part) => part !== "").join(": ");
+  const outcome = failedOutcome(isCode ? error : "AGENT_FAILED", text || "The worker gave no reason", {
+    hint: typeof hint === "string" ? hint : undefined,
+    retryAfterMs: typeof retryAfterMs === "number" ? retryAfterMs : undefined,
+  });
+  return { outcome, ...recordIn(told, folder) };
+}
+
+// The server opens recordings with its own rights: a file elsewhere is none of the attempt's.
+function recordIn(told: JsonValue, folder: string): { readonly record?: AttemptRecord } {
+  const record = isJsonObject(told) ? readAttemptRecord(told["attempt"]) : undefined;
+  if (record === undefined) return {};
+  return { record: { ...record, artifacts: record.artifacts.filter(({ uri }) => liesIn(folder, uri)) } };
+}
+
+// Text that is no JSON is an answer too: one in which nothing is found.
+function parseAnswer(text: string): JsonValue {
+  try {
+    return parseJson(text);
+  } catch {
+    return null;
+  }
+}
+
+async function readText(store: ObjectStore, uri: string, folder: string): Promise<string> {
+  if (!liesIn(folder, uri)) {
+    throw new RowcallError("OUTPUT_INVALID", `The worker names ${uri} as its reply, which is not in ${folder}/`, {
+      hint: "A worker keeps large replies beside the recordings of its attempt.",
+    });
+  }
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of store.read(uri)) {
+    size += chunk.length;
+    // A character takes up to six bytes of JSON.
+    if (size > 6 * maxAnswerSize) {
+      throw new RowcallError(
+        "OUTPUT_INVALID",
+        `The reply at ${uri} is larger than ${(6 * maxAnswerSize) / 2 ** 20} MiB`,
+        {
+          hint: "An answer is one row: have the agent answer with less.",
+        },
+      );
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}

@@ -1,0 +1,121 @@
+import type { AgentDefinition, AgentEnvironment } from "../core/agent.ts";
+import type { Batch } from "../core/batch.ts";
+import { RowcallError } from "../core/errors.ts";
+import { isJsonObject, setOwn, type JsonObject, type JsonValue } from "../core/json.ts";
+import { parseReference } from "../core/registry.ts";
+import { formatProblems, suggest, type Problem } from "../core/schema.ts";
+import type { Services } from "../core/services.ts";
+
+/** An agent as a batch uses it. */
+export interface BatchAgent {
+  /** With the batch's `agentConfig` laid over its own. */
+  readonly definition: AgentDefinition;
+  /** Fields of structured output that become columns, in order. */
+  readonly fields: readonly string[];
+}
+
+/**
+ * The agent that a batch names, with the batch's settings laid over it.
+ *
+ * @throws RowcallError AGENT_NOT_FOUND; AGENT_INVALID when it cannot serve batches; FIELD_UNKNOWN when the batch asks for
+ * fields that the agent does not declare
+ */
+export async function resolveAgent(services: Services, batch: Batch): Promise<BatchAgent> {
+  const definition = await findAgent(services, batch);
+  const problems = agentProblems(definition);
+  if (problems.length > 0) {
+    throw new RowcallError(
+      "AGENT_INVALID",
+      `Agent ${definition.agent_name} cannot serve a batch: ${formatProblems(problems)}`,
+      {
+        hint: problems[0]?.hint ?? "Publish a corrected version of the agent.",
+        details: { problems },
+      },
+    );
+  }
+  const fields = batch.outputMapping.fields ?? definition.structured_output.output_fields;
+  const unknown = fieldProblems(definition, fields);
+  if (unknown.length > 0) {
+    throw new RowcallError(
+      "FIELD_UNKNOWN",
+      `Agent ${definition.agent_name} does not declare every output field: ${formatProblems(unknown)}`,
+      {
+        hint: unknown[0]?.hint ?? "Correct output_mapping.structured_output_fields.",
+        details: { problems: unknown },
+      },
+    );
+  }
+  return { definition, fields };
+}
+
+/**
+ * The agent that a batch names, with the batch's `agentConfig` laid over its own, whether it can serve batches or not.
+ *
+ * @throws RowcallError AGENT_NOT_FOUND
+ */
+export async function findAgent(services: Services, batch: Batch): Promise<AgentDefinition> {
+  const found = await services.registry.agents.resolve(batch.agent);
+  return { ...found, config: overlay(found.config, batch.agentConfig) };
+}
+
+/** What keeps an agent from serving batches. */
+export function agentProblems(definition: AgentDefinition): Problem[] {
+  const problems: Problem[] = [];
+  if (!definition.structured_output.enabled) {
+    problems.push({
+      path: "structured_output.enabled",
+      message: "is false",
+      hint: "Set structured_output.enabled to true in the agent's registry entry.",
+    });
+  }
+  if (!definition.supports_batch_processing) {
+    problems.push({
+      path: "supports_batch_processing",
+      message: "is false",
+      hint: "Set supports_batch_processing to true in the agent's registry entry.",
+    });
+  }
+  return problems;
+}
+
+/** Output fields that an agent does not declare; an agent that declares none is not held to any. */
+export function fieldProblems(definition: AgentDefinition, fields: readonly string[]): Problem[] {
+  const path = "output_mapping.structured_output_fields";
+  const declared = definition.structured_output.output_fields;
+  if (fields.length === 0) {
+    return [
+      {
+        path,
+        message: "names no field and the agent declares none",
+        hint: "List the fields of structured_output that become columns.",
+      },
+    ];
+  }
+  if (declared.length === 0) return [];
+  return fields
+    .filter((field) => !declared.includes(field))
+    .map((field) => ({
+      path,
+      message: `has "${field}", which is not in the agent's output_fields`,
+      hint: suggest(field, declared),
+    }));
+}
+
+/** What opening the batch's agent needs from around it. */
+export function agentEnvironment(services: Services, batch: Batch): AgentEnvironment {
+  return {
+    template: (reference) => services.registry.templates.resolve(parseReference(reference)),
+    concurrency: batch.execution.maxConcurrency,
+    recording: batch.recording.level,
+    ...(batch.agentStateMachineArn === undefined ? {} : { stateMachineArn: batch.agentStateMachineArn }),
+  };
+}
+
+function overlay(base: JsonObject, over: JsonObject): JsonObject {
+  const merged: Record<string, JsonValue | undefined> = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const below = Object.hasOwn(merged, key) ? merged[key] : undefined;
+    setOwn(merged, key, isJsonObject(below) && isJsonObject(value) ? overlay(below, value) : value);
+  }
+  return merged;
+}

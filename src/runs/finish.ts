@@ -1,0 +1,137 @@
+import type { RowSelection } from "../core/engine.ts";
+import type { OutputMapping } from "../core/batch.ts";
+import { parseJson, setOwn, type JsonValue } from "../core/json.ts";
+import { createEnricher, type Cell, type Enricher } from "../table/enrich.ts";
+import { createTableWriter, surplusNames } from "../table/write.ts";
+import type { Journal, RunRecord } from "./journal.ts";
+import type { OpenTable, StagedTable } from "../table/staging.ts";
+
+/** What writing a run's table takes. */
+export interface FinishSetup {
+  readonly journal: Journal;
+  readonly run: RunRecord;
+  readonly table: OpenTable;
+  readonly selection: RowSelection;
+  /** The batch's, or another one for an export. */
+  readonly mapping: OutputMapping;
+  readonly fields: readonly string[];
+  /** Only the rows that failed. */
+  readonly failedOnly: boolean;
+  /** Told what a reader of the output should know. */
+  warn(message: string, hint: string): void;
+}
+
+const chunkLength = 256 * 1024;
+
+/**
+ * The output table as bytes, in input order, from the journal alone: rows not decided yet are `PENDING`.
+ *
+ * @throws RowcallError COLUMN_COLLISION
+ */
+export async function* writeCsv(setup: FinishSetup): AsyncGenerator<Uint8Array> {
+  const { journal, run, table, mapping } = setup;
+  const { staged } = run;
+  const enricher = enricherOf(setup);
+  const writer = createTableWriter({
+    dialect: staged.dialect,
+    includeOriginal: mapping.includeOriginal,
+    formulaSafe: mapping.formulaSafe,
+    width: staged.width,
+  });
+  const names = enricher.columns.map((text) => ({ text, isString: false }));
+  writer.header({ bytes: await table.header(), width: staged.header.length, cells: names });
+  for await (const block of table.blocks(setup.selection)) {
+    const results = journal.results(run.seq, block.first, block.last);
+    for (const { index, width, bytes } of block.slices()) {
+      const attempt = results(index);
+      if (setup.failedOnly && attempt?.outcome.status !== "failed") continue;
+      const cells = enricher.enrichRow(attempt === undefined ? { row: index } : { row: index, attempt });
+      writer.record({ bytes, width, cells });
+      for (let chunk = writer.take(); chunk !== undefined; chunk = writer.take()) yield chunk;
+    }
+  }
+  // Also of a table without rows.
+  if ((setup.selection.at(-1)?.[1] ?? -1) === staged.rows - 1) writer.trailer(await table.trailer());
+  yield writer.take(true) ?? Buffer.alloc(0);
+  warnOfUnseen(setup, enricher);
+  if (writer.lost.size > 0) {
+    setup.warn(
+      `${staged.dialect.encoding} lacks ${[...writer.lost].slice(0, 10).join(" ")}: written as ?`,
+      "Save the input as UTF-8 and export again to keep every character.",
+    );
+  }
+  if (writer.hasHalves()) {
+    setup.warn(
+      "An answer holds half of a character (a lone surrogate): written as \ufffd",
+      "Something cut a text in the middle of an emoji. JSON Lines keep it as it is: rowcall export.",
+    );
+  }
+}
+
+/**
+ * The output as JSON Lines: original cells as text by column, then the new columns with their JSON types. Columns that share a
+ * name get a number.
+ */
+export async function* writeJsonl(setup: FinishSetup): AsyncGenerator<Uint8Array> {
+  const { journal, run, table, mapping } = setup;
+  const enricher = enricherOf(setup);
+  const keys = originalKeys(run.staged, enricher.columns);
+  for await (const block of table.blocks(setup.selection)) {
+    const results = journal.results(run.seq, block.first, block.last);
+    let lines: string[] = [];
+    let length = 0;
+    for (const { index, cells } of block.rows()) {
+      const attempt = results(index);
+      if (setup.failedOnly && attempt?.outcome.status !== "failed") continue;
+      const added = enricher.enrichRow(attempt === undefined ? { row: index } : { row: index, attempt });
+      const record: Record<string, JsonValue> = {};
+      if (mapping.includeOriginal) keys.forEach((key, i) => setOwn(record, key, cells[i] ?? ""));
+      enricher.columns.forEach((name, i) => setOwn(record, name, valueOf(added[i])));
+      const line = `${JSON.stringify(record)}\n`;
+      lines.push(line);
+      length += line.length;
+      if (length < chunkLength) continue;
+      yield Buffer.from(lines.join(""), "utf8");
+      [lines, length] = [[], 0];
+    }
+    yield Buffer.from(lines.join(""), "utf8");
+  }
+  warnOfUnseen(setup, enricher);
+}
+
+function originalKeys({ header, width }: StagedTable, added: readonly string[]): string[] {
+  const keys: string[] = [];
+  const taken = new Set(added);
+  for (const name of header) {
+    let key = name;
+    for (let n = 2; taken.has(key); n += 1) key = `${name}_${n}`;
+    taken.add(key);
+    keys.push(key);
+  }
+  return [...keys, ...surplusNames(width - header.length, taken)];
+}
+
+function valueOf(cell: Cell | undefined): JsonValue {
+  if (cell === undefined || cell.text === "") return cell?.isString === true ? "" : null;
+  return cell.isString ? cell.text : parseJson(cell.text);
+}
+
+function enricherOf({ run, mapping, fields }: FinishSetup): Enricher {
+  return createEnricher({
+    mapping,
+    fields,
+    header: run.staged.header,
+    agentVersion: run.agent.version,
+    anyFailed: run.failed > 0,
+  });
+}
+
+function warnOfUnseen(setup: FinishSetup, enricher: Enricher): void {
+  if (setup.run.succeeded === 0) return;
+  for (const field of enricher.unseenFields()) {
+    setup.warn(
+      `Field ${field} not found in structured output`,
+      "Field names are case-sensitive: compare the batch's structured_output_fields with the agent's output_fields.",
+    );
+  }
+}

@@ -1,0 +1,81 @@
+import type { Batch } from "../core/batch.ts";
+import { RowcallError } from "../core/errors.ts";
+import type { Row } from "../core/row.ts";
+import { suggest } from "../core/schema.ts";
+import type { Services } from "../core/services.ts";
+import { detectDialect, toUtf8 } from "./dialect.ts";
+import { namedColumns } from "./map.ts";
+import { parseRecords } from "./parse.ts";
+
+/** A row to try, with the names of its cells. */
+export interface NamedRow {
+  readonly header: readonly string[];
+  readonly row: Row;
+}
+
+/**
+ * One row of the batch's input.
+ *
+ * @param index - 0-based
+ * @throws RowcallError USAGE_INVALID when there is no such row; as the store does; INPUT_EMPTY, INPUT_ENCODING, INPUT_MALFORMED
+ */
+export async function readRow(services: Pick<Services, "store">, batch: Batch, index: number): Promise<NamedRow> {
+  const { inputUri } = batch;
+  if (inputUri === undefined) {
+    throw new RowcallError("USAGE_INVALID", "There is no input to take a row from", {
+      hint: "Give --input, or the row's cells with --set column=value.",
+    });
+  }
+  const dialect = await detectDialect(services.store.read(inputUri), batch.dialect);
+  let header: readonly string[] | undefined;
+  let rows = 0;
+  for await (const records of parseRecords(toUtf8(services.store.read(inputUri), dialect), dialect)) {
+    for (const { cells, line } of records) {
+      if (header === undefined) header = cells;
+      else if (rows === index) return { header, row: { index, line, cells } };
+      else rows += 1;
+    }
+  }
+  throw new RowcallError("USAGE_INVALID", `Row ${index} is not in the input, which has ${rows} rows`, {
+    hint:
+      rows === 0 ? "The input has a header and nothing else." : `Rows are counted from 0: the last one is ${rows - 1}.`,
+  });
+}
+
+/** A row made of nothing but given cells; columns that the mapping names and nobody gave are empty. */
+export function makeRow(batch: Batch, given: Readonly<Record<string, string>>): NamedRow {
+  const named = namedColumns(batch.inputMapping);
+  const { kind } = batch.inputMapping.selection;
+  if (kind !== "exclude") requireKnown(Object.keys(given), named);
+  const header = [...new Set([...named, ...Object.keys(given), ...(kind === "exclude" ? excluded(batch) : [])])];
+  return { header, row: { index: 0, line: 2, cells: header.map((name) => ownCell(given, name) ?? "") } };
+}
+
+/**
+ * A row with some cells replaced.
+ *
+ * @throws RowcallError USAGE_INVALID for a column that the row does not have
+ */
+export function replaceCells({ header, row }: NamedRow, given: Readonly<Record<string, string>>): NamedRow {
+  requireKnown(Object.keys(given), header);
+  return { header, row: { ...row, cells: header.map((name, i) => ownCell(given, name) ?? row.cells[i] ?? "") } };
+}
+
+// A column may have the name of something that every object has.
+function ownCell(given: Readonly<Record<string, string>>, name: string): string | undefined {
+  return Object.hasOwn(given, name) ? given[name] : undefined;
+}
+
+function excluded({ inputMapping: { selection } }: Batch): readonly string[] {
+  return selection.kind === "exclude" ? selection.columns : [];
+}
+
+function requireKnown(columns: readonly string[], known: readonly string[]): void {
+  const all = new Set(known);
+  const stranger = columns.find((column) => !all.has(column));
+  if (stranger === undefined) return;
+  throw new RowcallError("USAGE_INVALID", `There is no column "${stranger}" to set`, {
+    hint: suggest(stranger, known),
+    details: { column: stranger },
+  });
+}
