@@ -48,6 +48,10 @@ const floors: readonly Floor[] = [
       `${room}/ imports core/, aws/ and itself only: drivers do not know each other. Take what you need as an argument.`,
     ),
   ),
+  {
+    ...floor("table", ground, "Rows are read, mapped and written by pure functions: bytes are arguments.", "no-io"),
+    files: "src/table/{dialect,parse,map,enrich,write}.ts",
+  },
   floor(
     "attempt",
     [...ground, "table"],
