@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { makeEndpointKeys } from "../src/server/stepfunctions/keys-file.ts";
+import { makeEndpointKeys } from "../src/server/stepfunctions/signature.ts";
 import { activitiesPath, openActivityQueue } from "../src/runs/activity-queue.ts";
 import { startActivityEndpoint } from "../test/fakes/activity-endpoint.ts";
 import { startWorkerProcess } from "../test/fakes/worker-process.ts";

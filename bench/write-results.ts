@@ -3,7 +3,7 @@ import { createReadStream, createWriteStream, type WriteStream } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { AttemptReply } from "../src/attempt/attempt-task.ts";
+import type { AttemptReply } from "../src/attempt/attempt-answer.ts";
 import type { JsonObject } from "../src/core/json.ts";
 
 // As large as the map's writer makes them.

@@ -21,21 +21,21 @@ const log: readonly Need[] = [
   ["xray:PutTelemetryRecords", "Lambda"],
   ["xray:PutTraceSegments", "Lambda"],
 ];
-const readObject: Need = ["s3:GetObject", "src/stores/s3-read.ts", "s3.getObject("];
+const readObject: Need = ["s3:GetObject", "src/stores/s3-transfer.ts", "s3.getObject("];
 const writeObject: readonly Need[] = [
-  ["s3:PutObject", "src/stores/s3-write.ts", "s3.putObject("],
-  ["s3:AbortMultipartUpload", "src/stores/s3-write.ts", "s3.abortMultipartUpload("],
+  ["s3:PutObject", "src/stores/s3-transfer.ts", "s3.putObject("],
+  ["s3:AbortMultipartUpload", "src/stores/s3-transfer.ts", "s3.abortMultipartUpload("],
 ];
 const readRegistry: readonly Need[] = [
-  ["dynamodb:DescribeTable", "src/registry/dynamodb-table.ts", "client.describeTable("],
-  ["dynamodb:Query", "src/registry/dynamodb-table.ts", "client.query("],
-  ["dynamodb:Scan", "src/registry/dynamodb-table.ts", "client.scan("],
+  ["dynamodb:DescribeTable", "src/registry/dynamodb-place.ts", "client.describeTable("],
+  ["dynamodb:Query", "src/registry/dynamodb-place.ts", "client.query("],
+  ["dynamodb:Scan", "src/registry/dynamodb-place.ts", "client.scan("],
 ];
 const work: readonly Need[] = [
-  ["states:GetActivityTask", "src/cli/activity-tasks.ts", "GetActivityTaskCommand("],
-  ["states:SendTaskHeartbeat", "src/cli/activity-tasks.ts", "SendTaskHeartbeatCommand("],
-  ["states:SendTaskSuccess", "src/cli/activity-tasks.ts", "SendTaskSuccessCommand("],
-  ["states:SendTaskFailure", "src/cli/activity-tasks.ts", "SendTaskFailureCommand("],
+  ["states:GetActivityTask", "src/engines/worker/activity-tasks.ts", "GetActivityTaskCommand("],
+  ["states:SendTaskHeartbeat", "src/engines/worker/activity-tasks.ts", "SendTaskHeartbeatCommand("],
+  ["states:SendTaskSuccess", "src/engines/worker/activity-tasks.ts", "SendTaskSuccessCommand("],
+  ["states:SendTaskFailure", "src/engines/worker/activity-tasks.ts", "SendTaskFailureCommand("],
 ];
 
 /** Every action of every role that code of ours runs with. */
@@ -44,12 +44,12 @@ const needs: Readonly<Record<string, readonly Need[]>> = {
     ...log,
     readObject,
     // Without it, S3 says of an object that is not there that access is denied.
-    ["s3:ListBucket", "src/stores/s3-list.ts", "s3.listObjectsV2("],
+    ["s3:ListBucket", "src/stores/s3-store.ts", "s3.listObjectsV2("],
     ...writeObject,
     ["s3:DeleteObject", "src/stores/s3-store.ts", "s3.deleteObject("],
     ...readRegistry,
   ],
-  FinishRole: [...log, readObject, ["s3:ListBucket", "src/stores/s3-list.ts", "s3.listObjectsV2("], ...writeObject],
+  FinishRole: [...log, readObject, ["s3:ListBucket", "src/stores/s3-store.ts", "s3.listObjectsV2("], ...writeObject],
   ResolveAgentRole: [...log, ...readRegistry],
   RunBrowserRole: [...log, ...writeObject],
   WorkerPolicy: [...work, ...writeObject],

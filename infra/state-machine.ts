@@ -3,7 +3,7 @@ import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { CfnStateMachine } from "aws-cdk-lib/aws-stepfunctions";
 import type { Construct } from "constructs";
-import type { Definition } from "../src/engines/aws/asl.ts";
+import type { Definition } from "../src/engines/aws/row-definition.ts";
 import { arnOf } from "./names.ts";
 import { allow } from "./permissions.ts";
 import type { Settings } from "./settings.ts";

@@ -3,7 +3,7 @@ import { basename, join, relative } from "node:path";
 import process from "node:process";
 import type { run } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { listProcesses, type ProcessFacts } from "../src/agents/processes.ts";
+import { listProcesses, type ProcessFacts } from "../src/agents/process-group.ts";
 
 /** Limits of a run of tests, in milliseconds. */
 export interface HangLimits {

@@ -11,7 +11,7 @@ import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } fr
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from "@aws-sdk/client-sfn";
 import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
 import { DeleteMessageCommand, GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { sandboxNames, statesArn } from "../../src/cli/sandbox/sandbox-names.ts";
+import { sandboxNames, statesArn } from "../../src/cli/sandbox/sandbox-environment.ts";
 import { sevenSteps } from "../../src/cli/sandbox/seven-steps.ts";
 import type { Step } from "../../src/engines/aws/seven-steps.ts";
 

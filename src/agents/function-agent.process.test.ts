@@ -13,7 +13,7 @@ import { agentOf, anEnvironment } from "../../test/fakes/agent-environment.ts";
 import type { Invoker } from "../core/agent.ts";
 import { RowcallError } from "../core/errors.ts";
 import { openFunctionAgent } from "./function-agent.ts";
-import { listProcesses } from "./processes.ts";
+import { listProcesses } from "./process-group.ts";
 
 const fixture = fileURLToPath(new URL("../../test/fixtures/isolated-functions.ts", import.meta.url));
 

@@ -7,8 +7,7 @@ import { parseJson, type JsonValue } from "../core/json.ts";
 import type { Monotonic } from "../core/services.ts";
 import { httpSettings } from "./aws-http.ts";
 import { functionRegion, parseLambdaConfig } from "./lambda/lambda-config.ts";
-import { callError, excerpt, functionError, tooLarge } from "./lambda/lambda-errors.ts";
-import { retryUnstarted } from "./lambda/retry-unstarted.ts";
+import { callError, excerpt, functionError, tooLarge, retryUnstarted } from "./lambda/lambda-errors.ts";
 import { takeOutput } from "../core/take-output.ts";
 
 /** Lambda's limit of a payload, both ways. */

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
-import { endGroup, hasExited, killGroup } from "./process-group.ts";
-import { listProcesses } from "./processes.ts";
+import { endGroup, hasExited, killGroup, listProcesses } from "./process-group.ts";
 
 /** A process that ignores SIGTERM, with a child of its own in its group. */
 async function startStubborn(): Promise<{ readonly leader: ChildProcess; readonly childPid: number }> {

@@ -3,9 +3,8 @@ import type { AgentDefinition, AgentInput, InvokeContext, Invoker } from "../cor
 import type { HostedEnvironment } from "./agent-host.ts";
 import { messageOf, RowcallError } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
-import { consoleUrl, executionName } from "./stepfunctions/execution-name.ts";
+import { consoleUrl, executionName, resultOf, stopErrors } from "./stepfunctions/execution-result.ts";
 import { createExecutionPoller, type ExecutionEnd, type Timing } from "./stepfunctions/execution-poller.ts";
-import { resultOf, stopErrors } from "./stepfunctions/execution-result.ts";
 import { openStepFunctionsClient } from "./stepfunctions/stepfunctions-client.ts";
 import { parseStepFunctionsConfig, requireStateMachine } from "./stepfunctions/stepfunctions-config.ts";
 import { takeOutput } from "../core/take-output.ts";

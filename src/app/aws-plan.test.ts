@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readBatch } from "../core/batch-file.ts";
 import type { JsonObject } from "../core/json.ts";
-import { openFileRegistry } from "../registry/file-registry.ts";
+import { openFileRegistry } from "../registry/open-registry.ts";
 import { openMemoryStore } from "../stores/memory-store.ts";
 import { createTestServices } from "../../test/fakes/services.ts";
 import { planBatch, type Plan } from "./plan.ts";
 import { planOnAws, type AwsPlan, type AwsPlanOptions } from "./aws-plan.ts";
 import { mostRows, requireRunSize, sizesOfRun } from "../engines/aws/run-size.ts";
-import { quotas } from "../engines/aws/quotas.ts";
+import { quotas } from "../engines/aws/prices.ts";
 
 const agent = {
   agent_name: "lookup",

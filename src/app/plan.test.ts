@@ -5,7 +5,7 @@ import { readBatch } from "../core/batch-file.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Services } from "../core/services.ts";
-import { openFileRegistry } from "../registry/file-registry.ts";
+import { openFileRegistry } from "../registry/open-registry.ts";
 import { openMemoryStore } from "../stores/memory-store.ts";
 import { createTestServices } from "../../test/fakes/services.ts";
 import { createCheck } from "./check.ts";

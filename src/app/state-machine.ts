@@ -1,5 +1,48 @@
-import type { Execution, HistoryEvent, NewEvent } from "../aws/execution.ts";
+import { messageOf, RowcallError } from "../core/errors.ts";
+import type { Execution, HistoryEvent, NewEvent } from "../aws/step-functions.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
+import { stoppedOnRequest, type Run } from "../core/run.ts";
+
+/** What was thrown as the error and cause of an execution: our errors by their code, with the hint in the cause. */
+export function failureOf(thrown: unknown): Pick<Execution, "error" | "cause"> {
+  if (thrown instanceof ExecutionFailure) {
+    const { error, cause } = thrown;
+    return { error, ...(cause === undefined ? {} : { cause }) };
+  }
+  if (!(thrown instanceof RowcallError)) return { error: "States.Runtime", cause: messageOf(thrown) };
+  const { code, message, hint } = thrown;
+  return { error: code, cause: hint === undefined ? message : `${message}. ${hint}` };
+}
+
+/**
+ * The output of a batch processor's execution whose run has ended.
+ *
+ * @throws ExecutionFailure when more rows failed than were tolerated; RowcallError INTERRUPTED when the run did not end by itself
+ */
+export function batchOutput(run: Run): JsonObject {
+  const { id, status, counts, outputUri, recordingsUri, reason } = run;
+  if (status === "succeeded") {
+    return {
+      status: "SUCCEEDED",
+      run_id: id,
+      output_csv_s3_uri: outputUri,
+      recordings_uri: recordingsUri,
+      total_rows: counts.total,
+      successful_rows: counts.succeeded,
+      failed_rows: counts.failed,
+    };
+  }
+  if (status === "stopped" && reason !== stoppedOnRequest) {
+    throw new ExecutionFailure(
+      "States.ExceedToleratedFailureThreshold",
+      `The specified tolerated failure threshold was exceeded: ${reason ?? ""}. Of ${counts.total} rows ${counts.succeeded} ` +
+        `succeeded, ${counts.failed} failed and ${counts.pending} were not begun. What there is: ${outputUri ?? "none"}`,
+    );
+  }
+  throw new RowcallError("INTERRUPTED", `Run ${id} is ${status}: ${reason ?? "it did not end"}`, {
+    hint: "Redrive the execution to go on with it.",
+  });
+}
 
 /** What a machine has to work with in one execution. */
 export interface ExecutionContext {

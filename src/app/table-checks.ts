@@ -6,7 +6,7 @@ import { compileSchema, suggest, type Problem } from "../core/schema.ts";
 import { collisionProblems, outputColumns } from "../table/enrich.ts";
 import { mappedFields, mappingProblems, repeatedNames } from "../table/map.ts";
 import { checkBy, checkProblems, checkThrown, createCheck, type Check } from "./check.ts";
-import { chooseRows } from "../runs/choose-rows.ts";
+import { chooseRows } from "../runs/new-run.ts";
 import type { TableReport } from "../table/inspect-table.ts";
 
 /** What is known when a batch's table is judged. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openStores } from "../stores/open-store.ts";
-import { artifactSaver } from "./artifact-saver.ts";
+import { artifactSaver } from "./attempt-answer.ts";
 
 test("a file of an attempt is made, and never replaces one that is there", async () => {
   const store = openStores({ baseDirectory: "/" });

@@ -8,7 +8,7 @@ import { noMask, type Mask } from "../core/mask.ts";
 import type { Services } from "../core/services.ts";
 import { createExtractor } from "./extract.ts";
 import { runAttempt } from "./run-attempt.ts";
-import { artifactSaver } from "./artifact-saver.ts";
+import { artifactSaver } from "./attempt-answer.ts";
 
 /** One attempt to make outside a run. */
 export interface AttemptRequest {

@@ -1,20 +1,32 @@
-import type { AgentInput, Artifacts, InvokeContext, Invoker } from "../core/agent.ts";
-import { requirePlainName, writeUnderFreeName } from "../core/artifact-name.ts";
 import {
+  type Outcome,
   failedOutcome,
   outcomeOf,
   type Artifact,
   type Attempt,
   type FailedOutcome,
-  type Outcome,
+  createStepList,
+  type StepList,
 } from "../core/attempt.ts";
+import type { JsonObject } from "../core/json.ts";
+import { noMask, type Mask, maskContent } from "../core/mask.ts";
+import type { AgentInput, Artifacts, InvokeContext, Invoker } from "../core/agent.ts";
+import { requirePlainName, writeUnderFreeName } from "../core/artifact-name.ts";
 import { messageOf, RowcallError } from "../core/errors.ts";
-import { maskContent, noMask, type Mask } from "../core/mask.ts";
 import type { Clock, Monotonic } from "../core/services.ts";
-import { createStepList, type StepList } from "../core/step-list.ts";
 import { enterFlight, inAgentScope, leaveFlight, type AgentScope, type Stray } from "./agent-scope.ts";
 import type { ExtractOutput } from "./extract.ts";
-import { maskOutcome } from "./mask-attempt.ts";
+
+/** An outcome without an agent's secrets; the same one when it holds none. */
+function maskOutcome(mask: Mask, outcome: Outcome): Outcome {
+  if (mask === noMask) return outcome;
+  if (outcome.status === "succeeded") {
+    const output = mask.value(outcome.output) as JsonObject;
+    return output === outcome.output ? outcome : { status: "succeeded", output };
+  }
+  const { message, hint } = outcome;
+  return { ...outcome, message: mask.text(message), ...(hint === undefined ? {} : { hint: mask.text(hint) }) };
+}
 
 /** What an attempt needs besides the row's input. */
 export interface AttemptSetup {

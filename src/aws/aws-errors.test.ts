@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { awsError, explainAws } from "./aws-errors.ts";
+import { awsError, explainAws } from "./aws.ts";
 
 const thrown = (name: string, status?: number, message = "said AWS"): Error =>
   Object.assign(new Error(message), { name }, status === undefined ? {} : { $metadata: { httpStatusCode: status } });

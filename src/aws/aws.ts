@@ -1,5 +1,7 @@
+import { messageOf, RowcallError, type ErrorCode } from "../core/errors.ts";
+
 /** AWS services that Rowcall talks to, by the names they have in `AWS_ENDPOINT_URL_…`. */
-export const awsServices = ["S3", "SNS", "DYNAMODB", "LAMBDA", "SFN"] as const;
+const awsServices = ["S3", "SNS", "DYNAMODB", "LAMBDA", "SFN"] as const;
 /** One of {@link awsServices}. */
 export type AwsService = (typeof awsServices)[number];
 
@@ -92,4 +94,157 @@ export function parseArn(text: string): Arn | undefined {
 
 function given(value: string | undefined): string | undefined {
   return value === "" ? undefined : value;
+}
+
+/** What went wrong with a call of AWS. */
+export interface AwsProblem {
+  /**
+   * `denied`: credentials, permissions or region, which the user corrects. `missing`: no such bucket, key, table, function or
+   * the like. `conflict`: a condition did not hold. `invalid`: the request itself is wrong. `passing`: another try may go better.
+   */
+  readonly kind: "denied" | "missing" | "conflict" | "invalid" | "passing";
+  /** AWS's name of the error: `NoSuchBucket`; empty when there is none. */
+  readonly name: string;
+  /** Follows what was tried: `Cannot read s3://bucket/key: …`. */
+  readonly what: string;
+  readonly hint: string;
+}
+
+type Explanation = Omit<AwsProblem, "name">;
+
+const signIn: Explanation = {
+  kind: "denied",
+  what: "there are no AWS credentials",
+  hint: "Sign in with `aws sso login` or `aws configure`, name a --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+};
+const expired: Explanation = {
+  kind: "denied",
+  what: "the AWS credentials have expired",
+  hint: "Sign in again, for instance with `aws sso login --profile NAME`, then go on.",
+};
+const unknownKey: Explanation = {
+  kind: "denied",
+  what: "AWS does not know these credentials",
+  hint: "Check --profile or AWS_PROFILE, and the keys it stands for.",
+};
+const forbidden: Explanation = {
+  kind: "denied",
+  what: "access is denied",
+  hint: "Check the profile and that its policy allows this action on this resource.",
+};
+const noRegion: Explanation = {
+  kind: "denied",
+  what: "no AWS region is set",
+  hint: "Set --region or AWS_REGION, such as eu-west-1.",
+};
+const otherRegion: Explanation = {
+  kind: "denied",
+  what: "it lives in another AWS region",
+  hint: "Set --region or AWS_REGION to the region of the resource.",
+};
+const busy: Explanation = {
+  kind: "passing",
+  what: "AWS is limiting the rate of calls",
+  hint: "Lower max_concurrency, or ask AWS for a higher quota.",
+};
+const unreachable: Explanation = {
+  kind: "passing",
+  what: "the endpoint cannot be reached",
+  hint: "Check the network, --endpoint-url and AWS_ENDPOINT_URL.",
+};
+
+const byName: Readonly<Record<string, Explanation>> = {
+  CredentialsProviderError: signIn,
+  ExpiredToken: expired,
+  ExpiredTokenException: expired,
+  TokenRefreshRequired: expired,
+  RequestExpired: expired,
+  InvalidAccessKeyId: unknownKey,
+  InvalidClientTokenId: unknownKey,
+  UnrecognizedClientException: unknownKey,
+  SignatureDoesNotMatch: unknownKey,
+  InvalidSignatureException: unknownKey,
+  AccessDenied: forbidden,
+  AccessDeniedException: forbidden,
+  AuthorizationError: forbidden,
+  AuthorizationErrorException: forbidden,
+  Forbidden: forbidden,
+  "403": forbidden,
+  PermanentRedirect: otherRegion,
+  AuthorizationHeaderMalformed: otherRegion,
+  IllegalLocationConstraintException: otherRegion,
+  "301": otherRegion,
+  Throttling: busy,
+  ThrottlingException: busy,
+  ThrottledException: busy,
+  Throttled: busy,
+  SlowDown: busy,
+  TooManyRequestsException: busy,
+  ProvisionedThroughputExceededException: busy,
+  RequestLimitExceeded: busy,
+  ECONNREFUSED: unreachable,
+  ECONNRESET: unreachable,
+  ENOTFOUND: unreachable,
+  EAI_AGAIN: unreachable,
+  ETIMEDOUT: unreachable,
+  TimeoutError: unreachable,
+};
+
+/** What went wrong with a call of an AWS SDK, whatever it threw. */
+export function explainAws(thrown: unknown): AwsProblem {
+  const { name, status, message } = describe(thrown);
+  const known = Object.hasOwn(byName, name) ? byName[name] : undefined;
+  // What is missing, and to whom, says AWS itself.
+  if (known === forbidden && message.includes("not authorized")) return { ...known, name, what: message };
+  if (known !== undefined) return { ...known, name };
+  if (message.includes("Region is missing")) return { ...noRegion, name };
+  if (message.startsWith("Region not accepted")) return { ...noRegion, what: message, name };
+  if (/profile .*could not be found|Could not resolve credentials|Could not load credentials/i.test(message))
+    return { ...signIn, what: message, name };
+  const what = message === "" ? name : message;
+  if (status === 404 || /^(?:NoSuch|NotFound|ResourceNotFound)|DoesNotExist$/.test(name))
+    return { kind: "missing", name, what, hint: "Check its name, the account and the region." };
+  if (status === 403) return { ...forbidden, name };
+  if (status === 301) return { ...otherRegion, name };
+  if (status === 409 || status === 412 || name === "ConditionalCheckFailedException")
+    return { kind: "conflict", name, what, hint: "It was changed by somebody else at the same time." };
+  if (status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429)
+    return { kind: "invalid", name, what, hint: "Correct what is named, then try again." };
+  return { kind: "passing", name, what, hint: "Try again; if it lasts, look at the AWS Health Dashboard." };
+}
+
+/**
+ * A failed call of AWS as one of our errors: AWS_DENIED when the user corrects it, else AWS_FAILED, which may pass.
+ *
+ * @param tried - what was tried: `read the agent "lookup" from table agents`
+ */
+export function awsError(tried: string, thrown: unknown, code?: ErrorCode): RowcallError {
+  if (thrown instanceof RowcallError) return thrown;
+  const { kind, name, what, hint } = explainAws(thrown);
+  const own = code ?? (kind === "passing" ? "AWS_FAILED" : "AWS_DENIED");
+  return new RowcallError(own, `Cannot ${tried}: ${what}`, {
+    hint,
+    cause: thrown,
+    details: name === "" ? {} : { awsError: name },
+  });
+}
+
+interface Described {
+  readonly name: string;
+  readonly status?: number;
+  readonly message: string;
+}
+
+function describe(thrown: unknown): Described {
+  const message = messageOf(thrown);
+  if (typeof thrown !== "object" || thrown === null) return { name: "", message };
+  const { name, code, Code, $metadata } = thrown as Readonly<Record<string, unknown>>;
+  const isGeneric = typeof name !== "string" || name === "Error" || name === "UnknownError" || name === "Unknown";
+  const known = [isGeneric ? undefined : name, Code, code].find((text): text is string => typeof text === "string");
+  const { httpStatusCode: status } = ($metadata ?? {}) as { readonly httpStatusCode?: number };
+  return {
+    name: known ?? (status === undefined ? "" : String(status)),
+    ...(status === undefined ? {} : { status }),
+    message: message === "UnknownError" ? "" : message,
+  };
 }

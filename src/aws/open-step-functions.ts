@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { DescribeMapRunCommandOutput, ExecutionListItem, SFNClient } from "@aws-sdk/client-sfn";
-import { awsError } from "./aws-errors.ts";
-import { awsClientConfig, parseArn, type AwsSettings } from "./aws.ts";
+import { awsError, awsClientConfig, parseArn, type AwsSettings } from "./aws.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { DescribedMapRun, ListedExecution, StepFunctions } from "./step-functions.ts";
 

@@ -1,10 +1,8 @@
 import type { MessageAttributeValue, PublishCommandInput } from "@aws-sdk/client-sns";
-import { explainAws, type AwsProblem } from "../aws/aws-errors.ts";
-import { awsClientConfig, parseArn } from "../aws/aws.ts";
+import { explainAws, type AwsProblem, awsClientConfig, parseArn } from "../aws/aws.ts";
 import type { Channel, Notification } from "../core/channel.ts";
 import { RowcallError } from "../core/errors.ts";
-import type { ChannelOptions } from "./channel-options.ts";
-import { withTimeLimit } from "./time-limit.ts";
+import { type ChannelOptions, withTimeLimit } from "./channel-options.ts";
 
 // SNS's own limits, and "less than 100": https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 const longestSubject = 99;

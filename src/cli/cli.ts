@@ -3,7 +3,7 @@ import type { WireOptions, Wiring } from "../app/wire.ts";
 import { chosenEngine, chosenProcessor, type EngineName, type EngineOptions } from "./engine-choice.ts";
 import type { Io, Output } from "./io.ts";
 import { withStdout } from "./stdout-store.ts";
-import { colours } from "./terminal.ts";
+import { colours } from "./print/terminal.ts";
 
 /** Options that every command takes. */
 export interface GlobalOptions extends EngineOptions {

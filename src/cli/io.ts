@@ -1,5 +1,5 @@
 import { messageOf, RowcallError } from "../core/errors.ts";
-import type { JsonLog } from "./log-entry.ts";
+import type { JsonLog } from "./print/log-entry.ts";
 
 /** A stream that text is written to. */
 export type Output = NodeJS.WritableStream & {

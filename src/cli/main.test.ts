@@ -9,7 +9,7 @@ import { text } from "node:stream/consumers";
 import { describe, it } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { listProcesses } from "../agents/processes.ts";
+import { listProcesses } from "../agents/process-group.ts";
 import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
 
 const main = fileURLToPath(new URL("main.ts", import.meta.url));

@@ -6,11 +6,11 @@ import { RowcallError } from "../core/errors.ts";
 import { divertStdout } from "./divert-stdout.ts";
 import { guardProcess } from "./guard-process.ts";
 import { isReaderGone, outputError, type EndSignal, type Io } from "./io.ts";
-import { withLog } from "./json-log.ts";
-import { printWarnings } from "./output.ts";
-import { reportError } from "./report-error.ts";
+import { withLog } from "./print/json-log.ts";
+import { printWarnings } from "./print/output.ts";
+import { reportError } from "./print/report-error.ts";
 import { runCli } from "./run-cli.ts";
-import { withTerminal } from "./terminal.ts";
+import { withTerminal } from "./print/terminal.ts";
 
 /**
  * Runs the command line in this process.

@@ -5,7 +5,7 @@ import type { Audit } from "../app/audit.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Clock } from "../core/services.ts";
 import { privateFile, privateFolder } from "../core/private-modes.ts";
-import { jsonLine } from "./terminal.ts";
+import { jsonLine } from "./print/terminal.ts";
 
 /** What an audit log takes. */
 export interface AuditOptions {

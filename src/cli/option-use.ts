@@ -2,6 +2,7 @@ import type { Command, Option } from "commander";
 import type { Batch } from "../core/batch.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { EngineName } from "./engine-choice.ts";
+import { isOutputFile } from "../runs/output-uri.ts";
 
 /** Why an option has no effect where it is given, as the end of a sentence, and what would give it one. */
 export interface NoEffect {
@@ -139,4 +140,15 @@ export function needsEngine(name: EngineName, because?: string): Condition {
   const why = `when batches run ${other}${because === undefined ? "" : `: ${because}`}`;
   const found = { why, ...(name === "aws" ? { remedy: "add --engine aws" } : {}) };
   return ({ engine }) => (engine() === name ? undefined : found);
+}
+
+/** When `--force` has an effect: where the output is a file, which may be there. */
+export function replacesFile({ value, batch }: Use): NoEffect | undefined {
+  const output = (value("--output") as string | undefined) ?? batch?.output;
+  if (output === "-") return { why: "when the table goes to standard output", remedy: "name a file as --output" };
+  if (output === undefined || isOutputFile(output)) return undefined;
+  return {
+    why: `when the output is the prefix ${output}, under which every table gets a new name`,
+    remedy: "name a file as --output",
+  };
 }

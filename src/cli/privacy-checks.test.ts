@@ -4,7 +4,7 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { openTestEndpoint } from "../../test/fakes/endpoint.ts";
 import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
-import { checkExposure, checkFileModes } from "./privacy-checks.ts";
+import { checkExposure, checkFileModes } from "./commands/checks.ts";
 import { listServing } from "./serve/note-serving.ts";
 
 describe("checks of who else gets at things", () => {

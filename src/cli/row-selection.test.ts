@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseRowSelection } from "./row-selection.ts";
+import { parseRowSelection } from "./options.ts";
 
 describe("parseRowSelection", () => {
   it("reads numbers and ranges, ends included, in any order", () => {

@@ -6,9 +6,9 @@ import { commands } from "./commands.ts";
 import { declareEffects, effectOf, requireEffect } from "./option-use.ts";
 import { examples, globalEffects, globalOptions } from "./options.ts";
 import { isReaderGone, type Io } from "./io.ts";
-import { withLog } from "./json-log.ts";
-import { reportError } from "./report-error.ts";
-import { withTerminal } from "./terminal.ts";
+import { withLog } from "./print/json-log.ts";
+import { reportError } from "./print/report-error.ts";
+import { withTerminal } from "./print/terminal.ts";
 
 /**
  * Runs the command line.

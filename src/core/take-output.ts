@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { messageOf, RowcallError } from "./errors.ts";
-import { firstAt, requireJsonPath } from "./json-path.ts";
-import { isJsonObject, type JsonValue } from "./json.ts";
+import { firstAt, requireJsonPath, isJsonObject, type JsonValue } from "./json.ts";
 import type { Problem } from "./schema.ts";
 
 /**

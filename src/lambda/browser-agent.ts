@@ -1,4 +1,4 @@
-import { parseAttemptTask } from "../attempt/attempt-task.ts";
+import { parseAttemptTask } from "../attempt/attempt-answer.ts";
 import { parseJson, type JsonValue } from "../core/json.ts";
 import { answerOf, makeAttempt } from "../engines/worker/do-task.ts";
 import { shareAgents } from "../engines/worker/shared-agents.ts";

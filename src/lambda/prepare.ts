@@ -1,11 +1,10 @@
 import process from "node:process";
 import type { Notifications } from "../core/batch.ts";
 import { RowcallError } from "../core/errors.ts";
-import { batchOfInput } from "../runs/batch-input.ts";
+import { batchOfInput, loadBatch } from "../runs/load-batch.ts";
 import { readExecutionInput } from "../engines/aws/execution-input.ts";
 import type { FunctionSetup } from "../engines/aws/function-setup.ts";
 import { prepareRun, type Plan, type PrepareEvent } from "../engines/aws/prepare.ts";
-import { loadBatch } from "../runs/load-batch.ts";
 import { byCode } from "./by-code.ts";
 import { functionSetup } from "./function-setup.ts";
 import { refusedEnd, type RunEnd } from "./run-end.ts";

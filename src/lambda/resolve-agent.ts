@@ -1,7 +1,7 @@
-import type { AttemptTask } from "../attempt/attempt-task.ts";
+import type { AttemptTask } from "../attempt/attempt-answer.ts";
 import { parseBatch } from "../core/batch-file.ts";
 import type { JsonObject } from "../core/json.ts";
-import { lookAtAgent } from "../attempt/look-at-agent.ts";
+import { lookAtAgent } from "../attempt/resolve-agent.ts";
 import { recordingsUri } from "../runs/recordings-uri.ts";
 import { byCode } from "./by-code.ts";
 import { functionServices } from "./function-setup.ts";

@@ -4,9 +4,8 @@ import { messageOf } from "../core/errors.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { OpenChannel } from "../core/channel.ts";
 import { snsPublication } from "../channels/sns-channel.ts";
-import { batchOutput } from "../app/batch-output.ts";
+import { batchOutput, failureOf } from "../app/state-machine.ts";
 import { composeNotification, newsOf } from "../runs/compose-notification.ts";
-import { failureOf } from "../app/failure-of.ts";
 import type { FinishedRun } from "../engines/aws/finish.ts";
 
 /** How an execution of the batch processor ends. */

@@ -10,7 +10,7 @@ import type { AwsSettings } from "../aws/aws.ts";
 import type { RowcallError } from "../core/errors.ts";
 import type { Registry } from "../core/registry.ts";
 import { openStores } from "../stores/open-store.ts";
-import { dynamodbConnector, openTable } from "./dynamodb-table.ts";
+import { dynamodbConnector, openTable } from "./dynamodb-place.ts";
 import { openRegistry, type RegistryOptions } from "./open-registry.ts";
 
 let dynamodb: TestDynamodb;

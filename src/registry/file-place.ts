@@ -1,9 +1,108 @@
 import { RowcallError } from "../core/errors.ts";
 import type { ObjectStore } from "../core/object-store.ts";
-import { joinUri } from "../core/uri.ts";
-import { fileNameOf, findShelfFiles, readShelfFile, writeShelfStatus, type ShelfFile } from "./shelf-files.ts";
-import type { ShelfKind } from "./shelf-kind.ts";
-import type { RegistryPart, ShelfEntry, ShelfPlace } from "./shelf-place.ts";
+import { readDocument } from "../core/read-document.ts";
+import type { PublicationStatus } from "../core/template.ts";
+import { baseName, joinUri } from "../core/uri.ts";
+import type { ShelfKind, RegistryPart, ShelfEntry, ShelfPlace } from "./shelf-place.ts";
+
+/** One file of a shelf, by what its name says. */
+export interface ShelfFile {
+  readonly name: string;
+  readonly version: string;
+  readonly uri: string;
+}
+
+const fileName = /^(?<name>.+)_v(?<version>\d+\.\d+\.\d+)\.(?:json|ya?ml)$/;
+
+/**
+ * The files in a folder of a registry and in the folders within it.
+ *
+ * @returns files by name and version, and the URIs of files whose name says neither
+ */
+async function findShelfFiles(store: ObjectStore, folder: string): Promise<{ files: ShelfFile[]; strays: string[] }> {
+  const files: ShelfFile[] = [];
+  const strays: string[] = [];
+  const prefix = joinUri(folder, "");
+  for await (const { uri } of store.list(prefix)) {
+    const { name, version } = fileName.exec(decode(baseName(uri), prefix))?.groups ?? {};
+    if (name !== undefined && version !== undefined) files.push({ name, version, uri });
+    else if (/\.(json|ya?ml)$/.test(uri)) strays.push(uri);
+  }
+  return { files, strays };
+}
+
+function decode(name: string, prefix: string): string {
+  return /^file:/i.test(prefix) ? decodeURIComponent(name) : name;
+}
+
+/**
+ * Reads one file and holds it to its name.
+ *
+ * @throws RowcallError AGENT_INVALID or TEMPLATE_INVALID naming the file; what the store throws
+ */
+async function readShelfFile<T>(store: ObjectStore, kind: ShelfKind<T>, file: ShelfFile): Promise<T> {
+  const what = `${kind.noun} file ${file.uri}`;
+  const text = await readText(store, file.uri);
+  const document = kind.parse(await readDocument(text, file.uri, kind.invalid, what), what);
+  const said = `${kind.nameOf(document)} ${kind.versionOf(document)}`;
+  if (said !== `${file.name} ${file.version}`) {
+    throw new RowcallError(kind.invalid, `The ${what} holds ${said}`, {
+      hint: `Correct its content, or name it ${fileNameOf(kind.nameOf(document), kind.versionOf(document))}.`,
+    });
+  }
+  return document;
+}
+
+/**
+ * Writes another status into a file, in the file's own format; a YAML file keeps its comments.
+ *
+ * @returns false when there is no such file
+ * @throws RowcallError AGENT_INVALID or TEMPLATE_INVALID when it is broken; what the store throws
+ */
+async function writeShelfStatus<T>(
+  store: ObjectStore,
+  kind: ShelfKind<T>,
+  file: ShelfFile,
+  status: PublicationStatus,
+): Promise<boolean> {
+  try {
+    await readShelfFile(store, kind, file);
+    const text = await readText(store, file.uri);
+    const changed = file.uri.endsWith(".json") ? jsonWithStatus(text, status) : await yamlWithStatus(text, status);
+    await store.write(file.uri, Buffer.from(changed));
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof RowcallError && thrown.code === "STORE_NOT_FOUND") return false;
+    throw thrown;
+  }
+}
+
+function jsonWithStatus(text: string, status: PublicationStatus): string {
+  const value = { ...(JSON.parse(withoutMark(text)) as object), status };
+  const indent = /^\s*\{\r?\n([ \t]+)/.exec(withoutMark(text))?.[1] ?? 0;
+  return `${JSON.stringify(value, undefined, indent)}\n`;
+}
+
+async function yamlWithStatus(text: string, status: PublicationStatus): Promise<string> {
+  const { parseDocument } = await import("../core/yaml.ts");
+  const document = parseDocument(text);
+  document.set("status", status);
+  // No line is folded that was not folded before.
+  return document.toString({ lineWidth: 0 });
+}
+
+async function readText(store: ObjectStore, uri: string): Promise<string> {
+  return Buffer.concat(await Array.fromAsync(store.read(uri))).toString("utf8");
+}
+
+function withoutMark(text: string): string {
+  return text.replace(/^\uFEFF/, "");
+}
+
+/** What a file of a shelf is called. */
+function fileNameOf(name: string, version: string): string {
+  return `${name}_v${version}.json`;
+}
 
 /**
  * A folder with `agents/` and `templates/` in it: JSON and YAML files named `{name}_v{version}.json`.

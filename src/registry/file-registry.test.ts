@@ -8,7 +8,7 @@ import { aTemplate, anAgent, registryContract } from "../../test/contracts/regis
 import type { RowcallError } from "../core/errors.ts";
 import type { ObjectStore } from "../core/object-store.ts";
 import { openStores } from "../stores/open-store.ts";
-import { openFileRegistry } from "./file-registry.ts";
+import { openFileRegistry } from "./open-registry.ts";
 
 registryContract("registry of files in memory", async () => ({
   registry: openFileRegistry({ store: openStores({ baseDirectory: tmpdir() }), directories: ["memory:registry"] }),

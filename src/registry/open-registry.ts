@@ -2,12 +2,10 @@ import type { AwsSettings } from "../aws/aws.ts";
 import type { ObjectStore } from "../core/object-store.ts";
 import type { Registry } from "../core/registry.ts";
 import { schemeOf } from "../core/uri.ts";
-import { openDynamodbPart } from "./dynamodb-place.ts";
-import { dynamodbConnector } from "./dynamodb-table.ts";
+import { openDynamodbPart, dynamodbConnector } from "./dynamodb-place.ts";
 import { openFilePart } from "./file-place.ts";
 import { openShelf, type ShelfOptions } from "./shelf.ts";
-import { agentKind, templateKind } from "./shelf-kind.ts";
-import type { RegistryPart } from "./shelf-place.ts";
+import { agentKind, templateKind, type RegistryPart } from "./shelf-place.ts";
 
 /** What a registry stands on. */
 export interface RegistryOptions extends Pick<ShelfOptions, "onProblem"> {
@@ -37,4 +35,15 @@ export function openRegistry(options: RegistryOptions): Registry {
     ...(onProblem === undefined ? {} : { onProblem }),
   };
   return { agents: openShelf(agentKind, shelfOptions), templates: openShelf(templateKind, shelfOptions) };
+}
+
+/** What a registry of files stands on. */
+export interface FileRegistryOptions extends Pick<RegistryOptions, "store" | "onProblem"> {
+  /** Folders with `agents/` and `templates/` in them, as paths or URIs of the store; the earlier one counts. */
+  readonly directories: readonly string[];
+}
+
+/** Opens a registry of folders alone. */
+export function openFileRegistry({ directories, ...options }: FileRegistryOptions): Registry {
+  return openRegistry({ ...options, registries: directories });
 }

@@ -1,6 +1,68 @@
-import type { RowcallError } from "../core/errors.ts";
-import type { PublicationStatus } from "../core/template.ts";
-import type { ShelfKind } from "./shelf-kind.ts";
+import { schemeOf } from "../core/uri.ts";
+import { parseAgent, type AgentDefinition } from "../core/agent.ts";
+import type { ErrorCode, RowcallError } from "../core/errors.ts";
+import { parseTemplateDocument, type PublicationStatus, type TemplateDocument } from "../core/template.ts";
+
+/**
+ * The addresses in `ROWCALL_REGISTRY`, which are separated as in `PATH`. Where that is with a colon, the colon of a URI's scheme
+ * does not separate: `./mine:s3://bucket/registry:dynamodb:AgentRegistry`.
+ *
+ * @param delimiter - of `PATH`: `:` or `;`
+ */
+export function splitRegistries(text: string, delimiter: string): string[] {
+  if (delimiter !== ":") return text.split(delimiter).filter(Boolean);
+  return text.match(/(?:(?:dynamodb|file|memory):|[a-z][a-z\d+.-]+:(?=\/\/))?[^:]+/gi) ?? [];
+}
+
+/** Whether an address is a path rather than a URI. */
+export function isPath(address: string): boolean {
+  return schemeOf(address) === "file" && !/^file:/i.test(address);
+}
+
+/** What a shelf must know of the documents on it. */
+export interface ShelfKind<T> {
+  readonly noun: "agent" | "template";
+  /** What its name is called in the document. */
+  readonly key: "agent_name" | "template_id";
+  /** Folder in a registry's directory. */
+  readonly folder: string;
+  readonly notFound: ErrorCode;
+  readonly invalid: ErrorCode;
+  parse(value: unknown, what: string): T;
+  nameOf(document: T): string;
+  versionOf(document: T): string;
+  statusOf(document: T): PublicationStatus;
+  /** Other names that resolve to it. */
+  aliasesOf(document: T): readonly string[];
+}
+
+/** Agents: `agents/{agent_name}_v{version}.json`. */
+export const agentKind: ShelfKind<AgentDefinition> = {
+  noun: "agent",
+  key: "agent_name",
+  folder: "agents",
+  notFound: "AGENT_NOT_FOUND",
+  invalid: "AGENT_INVALID",
+  parse: parseAgent,
+  nameOf: (agent) => agent.agent_name,
+  versionOf: (agent) => agent.version,
+  statusOf: (agent) => agent.status,
+  aliasesOf: (agent) => agent.aliases,
+};
+
+/** Templates: `templates/{template_id}_v{version}.json`. */
+export const templateKind: ShelfKind<TemplateDocument> = {
+  noun: "template",
+  key: "template_id",
+  folder: "templates",
+  notFound: "TEMPLATE_NOT_FOUND",
+  invalid: "TEMPLATE_INVALID",
+  parse: parseTemplateDocument,
+  nameOf: (template) => template.template_id,
+  versionOf: (template) => template.version,
+  statusOf: (template) => template.status,
+  aliasesOf: () => [],
+};
 
 /** One version of a document where it lies, not read yet. */
 export interface ShelfEntry<T> {

@@ -11,8 +11,7 @@ import type {
 } from "../core/activity.ts";
 import type { Clocks } from "../core/services.ts";
 import { machineClocks } from "./machine-clocks.ts";
-import { migrate } from "./migrations.ts";
-import { inTransaction, openDatabase, type Database } from "./sqlite.ts";
+import { migrate, inTransaction, openDatabase, type Database } from "./sqlite.ts";
 
 const migrations = [
   `

@@ -3,10 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import type { EndedAttempt } from "./attempt-group.ts";
-import { openAttemptLog, type AttemptLog, type LogListener } from "./attempt-log.ts";
-import { journalMigrations, migrate } from "./migrations.ts";
-import { openDatabase, type Database } from "./sqlite.ts";
+import { type EndedAttempt, openAttemptLog, type AttemptLog, type LogListener } from "./attempt-log.ts";
+import { journalMigrations, migrate, openDatabase, type Database } from "./sqlite.ts";
 
 const run = 1;
 

@@ -1,10 +1,131 @@
+import type { Attempt } from "../core/attempt.ts";
+import { inTransaction, type Database, openDatabase } from "./sqlite.ts";
+import type { JsonValue } from "../core/json.ts";
+import { setFlagsFromString } from "node:v8";
 import { open, type FileHandle } from "node:fs/promises";
 import { isBusy } from "./database-errors.ts";
-import type { EndedAttempt, StartedAttempt } from "./attempt-group.ts";
-import { noteAnswerLength } from "./large-answers.ts";
-import { roughSize } from "./rough-size.ts";
-import { openDatabase } from "./sqlite.ts";
-import { openAttemptWriter } from "./write-attempts.ts";
+
+/** How an attempt stands in the journal. */
+export const standing = {
+  /** Under way, or it was when the process ended. */
+  underWay: 0,
+  /** Followed, or to be followed, by another. */
+  superseded: 1,
+  /** It decided its row. */
+  decided: 2,
+  /** It had decided its row until a rerun. */
+  reopened: 3,
+  /** It was in flight when its process died unasked. */
+  crashed: 4,
+} as const;
+
+/** An attempt in flight. */
+export interface StartedAttempt {
+  readonly number: number;
+  readonly at: number;
+  /** Whether nothing else is in flight in its process. */
+  readonly isAlone: boolean;
+}
+
+/** An attempt that has ended. */
+export interface EndedAttempt {
+  readonly attempt: Attempt;
+  /** Whether no other attempt of the row follows. */
+  readonly decides: boolean;
+  /** When the next attempt is due, milliseconds since 1970, UTC, of a row that waits for it. */
+  readonly dueAt?: number;
+  /** Rows that share the result, the row itself included. */
+  readonly weight: number;
+}
+
+/** Attempts of one run that are committed together. */
+export interface AttemptGroup {
+  /** The journal's number of the run. */
+  readonly run: number;
+  /** Those in flight, by row. */
+  readonly started: ReadonlyMap<number, StartedAttempt>;
+  readonly ended: readonly EndedAttempt[];
+  /** Attempts of the run under way now, for other processes to read. */
+  readonly underWay: number;
+}
+
+/** Prepares the writing of attempts: each group in one transaction, the run's counts with it. */
+export function openAttemptWriter(database: Database): (group: AttemptGroup) => void {
+  const insert = database.prepare("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  const stopWaiting = database.prepare("UPDATE attempts SET due_at = NULL WHERE run = ? AND row = ? AND number = ?");
+  const count = database.prepare(
+    "UPDATE runs SET succeeded = succeeded + ?, failed = failed + ?, in_flight = ? WHERE seq = ?",
+  );
+  return (group) => inTransaction(database, () => writeAll(group));
+
+  function writeAll({ run, started, ended, underWay }: AttemptGroup): void {
+    let succeeded = 0;
+    let failed = 0;
+    for (const { attempt, decides, weight, dueAt = null } of ended) {
+      const { row, number, startedAt, endedAt, outcome } = attempt;
+      const stands = decides ? standing.decided : standing.superseded;
+      const detail = detailOf(attempt);
+      if (number > 1) stopWaiting.run(run, row, number - 1);
+      if (outcome.status === "succeeded") {
+        const output = JSON.stringify(outcome.output);
+        insert.run(run, row, number, startedAt, endedAt, stands, null, null, output, detail, dueAt);
+        succeeded += decides ? weight : 0;
+      } else {
+        insert.run(run, row, number, startedAt, endedAt, stands, outcome.code, outcome.message, null, detail, dueAt);
+        failed += decides ? weight : 0;
+      }
+    }
+    for (const [row, { number, at, isAlone }] of started) {
+      if (number > 1) stopWaiting.run(run, row, number - 1);
+      insert.run(run, row, number, at, null, standing.underWay, null, null, null, isAlone ? aloneDetail : null, null);
+    }
+    count.run(succeeded, failed, underWay, run);
+  }
+}
+
+const aloneDetail = JSON.stringify({ alone: true });
+
+function detailOf({ steps, artifacts, outcome, worker }: Attempt): string | null {
+  const hint = outcome.status === "failed" ? outcome.hint : undefined;
+  if (steps.length === 0 && artifacts.length === 0 && hint === undefined && worker === undefined) return null;
+  return JSON.stringify({ steps, artifacts, hint, worker });
+}
+
+// Beyond this any answer is large.
+const enough = 1024 ** 3;
+
+/** How long a value's JSON text is, give or take: found without making it. */
+function roughSize(value: JsonValue): number {
+  let size = 0;
+  const open: JsonValue[] = [value];
+  for (let next = open.pop(); next !== undefined && size < enough; next = open.pop()) {
+    if (typeof next === "string") size += next.length + 2;
+    else if (typeof next !== "object" || next === null) size += 5;
+    else if (Array.isArray(next)) for (const item of next) open.push(item as JsonValue);
+    else {
+      for (const key of Object.keys(next)) {
+        size += key.length + 4;
+        open.push((next as Record<string, JsonValue>)[key] ?? null);
+      }
+    }
+  }
+  return size;
+}
+
+// Shorter ones pass through V8's young generation, where what is left behind costs nothing.
+const largeLength = 64 * 1024;
+
+let isCollectedEarly = false;
+
+/**
+ * Notes how long an answer is. From the first large one on, V8 collects when its heap has grown by a third: left to itself it waits
+ * until a small heap is four times as large as what is in use, and that would be copies of answers.
+ */
+export function noteAnswerLength(length: number): void {
+  if (length < largeLength || isCollectedEarly) return;
+  isCollectedEarly = true;
+  setFlagsFromString("--heap-growing-percent=33");
+}
 
 /** Writes a run's attempts, many in one transaction. */
 export interface AttemptLog {

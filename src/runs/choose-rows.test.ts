@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { chooseRows } from "./choose-rows.ts";
+import { chooseRows } from "./new-run.ts";
 
 describe("chooseRows", () => {
   it("takes all rows, a part, or the first of a part", () => {

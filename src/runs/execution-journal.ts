@@ -6,13 +6,12 @@ import type {
   ExecutionPatch,
   HistoryEvent,
   NewEvent,
-} from "../aws/execution.ts";
+} from "../aws/step-functions.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Clock } from "../core/services.ts";
 import { join } from "node:path";
-import { migrate } from "./migrations.ts";
-import { inTransaction, openDatabase, tryLock, type Database, type ProcessLock } from "./sqlite.ts";
+import { migrate, inTransaction, openDatabase, tryLock, type Database, type ProcessLock } from "./sqlite.ts";
 
 // Each entry takes the schema one version further; entries are never changed once released.
 const migrations = [

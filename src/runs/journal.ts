@@ -6,18 +6,23 @@ import type { RerunChoice, RowSelection, RunLimits, RunQuery } from "../core/eng
 import { explainDatabaseError } from "./database-errors.ts";
 import { RowcallError, type ErrorCode } from "../core/errors.ts";
 import type { RunStatus } from "../core/run.ts";
-import type { ExpectedObject } from "./own-output.ts";
-import { standing, type AttemptGroup, type EndedAttempt } from "./attempt-group.ts";
-import { openAttemptLog, type AttemptLog, type LogListener } from "./attempt-log.ts";
+import type { ExpectedObject } from "./output-uri.ts";
+import {
+  standing,
+  type AttemptGroup,
+  type EndedAttempt,
+  openAttemptLog,
+  type AttemptLog,
+  type LogListener,
+  openAttemptWriter,
+} from "./attempt-log.ts";
 import { openDeliveryLog, type DeliveryLog } from "./delivery-log.ts";
-import { journalMigrations, migrate } from "./migrations.ts";
+import { journalMigrations, migrate, inTransaction, openDatabase, type Database, type Durability } from "./sqlite.ts";
 import { openRowReader, type RowReader } from "./row-reader.ts";
 import { fromColumns, toColumns, type SqlValue } from "./run-columns.ts";
-import { inTransaction, openDatabase, type Database, type Durability } from "./sqlite.ts";
 import type { StagedTable } from "../table/staging.ts";
 import { attemptsByRow, openAttemptReader, toAttempt, type AttemptEntry, type ReadAttempts } from "./read-attempts.ts";
 import { openWaitLog, type WaitLog } from "./wait-log.ts";
-import { openAttemptWriter } from "./write-attempts.ts";
 
 /** A run as the journal keeps it. */
 export interface RunRecord {

@@ -1,16 +1,81 @@
-import { createHash } from "node:crypto";
-import { rm } from "node:fs/promises";
-import type { StartRequest } from "../core/engine.ts";
-import { explainDatabaseError } from "./database-errors.ts";
+import type { RowSelection, StartRequest } from "../core/engine.ts";
 import { RowcallError } from "../core/errors.ts";
+import { createHash } from "node:crypto";
+import { createMapper, type MapInput } from "../table/map.ts";
+import { type OpenTable, stageTable } from "../table/staging.ts";
+import type { RunRecord, NewRun } from "./journal.ts";
+import { rm } from "node:fs/promises";
+import { explainDatabaseError } from "./database-errors.ts";
 import type { Services } from "../core/services.ts";
 import { requireNoCollision } from "../table/enrich.ts";
-import { createMapper } from "../table/map.ts";
-import { chooseRows } from "./choose-rows.ts";
 import { recordingsUri } from "./recordings-uri.ts";
 import type { BatchAgent } from "../attempt/resolve-agent.ts";
-import type { NewRun, RunRecord } from "./journal.ts";
-import { stageTable } from "../table/staging.ts";
+
+/**
+ * The rows that a request chooses, and how many they are.
+ *
+ * @throws RowcallError USAGE_INVALID when a row is asked for that the table does not have
+ */
+export function chooseRows(
+  rows: number,
+  wanted: RowSelection | undefined,
+  limit: number | undefined,
+): { selection: RowSelection; total: number } {
+  const ranges = wanted ?? (rows === 0 ? [] : [[0, rows - 1] as const]);
+  const beyond = ranges.find(([, last]) => last >= rows);
+  if (beyond !== undefined) {
+    throw new RowcallError("USAGE_INVALID", `Row ${beyond[1]} is not in the input, which has ${rows} rows`, {
+      hint:
+        rows === 0
+          ? "The input has a header and nothing else."
+          : `Rows are counted from 0: the last one is ${rows - 1}.`,
+    });
+  }
+  const selection: (readonly [number, number])[] = [];
+  let total = 0;
+  for (const [first, last] of ranges) {
+    const many = Math.min(last - first + 1, (limit ?? Number.POSITIVE_INFINITY) - total);
+    if (many <= 0) break;
+    selection.push([first, first + many - 1]);
+    total += many;
+  }
+  return { selection, total };
+}
+
+/** The rows that are in both selections; an absent one has all rows. */
+export function overlap(selection: RowSelection, other: RowSelection | undefined): RowSelection {
+  if (other === undefined) return selection;
+  return selection.flatMap(([first, last]) =>
+    other.map(([from, to]) => [Math.max(first, from), Math.min(last, to)] as const).filter(([from, to]) => from <= to),
+  );
+}
+
+/** The keys by which rows with the same mapped input are told. */
+export async function* inputKeys(setup: {
+  readonly run: RunRecord;
+  readonly table: OpenTable;
+  readonly selection: RowSelection;
+}): AsyncGenerator<{ row: number; key: Uint8Array }[]> {
+  const mapInput = mapperOf(setup);
+  for await (const block of setup.table.blocks(setup.selection)) {
+    yield block.rows().flatMap((row) => {
+      const mapped = mapInput(row);
+      if ("failure" in mapped) return [];
+      return [
+        { row: row.index, key: createHash("sha256").update(JSON.stringify(mapped.input)).digest().subarray(0, 16) },
+      ];
+    });
+  }
+}
+
+/** Maps rows of a run to inputs of its agent. */
+export function mapperOf({
+  run: { batch, staged, agent },
+}: {
+  readonly run: Pick<RunRecord, "batch" | "staged" | "agent">;
+}): MapInput {
+  return createMapper(batch.inputMapping, staged.header, staged.dialect.ragged, agent);
+}
 
 /** Where a batch reads and writes. */
 export interface Places {

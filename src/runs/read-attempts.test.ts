@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { standing } from "./attempt-group.ts";
-import { journalMigrations, migrate } from "./migrations.ts";
+import { standing } from "./attempt-log.ts";
+import { journalMigrations, migrate, openDatabase } from "./sqlite.ts";
 import { attemptsByRow, openAttemptReader } from "./read-attempts.ts";
-import { openDatabase } from "./sqlite.ts";
 
 test("large answers are read one at a time, each once and with all attempts of its row", () => {
   const database = openDatabase(":memory:");

@@ -1,7 +1,7 @@
 import { failedOutcome, type Artifact, type Attempt, type Outcome, type StepRecord } from "../core/attempt.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import { parseJson, type JsonObject } from "../core/json.ts";
-import { noteAnswerLength } from "./large-answers.ts";
+import { noteAnswerLength } from "./attempt-log.ts";
 import type { Database } from "./sqlite.ts";
 
 // Answers may be large: what is read at once ends with the row that reaches so many characters.

@@ -1,12 +1,144 @@
+import type {
+  RowFilter,
+  RowReport,
+  RowSelection,
+  RowStatus,
+  FailureSummary,
+  RunSurvey,
+  RowPage,
+  RowQuery,
+} from "../core/engine.ts";
+import { createMapper } from "../table/map.ts";
+import type { Journal, RowHistory, RunRecord } from "./journal.ts";
+import type { OpenTable } from "../table/staging.ts";
 import { setImmediate as breathe } from "node:timers/promises";
-import type { RowPage, RowQuery, RowReport, RowSelection } from "../core/engine.ts";
+import type { RankedRow, RowReader } from "./row-reader.ts";
 import { RowcallError } from "../core/errors.ts";
 import { parseJson } from "../core/json.ts";
-import type { Journal, RunRecord } from "./journal.ts";
-import { overlap } from "./choose-rows.ts";
-import { reportRows } from "./report-rows.ts";
-import type { RankedRow, RowReader } from "./row-reader.ts";
-import type { OpenTable } from "../table/staging.ts";
+import { overlap } from "./new-run.ts";
+
+/** A run's rows with their history, in order. */
+export async function* reportRows(
+  journal: Journal,
+  run: RunRecord,
+  table: OpenTable,
+  selection: RowSelection,
+  filter: RowFilter,
+): AsyncGenerator<RowReport> {
+  const mapInput = createMapper(run.batch.inputMapping, run.staged.header, run.staged.dialect.ragged, run.agent);
+  for await (const block of table.blocks(selection)) {
+    const history = journal.history(run.seq, block.first, block.last);
+    const results = journal.results(run.seq, block.first, block.last);
+    const attempts = journal.attempts(run.seq, block.first, block.last);
+    const leaders = journal.leaders(run.seq, block.first, block.last);
+    const dueTimes = run.status === "running" ? journal.waits.dueTimes(run.seq, block.first, block.last) : undefined;
+    for (const row of block.rows()) {
+      const outcome = results(row.index)?.outcome;
+      const status = statusOf(outcome?.status, history.get(row.index));
+      const code = outcome?.status === "failed" ? outcome.code : undefined;
+      if (filter.status !== undefined && filter.status !== status) continue;
+      if (filter.code !== undefined && filter.code !== code) continue;
+      const mapped = mapInput(row);
+      const sameAs = leaders.get(row.index);
+      const waitingUntil = dueTimes?.get(row.index);
+      yield {
+        row: row.index,
+        line: row.line,
+        status,
+        cells: Object.fromEntries(run.staged.header.map((name, i) => [name, row.cells[i] ?? ""])),
+        ...("input" in mapped ? { input: mapped.input } : {}),
+        attempts: attempts(row.index),
+        ...(waitingUntil === undefined ? {} : { waitingUntil }),
+        ...(sameAs === undefined ? {} : { sameAs }),
+      };
+    }
+  }
+}
+
+function statusOf(decided: "succeeded" | "failed" | undefined, history: RowHistory | undefined): RowStatus {
+  return decided ?? (history?.underWay === true ? "in_flight" : "pending");
+}
+
+const surveyedRows = 20_000;
+const mostSlices = 240;
+const slowestShown = 10;
+const sliceLengths = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400].map((s) => s * 1000);
+
+/**
+ * What became of a run's rows. The journal is read in pieces with room for other work between them: the run that is looked at
+ * may be going in this process.
+ *
+ * @param now - milliseconds since 1970, UTC
+ */
+export async function surveyRun(journal: Journal, run: RunRecord, now: number): Promise<RunSurvey> {
+  const reader = journal.openRowReader(run.seq);
+  const from = run.createdAt;
+  const sliceMs = sliceLength((run.endedAt ?? now) - from);
+  const slices = new Map<number, { succeeded: number; failed: number }>();
+  const workers = new Map<string, { attempts: number; lost: number }>();
+  let slowest: readonly RankedRow[] = [];
+  let attempts = 0;
+  let durationMs = 0;
+  for (let first = 0; first < run.staged.rows; first += surveyedRows) {
+    const last = Math.min(first + surveyedRows, run.staged.rows) - 1;
+    for (const found of reader.slices(from, sliceMs, first, last)) {
+      const slice = slices.get(found.slice) ?? { succeeded: 0, failed: 0 };
+      slice.succeeded += found.succeeded;
+      slice.failed += found.failed;
+      slices.set(found.slice, slice);
+      attempts += found.succeeded + found.failed;
+      durationMs += found.durationMs;
+    }
+    slowest = [...slowest, ...reader.ranked("duration", true, {}, first, last, undefined, slowestShown)]
+      .toSorted((a, b) => b.value - a.value || a.row - b.row)
+      .slice(0, slowestShown);
+    if (run.batch.execution.dispatch === "activity") addWorkers(workers, reader, first, last);
+    await breathe();
+  }
+  return {
+    failures: failuresOf(journal, run, reader),
+    slowest: slowest.map(({ row, value }) => ({
+      row,
+      attempts: journal.attempts(run.seq, row, row)(row).length,
+      durationMs: value,
+    })),
+    timeline: {
+      sliceMs,
+      slices: [...slices]
+        .toSorted(([a], [b]) => a - b)
+        .map(([slice, counts]) => ({ at: from + slice * sliceMs, ...counts })),
+    },
+    workers: [...workers]
+      .map(([worker, share]) => ({ worker, ...share }))
+      .toSorted((a, b) => (a.worker < b.worker ? -1 : 1)),
+    attempts,
+    ...(attempts === 0 ? {} : { meanAttemptMs: durationMs / attempts }),
+  };
+}
+
+function sliceLength(totalMs: number): number {
+  return sliceLengths.find((length) => totalMs / length <= mostSlices) ?? sliceLengths.at(-1) ?? 1;
+}
+
+function addWorkers(
+  workers: Map<string, { attempts: number; lost: number }>,
+  reader: RowReader,
+  first: number,
+  last: number,
+): void {
+  for (const { worker, attempts, lost } of reader.workers(first, last)) {
+    const share = workers.get(worker) ?? { attempts: 0, lost: 0 };
+    workers.set(worker, { attempts: share.attempts + attempts, lost: share.lost + lost });
+  }
+}
+
+function failuresOf(journal: Journal, run: RunRecord, reader: RowReader): FailureSummary[] {
+  return reader.failures().map((failure) => {
+    const outcome = journal.results(run.seq, failure.row, failure.row)(failure.row)?.outcome;
+    const { message = "", hint } = outcome?.status === "failed" ? outcome : {};
+    return { ...failure, message, ...(hint === undefined ? {} : { hint }) };
+  });
+}
 
 /** What reading a page takes. */
 export interface PageSource {

@@ -1,6 +1,6 @@
 import type { RowOrder, RowStatus } from "../core/engine.ts";
 import type { ErrorCode } from "../core/errors.ts";
-import { standing } from "./attempt-group.ts";
+import { standing } from "./attempt-log.ts";
 import type { Database } from "./sqlite.ts";
 
 /** How rows must stand. */

@@ -106,3 +106,114 @@ export function inTransaction<T>(database: Database, work: () => T): T {
     throw error;
   }
 }
+
+/** The journal's schema: each entry takes it one version further; entries are never changed once released. */
+export const journalMigrations: readonly string[] = [
+  `
+  CREATE TABLE runs (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT UNIQUE,
+    status TEXT NOT NULL,
+    batch TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    fields TEXT NOT NULL,
+    request TEXT NOT NULL,
+    staged TEXT NOT NULL,
+    total INTEGER NOT NULL,
+    succeeded INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0,
+    in_flight INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    output_uri TEXT,
+    recordings_uri TEXT NOT NULL,
+    reason TEXT,
+    stop_requested INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE TABLE attempts (
+    run INTEGER NOT NULL REFERENCES runs (seq),
+    row INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    standing INTEGER NOT NULL,
+    code TEXT,
+    message TEXT,
+    output TEXT,
+    detail TEXT,
+    PRIMARY KEY (run, row, number)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE duplicates (
+    run INTEGER NOT NULL REFERENCES runs (seq),
+    row INTEGER NOT NULL,
+    leader INTEGER NOT NULL,
+    PRIMARY KEY (run, row)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX duplicates_by_leader ON duplicates (run, leader);
+  `,
+  `
+  CREATE TABLE deliveries (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    run INTEGER NOT NULL REFERENCES runs (seq),
+    ending INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    channel TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    status TEXT NOT NULL,
+    tries INTEGER NOT NULL,
+    tried_at INTEGER NOT NULL,
+    code TEXT,
+    message TEXT,
+    hint TEXT
+  ) STRICT;
+  CREATE INDEX deliveries_by_run ON deliveries (run);
+  `,
+  `ALTER TABLE runs ADD COLUMN limits TEXT`,
+  // Of failed rows only: what succeeds pays nothing for it.
+  "CREATE INDEX failed_rows ON attempts (run, row, code) WHERE standing = 2 AND code IS NOT NULL",
+  // The object that a run is about to write as its output, as JSON: should the process end before the run knows of it.
+  `ALTER TABLE runs ADD COLUMN writing TEXT`,
+  // Of the last attempt of a row that waits for its next one: when that is due.
+  `ALTER TABLE attempts ADD COLUMN due_at INTEGER;
+   CREATE INDEX waiting_rows ON attempts (run, row, due_at) WHERE due_at IS NOT NULL`,
+  // Whether a run's deletion has begun; every output that it wrote, as JSON; since when the file may hold traces of deleted rows.
+  `ALTER TABLE runs ADD COLUMN deleting INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE runs ADD COLUMN outputs TEXT;
+   CREATE TABLE traces (since INTEGER NOT NULL) STRICT`,
+];
+
+/**
+ * Brings a database to this version's schema.
+ *
+ * @param migrations - each takes the schema one version further
+ * @throws RowcallError JOURNAL_UNREADABLE when a newer version or another program wrote it
+ */
+export function migrate(database: Database, migrations: readonly string[]): void {
+  const version = (): number =>
+    (database.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
+  if (version() > migrations.length) {
+    throw new RowcallError(
+      "JOURNAL_UNREADABLE",
+      `The journal was written by a newer version (schema ${version()}, this one knows ${migrations.length})`,
+      {
+        hint: "Update Rowcall, or choose another folder with --data-dir.",
+      },
+    );
+  }
+  if (version() === migrations.length) return;
+  inTransaction(database, () => {
+    // Read again inside the transaction: another process may have migrated meanwhile.
+    const from = version();
+    if (from === 0 && database.prepare("SELECT 1 FROM sqlite_schema").get() !== undefined) throw foreignDatabase();
+    for (let next = from; next < migrations.length; next += 1) database.exec(migrations[next] ?? "");
+    database.exec(`PRAGMA user_version = ${migrations.length}`);
+  });
+}
+
+function foreignDatabase(): RowcallError {
+  return new RowcallError("JOURNAL_UNREADABLE", "The journal is the database of another program", {
+    hint: "Choose another folder with --data-dir.",
+  });
+}

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { RowcallError } from "../core/errors.ts";
+import { RowcallError, messageOf } from "../core/errors.ts";
 import { joinUri } from "../core/uri.ts";
 import { apiRoot, limitBodies, mountOperations } from "./api/mount-api.ts";
 import { listOperations } from "./api/list-operations.ts";
@@ -10,10 +10,8 @@ import { keepRemoving } from "./kept-files.ts";
 import { openMetrics } from "./metrics.ts";
 import { problemOf, sendProblem } from "./problem.ts";
 import { createRunHost } from "../app/run-host.ts";
-import { messageOf } from "../core/errors.ts";
 import { createRunWatch } from "./run-watch.ts";
-import { guardAccess, guardHost } from "./security/access.ts";
-import { protect } from "./security/headers.ts";
+import { guardAccess, guardHost, protect } from "./security/access.ts";
 import { createSessions } from "./security/session.ts";
 import type { ServerContext, ServerEnv, ServerSetup } from "./server-setup.ts";
 

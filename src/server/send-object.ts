@@ -1,8 +1,13 @@
+import { Readable } from "node:stream";
 import type { Context } from "hono";
 import type { Artifact } from "../core/attempt.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { ObjectStore } from "../core/object-store.ts";
-import { streamOf } from "./stream-of.ts";
+
+/** Chunks as the body of an answer; they are asked for as fast as the reader takes them, and no more once it has left. */
+export function streamOf(chunks: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
+  return Readable.toWeb(Readable.from(chunks, { objectMode: false })) as ReadableStream<Uint8Array>;
+}
 
 // What a browser shows without running anything of it; all else is downloaded.
 const shown = /^(?:image\/(?:png|jpeg|webp|gif)|video\/(?:webm|mp4)|text\/plain)(?:;|$)/;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RowcallError } from "../core/errors.ts";
-import { explain, explained } from "./file-errors.ts";
+import { explain, explained } from "./file-address.ts";
 
 function systemError(code: string): Error {
   return Object.assign(new Error(`${code}: something, open 'a.csv'`), { code });

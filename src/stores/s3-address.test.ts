@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { folderOf, parseS3Address } from "./s3-address.ts";
+import { folderOf, parseS3Address } from "./s3-client.ts";
 
 test("takes a key literally", () => {
   for (const key of ["a b%20#1.csv", "a?b=c&d", "/leading//double/", "住所🏠.csv", "line\nbreak", "..", ""]) {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RowcallError } from "../core/errors.ts";
-import { parseS3Address } from "./s3-address.ts";
-import { explained, explainS3 } from "./s3-errors.ts";
+import { parseS3Address, explained, explainS3 } from "./s3-client.ts";
 
 const address = parseS3Address("s3://bucket/in/rows.csv");
 

@@ -3,8 +3,16 @@ import { failedOutcome, type FailedOutcome } from "../core/attempt.ts";
 import type { AgentDefinition, AgentInput } from "../core/agent.ts";
 import type { InputMapping, Transformation } from "../core/batch.ts";
 import { RowcallError, messageOf } from "../core/errors.ts";
-import { firstAt, requireJsonPath } from "../core/json-path.ts";
-import { isJsonObject, parseJson, replaceDigits, setOwn, type JsonObject, type JsonValue } from "../core/json.ts";
+import {
+  firstAt,
+  requireJsonPath,
+  isJsonObject,
+  parseJson,
+  replaceDigits,
+  setOwn,
+  type JsonObject,
+  type JsonValue,
+} from "../core/json.ts";
 import { renderText, variablesOf } from "../core/render.ts";
 import type { Row } from "../core/row.ts";
 import { compileSchema, formatProblems, suggest, type Problem, type Validate } from "../core/schema.ts";

@@ -10,7 +10,7 @@ import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { parse } from "csv-parse/sync";
-import { listProcesses, type ProcessFacts } from "../../src/agents/processes.ts";
+import { listProcesses, type ProcessFacts } from "../../src/agents/process-group.ts";
 import { loadBatch } from "../../src/runs/load-batch.ts";
 import { openEngine, wire } from "../../src/app/wire.ts";
 

@@ -13,7 +13,7 @@ import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk
 import { parse } from "csv-parse/sync";
 import { siteData } from "../../examples/broadband/site/data.ts";
 import { openSandbox, type Sandbox } from "../../src/cli/sandbox/open-sandbox.ts";
-import { sandboxNames } from "../../src/cli/sandbox/sandbox-names.ts";
+import { sandboxNames } from "../../src/cli/sandbox/sandbox-environment.ts";
 import { startWorkerProcess } from "../../src/cli/sandbox/worker-process.ts";
 import type { AwsSettings } from "../../src/aws/aws.ts";
 import type { JsonObject, JsonValue } from "../../src/core/json.ts";

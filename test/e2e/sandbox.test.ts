@@ -10,7 +10,7 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { listProcesses } from "../../src/agents/processes.ts";
+import { listProcesses } from "../../src/agents/process-group.ts";
 import { openSandbox, type Sandbox } from "../../src/cli/sandbox/open-sandbox.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));

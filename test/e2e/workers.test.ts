@@ -15,7 +15,7 @@ import { stringify } from "csv-stringify/sync";
 import { siteData, type Expectation } from "../../examples/broadband/site/data.ts";
 import { startSite, type Site } from "../../examples/broadband/site/server.ts";
 import type { ActivityQueue } from "../../src/core/activity.ts";
-import type { AttemptTask } from "../../src/attempt/attempt-task.ts";
+import type { AttemptTask } from "../../src/attempt/attempt-answer.ts";
 import type { Attempt } from "../../src/core/attempt.ts";
 import type { RowReport } from "../../src/core/engine.ts";
 import { activitiesPath, openActivityQueue } from "../../src/runs/activity-queue.ts";

@@ -18,7 +18,7 @@ import { prepare } from "../../src/lambda/prepare.ts";
 import { openStepFunctions } from "../../src/aws/open-step-functions.ts";
 import { createResources } from "../../src/cli/sandbox/create-resources.ts";
 import { startEmulators } from "../../src/cli/sandbox/emulators.ts";
-import { sandboxNames } from "../../src/cli/sandbox/sandbox-names.ts";
+import { sandboxNames } from "../../src/cli/sandbox/sandbox-environment.ts";
 import { wire } from "../../src/app/wire.ts";
 import type { EngineHarness } from "../contracts/engine-contract.ts";
 import { createScaledTime } from "./scaled-time.ts";

@@ -3,7 +3,7 @@ import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js";
 import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
 import { createCli } from "../../src/cli/cli.ts";
 import { createMcpServer } from "../../src/cli/mcp/create-server.ts";
-import { openDesk } from "../../src/cli/mcp/open-desk.ts";
+import { openDesk } from "../../src/cli/mcp/desk.ts";
 import { createTestIo, type TestIo } from "./io.ts";
 import type { Workspace } from "./workspace.ts";
 

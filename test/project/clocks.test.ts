@@ -12,7 +12,7 @@ const askTheTime = [
   "src/cli/main.ts",
   "src/cli/run-cli.ts",
   "src/cli/stdout-store.ts",
-  "src/cli/worker-log.ts",
+  "src/cli/print/worker-log.ts",
   "src/runs/execution-journal.ts",
   "src/runs/machine-clocks.ts",
   "src/stores/open-store.ts",
@@ -21,7 +21,7 @@ const askTheTime = [
 /** Files that may reckon with the time of day, and why a clock that is set does no harm there. */
 const reckonWithTheTime: Readonly<Record<string, string>> = {
   "src/agents/stepfunctions/execution-poller.ts": "compared with AWS's own times",
-  "src/cli/delete-command.ts": "compared with times at which runs ended, days ago",
+  "src/cli/commands/delete-command.ts": "compared with times at which runs ended, days ago",
   "src/engines/local/execute.ts": "when a wait will be over, for people",
   "src/runs/execution-journal.ts": "kept for days, by later processes",
   "src/engines/local/tell-waits.ts": "a time that was told to people, for people",

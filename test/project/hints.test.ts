@@ -15,9 +15,9 @@ const everywhere = optionsOf("rowcall");
 
 /** Options that texts name without a command, by the file of the text: those that the commands which print it have. */
 const toldTo: Readonly<Record<string, readonly string[]>> = {
-  "src/cli/batch-options.ts": ["run", "plan", "try"],
+  "src/cli/commands/batch-options.ts": ["run", "plan", "try"],
   "src/cli/commands.ts": ["run", "plan"],
-  "src/cli/replaces-file.ts": ["run", "plan", "export"],
+  "src/cli/option-use.ts": ["run", "plan", "export"],
   "src/cli/serve/start-server.ts": ["serve"],
   "src/cli/serve/start-endpoint.ts": ["serve"],
   "src/cli/mcp/allowed-places.ts": ["mcp"],
@@ -29,7 +29,7 @@ const toldTo: Readonly<Record<string, readonly string[]>> = {
   "src/runs/journal.ts": ["run"],
   "src/engines/local/local-engine.ts": ["run"],
   "src/runs/new-run.ts": ["run"],
-  "src/cli/privacy-checks.ts": ["serve"],
+  "src/cli/commands/checks.ts": ["serve"],
   "src/cli/serve/read-tls.ts": ["serve"],
   "src/attempt/allowed-modules.ts": ["serve", "worker", "sandbox"],
   "src/runs/output-uri.ts": ["run", "plan", "export"],

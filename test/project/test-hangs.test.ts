@@ -8,7 +8,7 @@ import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
-import { listProcesses } from "../../src/agents/processes.ts";
+import { listProcesses } from "../../src/agents/process-group.ts";
 
 const runner = fileURLToPath(new URL("../../scripts/test.ts", import.meta.url));
 

@@ -4,7 +4,7 @@ import type { JsonObject } from "../../core/json.ts";
 import { parseWith } from "../../core/schema.ts";
 import { secretsSchema } from "../../core/secrets.ts";
 import { parseAllowedHosts } from "../allowed-hosts.ts";
-import type { ChromiumBuild } from "./chromium-places.ts";
+import type { ChromiumBuild } from "./chromium.ts";
 
 /** Settings of the kind `browser`. */
 export interface BrowserConfig {

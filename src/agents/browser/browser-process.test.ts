@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
-import { listProcesses } from "../processes.ts";
+import { listProcesses } from "../process-group.ts";
 import { browserEnvironment } from "./browser-environment.ts";
 import { launchBrowser } from "./browser-process.ts";
 import { findChromium } from "./chromium.ts";

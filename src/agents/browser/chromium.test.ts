@@ -7,8 +7,7 @@ import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import { RowcallError } from "../../core/errors.ts";
 import { ownedPrefix } from "../left-behind.ts";
-import { machineProbes, type ChromiumProbes } from "./chromium-probes.ts";
-import { findChromium, listChromiumCandidates } from "./chromium.ts";
+import { machineProbes, type ChromiumProbes, findChromium, listChromiumCandidates } from "./chromium.ts";
 
 /** A machine that has the given executables. */
 function machine(executables: readonly string[], more: Partial<ChromiumProbes> = {}): ChromiumProbes {

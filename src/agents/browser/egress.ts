@@ -5,8 +5,7 @@ import type { Duplex } from "node:stream";
 import { explainNetwork } from "../../core/network-errors.ts";
 import { hostBlocked, type AllowedHosts } from "../allowed-hosts.ts";
 import type { WayOut } from "./goto.ts";
-import { isOwnClient } from "./own-client.ts";
-import { createRelay, maxHeaderSize } from "./relay.ts";
+import { isOwnClient, createRelay, maxHeaderSize } from "./relay.ts";
 import { routeByEnvironment, type RouteTo } from "./upstream.ts";
 import { authorityOf, targetOf, type Target } from "../target.ts";
 

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { after, before, describe, it } from "node:test";
 import { RowcallError } from "../../core/errors.ts";
 import { findChromium, type ChromiumBinary } from "./chromium.ts";
-import { listProcesses, type ProcessFacts } from "../processes.ts";
+import { listProcesses, type ProcessFacts } from "../process-group.ts";
 import { openBrowserPool, type BrowserPool } from "./pool.ts";
 
 const never = new AbortController().signal;

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { test } from "node:test";
-import { listProcesses } from "../processes.ts";
+import { listProcesses } from "../process-group.ts";
 import { makeScratchFolder } from "./scratch-folder.ts";
 
 async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {

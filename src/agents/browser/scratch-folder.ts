@@ -3,8 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { listLeftBehind, ownedPrefix } from "../left-behind.ts";
-import { killGroup } from "../process-group.ts";
-import { listProcesses } from "../processes.ts";
+import { killGroup, listProcesses } from "../process-group.ts";
 
 /** A temporary folder. */
 export interface ScratchFolder {

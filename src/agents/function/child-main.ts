@@ -8,7 +8,7 @@ import { messageOf } from "../../core/errors.ts";
 import { parseJson, type JsonObject } from "../../core/json.ts";
 import type { FromChild, ToChild } from "./child-messages.ts";
 import { loadFunction, type AgentFunction } from "./load-function.ts";
-import { receiveError, sendError } from "./sent-error.ts";
+import { receiveError, sendError } from "./child-messages.ts";
 
 type Invocation = Extract<ToChild, { readonly type: "invoke" }>;
 

@@ -1,5 +1,5 @@
 import type { StepRecord } from "../../core/attempt.ts";
-import type { ErrorCode } from "../../core/errors.ts";
+import { type ErrorCode, messageOf, RowcallError } from "../../core/errors.ts";
 import type { FunctionAddress } from "./load-function.ts";
 
 /** An error as it crosses between processes; without a code it is the agent's own. */
@@ -44,3 +44,22 @@ export type FromChild =
       readonly content: Uint8Array;
       readonly contentType: string;
     };
+
+/** What was thrown, ready to be sent to another process. */
+export function sendError(thrown: unknown): SentError {
+  if (!(thrown instanceof RowcallError)) return { message: messageOf(thrown) };
+  const { message, code, hint, retryable, details } = thrown;
+  const { retryAfterMs } = details;
+  return {
+    message,
+    code,
+    retryable,
+    ...(hint === undefined ? {} : { hint }),
+    ...(typeof retryAfterMs === "number" ? { details: { retryAfterMs } } : {}),
+  };
+}
+
+/** An error that another process sent. */
+export function receiveError({ message, code, ...options }: SentError): Error {
+  return code === undefined ? new Error(message) : new RowcallError(code, message, options);
+}

@@ -5,9 +5,8 @@ import type { AgentInput, InvokeContext } from "../../core/agent.ts";
 import { messageOf, RowcallError } from "../../core/errors.ts";
 import { parseJson, type JsonValue } from "../../core/json.ts";
 import { endGroup, killGroup } from "../process-group.ts";
-import type { FromChild, ToChild } from "./child-messages.ts";
+import { type FromChild, type ToChild, receiveError, sendError } from "./child-messages.ts";
 import type { FunctionAddress } from "./load-function.ts";
-import { receiveError, sendError } from "./sent-error.ts";
 
 /** A function in a process of its own. */
 export interface FunctionChild {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { consoleUrl, executionArn, executionName } from "./execution-name.ts";
+import { consoleUrl, executionArn, executionName } from "./execution-result.ts";
 import { requireStateMachine } from "./stepfunctions-config.ts";
 
 const attempts = fc.record({

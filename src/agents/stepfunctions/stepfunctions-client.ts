@@ -1,10 +1,9 @@
 import type { SFNClient } from "@aws-sdk/client-sfn";
 import type { HostedEnvironment } from "../agent-host.ts";
-import { awsError, explainAws } from "../../aws/aws-errors.ts";
-import { awsClientConfig } from "../../aws/aws.ts";
+import { awsError, explainAws, awsClientConfig } from "../../aws/aws.ts";
 import { RowcallError, type ErrorCode } from "../../core/errors.ts";
 import { httpSettings } from "../aws-http.ts";
-import { executionArn } from "./execution-name.ts";
+import { executionArn } from "./execution-result.ts";
 import { endStatuses, type EndStatus, type ExecutionSource } from "./execution-poller.ts";
 import type { StateMachine } from "./stepfunctions-config.ts";
 

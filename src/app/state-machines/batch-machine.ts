@@ -1,15 +1,12 @@
 import type { Engine, RunEvent, RunObserver } from "../../core/engine.ts";
 import { RowcallError } from "../../core/errors.ts";
-import type { Execution, HistoryEvent } from "../../aws/execution.ts";
+import type { Execution, HistoryEvent } from "../../aws/step-functions.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
-import type { ExecutionContext, StateMachine } from "../state-machine.ts";
-import { loadBatch } from "../../runs/load-batch.ts";
-import { batchOfInput } from "../../runs/batch-input.ts";
-import { batchOutput } from "../batch-output.ts";
+import { type ExecutionContext, type StateMachine, batchOutput, failureOf } from "../state-machine.ts";
+import { loadBatch, batchOfInput } from "../../runs/load-batch.ts";
 import { batchDefinition, batchLabel, batchState } from "./definitions.ts";
-import { failureOf } from "../failure-of.ts";
 
 /** What a machine that runs batches stands on. */
 export interface BatchMachineOptions {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { RowcallError } from "../../core/errors.ts";
-import type { Execution, ExecutionJournal, Executions } from "../../aws/execution.ts";
+import type { Execution, ExecutionJournal, Executions } from "../../aws/step-functions.ts";
 import type { Services } from "../../core/services.ts";
 import { createTestServices, echoAgent, type TestInvoke } from "../../../test/fakes/services.ts";
 import { openStores } from "../../stores/open-store.ts";

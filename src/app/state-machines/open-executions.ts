@@ -1,9 +1,8 @@
 import { RowcallError } from "../../core/errors.ts";
-import type { Execution, ExecutionId, ExecutionJournal, Executions, NewEvent } from "../../aws/execution.ts";
+import type { Execution, ExecutionId, ExecutionJournal, Executions, NewEvent } from "../../aws/step-functions.ts";
 import { parseJson, replaceDigits, type JsonValue } from "../../core/json.ts";
 import type { Clock } from "../../core/services.ts";
-import type { StateMachines } from "../state-machine.ts";
-import { failureOf } from "../failure-of.ts";
+import { type StateMachines, failureOf } from "../state-machine.ts";
 
 /** What executions stand on. */
 export interface ExecutionsOptions {

@@ -11,13 +11,12 @@ import {
 import { z } from "zod";
 import { shortValues } from "../../app/audit.ts";
 import { parseWith } from "../../core/schema.ts";
-import { findRun } from "../find-run.ts";
-import { toResult } from "./answer.ts";
+import { findRun } from "../commands/find-run.ts";
+import { toResult, instructions, runTablePrompt } from "./answer.ts";
 import type { Desk } from "./desk.ts";
 import { describeRun } from "./snapshot.ts";
 import { toErrorResult } from "./tool-error.ts";
 import { tools } from "./tools.ts";
-import { instructions, runTablePrompt } from "./words.ts";
 
 const aliveEveryMs = 2000;
 const runsListed = 20;

@@ -2,9 +2,9 @@ import type { Engine, FailureSummary } from "../../core/engine.ts";
 import { errorKind } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import { formatDuration } from "../../core/duration.ts";
-import { count } from "../output.ts";
-import { createMeter } from "../progress.ts";
-import { failuresOf } from "../failures-of.ts";
+import { count } from "../print/output.ts";
+import { createMeter } from "../print/progress.ts";
+import { failuresOf } from "../commands/find-run.ts";
 import type { Answer } from "./answer.ts";
 import type { Desk } from "./desk.ts";
 

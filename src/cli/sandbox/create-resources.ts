@@ -1,5 +1,5 @@
 import { awsClientConfig, type AwsSettings } from "../../aws/aws.ts";
-import type { SandboxNames } from "./sandbox-names.ts";
+import type { SandboxNames } from "./sandbox-environment.ts";
 
 /** What a client must know of the resources besides their names. */
 export interface Resources {

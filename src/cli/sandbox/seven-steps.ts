@@ -1,6 +1,5 @@
 import { sevenSteps as stepsOf, type Step } from "../../engines/aws/seven-steps.ts";
-import { sandboxProfile } from "./sandbox-environment.ts";
-import { statesArn, type SandboxNames } from "./sandbox-names.ts";
+import { sandboxProfile, statesArn, type SandboxNames } from "./sandbox-environment.ts";
 
 /**
  * The seven steps with the names of the sandbox.

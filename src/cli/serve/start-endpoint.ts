@@ -57,14 +57,14 @@ export async function startStepFunctionsEndpoint(options: EndpointOptions): Prom
   const { createStepFunctionsApi } = await import("../../server/stepfunctions/stepfunctions-api.ts");
   const { createArns } = await import("../../server/stepfunctions/arns.ts");
   const { isLoopbackHost } = await import("../../server/security/loopback.ts");
-  const { isName } = await import("../../server/stepfunctions/names.ts");
+  const { isName } = await import("../../server/stepfunctions/arns.ts");
   const { listen } = await import("../../server/listen.ts");
   const { activitiesPath, openActivityQueue } = await import("../../runs/activity-queue.ts");
   const { executionsPath, openExecutionJournal } = await import("../../runs/execution-journal.ts");
   const { createMachines } = await import("../../app/state-machines/list-machines.ts");
   const { openExecutions } = await import("../../app/state-machines/open-executions.ts");
 
-  const { openEndpointKeys } = await import("../../server/stepfunctions/keys-file.ts");
+  const { openEndpointKeys } = await import("../../server/stepfunctions/signature.ts");
   const { rememberSignatures, verifySignature } = await import("../../server/stepfunctions/signature.ts");
 
   const loopbackOnly = isLoopbackHost(host);

@@ -42,7 +42,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { wiring, host, port, proxyUrl } = options;
   const { services, dataDirectory, recordingsPrefix } = wiring;
   const [{ removeAbandonedBelow }, { uploadsFolder }] = await Promise.all([
-    import("../../stores/temporary-file.ts"),
+    import("../../stores/file-write.ts"),
     import("../../server/kept-files.ts"),
   ]);
   const [{ createServerApp }, { createDownloads }, { listen }, { openToken }, { isLoopbackHost }, { mountDashboard }] =
@@ -58,7 +58,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     import("../../app/wire.ts"),
     import("../../app/workbench.ts"),
     import("../browser-checks.ts"),
-    import("../measure-rows.ts"),
+    import("../commands/measure-rows.ts"),
     import("../validate-documents.ts"),
   ]);
   const tls = await readTls(options);

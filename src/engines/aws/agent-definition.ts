@@ -1,4 +1,4 @@
-import { expression, integration, type Definition, type State } from "./asl.ts";
+import { expression, integration, type Definition, type State } from "./row-definition.ts";
 
 /** How a browser agent's attempts are made: by a fleet of workers that poll an activity, or in a function. */
 export type BrowserHost =

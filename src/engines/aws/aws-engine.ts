@@ -21,29 +21,38 @@ import { stoppedOnRequest, type Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
 import type { StepFunctions } from "../../aws/step-functions.ts";
 import { joinUri } from "../../core/uri.ts";
-import { overlap } from "../../runs/choose-rows.ts";
-import { createRunId } from "../../runs/new-run.ts";
-import { readPage } from "../../runs/read-page.ts";
-import { reportRows } from "../../runs/report-rows.ts";
+import { overlap, createRunId } from "../../runs/new-run.ts";
+import { readPage, reportRows, surveyRun } from "../../runs/read-page.ts";
 import { checkLimits, limitsOf } from "../../runs/run-limits.ts";
-import { surveyRun } from "../../runs/survey-run.ts";
-import { explainTaken, writeOutput } from "../../runs/write-output.ts";
-import { contentTypes, freeOutputUri, outputFormat } from "../../runs/output-uri.ts";
-import { isThere, notedContent } from "../../runs/own-output.ts";
+import { explainTaken, writeOutput } from "../../runs/finish.ts";
+import { contentTypes, freeOutputUri, outputFormat, isThere, notedContent } from "../../runs/output-uri.ts";
 import { deleteRun, requireUnused } from "./delete-runs.ts";
 import type { RunChoice } from "./execution-input.ts";
-import { executionArn, findRun, requireExecutionName, type RunPlaces } from "./find-run.ts";
+import {
+  executionArn,
+  findRun,
+  requireExecutionName,
+  type RunPlaces,
+  readRun,
+  toRun,
+  type FoundRun,
+} from "./found-run.ts";
 import { writeAttempts } from "./gather-attempts.ts";
-import { readRun, toRun, type FoundRun } from "./found-run.ts";
 import { openLocalCopies, type LocalCopies } from "./local-copies.ts";
 import { notifyFromHere, owedNews } from "./notify-from-here.ts";
 import { openRun } from "./open-run.ts";
-import { createPace, type Wait } from "./pace.ts";
+import {
+  createPace,
+  type Wait,
+  describeMap,
+  requirePrepared,
+  watchExecution,
+  type WatchSetup,
+} from "./watch-execution.ts";
 import { readJsonIfThere, runFiles, writeJson, type NextRun } from "./run-folder.ts";
 import { readLimits, toleratedRows } from "./run-limits.ts";
 import { checkBatch, isSameInput, packBatch, upload, type BatchInput, type PackedBatch } from "./send-batch.ts";
 import type { PreparedRun, StagedRun } from "./staged-run.ts";
-import { describeMap, requirePrepared, watchExecution, type WatchSetup } from "./watch-execution.ts";
 
 /** What an engine on AWS stands on. */
 export interface AwsEngineOptions {

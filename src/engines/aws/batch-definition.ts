@@ -1,5 +1,13 @@
-import { expression, integration, literal, type Definition, type State } from "./asl.ts";
-import { rowDefinition, rowTargets, type RowTarget } from "./row-definition.ts";
+import {
+  expression,
+  integration,
+  literal,
+  type Definition,
+  type State,
+  rowDefinition,
+  rowTargets,
+  type RowTarget,
+} from "./row-definition.ts";
 
 /** What the batch processor's definition refers to. */
 export interface BatchReferences {

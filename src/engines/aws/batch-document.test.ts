@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { batchDocument } from "./batch-document.ts";
+import { batchDocument } from "./send-batch.ts";
 import { parseBatch } from "../../core/batch-file.ts";
 
 const files: Readonly<Record<string, object>> = {

@@ -1,5 +1,4 @@
-import { prices } from "./prices.ts";
-import { quotas } from "./quotas.ts";
+import { prices, quotas } from "./prices.ts";
 import { functionFigures, partBytes, sizesOfRun } from "./run-size.ts";
 import { countTransitions, type BrowserHostName } from "./transitions.ts";
 

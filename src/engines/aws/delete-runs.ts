@@ -6,8 +6,7 @@ import type { StepFunctions } from "../../aws/step-functions.ts";
 import { baseName, joinUri } from "../../core/uri.ts";
 import { hasRecordings } from "../../runs/recordings-uri.ts";
 import { removePrefix } from "../../runs/remove-prefix.ts";
-import { executionArn } from "./find-run.ts";
-import { readRun, type FoundRun } from "./found-run.ts";
+import { executionArn, readRun, type FoundRun } from "./found-run.ts";
 import type { LocalCopies } from "./local-copies.ts";
 import { readJsonIfThere, runFiles, type NextRun } from "./run-folder.ts";
 

@@ -1,13 +1,27 @@
-import type { JsonValue } from "../../core/json.ts";
-import { isJsonObject } from "../../core/json.ts";
+import { createHash } from "node:crypto";
+import { createRunId } from "../../runs/new-run.ts";
+import { type JsonValue, isJsonObject } from "../../core/json.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import { stoppedOnRequest, type Run, type RowCounts } from "../../core/run.ts";
-import type { DescribedExecution, DescribedMapRun, ListedExecution } from "../../aws/step-functions.ts";
+import type { DescribedExecution, DescribedMapRun, ListedExecution, StepFunctions } from "../../aws/step-functions.ts";
 import { joinUri } from "../../core/uri.ts";
 import type { RunSummary } from "./finish.ts";
-import { runIdOf } from "./run-id.ts";
 import { readJsonIfThere, runFiles, type RunReference } from "./run-folder.ts";
 import type { PreparedRun } from "./staged-run.ts";
+import { RowcallError } from "../../core/errors.ts";
+
+/**
+ * The id of the run that an execution does: the execution's name when that is an id already, else made of its start and its ARN, so that
+ * everybody who knows the execution knows the run.
+ *
+ * @param startedAt - milliseconds since 1970, UTC
+ */
+export function runIdOf(executionArn: string, startedAt: number): string {
+  const name = executionArn.slice(executionArn.lastIndexOf(":") + 1);
+  if (/^\d{8}-\d{6}-[0-9a-z]{4}$/.test(name)) return name;
+  const digest = createHash("sha256").update(executionArn).digest();
+  return createRunId({ clock: () => startedAt, random: () => digest.readUInt32BE() / 2 ** 32 });
+}
 
 /** A run on AWS: its execution, and what its folder says of it. */
 export interface FoundRun extends RunReference {
@@ -107,4 +121,62 @@ function tellingOf({ input, output }: FoundRun["execution"]): Pick<Run, "inputUr
 function parse(text: string | undefined): Readonly<Record<string, JsonValue | undefined>> {
   const value = text === undefined ? null : (JSON.parse(text) as JsonValue);
   return isJsonObject(value) ? value : {};
+}
+
+/** Where runs are looked for. */
+export interface RunPlaces {
+  readonly store: ObjectStore;
+  readonly sfn: StepFunctions;
+  readonly runsUri: string;
+}
+
+const namePattern = /^[\w.+=@()'!-]{1,80}$/;
+
+/** ARN of the machine's execution of a name. */
+export function executionArn({ stateMachineArn }: StepFunctions, name: string): string {
+  return `${stateMachineArn.replace(":stateMachine:", ":execution:")}:${name}`;
+}
+
+/**
+ * A name that an execution may have.
+ *
+ * @throws RowcallError USAGE_INVALID
+ */
+export function requireExecutionName(name: string): string {
+  if (namePattern.test(name)) return name;
+  throw new RowcallError("USAGE_INVALID", `"${name}" cannot be the name of an execution on AWS`, {
+    hint: "Use at most 80 letters, digits, - and _.",
+  });
+}
+
+/**
+ * Finds a run by its id, or by name or ARN of its execution.
+ *
+ * @throws RowcallError RUN_NOT_FOUND
+ */
+export async function findRun({ store, sfn, runsUri }: RunPlaces, text: string): Promise<FoundRun> {
+  const execution = await findExecution({ store, sfn, runsUri }, text);
+  if (execution !== undefined) return readRun(store, runsUri, execution);
+  throw new RowcallError("RUN_NOT_FOUND", `There is no run "${text}"`, { hint: "`rowcall runs` lists them." });
+}
+
+async function findExecution(
+  { store, sfn, runsUri }: RunPlaces,
+  text: string,
+): Promise<DescribedExecution | undefined> {
+  if (text.startsWith("arn:")) return sfn.describe(text);
+  if (!namePattern.test(text)) return undefined;
+  const named = await sfn.describe(executionArn(sfn, text));
+  if (named !== undefined) return named;
+  const prepared = await readJsonIfThere(store, joinUri(runsUri, text, runFiles.run));
+  if (prepared !== undefined) return sfn.describe((prepared as unknown as PreparedRun).execution);
+  // A run that was refused, or is not prepared yet, has left nothing but its execution.
+  if (!/^\d{8}-\d{6}-[0-9a-z]{4}$/.test(text)) return undefined;
+  for await (const page of sfn.list()) {
+    const found = page.find(({ arn, startedAt }) => runIdOf(arn, startedAt) === text);
+    if (found !== undefined) return sfn.describe(found.arn);
+    // They come newest first, and the id begins with the time.
+    if (page.some(({ startedAt }) => runIdOf("", startedAt).slice(0, 15) < text.slice(0, 15))) return undefined;
+  }
+  return undefined;
 }

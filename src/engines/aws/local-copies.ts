@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeDataDirectory } from "../../runs/data-directory.ts";
 import { privateFile, privateFolder } from "../../core/private-modes.ts";
-import type { ExpectedObject } from "../../runs/own-output.ts";
+import type { ExpectedObject } from "../../runs/output-uri.ts";
 
 /** Where the output of a run on AWS goes on this machine. */
 export interface LocalCopy {

@@ -6,10 +6,8 @@ import { RowcallError } from "../../core/errors.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import type { StepFunctions } from "../../aws/step-functions.ts";
 import { joinUri } from "../../core/uri.ts";
-import { answerSource, gather, refuse } from "./gather-attempts.ts";
+import { answerSource, gather, refuse, itemResults, mapResults } from "./gather-attempts.ts";
 import type { FoundRun } from "./found-run.ts";
-import { itemResults } from "./item-results.ts";
-import { mapResults } from "./map-results.ts";
 import { downloadTable, readLines, runFiles } from "./run-folder.ts";
 import { openStagedRun, type StagedRun } from "./staged-run.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createVirtualClock } from "../../../test/asl/virtual-clock.ts";
-import { createPace } from "./pace.ts";
+import { createPace } from "./watch-execution.ts";
 
 const never = new AbortController().signal;
 

@@ -6,8 +6,7 @@ import { machineOf, testInterpreter, type TestInterpreter } from "../../../test/
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { retryDelayMs } from "../../core/retry.ts";
 import { createExtractor } from "../../attempt/extract.ts";
-import { expression } from "./asl.ts";
-import { hasOutput, rowDefinition, type RowSettings, type RowTarget } from "./row-definition.ts";
+import { expression, hasOutput, rowDefinition, type RowSettings, type RowTarget } from "./row-definition.ts";
 
 const place = "arn:aws:states:eu-west-1:123456789012";
 const settings: RowSettings = {

@@ -3,7 +3,7 @@ import type { Batch } from "../../core/batch.ts";
 import { errorKind, errorTable, RowcallError, type ErrorCode } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { maxWorkerLosses, shouldRetry } from "../../core/retry.ts";
-import { lookAtAgent } from "../../attempt/look-at-agent.ts";
+import { lookAtAgent } from "../../attempt/resolve-agent.ts";
 import { recordingsUri } from "../../runs/recordings-uri.ts";
 import type { FunctionSetup } from "./function-setup.ts";
 import type { RowSettings, RowTarget } from "./row-definition.ts";

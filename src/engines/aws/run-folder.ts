@@ -6,7 +6,7 @@ import { parseJson, type JsonValue } from "../../core/json.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import { joinUri } from "../../core/uri.ts";
 import { privateFile, privateFolder } from "../../core/private-modes.ts";
-import type { ExpectedObject, OutputMemory } from "../../runs/own-output.ts";
+import type { ExpectedObject, OutputMemory } from "../../runs/output-uri.ts";
 import { stagedFiles } from "../../table/staging.ts";
 
 /** Which run the functions of the batch processor speak of. */

@@ -1,5 +1,5 @@
 import { RowcallError } from "../../core/errors.ts";
-import { quotas } from "./quotas.ts";
+import { quotas } from "./prices.ts";
 
 /** What the functions take, rounded to the worse from `bench/prepare-finish.ts`, S3's way included. */
 export const functionFigures = {

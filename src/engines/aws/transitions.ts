@@ -1,9 +1,8 @@
 import { RowcallError } from "../../core/errors.ts";
 import { isJsonObject, type JsonValue } from "../../core/json.ts";
 import { agentDefinition, type BrowserHost } from "./agent-definition.ts";
-import type { Definition, State } from "./asl.ts";
+import { type Definition, type State, rowDefinition } from "./row-definition.ts";
 import { batchDefinition } from "./batch-definition.ts";
-import { rowDefinition } from "./row-definition.ts";
 
 /** How many states are passed, each of which is a transition that is paid for. */
 export interface Transitions {

@@ -1,9 +1,26 @@
+import type { Monotonic } from "../../core/services.ts";
 import type { RunObserver } from "../../core/engine.ts";
 import { isErrorCode, RowcallError } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import type { DescribedMapRun, StepFunctions } from "../../aws/step-functions.ts";
-import { readRun, toRun, type FoundRun } from "./found-run.ts";
-import type { RunPlaces } from "./find-run.ts";
+import { readRun, toRun, type FoundRun, type RunPlaces } from "./found-run.ts";
+
+/** Waits; rejected when the signal is aborted. */
+export type Wait = (ms: number, signal?: AbortSignal) => Promise<void>;
+
+/**
+ * Lets calls through one after the other, none sooner than so many milliseconds after the one before: what AWS counts, it counts for a
+ * whole account.
+ */
+export function createPace(everyMs: number, monotonic: Monotonic, wait: Wait): (signal?: AbortSignal) => Promise<void> {
+  let next = Number.NEGATIVE_INFINITY;
+  return async (signal) => {
+    const now = monotonic();
+    const turn = Math.max(now, next);
+    next = turn + everyMs;
+    if (turn > now) await wait(turn - now, signal);
+  };
+}
 
 // A minute of a network that is away, at the pace of looks.
 const mostMisses = 30;

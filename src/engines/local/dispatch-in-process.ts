@@ -4,7 +4,7 @@ import type { Batch } from "../../core/batch.ts";
 import type { Services } from "../../core/services.ts";
 import { createExtractor } from "../../attempt/extract.ts";
 import { runAttempt, type AttemptSetup } from "../../attempt/run-attempt.ts";
-import { artifactSaver } from "../../attempt/artifact-saver.ts";
+import { artifactSaver } from "../../attempt/attempt-answer.ts";
 import { agentEnvironment } from "../../attempt/resolve-agent.ts";
 import { firstWarnings } from "../../attempt/first-warnings.ts";
 import type { Dispatcher, DispatchSetup } from "./dispatcher.ts";

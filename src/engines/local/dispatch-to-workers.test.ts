@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import fc from "fast-check";
 import type { ActivityQueue, TakenTask } from "../../core/activity.ts";
-import type { AttemptTask } from "../../attempt/attempt-task.ts";
+import type { AttemptTask } from "../../attempt/attempt-answer.ts";
 import type { Outcome } from "../../core/attempt.ts";
 import { parseBatch } from "../../core/batch-file.ts";
 import type { Engine, RowReport, RunEvent, StartRequest } from "../../core/engine.ts";

@@ -1,17 +1,66 @@
 import type { ActivityQueue, TaskRequest, TaskState } from "../../core/activity.ts";
+import type { RunObserver } from "../../core/engine.ts";
+import type { Monotonic, Services } from "../../core/services.ts";
 import type { AgentDefinition } from "../../core/agent.ts";
 import { failedOutcome, type Attempt, type FailedOutcome } from "../../core/attempt.ts";
-import type { AttemptTask } from "../../attempt/attempt-task.ts";
+import { type AttemptTask, readAnswer, type AnswerSource } from "../../attempt/attempt-answer.ts";
 import type { Batch } from "../../core/batch.ts";
-import type { Services } from "../../core/services.ts";
 import type { TemplateDocument } from "../../core/template.ts";
 import { createExtractor } from "../../attempt/extract.ts";
-import { readAnswer, type AnswerSource } from "../../attempt/attempt-answer.ts";
-import { lookAtAgent } from "../../attempt/look-at-agent.ts";
+import { lookAtAgent } from "../../attempt/resolve-agent.ts";
 import type { Attempts, Dispatcher, DispatchSetup } from "./dispatcher.ts";
 import type { RunRecord } from "../../runs/journal.ts";
 import type { Task } from "./scheduler.ts";
-import { watchWorkers } from "./worker-watch.ts";
+
+/** A worker that has not asked for so long is not on line. */
+export const workerSilenceMs = 20_000;
+
+/** What watching the workers of an activity takes. */
+export interface WorkerWatchSetup {
+  readonly queue: ActivityQueue;
+  readonly activity: string;
+  /** How a worker for the activity is started. */
+  readonly command: string;
+  readonly monotonic: Monotonic;
+  /** Rows that no worker has taken. */
+  waiting(): number;
+  readonly observer: RunObserver;
+}
+
+/** Says when rows wait and no worker is on line, once, and when one is again. */
+export interface WorkerWatch {
+  /** Looks; called now and then. */
+  look(): void;
+}
+
+/** Begins to watch. */
+function watchWorkers({ queue, activity, command, monotonic, waiting, observer }: WorkerWatchSetup): WorkerWatch {
+  let quietSince = monotonic();
+  let isTold = false;
+  return {
+    look: () => {
+      const now = monotonic();
+      const online = queue.recentWorkers(activity, workerSilenceMs);
+      if (online.length > 0) {
+        quietSince = now;
+        if (isTold) observer.onEvent?.({ type: "notice", message: `Workers are on line again: ${names(online)}` });
+        isTold = false;
+      } else if (!isTold && waiting() > 0 && now - quietSince >= workerSilenceMs) {
+        isTold = true;
+        observer.onEvent?.({
+          type: "warning",
+          message: `No worker asks for rows of ${activity}: the run waits`,
+          hint: `Start one: ${command}`,
+        });
+      }
+    },
+  };
+}
+
+function names(online: readonly string[]): string {
+  const shown = online.slice(0, 5);
+  return [...shown, ...(online.length > shown.length ? ["…"] : [])].join(", ");
+}
 
 // A worker ends an attempt by itself when its time is up; this is for one that goes on giving signs of life.
 const graceSeconds = 30;

@@ -7,7 +7,7 @@ import type { Services } from "../../core/services.ts";
 import { isAnyInFlight } from "../../attempt/agent-scope.ts";
 import type { MapInput } from "../../table/map.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { mapperOf } from "../../runs/input-keys.ts";
+import { mapperOf } from "../../runs/new-run.ts";
 import type { Journal, RunRecord } from "../../runs/journal.ts";
 import { allowedConcurrency, limitsOf, toleranceReason } from "../../runs/run-limits.ts";
 import { createRateLimiter, runPool, type RateLimiter, type Task } from "./scheduler.ts";

@@ -1,18 +1,20 @@
 import type { TakenTask, TokenVerdict } from "../../core/activity.ts";
 import { writeUnderFreeName } from "../../core/artifact-name.ts";
-import { parseAttemptTask, type AttemptTask } from "../../attempt/attempt-task.ts";
+import {
+  parseAttemptTask,
+  type AttemptTask,
+  answerWith,
+  type TaskAnswer,
+  artifactSaver,
+  attemptFolder,
+} from "../../attempt/attempt-answer.ts";
 import { outcomeOf, type Attempt } from "../../core/attempt.ts";
 import { errorKind, messageOf, RowcallError } from "../../core/errors.ts";
 import type { Services } from "../../core/services.ts";
 import { joinUri, schemeOf } from "../../core/uri.ts";
 import { runAttempt } from "../../attempt/run-attempt.ts";
-import { answerWith, type TaskAnswer } from "../../attempt/attempt-answer.ts";
-import { artifactSaver, attemptFolder } from "../../attempt/artifact-saver.ts";
-import { pause, type Backoff } from "./backoff.ts";
-import { startHeartbeats } from "./heartbeats.ts";
+import { pause, type Backoff, startHeartbeats, type TaskSource, type WorkerEvent } from "./task-source.ts";
 import type { SharedAgents } from "./shared-agents.ts";
-import type { TaskSource } from "./task-source.ts";
-import type { WorkerEvent } from "./worker-event.ts";
 
 /** What doing tasks takes. */
 export interface TaskSetup {

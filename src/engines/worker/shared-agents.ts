@@ -1,5 +1,5 @@
 import type { AgentEnvironment, Invoker } from "../../core/agent.ts";
-import type { AttemptTask } from "../../attempt/attempt-task.ts";
+import type { AttemptTask } from "../../attempt/attempt-answer.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { Services } from "../../core/services.ts";
 import { requireAllowedModule } from "../../attempt/allowed-modules.ts";

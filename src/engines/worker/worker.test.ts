@@ -2,16 +2,15 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import type { ActivityQueue } from "../../core/activity.ts";
 import type { AgentDefinition, InvokeContext } from "../../core/agent.ts";
-import type { AttemptTask } from "../../attempt/attempt-task.ts";
+import type { AttemptTask } from "../../attempt/attempt-answer.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { Services } from "../../core/services.ts";
 import { openStores } from "../../stores/open-store.ts";
 import { openActivityQueue } from "../../runs/activity-queue.ts";
 import { queueTasks } from "../../../test/fakes/queue-tasks.ts";
 import { createTestServices, echoAgent, type TestInvoke } from "../../../test/fakes/services.ts";
-import type { TaskSource } from "./task-source.ts";
+import type { TaskSource, WorkerEvent } from "./task-source.ts";
 import { runWorker, type WorkerOptions } from "./worker.ts";
-import type { WorkerEvent } from "./worker-event.ts";
 
 const store = openStores({ baseDirectory: "/" });
 const reply = { structured_output: { field: "x", extra: 1 } };

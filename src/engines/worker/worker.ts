@@ -2,11 +2,9 @@ import type { TakenTask } from "../../core/activity.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { Services } from "../../core/services.ts";
 import { firstWarnings } from "../../attempt/first-warnings.ts";
-import { createBackoff, pause, type Backoff } from "./backoff.ts";
+import { createBackoff, pause, type Backoff, type Taking, type TaskSource, type WorkerEvent } from "./task-source.ts";
 import { doTask, type TaskSetup } from "./do-task.ts";
 import { shareAgents } from "./shared-agents.ts";
-import type { Taking, TaskSource } from "./task-source.ts";
-import type { WorkerEvent } from "./worker-event.ts";
 
 /** A worker of one activity. */
 export interface WorkerOptions {

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { rowOrders, type RowQuery } from "../../core/engine.ts";
 import { RowcallError } from "../../core/errors.ts";
-import { sendObject } from "../send-object.ts";
-import { streamOf } from "../stream-of.ts";
+import { sendObject, streamOf } from "../send-object.ts";
 import type { ServerContext } from "../server-setup.ts";
 import { findRow } from "../find-row.ts";
 import { defineOperation, type Operation } from "./operation.ts";

@@ -2,6 +2,8 @@ import type { Artifact, Attempt } from "../../core/attempt.ts";
 import type { Run } from "../../core/run.ts";
 import type { Download } from "../pages/run-page.ts";
 import { apiRoot } from "../api/mount-api.ts";
+import type { AgentDefinition } from "../../core/agent.ts";
+import { parseReference, type Registry } from "../../core/registry.ts";
 
 /** Where files are uploaded to. */
 export const uploadsHref: string = `${apiRoot}/uploads`;
@@ -32,4 +34,12 @@ export function recordingHref(run: string, { row, number }: Attempt, { name }: A
 
 function runHref(id: string): string {
   return `${apiRoot}/runs/${encodeURIComponent(id)}`;
+}
+
+/** An agent by reference; undefined when the registry does not have it any more, for a run outlives its agent. */
+export async function agentOf(
+  { registry }: { readonly registry: Registry },
+  reference: string,
+): Promise<AgentDefinition | undefined> {
+  return registry.agents.resolve(parseReference(reference)).catch(() => undefined);
 }

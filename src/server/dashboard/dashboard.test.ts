@@ -5,7 +5,7 @@ import type { Run } from "../../core/run.ts";
 import { openTestServer, type TestServer } from "../../../test/fakes/server.ts";
 import { createWorkspace, type Workspace } from "../../../test/fakes/workspace.ts";
 import { mountDashboard } from "./mount-dashboard.ts";
-import { createSurveyCache } from "./survey-cache.ts";
+import { createSurveyCache } from "./dashboard.ts";
 
 describe("the dashboard without scripts", () => {
   let workspace: Workspace;

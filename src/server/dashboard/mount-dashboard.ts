@@ -3,14 +3,13 @@ import { RowcallError } from "../../core/errors.ts";
 import { problemOf, sendProblem } from "../problem.ts";
 import type { ServerEnv, ServerSetup } from "../server-setup.ts";
 import { mountBatchPages } from "./batch-pages.ts";
-import type { Dashboard } from "./dashboard.ts";
+import { type Dashboard, createSurveyCache } from "./dashboard.ts";
 import { mountRowPages } from "./row-pages.ts";
 import { mountRunPages } from "./run-pages.ts";
 import { mountShelfPages } from "./shelf-pages.ts";
 import { mountSessionPages } from "./session-pages.ts";
 import { createPages } from "./show-page.ts";
 import { loadStaticFiles } from "./static-files.ts";
-import { createSurveyCache } from "./survey-cache.ts";
 import { createTryRecordings } from "./try-recordings.ts";
 
 /** Adds the dashboard to a server: its pages, what their forms do, its static files, and errors as pages for who reads pages. */

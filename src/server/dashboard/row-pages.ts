@@ -5,8 +5,7 @@ import { rowOrders, type RowReport, type RowStatus } from "../../core/engine.ts"
 import { isErrorCode } from "../../core/errors.ts";
 import { rowPage, type RowView } from "../pages/row-page.ts";
 import { rowsHref, rowsPage, type RowsQuery } from "../pages/rows-page.ts";
-import { agentOf } from "./agent-of.ts";
-import { recordingHref } from "./api-links.ts";
+import { agentOf, recordingHref } from "./api-links.ts";
 import { filled, queryOf, readForm, type Dashboard } from "./dashboard.ts";
 import { findRow } from "../find-row.ts";
 import { noticeOf, statusOf } from "./show-page.ts";

@@ -1,12 +1,11 @@
 import type { RerunChoice, RowSelection, RunLimits } from "../../core/engine.ts";
 import { isErrorCode, RowcallError } from "../../core/errors.ts";
 import { runStatuses, type Run } from "../../core/run.ts";
-import { actionNotice, runActions, type RunAction } from "../pages/action-notice.ts";
+import { actionNotice, runActions, type RunAction } from "../pages/run-controls.ts";
 import { runPage } from "../pages/run-page.ts";
 import { runsPage } from "../pages/runs-page.ts";
-import { agentOf } from "./agent-of.ts";
+import { agentOf, downloadLinks, runEventsHref } from "./api-links.ts";
 import { filled, queryOf, readForm, type Dashboard } from "./dashboard.ts";
-import { downloadLinks, runEventsHref } from "./api-links.ts";
 
 const runsShown = 50;
 

@@ -4,8 +4,7 @@ import { compareVersions, formatReference, parseReference } from "../../core/reg
 import type { TemplateDocument } from "../../core/template.ts";
 import { agentPage, shelfDiffPage, type AgentView } from "../pages/agent-page.ts";
 import { agentsPage } from "../pages/agents-page.ts";
-import { documentDiff } from "../pages/diff-lines.ts";
-import type { ListedVersion } from "../pages/shelf-parts.ts";
+import { documentDiff, type ListedVersion } from "../pages/shelf-parts.ts";
 import { templatePage, type TemplateView } from "../pages/template-page.ts";
 import { queryOf, readForm, type Dashboard } from "./dashboard.ts";
 import { noticeOf, statusOf } from "./show-page.ts";

@@ -3,10 +3,9 @@ import { formatDuration } from "../../core/duration.ts";
 import type { RunLimits, RunSurvey } from "../../core/engine.ts";
 import type { WaitingRows } from "../../core/run.ts";
 import type { RunView } from "../run-view.ts";
-import { formatCost, formatCount, formatLeft, formatRate, formatShare, plural } from "./format.ts";
+import { formatCost, formatCount, formatLeft, formatRate, formatShare, plural, rateSeries } from "./format.ts";
 import type { Html, Page } from "./frame.ts";
 import { badge, crumbs, figure, moment, noticeBox, progressBar, runStatus, statusWord, type Notice } from "./parts.ts";
-import { rateSeries } from "./rate-series.ts";
 import { runControls } from "./run-controls.ts";
 
 /** A file that can be downloaded. */

@@ -1,6 +1,5 @@
 import { html } from "hono/html";
-import { browserName } from "./browser-name.ts";
-import { shorten } from "./format.ts";
+import { browserName, shorten } from "./format.ts";
 import { signOutForm, type Html, type Page } from "./frame.ts";
 import { emptyState, moment, noticeBox, scroller, type Notice } from "./parts.ts";
 

@@ -1,4 +1,5 @@
-import type { Context, MiddlewareHandler } from "hono";
+import type { MiddlewareHandler, Context } from "hono";
+import { NONCE, secureHeaders } from "hono/secure-headers";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { RowcallError } from "../../core/errors.ts";
 import { plainAddress } from "../../core/tcp-table.ts";
@@ -7,6 +8,37 @@ import { isLoopbackHost } from "./loopback.ts";
 import { connectionOf, peerUser, type Ends } from "./peer-user.ts";
 import { readBearer } from "./secret.ts";
 import { sessionId, type Caller, type Sessions, type Visitor } from "./session.ts";
+
+/**
+ * Headers of every answer: nothing comes from, goes to or is framed by another site; scripts and styles are files of the server, or
+ * carry the nonce of the answer (`c.get("secureHeadersNonce")`).
+ *
+ * @param isSecure - whether browsers reach the server by https
+ */
+export function protect(isSecure: boolean): MiddlewareHandler {
+  return secureHeaders({
+    contentSecurityPolicy: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'", NONCE],
+      styleSrc: ["'self'", NONCE],
+      imgSrc: ["'self'", "data:"],
+      mediaSrc: ["'self'"],
+      fontSrc: ["'self'"],
+      connectSrc: ["'self'"],
+      manifestSrc: ["'self'"],
+      formAction: ["'self'"],
+      baseUri: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+    xFrameOptions: "DENY",
+    // With "no-referrer", forms of the pages would name the origin "null", as those of strangers may.
+    referrerPolicy: "same-origin",
+    crossOriginOpenerPolicy: "same-origin",
+    crossOriginResourcePolicy: "same-origin",
+    permissionsPolicy: { camera: [], microphone: [], geolocation: [] },
+    strictTransportSecurity: isSecure ? "max-age=15552000" : false,
+  });
+}
 
 /** Who is let in, and how. */
 export interface AccessSetup {

@@ -1,6 +1,20 @@
-import { parseArn } from "../../aws/aws.ts";
-import type { ExecutionId } from "../../aws/execution.ts";
 import { ApiError } from "./api-error.ts";
+import { parseArn } from "../../aws/aws.ts";
+import type { ExecutionId } from "../../aws/step-functions.ts";
+
+/**
+ * Whether Step Functions takes a text for a name.
+ *
+ * @see https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+ */
+export function isName(text: string): boolean {
+  return text.length > 0 && text.length <= 80 && !/[\s<>{}[\]?*"#%\\^|~`$&,;:/\u0000-\u001f\u007f-\u009f]/.test(text);
+}
+
+/** @throws ApiError InvalidName */
+export function requireName(text: string): void {
+  if (!isName(text)) throw new ApiError("InvalidName", `Invalid Name: '${text}'`);
+}
 
 /** Where the endpoint pretends to be. */
 export interface Place {

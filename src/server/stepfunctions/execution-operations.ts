@@ -1,16 +1,14 @@
 import { z } from "zod";
 import { randomUUID } from "node:crypto";
-import type { Execution } from "../../aws/execution.ts";
+import type { Execution } from "../../aws/step-functions.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { ApiError, validationError } from "./api-error.ts";
-import { describeRow, listRows, parseRowName } from "./child-executions.ts";
+import { describeRow, listRows, parseRowName } from "./map-run-operations.ts";
 import { findExecution, findMachine, findMapRun } from "./find.ts";
 import { viewEvent } from "./history-view.ts";
-import { jsonFault } from "./json-fault.ts";
-import { requireName } from "./names.ts";
+import { jsonFault, takePage, members } from "./read-request.ts";
+import { requireName } from "./arns.ts";
 import { operation, seconds, withoutUndefined, type Endpoint, type Operations } from "./operation.ts";
-import { takePage } from "./page-tokens.ts";
-import { members } from "./read-request.ts";
 
 // Four times what Step Functions takes.
 const longestInput = 1024 * 1024;

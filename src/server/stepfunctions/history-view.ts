@@ -1,4 +1,4 @@
-import type { Execution, HistoryEvent } from "../../aws/execution.ts";
+import type { Execution, HistoryEvent } from "../../aws/step-functions.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Arns } from "./arns.ts";
 import { seconds } from "./operation.ts";

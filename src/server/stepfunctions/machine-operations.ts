@@ -3,10 +3,9 @@ import type { JsonObject } from "../../core/json.ts";
 import type { StateMachine } from "../../app/state-machine.ts";
 import { ApiError, validationError } from "./api-error.ts";
 import { findExecution, findMachine } from "./find.ts";
-import { isName } from "./names.ts";
+import { isName } from "./arns.ts";
 import { operation, seconds, withoutUndefined, type Endpoint, type Operation, type Operations } from "./operation.ts";
-import { takeSlice } from "./page-tokens.ts";
-import { members } from "./read-request.ts";
+import { takeSlice, members } from "./read-request.ts";
 
 /** State machines: they are listed and described; what they are comes from the registry. */
 export function machineOperations(endpoint: Endpoint): Operations {

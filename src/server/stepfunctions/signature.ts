@@ -1,6 +1,7 @@
-import { createHash, createHmac } from "node:crypto";
+import { createHash, createHmac, randomBytes } from "node:crypto";
 import { isSameSecret } from "../security/secret.ts";
 import { ApiError } from "./api-error.ts";
+import { openSecret } from "../security/token-file.ts";
 
 /** The one key pair that requests may be signed with. */
 export interface EndpointKeys {
@@ -184,4 +185,28 @@ class Sha256 {
 function bytesOf(key: string | ArrayBuffer | ArrayBufferView): string | Uint8Array {
   if (typeof key === "string") return key;
   return key instanceof ArrayBuffer ? new Uint8Array(key) : new Uint8Array(key.buffer, key.byteOffset, key.byteLength);
+}
+
+/**
+ * The endpoint's keys: made at the first start and kept in the data directory.
+ *
+ * @throws RowcallError STORE_DENIED
+ */
+export async function openEndpointKeys(dataDirectory: string): Promise<EndpointKeys> {
+  const text = await openSecret(dataDirectory, {
+    name: "endpoint-keys",
+    what: "endpoint's keys",
+    make: () => Object.values(makeEndpointKeys()).join("\n"),
+    isValid: (kept) => /^\w{16,}\n[\w-]{32,}$/.test(kept),
+  });
+  const [accessKeyId = "", secretAccessKey = ""] = text.split("\n");
+  return { accessKeyId, secretAccessKey };
+}
+
+/** New keys; nobody can guess them. */
+export function makeEndpointKeys(): EndpointKeys {
+  return {
+    accessKeyId: `RCAK${randomBytes(8).toString("hex").toUpperCase()}`,
+    secretAccessKey: randomBytes(32).toString("base64url"),
+  };
 }

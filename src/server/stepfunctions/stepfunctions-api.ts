@@ -4,7 +4,7 @@ import { bodyLimit } from "hono/body-limit";
 import type { Audit } from "../../app/audit.ts";
 import { messageOf, RowcallError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { activityOperations } from "./activity-operations.ts";
+import { activityOperations, tagOperations, taskOperations } from "./activity-operations.ts";
 import { ApiError } from "./api-error.ts";
 import { auditOperation } from "./audit-operation.ts";
 import { createArns, type Place } from "./arns.ts";
@@ -14,8 +14,6 @@ import { machineOperations } from "./machine-operations.ts";
 import { mapRunOperations } from "./map-run-operations.ts";
 import type { Endpoint, Operations } from "./operation.ts";
 import type { SignedRequest } from "./signature.ts";
-import { tagOperations } from "./tag-operations.ts";
-import { taskOperations } from "./task-operations.ts";
 
 /** What the endpoint serves, and to whom. */
 export interface StepFunctionsSetup extends Omit<Endpoint, "arns" | "longPollMs">, Place {

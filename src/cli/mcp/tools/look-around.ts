@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { AgentDefinition } from "../../../core/agent.ts";
 import { parseReference } from "../../../core/registry.ts";
-import { count, formatTime } from "../../output.ts";
+import { count, formatTime } from "../../print/output.ts";
 import { percentOf } from "../snapshot.ts";
 import { defineTool, type Tool } from "../tool.ts";
 

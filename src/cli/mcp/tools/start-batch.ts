@@ -3,7 +3,7 @@ import type { StartRequest } from "../../../core/engine.ts";
 import { RowcallError } from "../../../core/errors.ts";
 import { invalid } from "../../../core/schema.ts";
 import type { Run } from "../../../core/run.ts";
-import { count } from "../../output.ts";
+import { count } from "../../print/output.ts";
 import { confirmShape, requireConfirmedCost } from "../confirm-cost.ts";
 import type { Desk } from "../desk.ts";
 import { batchShape, loadAllowedBatch } from "../load-allowed-batch.ts";

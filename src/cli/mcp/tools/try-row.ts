@@ -2,7 +2,7 @@ import { z } from "zod";
 import { RowcallError } from "../../../core/errors.ts";
 import { invalid } from "../../../core/schema.ts";
 import { tryRow } from "../../../app/try-row.ts";
-import { formatDuration } from "../../output.ts";
+import { formatDuration } from "../../print/output.ts";
 import { batchShape, loadAllowedBatch } from "../load-allowed-batch.ts";
 import { defineTool, type Tool } from "../tool.ts";
 

@@ -1,0 +1,56 @@
+import { InvalidArgumentError, type Command } from "commander";
+import type { RunLimits } from "../../core/engine.ts";
+import { RowcallError } from "../../core/errors.ts";
+import type { Cli } from "../cli.ts";
+import { findRun, runArgument } from "./find-run.ts";
+import { examples, jsonOption, numberFromZero, wholeNumber } from "../options.ts";
+import { printJson, printLines } from "../print/output.ts";
+
+interface AdjustOptions extends Partial<RunLimits> {
+  readonly json?: true;
+}
+
+/** `rowcall adjust`: changes limits of a run, in this or another process, while it goes. */
+export function defineCommand(command: Command, cli: Cli): void {
+  command
+    .argument(...runArgument)
+    .option("--max-concurrency <number>", "rows under way at once", wholeNumber(1))
+    .option("--tolerated-failure-percentage <number>", "stop when more of the rows fail than this", percentage)
+    .option("--tolerated-failure-count <number>", "stop when more rows fail than this", wholeNumber(0))
+    .addOption(jsonOption("the limits that hold now as one JSON object"));
+  examples(command, [
+    "rowcall adjust last --max-concurrency 20",
+    "rowcall adjust monday --tolerated-failure-percentage 10",
+  ]);
+  command.action(async (text: string, { json, ...change }: AdjustOptions) => {
+    if (Object.keys(change).length === 0) {
+      throw new RowcallError("USAGE_INVALID", "adjust does not know what to change", {
+        hint: "Add --max-concurrency, --tolerated-failure-percentage or --tolerated-failure-count.",
+      });
+    }
+    const engine = await cli.openEngine();
+    try {
+      const run = await findRun(engine, text);
+      const limits = await engine.adjust(run.id, change);
+      if (json === true) await printJson(cli.io, limits);
+      const when = run.status === "running" ? "within a second" : "when it is resumed";
+      await printLines(cli.io.stderr, [`Run ${run.id} heeds this ${when}: ${sentence(limits)}.`]);
+    } finally {
+      await engine.close();
+    }
+  });
+}
+
+function percentage(text: string): number {
+  const value = numberFromZero(text);
+  if (value <= 100) return value;
+  throw new InvalidArgumentError("It must be a number from 0 to 100.");
+}
+
+function sentence({ maxConcurrency, toleratedFailurePercentage, toleratedFailureCount }: RunLimits): string {
+  return [
+    `${maxConcurrency} rows at once`,
+    ...(toleratedFailurePercentage === undefined ? [] : [`${toleratedFailurePercentage} % of the rows may fail`]),
+    ...(toleratedFailureCount === undefined ? [] : [`${toleratedFailureCount} rows may fail`]),
+  ].join(", ");
+}

@@ -1,0 +1,24 @@
+import type { Command } from "commander";
+import type { AgentDefinition } from "../../core/agent.ts";
+import type { Cli } from "../cli.ts";
+import { addShelfCommands } from "./shelf-commands.ts";
+
+/** `rowcall agents`: looks after the agents in the registry. */
+export function defineCommand(command: Command, cli: Cli): void {
+  addShelfCommands<AgentDefinition>(command, cli, {
+    noun: "agent",
+    example: "lookup@1.0.0",
+    head: ["Agent", "Version", "Status", "Kind", "Description"],
+    shelf: ({ agents }) => agents,
+    cells: (agent) => [
+      [agent.agent_name, ...agent.aliases].join(", "),
+      agent.version,
+      agent.status,
+      agent.kind,
+      agent.description ?? "",
+    ],
+    nameOf: (agent) => agent.agent_name,
+    versionOf: (agent) => agent.version,
+    validate: async (value, what) => (await import("../validate-documents.ts")).validateAgent(value, what),
+  });
+}

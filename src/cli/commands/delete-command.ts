@@ -1,0 +1,67 @@
+import { InvalidArgumentError, type Command } from "commander";
+import type { DeletedRun } from "../../core/engine.ts";
+import { parseDuration } from "../../core/duration.ts";
+import { RowcallError } from "../../core/errors.ts";
+import type { Cli } from "../cli.ts";
+import { findRun, runArgument } from "./find-run.ts";
+import { declareEffects, needsEngine } from "../option-use.ts";
+import { examples, jsonOption } from "../options.ts";
+import { count, formatTime, oneLine, printJson, printLines } from "../print/output.ts";
+
+interface DeleteOptions {
+  /** Milliseconds. */
+  readonly olderThan?: number;
+  readonly json?: true;
+}
+
+/** `rowcall delete`: deletes everything that is kept of runs. */
+export function defineCommand(command: Command, cli: Cli): void {
+  command
+    .argument("[run...]", runArgument[1])
+    .option("--older-than <age>", "all runs that ended longer ago than this: 30d, 12h", age)
+    .addOption(jsonOption("what was deleted of each run, and what is left, as one JSON array"));
+  examples(command, ["rowcall delete last", "rowcall delete monday tuesday --json", "rowcall delete --older-than 30d"]);
+  const expiry = "the bucket deletes runs by their age, the deployment's runsExpiryDays";
+  declareEffects(command, { "--older-than": [needsEngine("local", expiry)] });
+  command.action(async (texts: readonly string[], { olderThan, json }: DeleteOptions) => {
+    requireOneWay(texts, olderThan);
+    const engine = await cli.openEngine();
+    try {
+      const { services } = await cli.wire();
+      const before = olderThan === undefined ? undefined : services.clock() - olderThan;
+      const { runsDoneBefore } = await import("../../runs/old-runs.ts");
+      const runs = before === undefined ? [] : [...(await runsDoneBefore(engine, before))];
+      for (const text of texts) runs.push(await findRun(engine, text));
+      const deleted = await engine.delete(runs.map(({ id }) => id));
+      if (json === true) await printJson(cli.io, deleted);
+      else await printLines(cli.io.stderr, deleted.flatMap(linesOf));
+      if (before !== undefined && deleted.length === 0)
+        await printLines(cli.io.stderr, [`No run ended before ${formatTime(before)}.`]);
+    } finally {
+      await engine.close();
+    }
+  });
+}
+
+function age(text: string): number {
+  const milliseconds = parseDuration(text);
+  if (milliseconds !== undefined) return milliseconds;
+  throw new InvalidArgumentError("It must be a whole number with a unit: 90m, 12h, 30d or 8w.");
+}
+
+function requireOneWay(texts: readonly string[], olderThan: number | undefined): void {
+  if (texts.length > 0 === (olderThan !== undefined)) {
+    throw new RowcallError("USAGE_INVALID", "delete takes either runs or --older-than", {
+      hint: "Name the runs, as in `rowcall delete last`, or their age: `rowcall delete --older-than 30d`.",
+    });
+  }
+}
+
+function linesOf({ id, name, rows, removed, left }: DeletedRun): readonly string[] {
+  const called = name === undefined ? id : `${id} (${oneLine(name)})`;
+  return [
+    `Run ${called} is deleted, with ${count(rows, "row")}.`,
+    ...removed.map((place) => `  removed: ${oneLine(place)}`),
+    ...left.map(({ uri, why }) => `  left:    ${oneLine(uri)} (${why})`),
+  ];
+}

@@ -1,0 +1,63 @@
+import { Option, type Command } from "commander";
+import type { ExportRequest } from "../../core/engine.ts";
+import type { Cli } from "../cli.ts";
+import { findRun, runArgument } from "./find-run.ts";
+import { write } from "../io.ts";
+import { declareEffects, replacesFile } from "../option-use.ts";
+import { examples, jsonOption } from "../options.ts";
+import { printJson } from "../print/output.ts";
+
+interface ExportOptions {
+  readonly output: string;
+  readonly format?: ExportRequest["format"];
+  readonly mapping?: string;
+  readonly force?: true;
+  readonly json?: true;
+}
+
+/** `rowcall export`: writes a run's table again, also while the run is going. */
+export function defineCommand(command: Command, cli: Cli): void {
+  command
+    .argument(...runArgument)
+    .option("-o, --output <uri>", "prefix that ends in /, a file, or - for standard output", "-")
+    .addOption(
+      new Option("--format <format>", "how it is written (default: as the output's name says, else csv)").choices([
+        "csv",
+        "jsonl",
+      ]),
+    )
+    .option("--mapping <file>", "another output mapping: a batch file, or a file with output_mapping alone")
+    .option("--force", "replace an output file that exists")
+    .addOption(jsonOption("where it was written as one JSON object"));
+  examples(command, [
+    "rowcall export last > results.csv",
+    "rowcall export last --output results.jsonl",
+    "rowcall export last --mapping fewer-columns.yaml --output results/",
+  ]);
+  declareEffects(command, { "--force": [replacesFile] });
+  command.action(async (text: string, options: ExportOptions) => {
+    const { output, force, json } = options;
+    const { services } = await cli.wire();
+    const engine = await cli.openEngine();
+    try {
+      const { id } = await findRun(engine, text);
+      const [{ loadOutputMapping }, { outputFormat }] = await Promise.all([
+        import("../../runs/load-batch.ts"),
+        import("../../runs/output-uri.ts"),
+      ]);
+      const outputMapping =
+        options.mapping === undefined ? undefined : await loadOutputMapping(services, options.mapping);
+      const request: ExportRequest = {
+        output,
+        format: options.format ?? outputFormat(output),
+        ...(outputMapping === undefined ? {} : { outputMapping }),
+        ...(force === undefined ? {} : { force }),
+      };
+      const outputUri = await engine.export(id, request);
+      if (json === true) await printJson(cli.io, { outputUri }, outputUri);
+      else if (outputUri !== "-") await write(cli.io.stdout, `${outputUri}\n`);
+    } finally {
+      await engine.close();
+    }
+  });
+}

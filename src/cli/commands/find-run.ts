@@ -1,0 +1,72 @@
+import type { Engine, FailureSummary } from "../../core/engine.ts";
+import { RowcallError, type ErrorCode } from "../../core/errors.ts";
+import type { Run } from "../../core/run.ts";
+import type { FailedOutcome } from "../../core/attempt.ts";
+
+/** What the `RUN` of a command may be, for its help. */
+export const runArgument = ["<run>", "id of a run, the beginning of an id, a name, or: last"] as const;
+
+/**
+ * Finds the run that a user means.
+ *
+ * @param text - an id, a name, `last`, or the beginning of exactly one id
+ * @throws RowcallError RUN_NOT_FOUND; USAGE_INVALID when several ids begin like that
+ */
+export async function findRun(engine: Engine, text: string): Promise<Run> {
+  const exact = await findExactly(engine, text);
+  if (exact !== undefined) return exact;
+  const runs = await engine.list();
+  if (text === "last" && runs[0] !== undefined) return runs[0];
+  const [found, ...others] = text === "" ? [] : runs.filter(({ id }) => id.startsWith(text));
+  if (found === undefined) throw await notFound(text, runs);
+  if (others.length === 0) return found;
+  throw new RowcallError("USAGE_INVALID", `${others.length + 1} runs begin with "${text}"`, {
+    hint: `Write more of the id: ${[found, ...others]
+      .slice(0, 5)
+      .map(({ id }) => id)
+      .join(", ")}.`,
+  });
+}
+
+async function findExactly(engine: Engine, text: string): Promise<Run | undefined> {
+  if (text === "" || text === "last") return undefined;
+  try {
+    return await engine.describe(text);
+  } catch (error) {
+    if (error instanceof RowcallError && error.code === "RUN_NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
+async function notFound(text: string, runs: readonly Run[]): Promise<RowcallError> {
+  if (runs.length === 0) {
+    return new RowcallError("RUN_NOT_FOUND", `There is no run "${text}": no run is remembered here`, {
+      hint: "Runs are remembered in .rowcall of the folder they were started in; name another one with --data-dir.",
+    });
+  }
+  const { nearest } = await import("../../core/schema.ts");
+  const near = nearest(
+    text,
+    runs.flatMap(({ id, name }) => (name === undefined ? [id] : [id, name])),
+  );
+  return new RowcallError("RUN_NOT_FOUND", `There is no run "${text}"`, {
+    hint: near === undefined ? "`rowcall runs` lists them." : `Did you mean "${near}"? \`rowcall runs\` lists all.`,
+  });
+}
+
+/** The failed rows of a run by code, most frequent first. */
+export async function failuresOf(engine: Pick<Engine, "rows">, run: Run): Promise<readonly FailureSummary[]> {
+  if (run.counts.failed === 0) return [];
+  const groups = new Map<ErrorCode, FailureSummary>();
+  const outcomes = new Map<number, FailedOutcome>();
+  for await (const { row, attempts, sameAs } of engine.rows(run.id, { status: "failed" })) {
+    const last = attempts.at(-1)?.outcome;
+    const outcome = sameAs === undefined ? last : outcomes.get(sameAs);
+    if (outcome?.status !== "failed") continue;
+    const { code, message, hint } = outcome;
+    outcomes.set(row, outcome);
+    const group = groups.get(code) ?? { code, count: 0, row, message, ...(hint === undefined ? {} : { hint }) };
+    groups.set(code, { ...group, count: group.count + 1 });
+  }
+  return [...groups.values()].toSorted((a, b) => b.count - a.count);
+}

@@ -1,0 +1,47 @@
+import type { Command } from "commander";
+import type { Run } from "../../core/run.ts";
+import type { Cli } from "../cli.ts";
+import { examples, jsonOption, wholeNumber } from "../options.ts";
+import { formatDuration, formatTime, printJson, printLines, printTable } from "../print/output.ts";
+
+/** `rowcall runs`: lists runs, newest first. */
+export function defineCommand(command: Command, cli: Cli): void {
+  command
+    .option("--limit <number>", "only the newest so many", wholeNumber(1))
+    .addOption(jsonOption("the runs as one JSON array"));
+  examples(command, ["rowcall runs", "rowcall runs --limit 1 --json"]);
+  command.action(async (options: { readonly limit?: number; readonly json?: true }) => {
+    const { io } = cli;
+    const engine = await cli.openEngine();
+    try {
+      const runs = (await engine.list()).slice(0, options.limit);
+      if (options.json === true) await printJson(io, runs);
+      else if (runs.length === 0)
+        await printLines(io.stderr, [`No run is remembered here. ${cli.suggestion("run BATCH")} starts one.`]);
+      else
+        await printTable(
+          io,
+          io.stdout,
+          ["Run", "Name", "Status", "Agent", "Rows", "Failed", "Started", "Took"],
+          runs.map(cellsOf),
+        );
+    } finally {
+      await engine.close();
+    }
+  });
+}
+
+function cellsOf({ id, name, status, reason, agent, counts, createdAt, endedAt }: Run): string[] {
+  const done = counts.succeeded + counts.failed;
+  return [
+    id,
+    name ?? "",
+    // Of a deletion that was cut off, for instance: the run can only be deleted again.
+    status === "interrupted" && reason !== undefined && reason !== "Interrupted" ? `${status}: ${reason}` : status,
+    agent,
+    done === counts.total ? String(done) : `${done}/${counts.total}`,
+    String(counts.failed),
+    formatTime(createdAt),
+    endedAt === undefined ? "" : formatDuration(endedAt - createdAt),
+  ];
+}

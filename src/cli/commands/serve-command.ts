@@ -1,0 +1,227 @@
+import { InvalidArgumentError, type Command } from "commander";
+import { RowcallError } from "../../core/errors.ts";
+import { colorsFor, type Cli } from "../cli.ts";
+import type { Io } from "../io.ts";
+import { declareEffects, excludes, needs } from "../option-use.ts";
+import { allowModuleOption, examples, jsonOption, listOf, wholeNumber } from "../options.ts";
+import { printJson, printLines, printWarnings } from "../print/output.ts";
+import type { TlsFiles } from "../serve/read-tls.ts";
+import type { EndpointOptions, RunningEndpoint } from "../serve/start-endpoint.ts";
+
+interface ServeOptions {
+  readonly awsEndpoint?: true;
+  readonly port?: number;
+  readonly host: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly behindProxy?: string;
+  readonly proxyAddress?: readonly string[];
+  readonly maxUpload?: number;
+  readonly maxUploads?: number;
+  readonly keepDays?: number;
+  readonly open?: true;
+  readonly stage: string;
+  readonly accountId: string;
+  readonly allowModule: readonly string[];
+  readonly json?: true;
+}
+
+const usualPort = 8084;
+const usualEndpointPort = 8083;
+
+/** `rowcall serve`: serves the pages and the API, or answers as AWS Step Functions would, until it is interrupted. */
+export function defineCommand(command: Command, cli: Cli): void {
+  command
+    .option(
+      "--port <number>",
+      `port to listen at; 0 takes a free one (default: ${usualPort}, with --aws-endpoint ${usualEndpointPort})`,
+      portNumber,
+    )
+    .option("--host <name>", "name or address to listen at; any but this machine's own takes more", "127.0.0.1")
+    .option("--tls-cert <file>", "certificate (PEM) to speak https with")
+    .option("--tls-key <file>", "its key (PEM)")
+    .option("--behind-proxy <url>", "https address of the proxy that others reach the server through")
+    .option("--proxy-address <address>", "address or network that the proxy connects from; may be repeated", listOf)
+    .option("--max-upload <megabytes>", "largest table that may be uploaded (default: 10240)", wholeNumber(1))
+    .option("--max-uploads <megabytes>", "most of all uploads together (default: 51200)", wholeNumber(1))
+    .option("--keep-days <days>", "how long uploads and remembered answers are kept (default: 30)", wholeNumber(1))
+    .option("--open", "print nothing but the address, for a program that opens it")
+    .option("--aws-endpoint", "answer as AWS Step Functions does instead, for the AWS command line and SDKs")
+    .option("--stage <name>", "with --aws-endpoint: ends the name of the state machine that runs batches", "prod")
+    .option("--account-id <digits>", "with --aws-endpoint: account of every ARN", accountId, "123456789012")
+    .addOption(allowModuleOption())
+    .addOption(
+      jsonOption(
+        "address and token, or with --aws-endpoint keys and ARNs, as one JSON object, once requests are answered",
+      ),
+    );
+  examples(command, [
+    "rowcall serve",
+    "rowcall serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem",
+    "rowcall serve --behind-proxy https://rowcall.example.com",
+    "rowcall serve --host 0.0.0.0 --behind-proxy https://rowcall.example.com --proxy-address 10.0.0.7",
+    "rowcall serve --aws-endpoint --port 0 --stage dev --region eu-west-2",
+    "aws stepfunctions list-state-machines --endpoint-url http://127.0.0.1:8083",
+  ]);
+  const ofPages = excludes("--aws-endpoint", "it is for the pages and the API");
+  declareEffects(command, {
+    "--tls-cert": [needs("--tls-key")],
+    "--tls-key": [needs("--tls-cert")],
+    "--behind-proxy": [ofPages],
+    "--proxy-address": [ofPages, needs("--behind-proxy")],
+    "--max-upload": [ofPages],
+    "--max-uploads": [ofPages],
+    "--keep-days": [ofPages],
+    "--open": [ofPages, excludes("--json")],
+    "--stage": [needs("--aws-endpoint")],
+    "--account-id": [needs("--aws-endpoint")],
+  });
+  command.action((options: ServeOptions) =>
+    options.awsEndpoint === undefined ? servePages(cli, options) : serveEndpoint(cli, options),
+  );
+}
+
+async function servePages(cli: Cli, options: ServeOptions): Promise<void> {
+  const { startServer } = await import("../serve/start-server.ts");
+  const { port = usualPort, json, open } = options;
+  const server = await startServer({
+    wiring: await cli.wire({ allowedModules: options.allowModule }),
+    host: options.host,
+    port,
+    ...tlsOf(cli, options),
+    ...(options.proxyAddress === undefined ? {} : { proxyAddresses: options.proxyAddress }),
+    ...(options.behindProxy === undefined ? {} : { proxyUrl: options.behindProxy }),
+    ...(options.maxUploads === undefined ? {} : { maxUploadsBytes: options.maxUploads * 1024 * 1024 }),
+    ...(options.keepDays === undefined ? {} : { keepMs: options.keepDays * 24 * 3_600_000 }),
+    ...(options.maxUpload === undefined ? {} : { maxUploadBytes: options.maxUpload * 1024 * 1024 }),
+  });
+  const interrupted = interruption(cli.io);
+  const { url, token, address } = server;
+  if (json === true) await printJson(cli.io, { url, token });
+  else if (open === true) await printLines(cli.io.stdout, [address]);
+  else {
+    await printLines(cli.io.stdout, [`Open ${colorsFor(cli.io, cli.io.stdout).bold(address)}`]);
+    await printLines(cli.io.stderr, [
+      "The address lets in whoever has it. Ctrl-C ends the server; its runs can be resumed.",
+    ]);
+  }
+  await interrupted;
+  await printLines(cli.io.stderr, ["Rows in flight finish, no new one starts. Once more ends at once."]);
+  await server.close();
+}
+
+async function serveEndpoint(cli: Cli, options: ServeOptions): Promise<void> {
+  const [{ startStepFunctionsEndpoint }, { readTls }] = await Promise.all([
+    import("../serve/start-endpoint.ts"),
+    import("../serve/read-tls.ts"),
+  ]);
+  const { region } = cli.globals();
+  const { port = usualEndpointPort, host, stage } = options;
+  const given = keysOf(cli.io.env);
+  const tls = await readTls(tlsOf(cli, options));
+  const choice = { allowedModules: options.allowModule };
+  const engine = await cli.openEngine("local", choice);
+  try {
+    const endpoint = await startStepFunctionsEndpoint({
+      port,
+      host,
+      stage,
+      ...(region === undefined ? {} : { region }),
+      account: options.accountId,
+      ...given,
+      ...(tls === undefined ? {} : { tls }),
+      wiring: await cli.wire(choice),
+      engine,
+    });
+    const interrupted = interruption(cli.io);
+    await announce(cli, endpoint, { json: options.json === true, isOwn: given.keys !== undefined });
+    await interrupted;
+    await printLines(cli.io.stderr, ["Rows in flight finish, no new one starts. Once more ends at once."]);
+    await endpoint.close();
+  } finally {
+    await engine.close();
+  }
+}
+
+function tlsOf({ io }: Cli, { tlsCert, tlsKey }: ServeOptions): TlsFiles {
+  return {
+    workingDirectory: io.workingDirectory,
+    ...(tlsCert === undefined || tlsKey === undefined ? {} : { tls: { cert: tlsCert, key: tlsKey } }),
+  };
+}
+
+/** @throws RowcallError USAGE_INVALID when one of the two keys is missing */
+function keysOf(env: Io["env"]): Pick<EndpointOptions, "keys"> {
+  const [accessKeyId = "", secretAccessKey = ""] = [
+    env["ROWCALL_ENDPOINT_ACCESS_KEY_ID"],
+    env["ROWCALL_ENDPOINT_SECRET_ACCESS_KEY"],
+  ];
+  if (accessKeyId === "" && secretAccessKey === "") return {};
+  if (accessKeyId !== "" && secretAccessKey !== "") return { keys: { accessKeyId, secretAccessKey } };
+  throw new RowcallError("USAGE_INVALID", "Only one of the endpoint's two keys is set", {
+    hint: "Set both ROWCALL_ENDPOINT_ACCESS_KEY_ID and ROWCALL_ENDPOINT_SECRET_ACCESS_KEY, or neither: then keys are made.",
+  });
+}
+
+/** Settles at the first interrupt; the second one ends the process. */
+function interruption(io: Io): Promise<void> {
+  return new Promise((resolve) => {
+    let many = 0;
+    io.onInterrupt(() => {
+      many += 1;
+      if (many === 1) resolve();
+      else io.exit(130);
+    });
+  });
+}
+
+/** @param isOwn - whether the user gave the keys, who then needs no telling */
+async function announce(
+  cli: Cli,
+  endpoint: RunningEndpoint,
+  { json, isOwn }: { readonly json: boolean; readonly isOwn: boolean },
+): Promise<void> {
+  const { io } = cli;
+  const { url, region, batchMachineArn, keys, isInClear } = endpoint;
+  const { stateMachines, activities } = await endpoint.arns();
+  if (isInClear) {
+    await printWarnings(io, [
+      {
+        message: `Requests to ${url} are signed, and can be read on their way`,
+        hint: "Give --tls-cert and --tls-key outside of a network that you trust.",
+      },
+    ]);
+  }
+  if (json) return printJson(io, { url, region, stateMachines, activities, ...(isOwn ? {} : keys) });
+  const { bold } = colorsFor(io, io.stdout);
+  const input = `{"config_s3_uri": "batch.json", "input_csv_s3_uri": "rows.csv", "output_s3_prefix": "out/"}`;
+  await printLines(io.stdout, [
+    `Step Functions endpoint: ${bold(url)}`,
+    "",
+    "Keys, to paste in another terminal:",
+    `  export AWS_ENDPOINT_URL_SFN=${url} AWS_REGION=${region}`,
+    isOwn
+      ? "  export AWS_ACCESS_KEY_ID=$ROWCALL_ENDPOINT_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY=$ROWCALL_ENDPOINT_SECRET_ACCESS_KEY"
+      : `  export AWS_ACCESS_KEY_ID=${keys.accessKeyId} AWS_SECRET_ACCESS_KEY=${keys.secretAccessKey}`,
+    "",
+    "State machines:",
+    ...stateMachines.map((arn) => `  ${arn}`),
+    ...(activities.length === 0 ? [] : ["Activities:", ...activities.map((arn) => `  ${arn}`)]),
+    "",
+    "For example:",
+    `  aws stepfunctions start-execution --endpoint-url ${url} --region ${region} \\`,
+    `    --state-machine-arn ${batchMachineArn} \\`,
+    `    --input '${input}'`,
+  ]);
+}
+
+function portNumber(text: string): number {
+  const port = wholeNumber(0)(text);
+  if (port <= 65_535) return port;
+  throw new InvalidArgumentError("It must be a port: 0 to 65535.");
+}
+
+function accountId(text: string): string {
+  if (/^\d{12}$/.test(text)) return text;
+  throw new InvalidArgumentError("It must have twelve digits.");
+}

@@ -1,0 +1,16 @@
+import type { Registry, Shelf } from "../../core/registry.ts";
+
+/** What commands must know of one kind of document in the registry. */
+export interface ShelfFace<T> {
+  readonly noun: "agent" | "template";
+  /** A reference for the examples of the help. */
+  readonly example: string;
+  readonly head: readonly string[];
+  shelf(registry: Registry): Shelf<T>;
+  /** One line of the list. */
+  cells(document: T): readonly string[];
+  nameOf(document: T): string;
+  versionOf(document: T): string;
+  /** Reads a file's value; throws when something is wrong with it. */
+  validate(value: unknown, what: string): Promise<T>;
+}

@@ -1,0 +1,109 @@
+import { hostname } from "node:os";
+import process from "node:process";
+import type { Command } from "commander";
+import type { AwsSettings } from "../../aws/aws.ts";
+import type { WorkerOptions } from "../../engines/worker/worker.ts";
+import type { ActivityAddress } from "../../engines/worker/activity-tasks.ts";
+import type { Cli } from "../cli.ts";
+import { declareEffects, excludes } from "../option-use.ts";
+import { allowModuleOption, examples, listOf, positiveNumber, wholeNumber } from "../options.ts";
+import { openWorkerLog } from "../print/worker-log.ts";
+
+interface WorkerCommandOptions {
+  readonly activityArn: readonly string[];
+  readonly concurrency: number;
+  readonly name?: string;
+  readonly maxTasks?: number;
+  readonly idleExit?: number;
+  readonly json?: true;
+  readonly quiet?: true;
+  readonly allowModule: readonly string[];
+}
+
+/** `rowcall worker`: makes attempts for runs that leave their rows to workers. */
+export function defineCommand(command: Command, cli: Cli): void {
+  command
+    .requiredOption("--activity-arn <arn>", "activity to work for; may be repeated", listOf)
+    .option("--concurrency <number>", "attempts under way at once, for each activity", wholeNumber(1), 4)
+    .option("--name <name>", "what runs call this worker (default: host name and process id)")
+    .option("--max-tasks <number>", "end after so many attempts, for each activity", wholeNumber(1))
+    .option("--idle-exit <seconds>", "end when there was nothing to do for so long", positiveNumber)
+    .addOption(allowModuleOption())
+    .option("--json", "print what happens as JSON Lines on standard output, in place of the lines on standard error")
+    .option("-q, --quiet", "say nothing but warnings and errors");
+  examples(command, [
+    "rowcall worker --activity-arn arn:aws:states:eu-west-1:123456789012:activity:lookup",
+    "rowcall worker --activity-arn ARN --endpoint-url http://run-host:8083 --concurrency 2",
+    "rowcall worker --activity-arn ARN --allow-module ./lookup.ts",
+    "rowcall worker --activity-arn ARN --idle-exit 300 --json",
+  ]);
+  declareEffects(command, { "--quiet": [excludes("--json", "every event is printed")] });
+  command.action(async (options: WorkerCommandOptions) => work(cli, options));
+}
+
+async function work(cli: Cli, options: WorkerCommandOptions): Promise<void> {
+  const { io } = cli;
+  const [{ services, host }, { parseActivityArn }] = await Promise.all([
+    cli.wire({ allowedModules: options.allowModule }),
+    import("../../engines/worker/activity-tasks.ts"),
+  ]);
+  const addresses = options.activityArn.map(parseActivityArn);
+  const name = options.name ?? `${hostname()}-${process.pid}`;
+  const drain = new AbortController();
+  const ignore = io.onInterrupt((signal) => {
+    if (drain.signal.aborted) return io.exit(130);
+    cli.setExitCode(signal === "SIGINT" ? 130 : 0);
+    drain.abort();
+  });
+  const shared: SharedOptions = {
+    services,
+    name,
+    concurrency: options.concurrency,
+    sharesFiles: isThisMachine(host.aws),
+    drain: drain.signal,
+    ...(options.maxTasks === undefined ? {} : { maxTasks: options.maxTasks }),
+    ...(options.idleExit === undefined ? {} : { idleExitMs: options.idleExit * 1000 }),
+  };
+  const one = async (address: ActivityAddress): Promise<void> => {
+    try {
+      await workFor(cli, { address, aws: host.aws }, options, shared);
+    } catch (error) {
+      // What one worker cannot do is told at the end; the others finish what they have.
+      drain.abort();
+      throw error;
+    }
+  };
+  try {
+    const ended = await Promise.allSettled(addresses.map(one));
+    const failed = ended.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  } finally {
+    ignore();
+  }
+}
+
+type SharedOptions = Omit<WorkerOptions, "tasks" | "onEvent">;
+
+async function workFor(
+  { io }: Cli,
+  { address, aws }: { readonly address: ActivityAddress; readonly aws: AwsSettings },
+  options: WorkerCommandOptions,
+  shared: SharedOptions,
+): Promise<void> {
+  const [{ openActivityTasks }, { runWorker }] = await Promise.all([
+    import("../../engines/worker/activity-tasks.ts"),
+    import("../../engines/worker/worker.ts"),
+  ]);
+  const tasks = await openActivityTasks(aws, address, shared.name);
+  try {
+    await runWorker({ ...shared, tasks, onEvent: openWorkerLog(io, options, shared.name, address.name) });
+  } finally {
+    await tasks.close();
+  }
+}
+
+// Then the run is on this machine too, and sees its files.
+function isThisMachine({ endpoints }: AwsSettings): boolean {
+  const host = endpoints.SFN === undefined ? undefined : URL.parse(endpoints.SFN)?.hostname;
+  return host !== undefined && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(host);
+}
