@@ -13,7 +13,7 @@ import type { TryChoice, TryResult } from "./workbench-port.ts";
 /** How a {@link Rowcall} is put together. */
 export interface RowcallOptions extends WireOptions {
   /** A batch processor that is deployed on AWS, to run batches there. @default this process */
-  readonly aws_processor?: AwsRuns;
+  readonly awsProcessor?: AwsRuns;
 }
 
 /** Rowcall in a program of your own; who creates it closes it. */
@@ -66,7 +66,7 @@ export interface Rowcall {
 export async function createRowcall(options: RowcallOptions = {}): Promise<Rowcall> {
   const wiring = wire(options);
   const { services, recordingsPrefix } = wiring;
-  const { aws_processor: processor } = options;
+  const { awsProcessor: processor } = options;
   const engine = await (processor === undefined ? openEngine(wiring) : openAwsEngine(wiring, processor));
   const host = createRunHost(engine);
   return {

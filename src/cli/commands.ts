@@ -12,6 +12,8 @@ export interface CommandModule {
 /** A command as the list of commands shows it; its file is loaded when it is called. */
 export interface CommandEntry {
   readonly name: string;
+  /** An older name that goes on working, and says the new one. */
+  readonly was?: string;
   readonly summary: string;
   /** Heading it is listed under. */
   readonly group: string;
@@ -69,9 +71,10 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: "resume",
+    was: "unpause",
     group: running,
     uses: { ...runs, registry: here, aws: always, browser: here },
-    summary: "go on with a run that was interrupted or stopped",
+    summary: "go on with a run that was interrupted, stopped or paused",
     load: () => import("./commands/resume-command.ts"),
   },
   {
@@ -89,25 +92,19 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./commands/stop-command.ts"),
   },
   {
-    name: "adjust",
+    name: "update",
+    was: "adjust",
     group: running,
     uses: oneRun,
     summary: "change limits of a run while it goes",
-    load: () => import("./commands/adjust-command.ts"),
+    load: () => import("./commands/update-command.ts"),
   },
   {
     name: "pause",
     group: running,
     uses: oneRun,
-    summary: "let a run start no attempt until it is unpaused",
+    summary: "let a run start no row until it is resumed",
     load: () => import("./commands/pause-command.ts"),
-  },
-  {
-    name: "unpause",
-    group: running,
-    uses: oneRun,
-    summary: "let a paused run go on",
-    load: () => import("./commands/unpause-command.ts"),
   },
   {
     name: "serve",

@@ -77,14 +77,13 @@ const own: Readonly<Record<string, Readonly<Record<string, typeof always | reado
   // --failed is one way to say which rows; the other options narrow it.
   "rerun last": { "--failed": always, "--code": always, "--rows": always, ...watched },
   "stop last": { "--json": always },
-  "adjust last": {
+  "update last": {
     "--max-concurrency": always,
     "--tolerated-failure-percentage": always,
     "--tolerated-failure-count": always,
     "--json": always,
   },
   "pause last": { "--json": always },
-  "unpause last": { "--json": always },
   "serve --port 0": {
     "--port": always,
     "--host": always,
@@ -173,9 +172,8 @@ const ofEvery: Readonly<Record<string, readonly Where[]>> = {
   resume: [always, "on AWS", always, "here", always, "here"],
   rerun: [always, "on AWS", always, "here", always, "here"],
   stop: [always, "on AWS", always, "never", "on AWS", "never"],
-  adjust: [always, "on AWS", always, "never", "on AWS", "never"],
+  update: [always, "on AWS", always, "never", "on AWS", "never"],
   pause: [always, "on AWS", always, "never", "on AWS", "never"],
-  unpause: [always, "on AWS", always, "never", "on AWS", "never"],
   serve: ["never", "never", always, always, always, always],
   worker: ["never", "never", always, always, always, always],
   mcp: [always, "on AWS", always, always, always, always],

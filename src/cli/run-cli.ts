@@ -67,11 +67,16 @@ export function createProgram(io: Io, setExitCode: (code: number) => void): Comm
     "rowcall run batch.json --input addresses.csv --output results/",
     "rowcall rows last --status failed",
   ]);
-  for (const { name, summary, group, uses } of commands)
+  for (const { name, was, summary, group, uses } of commands) {
     declareEffects(program.command(name).description(summary).helpGroup(group), globalEffects(name, uses));
+    if (was !== undefined)
+      declareEffects(program.command(was, { hidden: true }).description(summary), globalEffects(name, uses));
+  }
   program.hook("preSubcommand", async (_program, command) => {
-    const entry = commands.find(({ name }) => name === command.name());
+    const called = command.name();
+    const entry = commands.find(({ name, was }) => name === called || was === called);
     (await entry?.load())?.defineCommand(command, cli);
+    if (entry?.was === called) io.stderr.write(`"rowcall ${called}" is now "rowcall ${entry.name}".\n`);
   });
   program.hook("preAction", (_program, command) => requireEffect(command, cli));
   return program;

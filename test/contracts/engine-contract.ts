@@ -515,7 +515,7 @@ export function describeEngine(
           const resumed = harness.engine.resume("paused", {
             onEvent: (event) => event.type === "warning" && warned.resolve(event.hint ?? ""),
           });
-          assert.match(await warned.promise, /rowcall unpause/);
+          assert.match(await warned.promise, /rowcall resume/);
           assert.deepEqual([(await other.describe("paused")).paused, pausing.begun], [true, 2]);
           await other.adjust("paused", { paused: false });
           const { status, paused, counts } = await resumed;

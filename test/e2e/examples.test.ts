@@ -53,6 +53,17 @@ describe("examples give what their pages promise", () => {
     assert.equal(table, await promised("examples/agent-kind/README.md"));
   });
 
+  it("library", async () => {
+    const main = pathOf("examples/library/main.ts");
+    const { stdout } = await promisify(execFile)(process.execPath, [main, join(folder, "library", "/")], {
+      env: { ...process.env, ROWCALL_DATA_DIR: join(folder, "data of library") },
+      timeout: 570_000,
+      killSignal: "SIGKILL",
+    });
+    const [, table = ""] = /^(.+): 6 of 6 rows succeeded\n$/.exec(stdout) ?? [];
+    assert.equal(mask(await readFile(table, "utf8")), await promised("examples/function-agent/README.md"));
+  });
+
   it("telemetry", async () => {
     const collector = spawn(process.execPath, [pathOf("examples/telemetry/collector.ts"), "0"], {
       stdio: ["ignore", "pipe", "inherit"],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, glob, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -204,6 +204,26 @@ test("every folder of the source has a floor", async () => {
   const known = new Set(places.map((place) => place.split("/")[0]));
   const unknown = entries.filter((entry) => !known.has(entry.replace(/(?:\.test)?\.ts$/, "")));
   assert.deepEqual(unknown, [], "add it to scripts/floors.ts");
+});
+
+test("the picture in ARCHITECTURE.md has every room, on the floor that its imports say", async () => {
+  const picture = /^```\n(8 .*?)^```$/ms.exec(await readFile(join(root, "ARCHITECTURE.md"), "utf8"))?.[1] ?? "";
+  const floorOf = new Map<string, number>();
+  for (const [, floor, rooms = ""] of picture.matchAll(/^(\d) {2}((?:\S+ {1,2})*\S+)/gm))
+    for (const room of rooms.trim().split(/ +/)) floorOf.set(room.replace(/\/$|\.ts$/, ""), Number(floor));
+  assert.deepEqual([...floorOf.keys()].toSorted(), places.toSorted());
+  const roomOf = (path: string): string => places.find((place) => path.startsWith(`${place}/`)) ?? path.replace(/\.ts$/, "");
+  const upwards: string[] = [];
+  for await (const file of glob("**/*.ts", { cwd: join(root, "src"), exclude: ["**/*.test.ts"] })) {
+    const room = roomOf(file);
+    for (const [, path = ""] of (await readFile(join(root, "src", file), "utf8")).matchAll(/(?:from|import\() ?"(\.[^"]+)"/g)) {
+      const other = roomOf(join(dirname(file), path));
+      const [from = 0, to = 9] = [floorOf.get(room), floorOf.get(other)];
+      // Faces share what they have in common; the front door re-exports the client of one.
+      if (room !== other && to >= from && from !== 8) upwards.push(`${file} -> ${path}`);
+    }
+  }
+  assert.deepEqual(upwards, []);
 });
 
 function isFloorRule({ code }: Diagnostic): boolean {

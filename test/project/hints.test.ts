@@ -198,7 +198,7 @@ describe("hints that commands print", () => {
     ["export monday --output there.csv", /exists already/],
     ["export monday --output x.pdf", /cannot be written/],
     ["export stopped --mapping nowhere.yaml", /nowhere/],
-    ["adjust monday", /--max-concurrency/],
+    ["update monday", /--max-concurrency/],
     ["rows nothing", /no run/],
     ["show nothing", /no run/],
     ["serve --host 0.0.0.0", /--tls-cert/],

@@ -32,7 +32,7 @@ export function addBatchOptions(command: Command): Command {
       "-o, --output <uri>",
       "prefix that ends in /, a file, or - for standard output, in place of the batch's output",
     )
-    .option("--max-concurrency <number>", "rows under way at once", wholeNumber(1));
+    .option("--max-concurrency <number>", "rows in flight at once", wholeNumber(1));
   return addAttemptOptions(command);
 }
 

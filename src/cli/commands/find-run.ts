@@ -1,7 +1,6 @@
 import type { Engine, FailureSummary } from "../../core/engine.ts";
-import { RowcallError, type ErrorCode } from "../../core/errors.ts";
+import { RowcallError } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
-import type { FailedOutcome } from "../../core/attempt.ts";
 
 /** What the `RUN` of a command may be, for its help. */
 export const runArgument = ["<run>", "id of a run, the beginning of an id, a name, or: last"] as const;
@@ -15,10 +14,13 @@ export const runArgument = ["<run>", "id of a run, the beginning of an id, a nam
 export async function findRun(engine: Engine, text: string): Promise<Run> {
   const exact = await findExactly(engine, text);
   if (exact !== undefined) return exact;
-  const runs = await engine.list();
-  if (text === "last" && runs[0] !== undefined) return runs[0];
-  const [found, ...others] = text === "" ? [] : runs.filter(({ id }) => id.startsWith(text));
-  if (found === undefined) throw await notFound(text, runs);
+  if (text === "last") {
+    const [newest] = await engine.list({ limit: 1 });
+    if (newest !== undefined) return newest;
+  }
+  const like = text === "" ? [] : await engine.list({ text });
+  const [found, ...others] = like.filter(({ id }) => id.startsWith(text));
+  if (found === undefined) throw await notFound(text, await engine.list({ limit: 200 }));
   if (others.length === 0) return found;
   throw new RowcallError("USAGE_INVALID", `${others.length + 1} runs begin with "${text}"`, {
     hint: `Write more of the id: ${[found, ...others]
@@ -55,18 +57,7 @@ async function notFound(text: string, runs: readonly Run[]): Promise<RowcallErro
 }
 
 /** The failed rows of a run by code, most frequent first. */
-export async function failuresOf(engine: Pick<Engine, "rows">, run: Run): Promise<readonly FailureSummary[]> {
+export async function failuresOf(engine: Pick<Engine, "survey">, run: Run): Promise<readonly FailureSummary[]> {
   if (run.counts.failed === 0) return [];
-  const groups = new Map<ErrorCode, FailureSummary>();
-  const outcomes = new Map<number, FailedOutcome>();
-  for await (const { row, attempts, sameAs } of engine.rows(run.id, { status: "failed" })) {
-    const last = attempts.at(-1)?.outcome;
-    const outcome = sameAs === undefined ? last : outcomes.get(sameAs);
-    if (outcome?.status !== "failed") continue;
-    const { code, message, hint } = outcome;
-    outcomes.set(row, outcome);
-    const group = groups.get(code) ?? { code, count: 0, row, message, ...(hint === undefined ? {} : { hint }) };
-    groups.set(code, { ...group, count: group.count + 1 });
-  }
-  return [...groups.values()].toSorted((a, b) => b.count - a.count);
+  return (await engine.survey(run.id)).failures;
 }

@@ -8,26 +8,19 @@ interface PauseOptions {
   readonly json?: true;
 }
 
-/** `rowcall pause`: a run, in this or another process, starts no attempt; those under way finish. */
+/** `rowcall pause`: a run, in this or another process, starts no attempt; rows in flight finish. */
 export function defineCommand(command: Command, cli: Cli): void {
-  definePauseCommand(command, cli, true);
-}
-
-/** Defines `pause`, or its opposite. */
-export function definePauseCommand(command: Command, cli: Cli, paused: boolean): void {
   command.argument(...runArgument).addOption(jsonOption("the limits that hold now as one JSON object"));
-  examples(command, paused ? ["rowcall pause last"] : ["rowcall unpause last"]);
+  examples(command, ["rowcall pause last"]);
   command.action(async (text: string, { json }: PauseOptions) => {
     const engine = await cli.openEngine();
     try {
       const { id, status } = await findRun(engine, text);
-      const limits = await engine.adjust(id, { paused });
+      const limits = await engine.adjust(id, { paused: true });
       if (json === true) await printJson(cli.io, limits);
-      const when = status === "running" ? "within a second" : "when it is resumed";
-      const what = paused
-        ? `starts no attempt ${when}; those under way finish. ${cli.suggestion(`unpause ${id}`)} lets it go on.`
-        : `is no longer paused${status === "running" ? "" : `; it goes on ${when}`}.`;
-      await printLines(cli.io.stderr, [`Run ${id} ${what}`]);
+      const what =
+        status === "running" ? "starts no row from now on; rows in flight finish" : "will start no row when it is resumed by a program";
+      await printLines(cli.io.stderr, [`Run ${id} ${what}. ${cli.suggestion(`resume ${id}`)} lets it go on.`]);
     } finally {
       await engine.close();
     }

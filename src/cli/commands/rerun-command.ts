@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { RowcallError, isErrorCode, type ErrorCode } from "../../core/errors.ts";
 import type { RowSelection } from "../../core/engine.ts";
 import type { Cli } from "../cli.ts";
-import { findRun, runArgument } from "./find-run.ts";
+import { failuresOf, findRun, runArgument } from "./find-run.ts";
 import { examples, listOf, parseRowSelection } from "../options.ts";
 import { addWatchOptions, watchRun, type WatchOptions } from "./watch-run.ts";
 
@@ -27,9 +27,7 @@ export function defineCommand(command: Command, cli: Cli): void {
   ]);
   command.action(async (text: string, options: RerunOptions) => {
     if (options.failed === undefined && options.code === undefined && options.rows === undefined) {
-      throw new RowcallError("USAGE_INVALID", "rerun does not know which rows to attempt again", {
-        hint: "Add --failed for every row that failed, --code for those that failed with it, or --rows.",
-      });
+      throw await undecided(cli, text);
     }
     const codes = options.code && (await readCodes(options.code));
     const choice = {
@@ -40,6 +38,25 @@ export function defineCommand(command: Command, cli: Cli): void {
       engine.rerun((await findRun(engine, text)).id, choice, observer),
     );
   });
+}
+
+/** What could be attempted again, for who has not said it. */
+async function undecided(cli: Cli, text: string): Promise<RowcallError> {
+  const engine = await cli.openEngine();
+  try {
+    const run = await findRun(engine, text);
+    const failures = await failuresOf(engine, run);
+    const codes = failures.map(({ code, count }) => `${code} (${count})`).join(", ");
+    return new RowcallError(
+      "USAGE_INVALID",
+      failures.length === 0
+        ? `No row of run ${run.id} failed: there is nothing to attempt again`
+        : `Say which of the ${run.counts.failed} failed rows to attempt again: ${codes}`,
+      { hint: "Add --failed for all of them, --code CODE for those that failed with it, or --rows 3,7-9." },
+    );
+  } finally {
+    await engine.close();
+  }
 }
 
 /**

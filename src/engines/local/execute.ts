@@ -143,7 +143,7 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
   if (limits.paused === true) {
     attempts.hold(true);
     const message = `Run ${run.id} is paused: no attempt starts`;
-    observer.onEvent?.({ type: "warning", message, hint: `Let it go on: rowcall unpause ${run.id}` });
+    observer.onEvent?.({ type: "warning", message, hint: `Let it go on: rowcall resume ${run.id}` });
   }
   observer.drain?.addEventListener("abort", onInterrupt, { once: true });
   if (observer.drain?.aborted === true) onInterrupt();

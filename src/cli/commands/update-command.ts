@@ -6,25 +6,25 @@ import { findRun, runArgument } from "./find-run.ts";
 import { examples, jsonOption, numberFromZero, wholeNumber } from "../options.ts";
 import { printJson, printLines } from "../print/output.ts";
 
-interface AdjustOptions extends Partial<RunLimits> {
+interface UpdateOptions extends Partial<RunLimits> {
   readonly json?: true;
 }
 
-/** `rowcall adjust`: changes limits of a run, in this or another process, while it goes. */
+/** `rowcall update`: changes limits of a run, in this or another process, while it goes. */
 export function defineCommand(command: Command, cli: Cli): void {
   command
     .argument(...runArgument)
-    .option("--max-concurrency <number>", "rows under way at once", wholeNumber(1))
+    .option("--max-concurrency <number>", "rows in flight at once", wholeNumber(1))
     .option("--tolerated-failure-percentage <number>", "stop when more of the rows fail than this", percentage)
     .option("--tolerated-failure-count <number>", "stop when more rows fail than this", wholeNumber(0))
     .addOption(jsonOption("the limits that hold now as one JSON object"));
   examples(command, [
-    "rowcall adjust last --max-concurrency 20",
-    "rowcall adjust monday --tolerated-failure-percentage 10",
+    "rowcall update last --max-concurrency 20",
+    "rowcall update monday --tolerated-failure-percentage 10",
   ]);
-  command.action(async (text: string, { json, ...change }: AdjustOptions) => {
+  command.action(async (text: string, { json, ...change }: UpdateOptions) => {
     if (Object.keys(change).length === 0) {
-      throw new RowcallError("USAGE_INVALID", "adjust does not know what to change", {
+      throw new RowcallError("USAGE_INVALID", "update does not know what to change", {
         hint: "Add --max-concurrency, --tolerated-failure-percentage or --tolerated-failure-count.",
       });
     }
@@ -33,8 +33,8 @@ export function defineCommand(command: Command, cli: Cli): void {
       const run = await findRun(engine, text);
       const limits = await engine.adjust(run.id, change);
       if (json === true) await printJson(cli.io, limits);
-      const when = run.status === "running" ? "within a second" : "when it is resumed";
-      await printLines(cli.io.stderr, [`Run ${run.id} heeds this ${when}: ${sentence(limits)}.`]);
+      const when = run.status === "running" ? "within 1 s" : "when the run is resumed";
+      await printLines(cli.io.stderr, [`Run ${run.id}: ${sentence(limits)}. Takes effect ${when}.`]);
     } finally {
       await engine.close();
     }
