@@ -92,7 +92,7 @@ test("agents, stores and channels of one's own stand beside the known ones", asy
         }),
       },
       stores: {
-        shelf: async () => {
+        catalog: async () => {
           const { openMemoryStore } = await import("./stores/memory-store.ts");
           const memory = openMemoryStore({ clock: Date.now });
           const write: typeof memory.write = async (uri, content, options) => {
@@ -110,22 +110,18 @@ test("agents, stores and channels of one's own stand beside the known ones", asy
       },
     });
     try {
-      await rowcall.registry.agents.publish({
-        agent_name: "loud",
-        version: "1.0.0",
-        kind: "shout",
-        config: { end: "!" },
-        structured_output: { enabled: true, output_fields: ["loud"] },
-      });
+      const structured_output = { enabled: true, output_fields: ["loud"] };
+      const agent = { agent_name: "loud", version: "1.0.0", kind: "shout", config: { end: "!" }, structured_output };
+      await workspace.write("registry/agents/loud_v1.0.0.json", agent);
       const batch = await rowcall.readBatch({
         agent: "loud",
         input: "rows.csv",
-        output: "shelf:out.csv",
+        output: "catalog:out.csv",
         notification_config: { channels: ["pager:night"] },
       });
       const { ended } = await rowcall.start({ batch });
       assert.equal((await ended).counts.succeeded, 2);
-      assert.match(kept.get("shelf:out.csv") ?? "", /ROW, 1!/);
+      assert.match(kept.get("catalog:out.csv") ?? "", /ROW, 1!/);
       assert.deepEqual(told, ["pager:night"]);
     } finally {
       await rowcall.close();

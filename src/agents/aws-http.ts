@@ -13,7 +13,7 @@ export interface HttpSettings {
 const connectMs = 10_000;
 
 /**
- * How an agent's SDK client speaks HTTP: calls that are under way at once have a connection each.
+ * How an agent's SDK client speaks HTTP: calls that are in flight at once have a connection each.
  *
  * @param connections - to one host, at most
  * @param requestMs - how long a call may take; absent when its signal alone ends it

@@ -15,7 +15,7 @@ import { readSecrets } from "../core/secrets.ts";
 import type { Services } from "../core/services.ts";
 import { machineClocks } from "../runs/machine-clocks.ts";
 import { openRegistry } from "../registry/open-registry.ts";
-import { isPath, splitRegistries } from "../registry/shelf-place.ts";
+import { isPath, splitRegistries } from "../registry/catalog-place.ts";
 import { inAgentScope, type AgentScope } from "../attempt/agent-scope.ts";
 import { openStores, type OpenStore } from "../stores/open-store.ts";
 import { telemetrySettings, type TelemetrySettings } from "../telemetry/telemetry-settings.ts";

@@ -17,15 +17,15 @@ const cases: readonly (readonly [what: string, thrown: unknown, kind: string, hi
   ["no such execution", thrown("ExecutionDoesNotExist", 400), "missing", /account and the region/],
   ["a condition that did not hold", thrown("PreconditionFailed", 412), "conflict", /somebody else/],
   ["a request that is wrong", thrown("ValidationException", 400), "invalid", /Correct/],
-  ["too many calls", thrown("ThrottlingException", 400), "passing", /max_concurrency/],
+  ["too many calls", thrown("ThrottlingException", 400), "transient", /max_concurrency/],
   [
     "nobody listens",
     Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:1"), { code: "ECONNREFUSED" }),
-    "passing",
+    "transient",
     /--endpoint-url/,
   ],
-  ["a fault of AWS", thrown("InternalError", 500), "passing", /Try again/],
-  ["something that is no error", "oops", "passing", /Try again/],
+  ["a fault of AWS", thrown("InternalError", 500), "transient", /Try again/],
+  ["something that is no error", "oops", "transient", /Try again/],
 ];
 
 for (const [what, error, kind, hint] of cases) {

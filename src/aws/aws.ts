@@ -100,9 +100,9 @@ function given(value: string | undefined): string | undefined {
 export interface AwsProblem {
   /**
    * `denied`: credentials, permissions or region, which the user corrects. `missing`: no such bucket, key, table, function or
-   * the like. `conflict`: a condition did not hold. `invalid`: the request itself is wrong. `passing`: another try may go better.
+   * the like. `conflict`: a condition did not hold. `invalid`: the request itself is wrong. `transient`: another try may go better.
    */
-  readonly kind: "denied" | "missing" | "conflict" | "invalid" | "passing";
+  readonly kind: "denied" | "missing" | "conflict" | "invalid" | "transient";
   /** AWS's name of the error: `NoSuchBucket`; empty when there is none. */
   readonly name: string;
   /** Follows what was tried: `Cannot read s3://bucket/key: …`. */
@@ -143,12 +143,12 @@ const otherRegion: Explanation = {
   hint: "Set --region or AWS_REGION to the region of the resource.",
 };
 const busy: Explanation = {
-  kind: "passing",
+  kind: "transient",
   what: "AWS is limiting the rate of calls",
   hint: "Lower max_concurrency, or ask AWS for a higher quota.",
 };
 const unreachable: Explanation = {
-  kind: "passing",
+  kind: "transient",
   what: "the endpoint cannot be reached",
   hint: "Check the network, --endpoint-url and AWS_ENDPOINT_URL.",
 };
@@ -210,7 +210,7 @@ export function explainAws(thrown: unknown): AwsProblem {
     return { kind: "conflict", name, what, hint: "It was changed by somebody else at the same time." };
   if (status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429)
     return { kind: "invalid", name, what, hint: "Correct what is named, then try again." };
-  return { kind: "passing", name, what, hint: "Try again; if it lasts, look at the AWS Health Dashboard." };
+  return { kind: "transient", name, what, hint: "Try again; if it lasts, look at the AWS Health Dashboard." };
 }
 
 /**
@@ -221,7 +221,7 @@ export function explainAws(thrown: unknown): AwsProblem {
 export function awsError(tried: string, thrown: unknown, code?: ErrorCode): RowcallError {
   if (thrown instanceof RowcallError) return thrown;
   const { kind, name, what, hint } = explainAws(thrown);
-  const own = code ?? (kind === "passing" ? "AWS_FAILED" : "AWS_DENIED");
+  const own = code ?? (kind === "transient" ? "AWS_FAILED" : "AWS_DENIED");
   return new RowcallError(own, `Cannot ${tried}: ${what}`, {
     hint,
     cause: thrown,

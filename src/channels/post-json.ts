@@ -49,7 +49,7 @@ export async function postJson(post: Post, timing: Timing): Promise<void> {
       if (failure === undefined) return;
       const asked = Math.min(failure.retryAfterMs ?? 0, longestWaitMs);
       const waitMs = Math.max(retryDelayMs(policy, tries, random), asked);
-      if (!failure.passing || tries > policy.maxAttempts || monotonic() + waitMs > deadline)
+      if (!failure.transient || tries > policy.maxAttempts || monotonic() + waitMs > deadline)
         throw failed(post, failure, tries);
       await wait(waitMs);
     }
@@ -62,7 +62,7 @@ interface Failure {
   /** Follows the receiver's name. */
   readonly what: string;
   readonly hint: string;
-  readonly passing: boolean;
+  readonly transient: boolean;
   readonly retryAfterMs?: number | undefined;
   readonly cause?: unknown;
 }
@@ -83,7 +83,7 @@ async function tryOnce(post: Post, timing: Timing, dispatcher: Agent): Promise<F
       const what = signal.aborted
         ? `gave no answer within ${tryMs / 1000} seconds`
         : `could not be reached: ${masked(post, explainNetwork(cause).what)}`;
-      return { what, hint: "Check the address, and that it can be reached from here.", passing: true, cause };
+      return { what, hint: "Check the address, and that it can be reached from here.", transient: true, cause };
     }
   });
 }
@@ -101,7 +101,7 @@ async function refusal(post: Post, response: Response, now: number): Promise<Fai
       status >= 300 && status < 400
         ? `Redirects are not followed: use the address where it leads${location === null ? "" : `, ${masked(post, location)}`}.`
         : post.hintFor(status),
-    passing: status === 408 || status === 429 || status >= 500,
+    transient: status === 408 || status === 429 || status >= 500,
     retryAfterMs: parseRetryAfter(response.headers.get("retry-after"), now),
   };
 }

@@ -10,7 +10,7 @@ const largestMessage = 256 * 1024;
 
 const limitMs = 60_000;
 const tooSlow: AwsProblem = {
-  kind: "passing",
+  kind: "transient",
   name: "",
   what: `there was no answer within ${limitMs / 1000} seconds`,
   hint: "Check the network, --endpoint-url and AWS_ENDPOINT_URL.",

@@ -39,7 +39,7 @@ const attemptsHere: readonly Condition[] = [
       ? { why: "when workers make the attempts", remedy: "give it to `rowcall worker`" }
       : undefined,
 ];
-const shelf: GlobalUse = {
+const catalog: GlobalUse = {
   registry: [
     ({ command }) => (command.endsWith(" validate") ? { why: "at `validate`, which reads files" } : undefined),
   ],
@@ -179,14 +179,14 @@ export const commands: readonly CommandEntry[] = [
   {
     name: "agents",
     group: preparing,
-    uses: shelf,
+    uses: catalog,
     summary: "list, show, validate, publish, retire and copy agents",
     load: () => import("./commands/agents-command.ts"),
   },
   {
     name: "templates",
     group: preparing,
-    uses: shelf,
+    uses: catalog,
     summary: "list, show, validate, publish, retire and copy templates",
     load: () => import("./commands/templates-command.ts"),
   },

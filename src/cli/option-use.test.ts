@@ -141,11 +141,11 @@ const own: Readonly<Record<string, Readonly<Record<string, typeof always | reado
     "--json": always,
   },
   ...Object.fromEntries(
-    ["agents", "templates"].flatMap((shelf) => [
+    ["agents", "templates"].flatMap((catalog) => [
       ...["list", "show x", "validate x", "publish x", "deprecate x@1.0.0", "archive x@1.0.0", "activate x@1.0.0"].map(
-        (line) => [`${shelf} ${line}`, { "--json": always }] as const,
+        (line) => [`${catalog} ${line}`, { "--json": always }] as const,
       ),
-      [`${shelf} copy --to x`, { "--to": always, "--json": always }],
+      [`${catalog} copy --to x`, { "--to": always, "--json": always }],
     ]),
   ),
   "token rotate": { "--json": always },

@@ -94,7 +94,7 @@ const retryStrategy = z.strictObject({
 });
 
 const executionConfig = z.strictObject({
-  max_concurrency: z.int().min(1).default(10).describe("Rows under way at once"),
+  max_concurrency: z.int().min(1).default(10).describe("Rows in flight at once"),
   timeout_seconds: z.number().positive().default(300).describe("Limit of one attempt"),
   retry_strategy: retryStrategy.prefault({}),
   tolerated_failure_percentage: z

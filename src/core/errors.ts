@@ -12,31 +12,31 @@ export interface ErrorKind {
 
 type KindName =
   | "config"
-  | "stranger"
+  | "unauthorized"
   | "oversized"
   | "missing"
   | "conflict"
   | "denied"
   | "row"
-  | "passing"
+  | "transient"
   | "timeout"
   | "limit"
   | "interrupted"
-  | "broken";
+  | "internal";
 
 const kinds: Readonly<Record<KindName, ErrorKind>> = {
   config: { retryable: false, httpStatus: 400, exitCode: 2 },
-  stranger: { retryable: false, httpStatus: 401, exitCode: 2 },
+  unauthorized: { retryable: false, httpStatus: 401, exitCode: 2 },
   oversized: { retryable: false, httpStatus: 413, exitCode: 2 },
   missing: { retryable: false, httpStatus: 404, exitCode: 2 },
   conflict: { retryable: false, httpStatus: 409, exitCode: 2 },
   denied: { retryable: false, httpStatus: 403, exitCode: 2 },
   row: { retryable: false, httpStatus: 422, exitCode: 1 },
-  passing: { retryable: true, httpStatus: 502, exitCode: 1 },
+  transient: { retryable: true, httpStatus: 502, exitCode: 1 },
   timeout: { retryable: true, httpStatus: 504, exitCode: 1 },
   limit: { retryable: false, httpStatus: 200, exitCode: 4 },
   interrupted: { retryable: true, httpStatus: 503, exitCode: 130 },
-  broken: { retryable: false, httpStatus: 500, exitCode: 1 },
+  internal: { retryable: false, httpStatus: 500, exitCode: 1 },
 };
 
 /**
@@ -69,29 +69,29 @@ export const errorTable = {
   STORE_UNKNOWN: "config",
   STORE_NOT_FOUND: "missing",
   STORE_DENIED: "denied",
-  STORE_FAILED: "passing",
+  STORE_FAILED: "transient",
   CHANNEL_UNKNOWN: "config",
-  CHANNEL_FAILED: "passing",
+  CHANNEL_FAILED: "transient",
   CHROMIUM_NOT_FOUND: "config",
   SANDBOX_MISSING: "config",
   DEPENDENCY_MISSING: "config",
   SECRET_MISSING: "config",
   AWS_DENIED: "denied",
-  AWS_FAILED: "passing",
+  AWS_FAILED: "transient",
 
   // A run as a whole.
   RUN_NOT_FOUND: "missing",
   RUN_CONFLICT: "conflict",
   RUN_BUSY: "conflict",
   ENDPOINT_BUSY: "conflict",
-  RUN_DAMAGED: "broken",
-  JOURNAL_UNREADABLE: "broken",
+  RUN_DAMAGED: "internal",
+  JOURNAL_UNREADABLE: "internal",
   TOLERANCE_EXCEEDED: "limit",
   INTERRUPTED: "interrupted",
-  UNEXPECTED: "broken",
+  UNEXPECTED: "internal",
 
   // A request to the server.
-  TOKEN_INVALID: "stranger",
+  TOKEN_INVALID: "unauthorized",
   ORIGIN_FOREIGN: "denied",
   REQUEST_TOO_LARGE: "oversized",
   REQUEST_UNKNOWN: "missing",
@@ -104,21 +104,21 @@ export const errorTable = {
   ROW_VALUE_MISSING: "row",
   ROW_INVALID: "row",
   TEMPLATE_RENDER: "row",
-  AGENT_FAILED: "passing",
-  AGENT_CRASHED: "passing",
-  OUTPUT_MISSING: "passing",
-  OUTPUT_INVALID: "passing",
+  AGENT_FAILED: "transient",
+  AGENT_CRASHED: "transient",
+  OUTPUT_MISSING: "transient",
+  OUTPUT_INVALID: "transient",
   TIMEOUT: "timeout",
   HTTP_STATUS: "row",
-  HTTP_UNAVAILABLE: "passing",
-  STEP_FAILED: "passing",
-  PAGE_UNEXPECTED: "passing",
-  EXTRACT_EMPTY: "passing",
+  HTTP_UNAVAILABLE: "transient",
+  STEP_FAILED: "transient",
+  PAGE_UNEXPECTED: "transient",
+  EXTRACT_EMPTY: "transient",
   CHOICE_AMBIGUOUS: "row",
   CHOICE_NONE: "row",
   HOST_BLOCKED: "row",
-  BROWSER_CRASHED: "passing",
-  WORKER_LOST: "passing",
+  BROWSER_CRASHED: "transient",
+  WORKER_LOST: "transient",
   NEEDS_HUMAN: "row",
   MODEL_MISSING: "row",
 } as const;

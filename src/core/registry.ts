@@ -11,7 +11,7 @@ export interface Reference {
 export type PinnedReference = Required<Reference>;
 
 /** Agents or templates by name and version. */
-export interface Shelf<T> {
+export interface Catalog<T> {
   /**
    * The named version, or the newest active one in semantic order.
    *
@@ -38,8 +38,8 @@ export interface Shelf<T> {
 
 /** Resolves `name@version` to an agent or a template. */
 export interface Registry {
-  readonly agents: Shelf<AgentDefinition>;
-  readonly templates: Shelf<TemplateDocument>;
+  readonly agents: Catalog<AgentDefinition>;
+  readonly templates: Catalog<TemplateDocument>;
 }
 
 /** Reads `name` or `name@1.2.3`. */

@@ -1,7 +1,7 @@
 import type { AttributeValue, DynamoDB } from "@aws-sdk/client-dynamodb";
 import { agentKeys } from "../core/agent.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../core/json.ts";
-import type { ShelfKind, RegistryPart, ShelfEntry, ShelfPlace } from "./shelf-place.ts";
+import type { CatalogKind, RegistryPart, CatalogEntry, CatalogPlace } from "./catalog-place.ts";
 import { awsClientConfig, type AwsSettings, awsError, explainAws } from "../aws/aws.ts";
 import { RowcallError, messageOf } from "../core/errors.ts";
 import type { PublicationStatus } from "../core/template.ts";
@@ -23,7 +23,7 @@ async function itemOf(document: object): Promise<Item> {
  * @param version - semantic, in place of the item's own
  */
 async function valueOfItem(
-  { noun }: Pick<ShelfKind<unknown>, "noun">,
+  { noun }: Pick<CatalogKind<unknown>, "noun">,
   item: Item,
   version: string,
 ): Promise<JsonObject> {
@@ -93,7 +93,7 @@ function valueBytes({ S, N, L, M }: AttributeValue): number {
 /** What a table holds, as DynamoDB writes it. */
 export type Item = Record<string, AttributeValue>;
 
-type HashKey = ShelfKind<unknown>["key"];
+type HashKey = CatalogKind<unknown>["key"];
 
 /** Both halves of an item's key. */
 export interface ItemKey {
@@ -257,9 +257,9 @@ export function openDynamodbPart(address: string, connect: () => Promise<DynamoD
   };
 }
 
-function openDynamodbPlace<T>(kind: ShelfKind<T>, table: DynamodbTable, address: string): ShelfPlace<T> {
-  const versionsIn = (items: readonly Item[]): { entries: ShelfEntry<T>[]; problems: RowcallError[] } => {
-    const entries: (ShelfEntry<T> & { readonly isExact: boolean })[] = [];
+function openDynamodbPlace<T>(kind: CatalogKind<T>, table: DynamodbTable, address: string): CatalogPlace<T> {
+  const versionsIn = (items: readonly Item[]): { entries: CatalogEntry<T>[]; problems: RowcallError[] } => {
+    const entries: (CatalogEntry<T> & { readonly isExact: boolean })[] = [];
     const problems: RowcallError[] = [];
     for (const item of items) {
       const { [kind.key]: { S: name = "" } = {}, version: { S: written = "" } = {} } = item;
@@ -316,7 +316,7 @@ function tableNameOf(address: string): string {
   });
 }
 
-function oddVersion<T>(kind: ShelfKind<T>, name: string, version: string, address: string): RowcallError {
+function oddVersion<T>(kind: CatalogKind<T>, name: string, version: string, address: string): RowcallError {
   return new RowcallError(
     kind.invalid,
     `The ${kind.noun} ${name} in ${address} has the version "${version}", which is not a semantic one`,
@@ -325,7 +325,7 @@ function oddVersion<T>(kind: ShelfKind<T>, name: string, version: string, addres
 }
 
 // What DynamoDB cannot keep, such as a number of 1e300 or a name without a letter, is the document's fault.
-function refused<T>(kind: ShelfKind<T>, document: T, thrown: unknown, address: string): unknown {
+function refused<T>(kind: CatalogKind<T>, document: T, thrown: unknown, address: string): unknown {
   if (!(thrown instanceof RowcallError) || thrown.details["awsError"] !== "ValidationException") return thrown;
   const name = `${kind.nameOf(document)}@${kind.versionOf(document)}`;
   return new RowcallError(
@@ -338,7 +338,7 @@ function refused<T>(kind: ShelfKind<T>, document: T, thrown: unknown, address: s
   );
 }
 
-function tooLarge<T>(kind: ShelfKind<T>, document: T, bytes: number, address: string): RowcallError {
+function tooLarge<T>(kind: CatalogKind<T>, document: T, bytes: number, address: string): RowcallError {
   const name = `${kind.nameOf(document)}@${kind.versionOf(document)}`;
   const kilobytes = Math.ceil(bytes / 1024);
   return new RowcallError(

@@ -66,8 +66,8 @@ describe("a registry of DynamoDB tables", () => {
       metadata: { schema_driven: true },
       created_at: "2025-10-18T05:30:00Z",
     });
-    const { agents: shelf } = open([agents]);
-    const agent = await shelf.resolve({ name: "broadband-availability-bt-wholesale-prod" });
+    const { agents: catalog } = open([agents]);
+    const agent = await catalog.resolve({ name: "broadband-availability-bt-wholesale-prod" });
     assert.deepEqual(agent, {
       agent_name: "broadband-availability-bt-wholesale-prod",
       version: "1.0.0",
@@ -80,9 +80,9 @@ describe("a registry of DynamoDB tables", () => {
       structured_output: { enabled: true, output_fields: fields },
       supports_batch_processing: true,
     });
-    await shelf.setStatus({ name: agent.agent_name, version: "1.0.0" }, "deprecated");
-    assert.deepEqual(await shelf.list(), [{ ...agent, status: "deprecated" }]);
-    await assert.rejects(shelf.publish(agent), { code: "VERSION_EXISTS" });
+    await catalog.setStatus({ name: agent.agent_name, version: "1.0.0" }, "deprecated");
+    assert.deepEqual(await catalog.list(), [{ ...agent, status: "deprecated" }]);
+    await assert.rejects(catalog.publish(agent), { code: "VERSION_EXISTS" });
   });
 
   test("where a table has 1.0 and 1.0.0, the latter is 1.0.0", async () => {
@@ -93,10 +93,10 @@ describe("a registry of DynamoDB tables", () => {
       { ...item, version: "1.0", description: "short" },
       { ...item, version: "1.0.0", description: "full" },
     );
-    const { agents: shelf } = open([agents]);
-    assert.equal((await shelf.resolve({ name: "lookup" })).description, "full");
+    const { agents: catalog } = open([agents]);
+    assert.equal((await catalog.resolve({ name: "lookup" })).description, "full");
     assert.deepEqual(
-      (await shelf.list()).map(({ description }) => description),
+      (await catalog.list()).map(({ description }) => description),
       ["full"],
     );
   });
@@ -123,13 +123,13 @@ describe("a registry of DynamoDB tables", () => {
       },
       { agent_name: "chat", version: "2" },
     );
-    const { agents: shelf } = open([agents]);
-    const agent = await shelf.resolve({ name: "a" });
+    const { agents: catalog } = open([agents]);
+    const agent = await catalog.resolve({ name: "a" });
     assert.deepEqual(agent.config, { url: "http://x/" });
     assert.equal(agent.status, "active");
     assert.deepEqual(agent.structured_output, { enabled: true, output_fields: ["speed"], schema: { type: "object" } });
     assert.equal(agent.estimate?.seconds_per_row, 1.5);
-    assert.equal((await shelf.resolve({ name: "chat", version: "2.0.0" })).structured_output.enabled, false);
+    assert.equal((await catalog.resolve({ name: "chat", version: "2.0.0" })).structured_output.enabled, false);
   });
 
   test("reads a template's steps from JSON text and leaves its other texts as they are", async () => {
@@ -158,14 +158,14 @@ describe("a registry of DynamoDB tables", () => {
       { agent_name: "odd", version: "latest" },
     );
     const problems: RowcallError[] = [];
-    const { agents: shelf } = open([agents], { onProblem: (problem) => void problems.push(problem) });
-    assert.equal((await shelf.resolve({ name: "broken", version: "1.0.0" })).kind, "stepfunctions");
-    await assert.rejects(shelf.resolve({ name: "broken" }), {
+    const { agents: catalog } = open([agents], { onProblem: (problem) => void problems.push(problem) });
+    assert.equal((await catalog.resolve({ name: "broken", version: "1.0.0" })).kind, "stepfunctions");
+    await assert.rejects(catalog.resolve({ name: "broken" }), {
       code: "AGENT_INVALID",
       message: new RegExp(`^The agent broken@1\\.1\\.0 in ${agents} is not valid: structured_output: `),
     });
     assert.deepEqual(
-      (await shelf.list()).map(({ agent_name: name, version }) => `${name} ${version}`),
+      (await catalog.list()).map(({ agent_name: name, version }) => `${name} ${version}`),
       ["broken 1.0.0", "lookup 1.0.0"],
     );
     assert.deepEqual(
@@ -178,25 +178,25 @@ describe("a registry of DynamoDB tables", () => {
   test("reads tables of more than one page", async () => {
     const [agents] = await dynamodb.createRegistries();
     const description = "x".repeat(300_000);
-    const { agents: shelf } = open([agents]);
-    for (let minor = 0; minor < 8; minor += 1) await shelf.publish(anAgent({ version: `1.${minor}.0`, description }));
-    assert.equal((await shelf.list()).length, 8);
-    assert.equal((await shelf.resolve({ name: "lookup" })).version, "1.7.0");
+    const { agents: catalog } = open([agents]);
+    for (let minor = 0; minor < 8; minor += 1) await catalog.publish(anAgent({ version: `1.${minor}.0`, description }));
+    assert.equal((await catalog.list()).length, 8);
+    assert.equal((await catalog.resolve({ name: "lookup" })).version, "1.7.0");
   });
 
   test("says that a document is too large before anything is sent", async () => {
     const [agents] = await dynamodb.createRegistries();
-    const { agents: shelf } = open([agents]);
+    const { agents: catalog } = open([agents]);
     const large = (length: number): Promise<string> =>
-      shelf.publish(anAgent({ config: { text: "é".repeat(length / 2), list: [1, null, [true]] } }));
+      catalog.publish(anAgent({ config: { text: "é".repeat(length / 2), list: [1, null, [true]] } }));
     await assert.rejects(large(420_000), {
       code: "AGENT_INVALID",
       message: `The agent lookup@1.0.0 takes 411 KB, and ${agents} cannot hold more than 400 KB of one`,
       hint: /s3:\/\//,
     });
-    assert.deepEqual(await shelf.list(), []);
+    assert.deepEqual(await catalog.list(), []);
     await large(400_000);
-    assert.equal((await shelf.list()).length, 1);
+    assert.equal((await catalog.list()).length, 1);
   });
 
   test("says what of a document DynamoDB cannot keep", async () => {

@@ -3,10 +3,10 @@ import type { ObjectStore } from "../core/object-store.ts";
 import { readDocument } from "../core/read-document.ts";
 import type { PublicationStatus } from "../core/template.ts";
 import { baseName, joinUri } from "../core/uri.ts";
-import type { ShelfKind, RegistryPart, ShelfEntry, ShelfPlace } from "./shelf-place.ts";
+import type { CatalogKind, RegistryPart, CatalogEntry, CatalogPlace } from "./catalog-place.ts";
 
-/** One file of a shelf, by what its name says. */
-export interface ShelfFile {
+/** One file of a catalog, by what its name says. */
+export interface CatalogFile {
   readonly name: string;
   readonly version: string;
   readonly uri: string;
@@ -19,8 +19,8 @@ const fileName = /^(?<name>.+)_v(?<version>\d+\.\d+\.\d+)\.(?:json|ya?ml)$/;
  *
  * @returns files by name and version, and the URIs of files whose name says neither
  */
-async function findShelfFiles(store: ObjectStore, folder: string): Promise<{ files: ShelfFile[]; strays: string[] }> {
-  const files: ShelfFile[] = [];
+async function findCatalogFiles(store: ObjectStore, folder: string): Promise<{ files: CatalogFile[]; strays: string[] }> {
+  const files: CatalogFile[] = [];
   const strays: string[] = [];
   const prefix = joinUri(folder, "");
   for await (const { uri } of store.list(prefix)) {
@@ -40,7 +40,7 @@ function decode(name: string, prefix: string): string {
  *
  * @throws RowcallError AGENT_INVALID or TEMPLATE_INVALID naming the file; what the store throws
  */
-async function readShelfFile<T>(store: ObjectStore, kind: ShelfKind<T>, file: ShelfFile): Promise<T> {
+async function readCatalogFile<T>(store: ObjectStore, kind: CatalogKind<T>, file: CatalogFile): Promise<T> {
   const what = `${kind.noun} file ${file.uri}`;
   const text = await readText(store, file.uri);
   const document = kind.parse(await readDocument(text, file.uri, kind.invalid, what), what);
@@ -59,14 +59,14 @@ async function readShelfFile<T>(store: ObjectStore, kind: ShelfKind<T>, file: Sh
  * @returns false when there is no such file
  * @throws RowcallError AGENT_INVALID or TEMPLATE_INVALID when it is broken; what the store throws
  */
-async function writeShelfStatus<T>(
+async function writeCatalogStatus<T>(
   store: ObjectStore,
-  kind: ShelfKind<T>,
-  file: ShelfFile,
+  kind: CatalogKind<T>,
+  file: CatalogFile,
   status: PublicationStatus,
 ): Promise<boolean> {
   try {
-    await readShelfFile(store, kind, file);
+    await readCatalogFile(store, kind, file);
     const text = await readText(store, file.uri);
     const changed = file.uri.endsWith(".json") ? jsonWithStatus(text, status) : await yamlWithStatus(text, status);
     await store.write(file.uri, Buffer.from(changed));
@@ -99,7 +99,7 @@ function withoutMark(text: string): string {
   return text.replace(/^\uFEFF/, "");
 }
 
-/** What a file of a shelf is called. */
+/** What a file of a catalog is called. */
 function fileNameOf(name: string, version: string): string {
   return `${name}_v${version}.json`;
 }
@@ -113,22 +113,22 @@ export function openFilePart(store: ObjectStore, directory: string): RegistryPar
   return { placeOf: async (kind) => openFilePlace(kind, store, directory) };
 }
 
-function openFilePlace<T>(kind: ShelfKind<T>, store: ObjectStore, directory: string): ShelfPlace<T> {
+function openFilePlace<T>(kind: CatalogKind<T>, store: ObjectStore, directory: string): CatalogPlace<T> {
   const folder = joinUri(directory, kind.folder);
-  const entryOf = (file: ShelfFile): ShelfEntry<T> => ({
+  const entryOf = (file: CatalogFile): CatalogEntry<T> => ({
     name: file.name,
     version: file.version,
-    read: () => readShelfFile(store, kind, file),
-    setStatus: (status) => writeShelfStatus(store, kind, file, status),
+    read: () => readCatalogFile(store, kind, file),
+    setStatus: (status) => writeCatalogStatus(store, kind, file, status),
   });
   return {
     address: directory,
     find: async (name) => {
-      const { files } = await findShelfFiles(store, folder);
+      const { files } = await findCatalogFiles(store, folder);
       return files.filter((file) => file.name === name).map(entryOf);
     },
     findAll: async () => {
-      const { files, strays } = await findShelfFiles(store, folder);
+      const { files, strays } = await findCatalogFiles(store, folder);
       return { entries: files.map(entryOf), problems: strays.map((uri) => misnamed(kind, uri)) };
     },
     add: async (document) => {
@@ -147,7 +147,7 @@ function openFilePlace<T>(kind: ShelfKind<T>, store: ObjectStore, directory: str
   };
 }
 
-function misnamed<T>(kind: ShelfKind<T>, uri: string): RowcallError {
+function misnamed<T>(kind: CatalogKind<T>, uri: string): RowcallError {
   return new RowcallError(
     kind.invalid,
     `The ${kind.noun} file ${uri} is not named after its ${kind.noun} and version`,
@@ -157,7 +157,7 @@ function misnamed<T>(kind: ShelfKind<T>, uri: string): RowcallError {
   );
 }
 
-function requireFileName<T>(kind: ShelfKind<T>, name: string): void {
+function requireFileName<T>(kind: CatalogKind<T>, name: string): void {
   if (/^[A-Za-z0-9][\w.-]*$/.test(name)) return;
   throw new RowcallError(kind.invalid, `The ${kind.noun} name ${JSON.stringify(name)} cannot be the name of a file`, {
     hint: "Use letters, digits, dots, dashes and underscores, a letter or digit first.",

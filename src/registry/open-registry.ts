@@ -4,11 +4,11 @@ import type { Registry } from "../core/registry.ts";
 import { schemeOf } from "../core/uri.ts";
 import { openDynamodbPart, dynamodbConnector } from "./dynamodb-place.ts";
 import { openFilePart } from "./file-place.ts";
-import { openShelf, type ShelfOptions } from "./shelf.ts";
-import { agentKind, templateKind, type RegistryPart } from "./shelf-place.ts";
+import { openCatalog, type CatalogOptions } from "./catalog.ts";
+import { agentKind, templateKind, type RegistryPart } from "./catalog-place.ts";
 
 /** What a registry stands on. */
-export interface RegistryOptions extends Pick<ShelfOptions, "onProblem"> {
+export interface RegistryOptions extends Pick<CatalogOptions, "onProblem"> {
   /** Holds the files of registries that are folders; any store will do. */
   readonly store: ObjectStore;
   /** How AWS is reached. @default AWS itself, by the SDK's own rules */
@@ -29,12 +29,12 @@ export function openRegistry(options: RegistryOptions): Registry {
   const connect = dynamodbConnector(aws);
   const open = (address: string): RegistryPart =>
     schemeOf(address) === "dynamodb" ? openDynamodbPart(address, connect) : openFilePart(store, address);
-  const shelfOptions: ShelfOptions = {
+  const catalogOptions: CatalogOptions = {
     parts: registries.map(open),
     ...(bundled === undefined || registries.includes(bundled) ? {} : { bundled: open(bundled) }),
     ...(onProblem === undefined ? {} : { onProblem }),
   };
-  return { agents: openShelf(agentKind, shelfOptions), templates: openShelf(templateKind, shelfOptions) };
+  return { agents: openCatalog(agentKind, catalogOptions), templates: openCatalog(templateKind, catalogOptions) };
 }
 
 /** What a registry of files stands on. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isPath, splitRegistries } from "./shelf-place.ts";
+import { isPath, splitRegistries } from "./catalog-place.ts";
 
 test("splits as PATH is split, where a URI's colon does not separate", () => {
   const addresses = [

@@ -75,7 +75,7 @@ export type RunPatch = Partial<
 >;
 
 /** What others ask of a run that is going. */
-export type RunWishes = Pick<RunRecord, "stopRequested" | "limits">;
+export type RequestedLimits = Pick<RunRecord, "stopRequested" | "limits">;
 
 /** What is known of a row that has been attempted. */
 export interface RowHistory {
@@ -188,12 +188,12 @@ export class Journal {
     for (const entry of found.iterate(...conditions.flatMap(([, ...values]) => values))) yield toRun(entry);
   }
 
-  wishes(seq: number): RunWishes {
+  requested(seq: number): RequestedLimits {
     const found = this.#database.prepare("SELECT stop_requested, limits FROM runs WHERE seq = ?").get(seq);
     const limits = found?.["limits"];
     return {
       stopRequested: found?.["stop_requested"] === 1,
-      limits: typeof limits === "string" ? (JSON.parse(limits) as RunWishes["limits"]) : null,
+      limits: typeof limits === "string" ? (JSON.parse(limits) as RequestedLimits["limits"]) : null,
     };
   }
 

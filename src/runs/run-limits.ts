@@ -60,7 +60,7 @@ export function checkLimits(change: Partial<RunLimits>): void {
     throw outOfRange("tolerated_failure_percentage", toleratedFailurePercentage, "a number from 0 to 100");
 }
 
-/** Rows that may be under way at once now. */
+/** Rows that may be in flight at once now. */
 export function allowedConcurrency({ paused, maxConcurrency }: RunLimits): number {
   return paused === true ? 0 : maxConcurrency;
 }

@@ -54,7 +54,7 @@ export interface ClientEvent {
 }
 
 /** Documents of one kind in the server's registry. */
-export interface ClientShelf<T> {
+export interface ClientCatalog<T> {
   list(): Promise<readonly T[]>;
   get(name: string, version?: string): Promise<T>;
   publish(document: T): Promise<{ readonly registry: string }>;
@@ -97,8 +97,8 @@ export interface RowcallClient {
   planBatch(request: { readonly batch: JsonObject } & PlanChoice): Promise<PlanReport>;
   tryRow(request: { readonly batch: JsonObject } & TryChoice): Promise<TryResult & { readonly id: string }>;
   tryRowOfRun(id: string, choice: TryChoice): Promise<TryResult & { readonly id: string }>;
-  readonly agents: ClientShelf<AgentDefinition>;
-  readonly templates: ClientShelf<TemplateDocument>;
+  readonly agents: ClientCatalog<AgentDefinition>;
+  readonly templates: ClientCatalog<TemplateDocument>;
   /** Live events of one run or of all, until the signal aborts; goes on where it was when the connection breaks. */
   events(options?: { readonly run?: string; readonly signal?: AbortSignal }): AsyncIterable<ClientEvent>;
 }
@@ -136,7 +136,7 @@ export function createRowcallClient(options: ClientOptions): RowcallClient {
   };
   const runPath = (id: string, rest = ""): string => `/runs/${encodeURIComponent(id)}${rest}`;
   const act = (verb: string) => (id: string) => change<RunDetail>("POST", runPath(id, `/${verb}`));
-  const shelf = <T>(noun: string): ClientShelf<T> => {
+  const catalog = <T>(noun: string): ClientCatalog<T> => {
     const path = (name: string, rest = ""): string => `/${noun}/${encodeURIComponent(name)}${rest}`;
     return {
       list: async () => (await get<Record<string, readonly T[]>>(`/${noun}`))[noun] ?? [],
@@ -176,8 +176,8 @@ export function createRowcallClient(options: ClientOptions): RowcallClient {
     planBatch: (body) => change("POST", "/plans", body),
     tryRow: (body) => change("POST", "/tries", body),
     tryRowOfRun: (id, choice) => change("POST", runPath(id, "/tries"), choice),
-    agents: shelf("agents"),
-    templates: shelf("templates"),
+    agents: catalog("agents"),
+    templates: catalog("templates"),
     async *events({ run, signal } = {}) {
       let last: string | undefined;
       while (signal?.aborted !== true) {

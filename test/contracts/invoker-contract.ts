@@ -22,7 +22,7 @@ export interface InvokerUnderTest {
   close(): Promise<void>;
 }
 
-/** How many invocations are under way at once in the suite. */
+/** How many invocations are in flight at once in the suite. */
 export const contractConcurrency = 4;
 /** What the other side says when it fails. */
 export const refusal = "the other side refuses";
@@ -88,7 +88,7 @@ export function invokerContract(kind: string, open: () => Promise<InvokerUnderTe
     });
   }
 
-  invokerTest("does not mix invocations that are under way at once", async ({ invoker, echo }) => {
+  invokerTest("does not mix invocations that are in flight at once", async ({ invoker, echo }) => {
     const texts = Array.from({ length: contractConcurrency * 3 }, (_, i) => `row ${i}`);
     const replies = await Promise.all(texts.map((text, row) => invoker.invoke(echo(text), aContext({ row }))));
     assert.deepEqual(replies.map(echoOf), texts);

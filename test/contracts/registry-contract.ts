@@ -30,7 +30,7 @@ export function aTemplate(over: Readonly<Record<string, unknown>> = {}): Templat
   );
 }
 
-/** Holds a registry to the contract of `Registry` and `Shelf`. */
+/** Holds a registry to the contract of `Registry` and `Catalog`. */
 export function registryContract(name: string, open: () => Promise<RegistryUnderTest>): void {
   const tests = contractTests(name, open);
   const registryTest = (behaviour: string, run: (registry: Registry) => Promise<void>): void =>

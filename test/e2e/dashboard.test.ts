@@ -180,7 +180,7 @@ describe("the dashboard in a browser", () => {
     assert.match(text, /^Post Code,area,known/);
   });
 
-  test("shows a row's dossier, and tries it with another input", async () => {
+  test("shows a row's detail, and tries it with another input", async () => {
     stage.hold = () => Promise.resolve();
     await page.goto(`${stage.url}/`);
     await axe("runs");

@@ -3,7 +3,7 @@ import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js";
 import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
 import { createCli } from "../../src/cli/cli.ts";
 import { createMcpServer } from "../../src/cli/mcp/create-server.ts";
-import { openDesk } from "../../src/cli/mcp/desk.ts";
+import { openSession } from "../../src/cli/mcp/session.ts";
 import { createTestIo, type TestIo } from "./io.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -65,13 +65,13 @@ export async function openTestMcp(
     () => ({}),
     () => {},
   );
-  const desk = await openDesk(cli, { allowed, batchFolders });
+  const session = await openSession(cli, { allowed, batchFolders });
   const clients: Client[] = [];
   return {
     io,
     connect: async () => {
       const [ours, theirs] = InMemoryTransport.createLinkedPair();
-      await createMcpServer(desk, "1.2.3").connect(theirs);
+      await createMcpServer(session, "1.2.3").connect(theirs);
       const client = new Client({ name: "test", version: "1.0.0" });
       await client.connect(ours);
       clients.push(client);
@@ -79,7 +79,7 @@ export async function openTestMcp(
     },
     close: async () => {
       for (const client of clients) await client.close();
-      await desk.close();
+      await session.close();
     },
   };
 }

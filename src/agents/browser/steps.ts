@@ -114,7 +114,7 @@ const address = z.strictObject({
 });
 
 const rowCodes = (Object.keys(errorTable) as ErrorCode[]).filter((code) =>
-  ["row", "passing"].includes(errorTable[code]),
+  ["row", "transient"].includes(errorTable[code]),
 );
 const rowCode = z.enum(rowCodes as [ErrorCode, ...ErrorCode[]]);
 

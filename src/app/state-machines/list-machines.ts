@@ -15,23 +15,23 @@ export interface MachinesOptions
 /** The machines of a registry: one that runs batches, and one for each name and alias of each agent that is active. */
 export function createMachines(options: MachinesOptions): StateMachines {
   const { services } = options;
-  const { agents: shelf } = services.registry;
+  const { agents: catalog } = services.registry;
   const agents = createSharedAgents(services);
   const batchMachine = createBatchMachine({ ...options, name: `batch-processor-${options.stage}` });
   const machineOf = (name: string, definition: AgentDefinition): StateMachine =>
     createAgentMachine({ ...options, name, definition, agents });
   return {
     list: async () => {
-      const active = (await shelf.list()).filter(({ status }) => status === "active");
+      const active = (await catalog.list()).filter(({ status }) => status === "active");
       const names = new Set(active.flatMap(({ agent_name: name, aliases }) => [name, ...aliases]));
       names.delete(batchMachine.name);
-      const machines = [...names].map(async (name) => machineOf(name, await shelf.resolve({ name })));
+      const machines = [...names].map(async (name) => machineOf(name, await catalog.resolve({ name })));
       return [batchMachine, ...(await Promise.all(machines))].toSorted((a, b) => (a.name < b.name ? -1 : 1));
     },
     find: async (name) => {
       if (name === batchMachine.name) return batchMachine;
       try {
-        return machineOf(name, await shelf.resolve({ name }));
+        return machineOf(name, await catalog.resolve({ name }));
       } catch (thrown) {
         if (thrown instanceof RowcallError && thrown.code === "AGENT_NOT_FOUND") return undefined;
         throw thrown;

@@ -1,15 +1,15 @@
 import type { Command } from "commander";
 import type { AgentDefinition } from "../../core/agent.ts";
 import type { Cli } from "../cli.ts";
-import { addShelfCommands } from "./shelf-commands.ts";
+import { addCatalogCommands } from "./catalog-commands.ts";
 
 /** `rowcall agents`: looks after the agents in the registry. */
 export function defineCommand(command: Command, cli: Cli): void {
-  addShelfCommands<AgentDefinition>(command, cli, {
+  addCatalogCommands<AgentDefinition>(command, cli, {
     noun: "agent",
     example: "lookup@1.0.0",
     head: ["Agent", "Version", "Status", "Kind", "Description"],
-    shelf: ({ agents }) => agents,
+    catalog: ({ agents }) => agents,
     cells: (agent) => [
       [agent.agent_name, ...agent.aliases].join(", "),
       agent.version,

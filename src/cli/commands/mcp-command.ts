@@ -41,17 +41,17 @@ export function defineCommand(command: Command, cli: Cli): void {
   ]);
   declareEffects(command, { "--port": [needs("--http")] });
   command.action(async ({ http, port, allow = [], allowBatch = [] }: McpOptions) => {
-    const { openDesk } = await import("../mcp/desk.ts");
-    const desk = await openDesk(cli, { allowed: allow, batchFolders: allowBatch });
+    const { openSession } = await import("../mcp/session.ts");
+    const session = await openSession(cli, { allowed: allow, batchFolders: allowBatch });
     const closing = new AbortController();
     const ignore = cli.io.onInterrupt(() => (closing.signal.aborted ? cli.io.exit(130) : closing.abort()));
     try {
       const { createMcpServer } = await import("../mcp/create-server.ts");
-      const createServer = (): McpServer => createMcpServer(desk, command.parent?.version() ?? "");
+      const createServer = (): McpServer => createMcpServer(session, command.parent?.version() ?? "");
       if (http === true) await serveHttp(cli, createServer, port ?? usualPort, closing.signal);
       else await serveClient(cli, createServer(), closing.signal);
     } finally {
-      await desk.close();
+      await session.close();
       ignore();
     }
   });

@@ -18,7 +18,7 @@ interface SandboxOptions {
 export function defineCommand(command: Command, cli: Cli): void {
   command
     .option("--exec <command>", "run a shell command in the sandbox's environment and end with its status")
-    .option("--concurrency <number>", "rows that the sandbox's worker has under way at once", wholeNumber(1), 2)
+    .option("--concurrency <number>", "rows that the sandbox's worker has in flight at once", wholeNumber(1), 2)
     .addOption(allowModuleOption());
   examples(command, [
     "rowcall sandbox",

@@ -24,7 +24,7 @@ interface WorkerCommandOptions {
 export function defineCommand(command: Command, cli: Cli): void {
   command
     .requiredOption("--activity-arn <arn>", "activity to work for; may be repeated", listOf)
-    .option("--concurrency <number>", "attempts under way at once, for each activity", wholeNumber(1), 4)
+    .option("--concurrency <number>", "attempts in flight at once, for each activity", wholeNumber(1), 4)
     .option("--name <name>", "what runs call this worker (default: host name and process id)")
     .option("--max-tasks <number>", "end after so many attempts, for each activity", wholeNumber(1))
     .option("--idle-exit <seconds>", "end when there was nothing to do for so long", positiveNumber)

@@ -13,7 +13,7 @@ import { shortValues } from "../../app/audit.ts";
 import { parseWith } from "../../core/schema.ts";
 import { findRun } from "../commands/find-run.ts";
 import { toResult, instructions, runTablePrompt } from "./answer.ts";
-import type { Desk } from "./desk.ts";
+import type { Session } from "./session.ts";
 import { describeRun } from "./snapshot.ts";
 import { toErrorResult } from "./tool-error.ts";
 import { tools } from "./tools.ts";
@@ -26,7 +26,7 @@ const runsListed = 20;
  *
  * @param version - of Rowcall
  */
-export function createMcpServer(desk: Desk, version: string): McpServer {
+export function createMcpServer(session: Session, version: string): McpServer {
   const mcp = new McpServer(
     { name: "rowcall", title: "Rowcall", version },
     { capabilities: { tools: {} }, instructions },
@@ -46,14 +46,14 @@ export function createMcpServer(desk: Desk, version: string): McpServer {
             );
           }, aliveEveryMs);
     try {
-      const result = await callTool(desk, params.name, params.arguments ?? {}, signal);
-      await note(desk, mcp.server.getClientVersion(), params.name, params.arguments, result);
+      const result = await callTool(session, params.name, params.arguments ?? {}, signal);
+      await note(session, mcp.server.getClientVersion(), params.name, params.arguments, result);
       return result;
     } finally {
       clearInterval(alive);
     }
   });
-  addSummaries(mcp, desk);
+  addSummaries(mcp, session);
   mcp.registerPrompt(
     "run_a_table",
     {
@@ -74,12 +74,12 @@ const listed: ListedTool[] = tools.map(({ name, title, description, input, annot
   annotations: { title, ...annotations },
 }));
 
-async function callTool(desk: Desk, name: string, given: unknown, signal: AbortSignal): Promise<CallToolResult> {
+async function callTool(session: Session, name: string, given: unknown, signal: AbortSignal): Promise<CallToolResult> {
   const tool = tools.find((one) => one.name === name);
   if (tool === undefined) throw new McpError(ErrorCode.InvalidParams, `There is no tool ${name}`);
   try {
     const args = parseWith(tool.input, given, "USAGE_INVALID", `call of ${name}`);
-    return toResult(await tool.run(desk, args, { signal }));
+    return toResult(await tool.run(session, args, { signal }));
   } catch (error) {
     return toErrorResult(error);
   }
@@ -87,7 +87,7 @@ async function callTool(desk: Desk, name: string, given: unknown, signal: AbortS
 
 /** Notes a call that does more than look. */
 async function note(
-  { audit }: Desk,
+  { audit }: Session,
   client: Implementation | undefined,
   name: string,
   given: unknown,
@@ -107,9 +107,9 @@ async function note(
   });
 }
 
-function addSummaries(mcp: McpServer, desk: Desk): void {
+function addSummaries(mcp: McpServer, session: Session): void {
   const list = async (): Promise<{ resources: { uri: string; name: string; mimeType: string }[] }> => ({
-    resources: (await desk.engine.list())
+    resources: (await session.engine.list())
       .slice(0, runsListed)
       .map(({ id }) => ({ uri: `run://${id}/summary`, name: `Run ${id}`, mimeType: "application/json" })),
   });
@@ -122,7 +122,7 @@ function addSummaries(mcp: McpServer, desk: Desk): void {
       mimeType: "application/json",
     },
     async (uri, { id }) => {
-      const answer = await describeRun(desk, await findRun(desk.engine, String(id)));
+      const answer = await describeRun(session, await findRun(session.engine, String(id)));
       const text = JSON.stringify(toResult(answer).structuredContent);
       return { contents: [{ uri: uri.href, mimeType: "application/json", text }] };
     },

@@ -9,7 +9,7 @@ import {
   type BatchParts,
   type Place,
 } from "../../runs/load-batch.ts";
-import type { Desk } from "./desk.ts";
+import type { Session } from "./session.ts";
 
 /** Arguments that say which batch a tool works on. */
 export const batchShape: {
@@ -34,7 +34,7 @@ export const batchShape: {
       "Where the enriched CSV goes: a new file, or a folder ending in /; needed when the batch does not name it. " +
         "A file that exists is never overwritten",
     ),
-  max_concurrency: z.int().min(1).optional().describe("Rows under way at once, in place of the batch's own"),
+  max_concurrency: z.int().min(1).optional().describe("Rows in flight at once, in place of the batch's own"),
 };
 
 type BatchArguments = z.output<z.ZodObject<typeof batchShape>>;
@@ -50,7 +50,7 @@ const ofPeople = ["agent_config", "agent_state_machine_arn", "notification_confi
  * called like one, and when an assistant wrote what only people decide
  */
 export async function loadAllowedBatch(
-  { services, places, batchPlaces }: Pick<Desk, "services" | "places" | "batchPlaces">,
+  { services, places, batchPlaces }: Pick<Session, "services" | "places" | "batchPlaces">,
   args: BatchArguments,
   required: readonly Place[],
 ): Promise<BatchParts> {

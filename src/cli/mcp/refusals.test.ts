@@ -115,7 +115,7 @@ describe("what an assistant is refused", () => {
     await workspace.write(".rowcall/server-token", "the-token,a\n1,2\n");
     await workspace.write(".env", "KEY=the-token,a\n1,2\n");
     await symlink(workspace.at(".rowcall"), workspace.at("kept"));
-    await symlink(workspace.at("registry"), workspace.at("shelf"));
+    await symlink(workspace.at("registry"), workspace.at("catalog"));
     await symlink(workspace.at(".env"), workspace.at("env.csv"));
     const places = [
       ".rowcall/server-token",
@@ -124,7 +124,7 @@ describe("what an assistant is refused", () => {
       pathToFileURL(workspace.at("kept/server-token")).href,
       ".rowcall/journal.db",
       "registry/agents/doubler_v1.0.0.json",
-      "shelf/agents/doubler_v1.0.0.json",
+      "catalog/agents/doubler_v1.0.0.json",
       ".env",
       "env.csv",
     ];
@@ -136,7 +136,7 @@ describe("what an assistant is refused", () => {
         assert.doesNotMatch(text, /the-token|structured_output/);
       }
     }
-    for (const output of [".rowcall/new.csv", "kept/new.csv", "shelf/agents/new.csv", ".hidden/"])
+    for (const output of [".rowcall/new.csv", "kept/new.csv", "catalog/agents/new.csv", ".hidden/"])
       assert.equal((await errorOf("plan_batch", { batch: { ...inline, output } })).code, "STORE_DENIED", output);
   });
 

@@ -1,4 +1,4 @@
-import type { Engine, FailureSummary } from "../../core/engine.ts";
+import type { FailureSummary } from "../../core/engine.ts";
 import { errorKind } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import { formatDuration } from "../../core/duration.ts";
@@ -6,29 +6,21 @@ import { count } from "../print/output.ts";
 import { createMeter } from "../print/progress.ts";
 import { failuresOf } from "../commands/find-run.ts";
 import type { Answer } from "./answer.ts";
-import type { Desk } from "./desk.ts";
-
-const failuresRead = 5000;
-
-/** Failures by code, and whether all failed rows are counted. */
-export interface SomeFailures {
-  readonly failures: readonly FailureSummary[];
-  readonly isComplete: boolean;
-}
+import type { Session } from "./session.ts";
 
 /**
  * Where a run stands and what can be done next, in few words.
  *
  * @param found - its failures, when they are known
  */
-export async function describeRun(desk: Desk, run: Run, found?: SomeFailures): Promise<Answer> {
-  const { failures, isComplete } = found ?? (await someFailures(desk.engine, run));
+export async function describeRun(session: Session, run: Run, found?: readonly FailureSummary[]): Promise<Answer> {
+  const failures = found ?? (await failuresOf(session.engine, run));
   const { total, succeeded, failed, inFlight, pending } = run.counts;
   const percent = percentOf(run);
-  const rate = run.status === "running" ? noteRun(desk, run) : undefined;
+  const rate = run.status === "running" ? noteRun(session, run) : undefined;
   const secondsLeft = rate === undefined ? undefined : Math.ceil((total - succeeded - failed) / rate);
   const left = secondsLeft === undefined ? "" : `, about ${formatDuration(secondsLeft * 1000)} left`;
-  const warnings = desk.warningsOf(run.id);
+  const warnings = session.warningsOf(run.id);
   return {
     say:
       `Run ${run.id} ${statusWords[run.status]}: ${succeeded + failed} of ${count(total, "row")} decided ` +
@@ -53,7 +45,6 @@ export async function describeRun(desk: Desk, run: Run, found?: SomeFailures): P
         rows,
         may_succeed_when_rerun: errorKind(code).retryable,
       })),
-      failures_counted_in_the_first: isComplete ? undefined : failuresRead,
       output: run.outputUri,
       recordings: run.recordingsUri,
       next: nextStep(run),
@@ -64,20 +55,13 @@ export async function describeRun(desk: Desk, run: Run, found?: SomeFailures): P
   };
 }
 
-/** The failures of a run by code; of a run with very many, those of its first failed rows. */
-export async function someFailures(engine: Engine, run: Run): Promise<SomeFailures> {
-  const isComplete = run.counts.failed <= failuresRead;
-  const failures = await failuresOf({ rows: (id, filter) => take(engine.rows(id, filter), failuresRead) }, run);
-  return { failures, isComplete };
-}
-
 /**
  * Notes where a run stands.
  *
  * @returns rows per second of late; undefined while there is nothing to tell
  */
 export function noteRun(
-  { meters, services }: Pick<Desk, "meters" | "services">,
+  { meters, services }: Pick<Session, "meters" | "services">,
   { id, counts }: Run,
 ): number | undefined {
   const meter = meters.get(id) ?? createMeter(services.monotonic);

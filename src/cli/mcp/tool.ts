@@ -1,7 +1,7 @@
 import type { ToolAnnotations } from "@modelcontextprotocol/sdk/types.js";
 import type { z } from "zod";
 import type { Answer } from "./answer.ts";
-import type { Desk } from "./desk.ts";
+import type { Session } from "./session.ts";
 
 /** What a tool knows of the call besides its arguments. */
 export interface Call {
@@ -18,15 +18,15 @@ export interface Tool {
   readonly input: z.ZodObject;
   readonly annotations: ToolAnnotations;
   /** @param args - as `input` reads them */
-  run(desk: Desk, args: unknown, call: Call): Promise<Answer>;
+  run(session: Session, args: unknown, call: Call): Promise<Answer>;
 }
 
 /** A tool whose `run` takes what its own `input` reads. */
 export function defineTool<T extends z.ZodObject>(
   tool: Omit<Tool, "input" | "run"> & {
     readonly input: T;
-    run(desk: Desk, args: z.output<T>, call: Call): Promise<Answer>;
+    run(session: Session, args: z.output<T>, call: Call): Promise<Answer>;
   },
 ): Tool {
-  return { ...tool, run: (desk, args, call) => tool.run(desk, args as z.output<T>, call) };
+  return { ...tool, run: (session, args, call) => tool.run(session, args as z.output<T>, call) };
 }

@@ -20,7 +20,7 @@ import { startWorkerProcess } from "./worker-process.ts";
 /** What a sandbox is started with. */
 export interface SandboxOptions {
   readonly io: Pick<Io, "env" | "stderr" | "workingDirectory">;
-  /** Rows that the worker has under way at once. */
+  /** Rows that the worker has in flight at once. */
   readonly concurrency: number;
   /** Keeps journal and logs. @default a temporary folder that goes with the sandbox */
   readonly dataDirectory?: string;

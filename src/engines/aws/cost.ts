@@ -50,7 +50,7 @@ const agentParts: readonly CostPart[] = ["agentMachine", "browser", "recordings"
 export interface RunCost {
   readonly rows: number;
   readonly concurrency: number;
-  /** Rows that are really under way at once: a map starts no more than so many a second. */
+  /** Rows that are really in flight at once: a map starts no more than so many a second. */
   readonly reachedConcurrency: number;
   readonly seconds: number;
   readonly transitions: number;

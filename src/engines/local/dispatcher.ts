@@ -34,7 +34,7 @@ export interface DispatchSetup {
 export interface Attempts {
   /** Makes an attempt; never rejects. One that was taken back ends as INTERRUPTED and counts for nothing. */
   attempt(task: Task): Promise<Attempt>;
-  /** Told that more attempts will be under way at once than was said before. */
+  /** Told that more attempts will be in flight at once than was said before. */
   widen(concurrency: number): void;
   /** Keeps back what nobody has begun while true; no attempt is asked for meanwhile. */
   hold(isHeld: boolean): void;

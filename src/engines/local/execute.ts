@@ -27,7 +27,7 @@ export interface ExecuteSetup {
   /** Whether the process that ran these rows last died unasked: then no agent is called before its attempt is on disk. */
   readonly isAfterCrash: boolean;
   /** Tells by `change` that this process has changed what is asked of the run; what others ask is looked for now and then. */
-  readonly wished: EventTarget;
+  readonly limitsChanged: EventTarget;
   /** Called after commits, and when the run is paused or goes on, with the rows that are decided, and under way, now. */
   onProgress(counts: Pick<RunRecord, "succeeded" | "failed" | "inFlight">, limits: RunLimits): void;
 }
@@ -80,7 +80,7 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
   // Counted since the run was started or resumed, so that a resumed run gets as far as a new one would.
   let failedNow = 0;
   // Read anew: somebody may have asked while the run was made ready.
-  let limits = limitsOf({ batch: run.batch, limits: journal.wishes(run.seq).limits });
+  let limits = limitsOf({ batch: run.batch, limits: journal.requested(run.seq).limits });
   let inFlight = 0;
   const attempts = dispatcher.begin({
     run,
@@ -103,30 +103,30 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
         if (decides && attempt.outcome.status === "failed") failed += weight;
       }
       setup.onProgress({ succeeded, failed, inFlight }, limits);
-      heedWaits();
+      tellWaiting();
       attempts.committed(entries.map(({ attempt }) => attempt));
     },
     onFailure,
   });
-  const heedTolerance = (): void => {
+  const applyTolerance = (): void => {
     const reason = toleranceReason(limits, failedNow, run.total);
     if (reason !== undefined) end({ status: "stopped", reason });
   };
-  const heedWaits = tellWaits(services, () => journal.waits.current(run.seq), observer);
+  const tellWaiting = tellWaits(services, () => journal.waits.current(run.seq), observer);
   const settle: Settle = (attempt, { waitMs, isCall }) => {
     const decides = waitMs === undefined;
     const dueAt = waitMs === undefined || waitMs < toldFromMs ? {} : { dueAt: services.clock() + Math.round(waitMs) };
     const weight = decides && execution.dedupe ? journal.weight(run.seq, attempt.row) : 1;
     if (decides && attempt.outcome.status === "failed") failedNow += weight;
-    heedTolerance();
+    applyTolerance();
     return log.ended({ attempt, decides, weight, ...dueAt }, isCall);
   };
   const widened = new EventTarget();
   let widest = limits.maxConcurrency;
-  const heedWishes = (): void => {
-    const wishes = journal.wishes(run.seq);
+  const applyRequested = (): void => {
+    const requested = journal.requested(run.seq);
     const before = limits;
-    limits = limitsOf({ batch: run.batch, limits: wishes.limits });
+    limits = limitsOf({ batch: run.batch, limits: requested.limits });
     if ((limits.paused === true) !== (before.paused === true)) {
       attempts.hold(limits.paused === true);
       const message = limits.paused === true ? "Paused: no attempt starts" : "No longer paused: attempts start again";
@@ -134,12 +134,12 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
       setup.onProgress({ succeeded, failed, inFlight }, limits);
     }
     if (limits.maxConcurrency > widest) attempts.widen((widest = limits.maxConcurrency));
-    if (wishes.stopRequested) end({ status: "stopped", reason: stoppedOnRequest });
-    heedTolerance();
+    if (requested.stopRequested) end({ status: "stopped", reason: stoppedOnRequest });
+    applyTolerance();
     widened.dispatchEvent(new Event("change"));
   };
-  const poll = setInterval(heedWishes, pollMs);
-  setup.wished.addEventListener("change", heedWishes);
+  const poll = setInterval(applyRequested, pollMs);
+  setup.limitsChanged.addEventListener("change", applyRequested);
   if (limits.paused === true) {
     attempts.hold(true);
     const message = `Run ${run.id} is paused: no attempt starts`;
@@ -173,7 +173,7 @@ export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
     isFinished = ending.status === "finished";
   } finally {
     clearInterval(poll);
-    setup.wished.removeEventListener("change", heedWishes);
+    setup.limitsChanged.removeEventListener("change", applyRequested);
     observer.drain?.removeEventListener("abort", onInterrupt);
     await log.close();
     attempts.close(isFinished);

@@ -76,7 +76,7 @@ class LocalEngine implements Engine {
   readonly #region: string | undefined;
   readonly #journal: Journal;
   readonly #folders: RunFolders;
-  readonly #wished = new EventTarget();
+  readonly #limitsChanged = new EventTarget();
   #openedQueue: ActivityQueue | undefined;
 
   constructor(options: LocalEngineOptions, journal: Journal) {
@@ -89,7 +89,7 @@ class LocalEngine implements Engine {
     this.#journal = journal;
     this.#folders = openRunFolders(dataDirectory);
     // Every run of this process listens.
-    setMaxListeners(0, this.#wished);
+    setMaxListeners(0, this.#limitsChanged);
   }
 
   async start(asked: StartRequest, observer: RunObserver = {}): Promise<Run> {
@@ -137,7 +137,7 @@ class LocalEngine implements Engine {
   async stop(id: string): Promise<Run> {
     const run = this.#journal.getRun(id);
     if (this.#toRun(run).status === "running") this.#journal.updateRun(run.id, { stopRequested: true });
-    this.#wished.dispatchEvent(new Event("change"));
+    this.#limitsChanged.dispatchEvent(new Event("change"));
     return this.describe(id);
   }
 
@@ -152,7 +152,7 @@ class LocalEngine implements Engine {
   async adjust(id: string, change: Partial<RunLimits>): Promise<RunLimits> {
     checkLimits(change);
     const limits = limitsOf(this.#journal.adjustRun(id, change));
-    this.#wished.dispatchEvent(new Event("change"));
+    this.#limitsChanged.dispatchEvent(new Event("change"));
     return limits;
   }
 
@@ -347,7 +347,7 @@ class LocalEngine implements Engine {
         selection,
         observer,
         isAfterCrash,
-        wished: this.#wished,
+        limitsChanged: this.#limitsChanged,
         onProgress: progress.update,
       });
     } finally {

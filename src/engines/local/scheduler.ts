@@ -40,7 +40,7 @@ export interface PoolSetup {
    * @returns undefined, or a promise: the attempt keeps its place until it settles
    */
   onEnd(attempt: Attempt, waitMs: number | undefined): Promise<void> | undefined;
-  /** Attempts under way at once; asked before each start, so it may change while the pool runs. */
+  /** Attempts in flight at once; asked before each start, so it may change while the pool runs. */
   maxConcurrency(): number;
   /** Tells by `change` that there may be more places than before. */
   readonly widened?: EventTarget;

@@ -12,7 +12,7 @@ export interface WorkerOptions {
   readonly services: Services;
   /** What the run calls it. */
   readonly name: string;
-  /** Attempts under way at once. */
+  /** Attempts in flight at once. */
   readonly concurrency: number;
   /** Whether the run reads files of this machine. @default false */
   readonly sharesFiles?: boolean;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { diffJson } from "../diff.ts";
 import type { JsonValue } from "../../core/json.ts";
-import type { Shelf } from "../../core/registry.ts";
+import type { Catalog } from "../../core/registry.ts";
 import type { ServerContext } from "../server-setup.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 import { agentDocument, jsonObject, jsonValue, publicationStatus, templateDocument } from "./schemas.ts";
@@ -9,7 +9,7 @@ import { agentDocument, jsonObject, jsonValue, publicationStatus, templateDocume
 interface Face<T> {
   readonly noun: "agent" | "template";
   readonly title: "Agent" | "Template";
-  readonly shelf: Shelf<T>;
+  readonly catalog: Catalog<T>;
   readonly document: z.ZodType<T>;
   read(value: unknown): T | Promise<T>;
 }
@@ -17,24 +17,24 @@ interface Face<T> {
 /** Lists, shows, compares and publishes agents and templates. */
 export function registryOperations({ registry, workbench }: ServerContext): readonly Operation[] {
   return [
-    ...shelfOperations({
+    ...catalogOperations({
       noun: "agent",
       title: "Agent",
-      shelf: registry.agents,
+      catalog: registry.agents,
       document: agentDocument,
       read: workbench.readAgent,
     }),
-    ...shelfOperations({
+    ...catalogOperations({
       noun: "template",
       title: "Template",
-      shelf: registry.templates,
+      catalog: registry.templates,
       document: templateDocument,
       read: workbench.readTemplate,
     }),
   ];
 }
 
-function shelfOperations<T>({ noun, title, shelf, document, read }: Face<T>): readonly Operation[] {
+function catalogOperations<T>({ noun, title, catalog, document, read }: Face<T>): readonly Operation[] {
   const tag = `${title}s`;
   const notFound = noun === "agent" ? "AGENT_NOT_FOUND" : "TEMPLATE_NOT_FOUND";
   const invalid = noun === "agent" ? "AGENT_INVALID" : "TEMPLATE_INVALID";
@@ -50,7 +50,7 @@ function shelfOperations<T>({ noun, title, shelf, document, read }: Face<T>): re
         summary: `Every version of every ${noun}`,
         answer: z.object({ [`${noun}s`]: z.array(document) }),
       },
-      async () => ({ [`${noun}s`]: await shelf.list() }),
+      async () => ({ [`${noun}s`]: await catalog.list() }),
     ),
     defineOperation(
       {
@@ -64,7 +64,7 @@ function shelfOperations<T>({ noun, title, shelf, document, read }: Face<T>): re
         status: 201,
         errors: [invalid, "VERSION_EXISTS"],
       },
-      async ({ body }) => ({ registry: await shelf.publish(await read(body)) }),
+      async ({ body }) => ({ registry: await catalog.publish(await read(body)) }),
     ),
     defineOperation(
       {
@@ -79,7 +79,7 @@ function shelfOperations<T>({ noun, title, shelf, document, read }: Face<T>): re
         errors: [notFound],
       },
       async ({ params: { name }, query }) =>
-        (await shelf.resolve({ name, ...(query.version === undefined ? {} : { version: query.version }) })) as object,
+        (await catalog.resolve({ name, ...(query.version === undefined ? {} : { version: query.version }) })) as object,
     ),
     defineOperation(
       {
@@ -104,8 +104,8 @@ function shelfOperations<T>({ noun, title, shelf, document, read }: Face<T>): re
         errors: [notFound],
       },
       async ({ params: { name }, query }) => {
-        const from = await shelf.resolve({ name, version: query.from });
-        const to = await shelf.resolve({ name, version: query.to });
+        const from = await catalog.resolve({ name, version: query.from });
+        const to = await catalog.resolve({ name, version: query.to });
         return { from, to, differences: diffJson(from as JsonValue, to as JsonValue) };
       },
     ),
@@ -122,7 +122,7 @@ function shelfOperations<T>({ noun, title, shelf, document, read }: Face<T>): re
         errors: [notFound],
       },
       async ({ params: { name, version: number }, body }) => ({
-        registry: await shelf.setStatus({ name, version: number }, body.status),
+        registry: await catalog.setStatus({ name, version: number }, body.status),
       }),
     ),
   ];

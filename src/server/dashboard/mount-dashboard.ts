@@ -6,7 +6,7 @@ import { mountBatchPages } from "./batch-pages.ts";
 import { type Dashboard, createSurveyCache } from "./dashboard.ts";
 import { mountRowPages } from "./row-pages.ts";
 import { mountRunPages } from "./run-pages.ts";
-import { mountShelfPages } from "./shelf-pages.ts";
+import { mountCatalogPages } from "./catalog-pages.ts";
 import { mountSessionPages } from "./session-pages.ts";
 import { createPages } from "./show-page.ts";
 import { loadStaticFiles } from "./static-files.ts";
@@ -28,7 +28,7 @@ export const mountDashboard: NonNullable<ServerSetup["mountPages"]> = (app, cont
   tries.mount(app);
   mountRunPages(dashboard);
   mountRowPages(dashboard);
-  mountShelfPages(dashboard);
+  mountCatalogPages(dashboard);
   mountBatchPages(dashboard);
   mountSessionPages(dashboard);
   const answer = (c: Context<ServerEnv>, thrown: unknown): Response | Promise<Response> =>

@@ -14,7 +14,7 @@ import { readInput, tryInput } from "./try-input.ts";
 const rowsShown = 100;
 const statuses: readonly RowStatus[] = ["pending", "in_flight", "succeeded", "failed"];
 
-/** The table of a run's rows, and the dossier of each. */
+/** The table of a run's rows, and the detail of each. */
 export function mountRowPages(dashboard: Dashboard): void {
   const { app, pages, engine, surveys } = dashboard;
 
@@ -44,7 +44,7 @@ export function mountRowPages(dashboard: Dashboard): void {
     );
   });
 
-  const dossier = async (id: string, row: string): Promise<{ readonly view: RowView; readonly batch: Batch }> => {
+  const detail = async (id: string, row: string): Promise<{ readonly view: RowView; readonly batch: Batch }> => {
     const run = await engine.describe(id);
     const [report, batch, agent] = await Promise.all([
       findRow(engine, run.id, row),
@@ -61,12 +61,12 @@ export function mountRowPages(dashboard: Dashboard): void {
   };
 
   app.get("/runs/:id/rows/:row", async (c) => {
-    const { view } = await dossier(c.req.param("id"), c.req.param("row"));
+    const { view } = await detail(c.req.param("id"), c.req.param("row"));
     return pages.show(c, rowPage(view));
   });
 
   app.post("/runs/:id/rows/:row/try", async (c) => {
-    const { view, batch } = await dossier(c.req.param("id"), c.req.param("row"));
+    const { view, batch } = await detail(c.req.param("id"), c.req.param("row"));
     const form = await readForm(c);
     try {
       const tried = await tryInput(dashboard, batch, readInput(view.inputSchema, form));

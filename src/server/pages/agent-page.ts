@@ -6,7 +6,7 @@ import type { Html, Page } from "./frame.ts";
 import { badge, crumbs, jsonBlock, noticeBox, type Notice } from "./parts.ts";
 import { triedSection, type TriedView } from "./row-page.ts";
 import { schemaForm } from "./schema-form.ts";
-import { nextVersion, publishPanel, versionsPanel, type ListedVersion } from "./shelf-parts.ts";
+import { nextVersion, publishPanel, versionsPanel, type ListedVersion } from "./catalog-parts.ts";
 
 /** What the page of one agent shows. */
 export interface AgentView {
@@ -24,7 +24,7 @@ export interface AgentView {
 export function agentPage(view: AgentView): Page {
   const { agent } = view;
   const { agent_name: name, version } = agent;
-  const shelved = { shelf: "agents", name, version, versions: view.versions } as const;
+  const shelved = { catalog: "agents", name, version, versions: view.versions } as const;
   return {
     title: `${name}@${version}`,
     place: "agents",
@@ -103,8 +103,8 @@ function inputFields(schema: JsonObject | undefined): Html {
 }
 
 /** What differs between two versions. */
-export interface ShelfDiffView {
-  readonly shelf: "agents" | "templates";
+export interface CatalogDiffView {
+  readonly catalog: "agents" | "templates";
   readonly name: string;
   readonly older: string;
   readonly newer: string;
@@ -112,14 +112,14 @@ export interface ShelfDiffView {
 }
 
 /** The difference between two versions of an agent or a template. */
-export function shelfDiffPage({ shelf, name, older, newer, changes }: ShelfDiffView): Page {
+export function catalogDiffPage({ catalog, name, older, newer, changes }: CatalogDiffView): Page {
   const title = `${name}: ${cellOf(older)} to ${cellOf(newer)}`;
   return {
     title,
     place: "agents",
     main: html`${crumbs(
-      ["/agents", shelf === "agents" ? "Agents" : "Templates"],
-      [`/${shelf}/${encodeURIComponent(`${name}@${newer}`)}`, `${name}@${newer}`],
+      ["/agents", catalog === "agents" ? "Agents" : "Templates"],
+      [`/${catalog}/${encodeURIComponent(`${name}@${newer}`)}`, `${name}@${newer}`],
     )}
       <h1>${title}</h1>
       <section class="panel flush" aria-label="Changes">${changes}</section>`,

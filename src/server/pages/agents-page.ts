@@ -95,7 +95,7 @@ function templateTable(templates: readonly TemplateDocument[]): Html {
   </table>`;
 }
 
-// Shelves list the oldest version of a name first.
+// Catalogs list the oldest version of a name first.
 function newest<T>(
   documents: readonly T[],
   nameOf: (document: T) => string,

@@ -7,7 +7,7 @@ import { parseAgent } from "../../core/agent.ts";
 import { actionNotice } from "./run-controls.ts";
 import { agentPage } from "./agent-page.ts";
 import { agentsPage } from "./agents-page.ts";
-import { documentDiff } from "./shelf-parts.ts";
+import { documentDiff } from "./catalog-parts.ts";
 import { renderPage, type Page } from "./frame.ts";
 import { mappingPage } from "./new-batch-pages.ts";
 import { planPage } from "./plan-page.ts";

@@ -9,7 +9,7 @@ import type { Html, Page } from "./frame.ts";
 import { badge, crumbs, jsonBlock, moment, noticeBox, type Notice } from "./parts.ts";
 import { schemaForm } from "./schema-form.ts";
 
-/** What the dossier of a row shows. */
+/** What the detail of a row shows. */
 export interface RowView {
   readonly run: Run;
   readonly report: RowReport;

@@ -5,7 +5,7 @@ import { cellOf } from "./format.ts";
 import type { Html, Page } from "./frame.ts";
 import { badge, crumbs, jsonBlock, noticeBox, type Notice } from "./parts.ts";
 import { scriptSteps } from "./script-steps.ts";
-import { nextVersion, publishPanel, versionsPanel, type ListedVersion } from "./shelf-parts.ts";
+import { nextVersion, publishPanel, versionsPanel, type ListedVersion } from "./catalog-parts.ts";
 
 /** What the page of one template shows. */
 export interface TemplateView {
@@ -20,7 +20,7 @@ export interface TemplateView {
 export function templatePage(view: TemplateView): Page {
   const { template } = view;
   const { template_id: name, version } = template;
-  const shelved = { shelf: "templates", name, version, versions: view.versions } as const;
+  const shelved = { catalog: "templates", name, version, versions: view.versions } as const;
   const { starting_page: start, description, variables, steps } = template as unknown as JsonObject;
   return {
     title: `${name}@${version}`,

@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
 import type { Run } from "../../../core/run.ts";
 import { findRun } from "../../commands/find-run.ts";
-import type { Desk } from "../desk.ts";
+import type { Session } from "../session.ts";
 import { describeRun, noteRun, percentOf } from "../snapshot.ts";
 import { defineTool, type Tool } from "../tool.ts";
 
@@ -26,24 +26,24 @@ export const runProgressTool: Tool = defineTool({
     wait_seconds: z.number().min(0).max(45).default(12).describe("Longest wait for news; 0 answers at once"),
   }),
   annotations: { readOnlyHint: true, openWorldHint: false },
-  run: async (desk, args, { signal }) => {
-    const { id } = await findRun(desk.engine, args.run);
-    return describeRun(desk, await newsOf(desk, id, args.wait_seconds, signal));
+  run: async (session, args, { signal }) => {
+    const { id } = await findRun(session.engine, args.run);
+    return describeRun(session, await newsOf(session, id, args.wait_seconds, signal));
   },
 });
 
-async function newsOf({ engine, runs, ...desk }: Desk, id: string, seconds: number, signal: AbortSignal): Promise<Run> {
+async function newsOf({ engine, runs, ...session }: Session, id: string, seconds: number, signal: AbortSignal): Promise<Run> {
   const before = await engine.describe(id);
-  const until = desk.services.monotonic() + seconds * 1000;
+  const until = session.services.monotonic() + seconds * 1000;
   const givenUp = AbortSignal.any([signal, runs.draining]);
   let now = before;
-  noteRun(desk, now);
-  while (!isNews(before, now) && desk.services.monotonic() < until && !givenUp.aborted) {
-    await wait(Math.min(lookEveryMs, until - desk.services.monotonic()), undefined, { signal: givenUp }).catch(
+  noteRun(session, now);
+  while (!isNews(before, now) && session.services.monotonic() < until && !givenUp.aborted) {
+    await wait(Math.min(lookEveryMs, until - session.services.monotonic()), undefined, { signal: givenUp }).catch(
       () => {},
     );
     now = await engine.describe(id);
-    noteRun(desk, now);
+    noteRun(session, now);
   }
   return now;
 }

@@ -4,7 +4,8 @@ import type { RowReport } from "../../../core/engine.ts";
 import type { JsonValue } from "../../../core/json.ts";
 import { findRun } from "../../commands/find-run.ts";
 import { count } from "../../print/output.ts";
-import { describeRun, someFailures, take } from "../snapshot.ts";
+import { failuresOf } from "../../commands/find-run.ts";
+import { describeRun, take } from "../snapshot.ts";
 import { defineTool, type Tool } from "../tool.ts";
 import { choiceOf, choiceShape } from "./plan-batch.ts";
 import { runShape } from "./run-progress.ts";
@@ -25,11 +26,11 @@ export const runResultsTool: Tool = defineTool({
     columns: z.array(z.string()).max(30).optional().describe("Only these columns or output fields, in this order"),
   }),
   annotations: { readOnlyHint: true, openWorldHint: false },
-  run: async (desk, args) => {
-    const { engine } = desk;
+  run: async (session, args) => {
+    const { engine } = session;
     const run = await findRun(engine, args.run);
-    const found = await someFailures(engine, run);
-    const { say, facts, untrusted } = await describeRun(desk, run, found);
+    const found = await failuresOf(engine, run);
+    const { say, facts, untrusted } = await describeRun(session, run, found);
     const { rows } = choiceOf({ rows: args.rows });
     const filter = {
       ...(args.status === undefined ? {} : { status: args.status }),
@@ -58,7 +59,7 @@ export const runResultsTool: Tool = defineTool({
           const values = new Map(Object.entries(valuesOf(report)));
           return columns.map((name) => values.get(name) ?? null);
         }),
-        failure_examples: found.failures.map(({ code, row, message, hint }) => ({ code, row, message, hint })),
+        failure_examples: found.map(({ code, row, message, hint }) => ({ code, row, message, hint })),
         example_recordings: reports.flatMap(({ attempts }) => {
           const artifact = mainArtifact(attempts.at(-1)?.artifacts ?? []);
           return artifact === undefined ? [] : [artifact.uri];

@@ -5,7 +5,7 @@ import { invalid } from "../../../core/schema.ts";
 import type { Run } from "../../../core/run.ts";
 import { count } from "../../print/output.ts";
 import { confirmShape, requireConfirmedCost } from "../confirm-cost.ts";
-import type { Desk } from "../desk.ts";
+import type { Session } from "../session.ts";
 import { batchShape, loadAllowedBatch } from "../load-allowed-batch.ts";
 import { describeRun } from "../snapshot.ts";
 import { defineTool, type Tool } from "../tool.ts";
@@ -32,13 +32,13 @@ export const startBatchTool: Tool = defineTool({
     ...confirmShape,
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
-  run: async (desk, args) => {
+  run: async (session, args) => {
     const { name } = args;
-    const { data: batch, problems, what } = await loadAllowedBatch(desk, args, ["input", "output"]);
+    const { data: batch, problems, what } = await loadAllowedBatch(session, args, ["input", "output"]);
     if (batch === undefined || problems.length > 0) throw invalid("BATCH_INVALID", what, problems);
     const choice = choiceOf(args);
-    if ((await findNamed(desk, name)) === undefined) {
-      const plan = await makePlan(desk, batch, choice);
+    if ((await findNamed(session, name)) === undefined) {
+      const plan = await makePlan(session, batch, choice);
       const failed = plan.checks.filter(({ status }) => status === "failed");
       if (failed.length > 0) {
         const titles = failed.map(({ title }) => title).join("; ");
@@ -49,22 +49,22 @@ export const startBatchTool: Tool = defineTool({
       }
       requireConfirmedCost(plan.estimate.costUsd, args.confirm_cost_usd);
     }
-    const run = await startOnce(desk, name, { batch, name, ...choice });
-    return describeRun(desk, await desk.engine.describe(run.id));
+    const run = await startOnce(session, name, { batch, name, ...choice });
+    return describeRun(session, await session.engine.describe(run.id));
   },
 });
 
 // A run of that name that is going already is what was asked for: the engine says that it is busy once it knows the batch is the same.
-async function startOnce(desk: Desk, name: string, request: StartRequest): Promise<Run> {
+async function startOnce(session: Session, name: string, request: StartRequest): Promise<Run> {
   try {
-    return (await desk.runs.start(request)).run;
+    return (await session.runs.start(request)).run;
   } catch (error) {
-    const run = error instanceof RowcallError && error.code === "RUN_BUSY" ? await findNamed(desk, name) : undefined;
+    const run = error instanceof RowcallError && error.code === "RUN_BUSY" ? await findNamed(session, name) : undefined;
     if (run === undefined) throw error;
     return run;
   }
 }
 
-async function findNamed({ engine }: Desk, name: string): Promise<Run | undefined> {
+async function findNamed({ engine }: Session, name: string): Promise<Run | undefined> {
   return (await engine.list()).find((run) => run.name === name);
 }

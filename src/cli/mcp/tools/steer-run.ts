@@ -5,7 +5,7 @@ import type { Run } from "../../../core/run.ts";
 import { findRun } from "../../commands/find-run.ts";
 import { readCodes } from "../../commands/rerun-command.ts";
 import { confirmShape, requireConfirmedCost } from "../confirm-cost.ts";
-import type { Desk } from "../desk.ts";
+import type { Session } from "../session.ts";
 import { describeRun, take } from "../snapshot.ts";
 import { defineTool, type Tool } from "../tool.ts";
 import { runShape } from "./run-progress.ts";
@@ -24,13 +24,13 @@ export const rerunFailedTool: Tool = defineTool({
     ...confirmShape,
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
-  run: async (desk, args) => {
-    const { engine, runs } = desk;
+  run: async (session, args) => {
+    const { engine, runs } = session;
     const run = await findRun(engine, args.run);
     const codes = args.codes === undefined ? undefined : await readCodes(args.codes);
-    requireConfirmedCost(await costOf(desk, run, codes), args.confirm_cost_usd);
+    requireConfirmedCost(await costOf(session, run, codes), args.confirm_cost_usd);
     await runs.rerun(run.id, codes === undefined ? {} : { codes });
-    return describeRun(desk, await engine.describe(run.id));
+    return describeRun(session, await engine.describe(run.id));
   },
 });
 
@@ -43,11 +43,11 @@ export const resumeRunTool: Tool = defineTool({
     "has finished is shown as it is. Answers at once; follow it with run_progress.",
   input: z.strictObject(runShape),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
-  run: async (desk, args) => {
-    const { engine, runs } = desk;
+  run: async (session, args) => {
+    const { engine, runs } = session;
     const { id } = await findRun(engine, args.run);
     await runs.resume(id);
-    return describeRun(desk, await engine.describe(id));
+    return describeRun(session, await engine.describe(id));
   },
 });
 
@@ -60,9 +60,9 @@ export const stopRunTool: Tool = defineTool({
     "resume_run goes on with the rest. Stopping takes as long as a row takes: run_progress tells when it is done.",
   input: z.strictObject(runShape),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  run: async (desk, args) => {
-    const run = await desk.engine.stop((await findRun(desk.engine, args.run)).id);
-    const answer = await describeRun(desk, run);
+  run: async (session, args) => {
+    const run = await session.engine.stop((await findRun(session.engine, args.run)).id);
+    const answer = await describeRun(session, run);
     if (run.status !== "running") return answer;
     return {
       ...answer,
@@ -72,12 +72,11 @@ export const stopRunTool: Tool = defineTool({
 });
 
 /** What the failed rows of a run cost when each is attempted once; undefined when it is not known. */
-async function costOf(desk: Desk, run: Run, codes: readonly ErrorCode[] | undefined): Promise<number | undefined> {
-  const agent = await desk.services.registry.agents.resolve(parseReference(run.agent)).catch(() => undefined);
+async function costOf(session: Session, run: Run, codes: readonly ErrorCode[] | undefined): Promise<number | undefined> {
+  const agent = await session.services.registry.agents.resolve(parseReference(run.agent)).catch(() => undefined);
   const each = agent?.estimate?.cost_per_row_usd;
   if (each === undefined || each === 0) return each;
-  let rows = codes === undefined ? run.counts.failed : 0;
-  for (const code of codes ?? [])
-    for await (const _row of take(desk.engine.rows(run.id, { code }), run.counts.failed)) rows += 1;
+  const failures = await failuresOf(session.engine, run);
+  const rows = failures.reduce((sum, { code, count }) => sum + (codes?.includes(code) === false ? 0 : count), 0);
   return Number((each * rows).toFixed(6));
 }

@@ -23,9 +23,9 @@ export const tryRowTool: Tool = defineTool({
       .describe("Cells by column name, in place of the row's own; without row, a row made of nothing else"),
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
-  run: async (desk, args, { signal }) => {
-    const { services, recordingsPrefix, runs } = desk;
-    const { data: batch, problems, what } = await loadAllowedBatch(desk, args, []);
+  run: async (session, args, { signal }) => {
+    const { services, recordingsPrefix, runs } = session;
+    const { data: batch, problems, what } = await loadAllowedBatch(session, args, []);
     if (batch === undefined || problems.length > 0) throw invalid("BATCH_INVALID", what, problems);
     const { row: chosen, cells } = args;
     const report = await tryRow(services, batch, {

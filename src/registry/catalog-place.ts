@@ -19,8 +19,8 @@ export function isPath(address: string): boolean {
   return schemeOf(address) === "file" && !/^file:/i.test(address);
 }
 
-/** What a shelf must know of the documents on it. */
-export interface ShelfKind<T> {
+/** What a catalog must know of the documents on it. */
+export interface CatalogKind<T> {
   readonly noun: "agent" | "template";
   /** What its name is called in the document. */
   readonly key: "agent_name" | "template_id";
@@ -37,7 +37,7 @@ export interface ShelfKind<T> {
 }
 
 /** Agents: `agents/{agent_name}_v{version}.json`. */
-export const agentKind: ShelfKind<AgentDefinition> = {
+export const agentKind: CatalogKind<AgentDefinition> = {
   noun: "agent",
   key: "agent_name",
   folder: "agents",
@@ -51,7 +51,7 @@ export const agentKind: ShelfKind<AgentDefinition> = {
 };
 
 /** Templates: `templates/{template_id}_v{version}.json`. */
-export const templateKind: ShelfKind<TemplateDocument> = {
+export const templateKind: CatalogKind<TemplateDocument> = {
   noun: "template",
   key: "template_id",
   folder: "templates",
@@ -65,7 +65,7 @@ export const templateKind: ShelfKind<TemplateDocument> = {
 };
 
 /** One version of a document where it lies, not read yet. */
-export interface ShelfEntry<T> {
+export interface CatalogEntry<T> {
   readonly name: string;
   readonly version: string;
   /** @throws RowcallError AGENT_INVALID or TEMPLATE_INVALID when it is broken */
@@ -75,13 +75,13 @@ export interface ShelfEntry<T> {
 }
 
 /** One folder or table with documents of one kind. */
-export interface ShelfPlace<T> {
+export interface CatalogPlace<T> {
   /** As it is written after `--registry`. */
   readonly address: string;
   /** The versions of a name. */
-  find(name: string): Promise<readonly ShelfEntry<T>[]>;
+  find(name: string): Promise<readonly CatalogEntry<T>[]>;
   /** The versions of all names, and what cannot even be told by name and version. */
-  findAll(): Promise<{ readonly entries: readonly ShelfEntry<T>[]; readonly problems: readonly RowcallError[] }>;
+  findAll(): Promise<{ readonly entries: readonly CatalogEntry<T>[]; readonly problems: readonly RowcallError[] }>;
   /**
    * Adds a version.
    *
@@ -93,5 +93,5 @@ export interface ShelfPlace<T> {
 /** One address of a registry; what is behind it is looked at when it is asked for. */
 export interface RegistryPart {
   /** Undefined when it cannot hold documents of the kind. */
-  placeOf<T>(kind: ShelfKind<T>): Promise<ShelfPlace<T> | undefined>;
+  placeOf<T>(kind: CatalogKind<T>): Promise<CatalogPlace<T> | undefined>;
 }

@@ -14,7 +14,7 @@ import { measureEarlierRows } from "../commands/measure-rows.ts";
 import { printLines } from "../print/output.ts";
 
 /** Everything that tools work with; all clients of a server share one. */
-export interface Desk {
+export interface Session {
   readonly services: Services;
   readonly host: Wiring["host"];
   readonly engine: Engine;
@@ -39,14 +39,14 @@ export interface Desk {
 
 const warningsKept = 5;
 
-/** A desk and how it is left. */
-export interface OpenDesk extends Desk {
+/** A session and how it is left. */
+export interface OpenSession extends Session {
   /** Drains the runs that go here, says on standard error how each can be gone on with, and closes the engine. */
   close(): Promise<void>;
 }
 
 /** What an assistant may use besides what its server stands on. */
-export interface DeskOptions {
+export interface SessionOptions {
   /** Places beside the working directory that may be read and written. */
   readonly allowed: readonly string[];
   /** Folders that batch files may be read from. */
@@ -54,7 +54,7 @@ export interface DeskOptions {
 }
 
 /** Opens what tools work with; who opens it closes it. */
-export async function openDesk(cli: Cli, { allowed, batchFolders }: DeskOptions): Promise<OpenDesk> {
+export async function openSession(cli: Cli, { allowed, batchFolders }: SessionOptions): Promise<OpenSession> {
   const { io } = cli;
   const baseDirectory = io.workingDirectory;
   const limits = { mayFollow: async (uri: string) => (await places.allows(uri)) || batchPlaces.allows(uri) };

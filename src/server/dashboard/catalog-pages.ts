@@ -2,16 +2,16 @@ import type { AgentDefinition } from "../../core/agent.ts";
 import { readDocument } from "../../core/read-document.ts";
 import { compareVersions, formatReference, parseReference } from "../../core/registry.ts";
 import type { TemplateDocument } from "../../core/template.ts";
-import { agentPage, shelfDiffPage, type AgentView } from "../pages/agent-page.ts";
+import { agentPage, catalogDiffPage, type AgentView } from "../pages/agent-page.ts";
 import { agentsPage } from "../pages/agents-page.ts";
-import { documentDiff, type ListedVersion } from "../pages/shelf-parts.ts";
+import { documentDiff, type ListedVersion } from "../pages/catalog-parts.ts";
 import { templatePage, type TemplateView } from "../pages/template-page.ts";
 import { queryOf, readForm, type Dashboard } from "./dashboard.ts";
 import { noticeOf, statusOf } from "./show-page.ts";
 import { agentBatch, readInput, tryInput } from "./try-input.ts";
 
 /** Agents and templates: lists, versions, differences, a try, new versions. */
-export function mountShelfPages(dashboard: Dashboard): void {
+export function mountCatalogPages(dashboard: Dashboard): void {
   const { app, pages, registry, workbench } = dashboard;
 
   const agentView = async (agent: AgentDefinition): Promise<AgentView> => ({
@@ -107,14 +107,14 @@ function versionOf({ version, status }: ListedVersion): ListedVersion {
 }
 
 function difference<T extends ListedVersion & object>(
-  shelf: "agents" | "templates",
+  catalog: "agents" | "templates",
   name: string,
   one: T,
   other: T,
-): ReturnType<typeof shelfDiffPage> {
+): ReturnType<typeof catalogDiffPage> {
   const [older, newer] = compareVersions(one.version, other.version) <= 0 ? [one, other] : [other, one];
-  return shelfDiffPage({
-    shelf,
+  return catalogDiffPage({
+    catalog,
     name,
     older: older.version,
     newer: newer.version,

@@ -4,9 +4,9 @@ import {
   type Reference,
   formatReference,
   type PinnedReference,
-  type Shelf,
+  type Catalog,
 } from "../core/registry.ts";
-import type { ShelfKind, RegistryPart, ShelfEntry, ShelfPlace } from "./shelf-place.ts";
+import type { CatalogKind, RegistryPart, CatalogEntry, CatalogPlace } from "./catalog-place.ts";
 import { suggest } from "../core/schema.ts";
 
 /** A version of a name, not necessarily read yet. */
@@ -22,7 +22,7 @@ export interface Candidate<T> {
  * @throws RowcallError AGENT_NOT_FOUND or TEMPLATE_NOT_FOUND, with the versions there are
  */
 async function chooseVersion<T>(
-  kind: ShelfKind<T>,
+  kind: CatalogKind<T>,
   wanted: Reference,
   candidates: readonly Candidate<T>[],
 ): Promise<T> {
@@ -45,8 +45,8 @@ async function chooseVersion<T>(
   });
 }
 
-/** What a shelf stands on. */
-export interface ShelfOptions {
+/** What a catalog stands on. */
+export interface CatalogOptions {
   /** Where two hold the same version of a name, the earlier one counts. The first that can hold the kind is published to. */
   readonly parts: readonly RegistryPart[];
   /** Read after all others and never written. */
@@ -56,17 +56,17 @@ export interface ShelfOptions {
 }
 
 interface Places<T> {
-  readonly all: readonly ShelfPlace<T>[];
+  readonly all: readonly CatalogPlace<T>[];
   /** Where publish writes. */
-  readonly target: ShelfPlace<T> | undefined;
+  readonly target: CatalogPlace<T> | undefined;
 }
 
-interface Found<T> extends ShelfEntry<T> {
-  readonly place: ShelfPlace<T>;
+interface Found<T> extends CatalogEntry<T> {
+  readonly place: CatalogPlace<T>;
 }
 
 /** Opens one kind of document over all parts of a registry. Nothing is kept in memory: what is added is found. */
-export function openShelf<T>(kind: ShelfKind<T>, options: ShelfOptions): Shelf<T> {
+export function openCatalog<T>(kind: CatalogKind<T>, options: CatalogOptions): Catalog<T> {
   const places = async (): Promise<Places<T>> => {
     const { parts, bundled } = options;
     const own = await Promise.all(parts.map((part) => part.placeOf(kind)));
@@ -120,15 +120,15 @@ export function openShelf<T>(kind: ShelfKind<T>, options: ShelfOptions): Shelf<T
   };
 }
 
-async function find<T>(places: readonly ShelfPlace<T>[], name: string): Promise<Found<T>[]> {
+async function find<T>(places: readonly CatalogPlace<T>[], name: string): Promise<Found<T>[]> {
   return firstOfEach(
     await Promise.all(places.map(async (place) => (await place.find(name)).map((entry) => ({ ...entry, place })))),
   );
 }
 
 async function readAll<T>(
-  kind: ShelfKind<T>,
-  places: readonly ShelfPlace<T>[],
+  kind: CatalogKind<T>,
+  places: readonly CatalogPlace<T>[],
 ): Promise<{ documents: T[]; problems: RowcallError[] }> {
   const found = await Promise.all(places.map((place) => place.findAll()));
   const results = await Promise.allSettled(
@@ -149,14 +149,14 @@ function firstOfEach<E extends PinnedReference>(entries: readonly (readonly E[])
   return [...byKey.values()];
 }
 
-function sorted<T>(kind: ShelfKind<T>, documents: readonly T[]): T[] {
+function sorted<T>(kind: CatalogKind<T>, documents: readonly T[]): T[] {
   const byName = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
   return documents.toSorted(
     (a, b) => byName(kind.nameOf(a), kind.nameOf(b)) || compareVersions(kind.versionOf(a), kind.versionOf(b)),
   );
 }
 
-function aliasedDocuments<T>(kind: ShelfKind<T>, documents: readonly T[], alias: string): T[] {
+function aliasedDocuments<T>(kind: CatalogKind<T>, documents: readonly T[], alias: string): T[] {
   const aliased = documents.filter((document) => kind.aliasesOf(document).includes(alias));
   const owners = [...new Set(aliased.map(kind.nameOf))];
   if (owners.length <= 1) return aliased;
@@ -170,10 +170,10 @@ function aliasedDocuments<T>(kind: ShelfKind<T>, documents: readonly T[], alias:
 }
 
 function notFound<T>(
-  kind: ShelfKind<T>,
+  kind: CatalogKind<T>,
   documents: readonly T[],
   wanted: Reference,
-  places: readonly ShelfPlace<T>[],
+  places: readonly CatalogPlace<T>[],
 ): RowcallError {
   const names = [...new Set(documents.flatMap((document) => [kind.nameOf(document), ...kind.aliasesOf(document)]))];
   return new RowcallError(kind.notFound, `There is no ${kind.noun} "${formatReference(wanted)}" in the registry`, {
@@ -183,9 +183,9 @@ function notFound<T>(
 }
 
 function versionNotFound<T>(
-  kind: ShelfKind<T>,
+  kind: CatalogKind<T>,
   { name, version }: PinnedReference,
-  entries: readonly ShelfEntry<T>[],
+  entries: readonly CatalogEntry<T>[],
 ): RowcallError {
   const versions = entries.map((entry) => entry.version).toSorted((a, b) => compareVersions(b, a));
   return new RowcallError(kind.notFound, `The ${kind.noun} "${name}" has no version ${version}`, {
@@ -195,10 +195,10 @@ function versionNotFound<T>(
 }
 
 function livesElsewhere<T>(
-  kind: ShelfKind<T>,
+  kind: CatalogKind<T>,
   reference: PinnedReference,
-  { address }: ShelfPlace<T>,
-  target: ShelfPlace<T> | undefined,
+  { address }: CatalogPlace<T>,
+  target: CatalogPlace<T> | undefined,
 ): RowcallError {
   const written =
     target === undefined ? "which is not written" : `and ${target.address} is the registry that is written`;
@@ -209,13 +209,13 @@ function livesElsewhere<T>(
   );
 }
 
-function noTarget<T>(kind: ShelfKind<T>): RowcallError {
+function noTarget<T>(kind: CatalogKind<T>): RowcallError {
   return new RowcallError("USAGE_INVALID", `There is no registry to publish the ${kind.noun} to`, {
     hint: `Name a folder, or a table whose key is ${kind.key} and version, with --registry.`,
   });
 }
 
-function versionExists<T>(kind: ShelfKind<T>, name: string, version: string): RowcallError {
+function versionExists<T>(kind: CatalogKind<T>, name: string, version: string): RowcallError {
   return new RowcallError("VERSION_EXISTS", `Version ${version} of the ${kind.noun} "${name}" is published already`, {
     hint: "A version is never overwritten: raise the version.",
   });

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { RowcallError } from "../../core/errors.ts";
-import type { Shelf } from "../../core/registry.ts";
+import type { Catalog } from "../../core/registry.ts";
 import type { PublicationStatus } from "../../core/template.ts";
 import type { Wiring } from "../../app/wire.ts";
 import type { Cli } from "../cli.ts";
@@ -8,7 +8,7 @@ import type { OpenedRegistry } from "../open-registry.ts";
 import { write } from "../io.ts";
 import { examples, jsonOption } from "../options.ts";
 import { printJson, printLines, printTable, printWarnings } from "../print/output.ts";
-import type { ShelfFace } from "./shelf-face.ts";
+import type { CatalogCommands } from "./catalog-command-kind.ts";
 import { jsonLine } from "../print/terminal.ts";
 
 interface JsonOption {
@@ -26,14 +26,14 @@ const statusCommands = [
 ] as const satisfies readonly { verb: string; status: PublicationStatus; about: string }[];
 
 /** Adds the commands for one kind of document; list when nothing is said. */
-export function addShelfCommands<T>(command: Command, cli: Cli, face: ShelfFace<T>): void {
+export function addCatalogCommands<T>(command: Command, cli: Cli, face: CatalogCommands<T>): void {
   const { noun, example } = face;
   const file = `${example.replace("@", "_v")}.json`;
-  const open = async (): Promise<{ wiring: Wiring; opened: OpenedRegistry; shelf: Shelf<T> }> => {
+  const open = async (): Promise<{ wiring: Wiring; opened: OpenedRegistry; catalog: Catalog<T> }> => {
     const wiring = await cli.wire();
     const { openRegistry } = await import("../open-registry.ts");
     const opened = openRegistry(wiring);
-    return { wiring, opened, shelf: face.shelf(opened.registry) };
+    return { wiring, opened, catalog: face.catalog(opened.registry) };
   };
   const read = async (path: string): Promise<T> => {
     const { services } = await cli.wire();
@@ -48,8 +48,8 @@ export function addShelfCommands<T>(command: Command, cli: Cli, face: ShelfFace<
     .action(async (options: JsonOption, list: Command) => {
       const [mistyped] = list.args;
       if (mistyped !== undefined) throw await unknownCommand(`${noun}s`, mistyped, command);
-      const { opened, shelf } = await open();
-      const documents = await shelf.list();
+      const { opened, catalog } = await open();
+      const documents = await catalog.list();
       if (options.json === true) await printJson(cli.io, documents);
       else if (documents.length === 0) await printLines(cli.io.stderr, [`There is no ${noun} in the registry.`]);
       else
@@ -67,8 +67,8 @@ export function addShelfCommands<T>(command: Command, cli: Cli, face: ShelfFace<
     .argument("<name[@version]>", `${noun} to show`)
     .addOption(jsonOption("it on one line"))
     .action(async (text: string, options: JsonOption) => {
-      const [{ shelf }, { parseReference }] = await Promise.all([open(), import("../../core/registry.ts")]);
-      const document = await shelf.resolve(parseReference(text));
+      const [{ catalog }, { parseReference }] = await Promise.all([open(), import("../../core/registry.ts")]);
+      const document = await catalog.resolve(parseReference(text));
       if (options.json === true) await printJson(cli.io, document);
       else await write(cli.io.stdout, jsonLine(document, 2));
     });
@@ -96,8 +96,8 @@ export function addShelfCommands<T>(command: Command, cli: Cli, face: ShelfFace<
     .addOption(jsonOption("name, version and registry as one JSON object"))
     .action(async (path: string, options: JsonOption) => {
       const document = await read(path);
-      const { shelf } = await open();
-      const registry = await shelf.publish(document);
+      const { catalog } = await open();
+      const registry = await catalog.publish(document);
       const published = { name: face.nameOf(document), version: face.versionOf(document), registry };
       if (options.json === true) return printJson(cli.io, published);
       return printLines(cli.io.stdout, [`Published ${published.name}@${published.version} in ${published.registry}`]);
@@ -109,14 +109,14 @@ export function addShelfCommands<T>(command: Command, cli: Cli, face: ShelfFace<
       .argument("<name@version>", `version of the ${noun}`)
       .addOption(jsonOption("name, version, status and registry as one JSON object"))
       .action(async (text: string, options: JsonOption) => {
-        const [{ shelf }, { parseReference }] = await Promise.all([open(), import("../../core/registry.ts")]);
+        const [{ catalog }, { parseReference }] = await Promise.all([open(), import("../../core/registry.ts")]);
         const { name, version } = parseReference(text);
         if (version === undefined) {
           throw new RowcallError("USAGE_INVALID", `"${text}" names no version`, {
             hint: `Write it with its version: ${name}@1.0.0. \`rowcall ${noun}s\` lists them.`,
           });
         }
-        const registry = await shelf.setStatus({ name, version }, status);
+        const registry = await catalog.setStatus({ name, version }, status);
         if (options.json === true) return printJson(cli.io, { name, version, status, registry });
         return printLines(cli.io.stdout, [`${name}@${version} in ${registry} is ${status}`]);
       });
@@ -128,8 +128,8 @@ export function addShelfCommands<T>(command: Command, cli: Cli, face: ShelfFace<
     .requiredOption("--to <address>", "folder, s3:// prefix or dynamodb:TABLE to copy to")
     .addOption(jsonOption("what became of each as one JSON object"))
     .action(async (references: readonly string[], options: JsonOption & { readonly to: string }) => {
-      const { copyShelf } = await import("./copy-shelf.ts");
-      await copyShelf(cli, face, references, options.to, options.json === true);
+      const { copyCatalog } = await import("./copy-catalog.ts");
+      await copyCatalog(cli, face, references, options.to, options.json === true);
     });
   examples(command, [
     `rowcall ${noun}s`,
@@ -154,7 +154,7 @@ async function unknownCommand(parent: string, mistyped: string, { commands }: Co
 async function readFileValue(
   store: Wiring["services"]["store"],
   path: string,
-  noun: ShelfFace<unknown>["noun"],
+  noun: CatalogCommands<unknown>["noun"],
 ): Promise<unknown> {
   const { readDocument } = await import("../../core/read-document.ts");
   const [missing, invalid] =

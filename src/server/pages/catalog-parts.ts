@@ -45,7 +45,7 @@ export interface ListedVersion {
 
 /** Where a document lives: `agents` or `templates`, and its name. */
 export interface Shelved {
-  readonly shelf: "agents" | "templates";
+  readonly catalog: "agents" | "templates";
   readonly name: string;
   readonly version: string;
   /** Oldest first. */
@@ -53,8 +53,8 @@ export interface Shelved {
 }
 
 /** Address of one version's page. */
-function shelfHref({ shelf, name }: Pick<Shelved, "shelf" | "name">, version: string): string {
-  return `/${shelf}/${encodeURIComponent(`${name}@${version}`)}`;
+function catalogHref({ catalog, name }: Pick<Shelved, "catalog" | "name">, version: string): string {
+  return `/${catalog}/${encodeURIComponent(`${name}@${version}`)}`;
 }
 
 /** All versions, newest first, and the way to compare two of them. */
@@ -76,7 +76,7 @@ export function versionsPanel(shelved: Shelved): Html {
               <th scope="row">
                 <a
                   class="mono"
-                  href="${shelfHref(shelved, version)}"
+                  href="${catalogHref(shelved, version)}"
                   ${version === shelved.version ? html`aria-current="true"` : ""}
                   >${version}</a
                 >
@@ -91,12 +91,12 @@ export function versionsPanel(shelved: Shelved): Html {
 }
 
 /** The form that publishes a new version, filled with the document as it is and the next version's number. */
-export function publishPanel({ shelf }: Shelved, document: object, draft: string | undefined): Html {
-  const noun = shelf === "agents" ? "agent" : "template";
+export function publishPanel({ catalog }: Shelved, document: object, draft: string | undefined): Html {
+  const noun = catalog === "agents" ? "agent" : "template";
   return html`<section class="panel" aria-labelledby="publish-title">
     <h2 id="publish-title">Publish a new version</h2>
     <p class="soft">A version never changes once it is published: give the changed ${noun} a version of its own.</p>
-    <form class="field" method="post" action="/${shelf}/publish">
+    <form class="field" method="post" action="/${catalog}/publish">
       <label for="document">The ${noun} as JSON</label>
       <textarea id="document" name="document" spellcheck="false" autocomplete="off" rows="18">
 ${draft ?? JSON.stringify(document, null, 2)}</textarea
@@ -112,10 +112,10 @@ export function nextVersion(version: string): string {
   return `${major}.${minor}.${Number(patch) + 1}`;
 }
 
-function compareForm({ shelf, name, version, versions }: Shelved, newestFirst: readonly ListedVersion[]): Html {
+function compareForm({ catalog, name, version, versions }: Shelved, newestFirst: readonly ListedVersion[]): Html {
   const at = versions.findIndex((one) => one.version === version);
   const other = versions[at - 1] ?? versions[at + 1];
-  return html`<form class="inline" method="get" action="/${shelf}/${encodeURIComponent(`${name}@${version}`)}/diff">
+  return html`<form class="inline" method="get" action="/${catalog}/${encodeURIComponent(`${name}@${version}`)}/diff">
     <div class="field">
       <label for="against">Compare ${version} with</label>
       <select id="against" name="against">

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { RowcallError, type ErrorCode } from "../../core/errors.ts";
-import { formatReference, parseReference, type PinnedReference, type Shelf } from "../../core/registry.ts";
+import { formatReference, parseReference, type PinnedReference, type Catalog } from "../../core/registry.ts";
 import { suggest, type Problem } from "../../core/schema.ts";
-import type { ShelfFace } from "./shelf-face.ts";
+import type { CatalogCommands } from "./catalog-command-kind.ts";
 import { bundledRegistry, registryAddress } from "../../app/wire.ts";
 import type { Cli } from "../cli.ts";
 import { openAlone } from "../open-registry.ts";
@@ -15,7 +15,7 @@ export interface CopyResult extends PinnedReference {
   readonly problem?: Problem & { readonly code: ErrorCode };
 }
 
-type CopyFace<T> = Pick<ShelfFace<T>, "noun" | "nameOf" | "versionOf">;
+type CopyFace<T> = Pick<CatalogCommands<T>, "noun" | "nameOf" | "versionOf">;
 
 /**
  * The documents that references name: every version of a name, or the one that is named; all when there is no reference.
@@ -44,15 +44,15 @@ function chooseDocuments<T>(face: CopyFace<T>, documents: readonly T[], referenc
 }
 
 /**
- * Copies documents to a shelf, one after the other; nothing that is there is overwritten.
+ * Copies documents to a catalog, one after the other; nothing that is there is overwritten.
  *
  * @returns what became of each, as it happens
- * @throws RowcallError when the shelf itself cannot be read or written
+ * @throws RowcallError when the catalog itself cannot be read or written
  */
 async function* copyDocuments<T>(
   face: CopyFace<T>,
   documents: readonly T[],
-  target: Shelf<T>,
+  target: Catalog<T>,
 ): AsyncGenerator<CopyResult> {
   const key = (document: T): string => formatReference(referenceOf(face, document));
   const there = new Map((await target.list()).map((document) => [key(document), document]));
@@ -73,7 +73,7 @@ async function* copyDocuments<T>(
   }
 }
 
-async function publish<T>(document: T, target: Shelf<T>): Promise<Pick<CopyResult, "result" | "problem">> {
+async function publish<T>(document: T, target: Catalog<T>): Promise<Pick<CopyResult, "result" | "problem">> {
   try {
     await target.publish(document);
     return { result: "copied" };
@@ -110,9 +110,9 @@ const said = {
  * @param references - `name` or `name@version`; none for all but those that come with the package
  * @param to - the other registry's address
  */
-export async function copyShelf<T>(
+export async function copyCatalog<T>(
   cli: Cli,
-  face: ShelfFace<T>,
+  face: CatalogCommands<T>,
   references: readonly string[],
   to: string,
   json: boolean,
@@ -120,11 +120,11 @@ export async function copyShelf<T>(
   const wiring = await cli.wire();
   const address = registryAddress(to, wiring.services.baseDirectory);
   const source = openAlone(wiring, wiring.registries, references.length === 0 ? undefined : bundledRegistry);
-  const readable = await face.shelf(source.registry).list();
+  const readable = await face.catalog(source.registry).list();
   await printWarnings(cli.io, source.problems);
   const documents = chooseDocuments(face, readable, references);
 
-  const target = face.shelf(openAlone(wiring, [address]).registry);
+  const target = face.catalog(openAlone(wiring, [address]).registry);
   const results: CopyResult[] = [];
   for await (const result of copyDocuments(face, documents, target)) {
     results.push(result);
@@ -145,7 +145,7 @@ export async function copyShelf<T>(
 }
 
 function notCopied<T>(
-  { noun }: ShelfFace<T>,
+  { noun }: CatalogCommands<T>,
   address: string,
   problems: readonly NonNullable<CopyResult["problem"]>[],
 ): RowcallError {

@@ -1,12 +1,12 @@
-import type { Registry, Shelf } from "../../core/registry.ts";
+import type { Registry, Catalog } from "../../core/registry.ts";
 
 /** What commands must know of one kind of document in the registry. */
-export interface ShelfFace<T> {
+export interface CatalogCommands<T> {
   readonly noun: "agent" | "template";
   /** A reference for the examples of the help. */
   readonly example: string;
   readonly head: readonly string[];
-  shelf(registry: Registry): Shelf<T>;
+  catalog(registry: Registry): Catalog<T>;
   /** One line of the list. */
   cells(document: T): readonly string[];
   nameOf(document: T): string;
