@@ -2,11 +2,11 @@ import { z } from "zod";
 import type { ErrorCode } from "../../../core/errors.ts";
 import { parseReference } from "../../../core/registry.ts";
 import type { Run } from "../../../core/run.ts";
-import { findRun } from "../../commands/find-run.ts";
+import { failuresOf, findRun } from "../../commands/find-run.ts";
 import { readCodes } from "../../commands/rerun-command.ts";
 import { confirmShape, requireConfirmedCost } from "../confirm-cost.ts";
 import type { Session } from "../session.ts";
-import { describeRun, take } from "../snapshot.ts";
+import { describeRun } from "../snapshot.ts";
 import { defineTool, type Tool } from "../tool.ts";
 import { runShape } from "./run-progress.ts";
 
