@@ -220,9 +220,9 @@ test("an invocation that may have run is not repeated behind the batch's back", 
   }
 });
 
-test("a connection that broke off says that the function may have run", async () => {
+test("a connection that closed says that the function may have run", async () => {
   const { error } = await call(() => "cut");
-  assert.match(error?.message ?? "", /^Cannot invoke the function lookup: the connection broke off/);
+  assert.match(error?.message ?? "", /^Cannot invoke the function lookup: the connection closed/);
   assert.match(error?.hint ?? "", /may have run/);
 });
 

@@ -112,7 +112,7 @@ export async function checkOutput(services: Services, batch: Batch, mayReplace: 
 /** Checks that the batch's notification channels can be opened. One that cannot never keeps a run from running. */
 export async function checkChannels(services: Services, { notifications }: Batch): Promise<Check> {
   const { channels, onSuccess, onFailure } = notifications;
-  if (!onSuccess && !onFailure) return createCheck("channels", "skipped", "The batch notifies nobody");
+  if (!onSuccess && !onFailure) return createCheck("channels", "skipped", "The batch sends no notifications");
   if (channels.length === 0) {
     return createCheck(
       "channels",

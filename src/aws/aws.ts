@@ -207,7 +207,7 @@ export function explainAws(thrown: unknown): AwsProblem {
   if (status === 403) return { ...forbidden, name };
   if (status === 301) return { ...otherRegion, name };
   if (status === 409 || status === 412 || name === "ConditionalCheckFailedException")
-    return { kind: "conflict", name, what, hint: "It was changed by somebody else at the same time." };
+    return { kind: "conflict", name, what, hint: "Another process changed it at the same time." };
   if (status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429)
     return { kind: "invalid", name, what, hint: "Correct what is named, then try again." };
   return { kind: "transient", name, what, hint: "Try again; if it lasts, look at the AWS Health Dashboard." };

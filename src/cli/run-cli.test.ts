@@ -272,7 +272,7 @@ describe("commands about a run", () => {
       ],
     );
     const none = await rowcall("rows", "last", "--code", "TIMEOUT");
-    assert.deepEqual([none.code, none.out, none.err], [0, "", "No row stands so.\n"]);
+    assert.deepEqual([none.code, none.out, none.err], [0, "", "No rows match.\n"]);
     const cut = await rowcall("rows", "last", "--limit", "2");
     assert.match(cut.err, /first 2 rows/);
   });

@@ -299,7 +299,7 @@ test("traces that a deletion had to leave in the journal are told, and taken out
     reading.next();
     const [deleted] = await engine.delete([id]);
     const left = deleted?.left.find(({ uri }) => uri.endsWith("journal.db"));
-    assert.match(left?.why ?? "", /may hold traces of deleted rows.*somebody is reading it/);
+    assert.match(left?.why ?? "", /may hold traces of deleted rows.*another process is reading it/);
     reading.return?.();
     reader.close();
     assert.deepEqual(await engine.delete([]), []);

@@ -144,9 +144,9 @@ function rewrite(database: Database, mostBytes: number): string | undefined {
   try {
     // What is in the way now may be so for long; the next deletion tries again.
     database.exec("PRAGMA busy_timeout = 3000; VACUUM");
-    return emptyLog(database) ? undefined : "somebody is reading it";
+    return emptyLog(database) ? undefined : "another process is reading it";
   } catch (error) {
-    return isBusy(error) ? "somebody is writing to it" : messageOf(error);
+    return isBusy(error) ? "another process is writing to it" : messageOf(error);
   }
 }
 

@@ -25,7 +25,7 @@ export async function sendObject(
   const info = await store.stat(uri);
   if (info === undefined) {
     throw new RowcallError("STORE_NOT_FOUND", `The recording ${uri} is not there any more`, {
-      hint: "Recordings are kept for as long as nobody deletes them.",
+      hint: "Recordings are kept until they are deleted.",
     });
   }
   const { size } = info;

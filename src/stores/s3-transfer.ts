@@ -114,7 +114,7 @@ async function open(
 
 function changed({ uri }: S3Address, cause: unknown): RowcallError {
   return new RowcallError("STORE_FAILED", `Cannot read ${uri}: it was replaced while it was being read`, {
-    hint: "Try again once nobody writes it any more.",
+    hint: "Try again when no other process writes to it.",
     cause,
     details: { uri },
   });

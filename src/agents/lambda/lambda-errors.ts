@@ -17,8 +17,8 @@ export function callError(name: string, thrown: unknown): RowcallError {
   if (awsName === "TooManyRequestsException") return throttled(tried, thrown);
   const { code } = thrown as { readonly code?: unknown };
   if (code === "ECONNRESET" || code === "EPIPE" || code === "ETIMEDOUT") {
-    return new RowcallError("AWS_FAILED", `Cannot ${tried}: the connection broke off before its answer (${code})`, {
-      hint: "The function may have run to its end all the same; its log group in CloudWatch tells.",
+    return new RowcallError("AWS_FAILED", `Cannot ${tried}: the connection closed before the answer (${code})`, {
+      hint: "The function may have finished; see its log group in CloudWatch.",
       cause: thrown,
     });
   }

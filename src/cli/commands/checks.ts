@@ -95,7 +95,7 @@ export function checkMemory(available: number, processors: number): MachineCheck
   const pages = available < firstPageBytes ? 0 : 1 + Math.floor((available - firstPageBytes) / pageBytes);
   const detail =
     `${readable(available)} available: about ${pages} pages at once; ` +
-    `${processors} processors: pages that only reckon go no faster beyond ${processors * 2} at once`;
+    `${processors} processors: pages that only compute go no faster beyond ${processors * 2} at once`;
   if (pages === 0)
     return {
       id: "memory",

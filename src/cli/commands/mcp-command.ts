@@ -79,7 +79,7 @@ async function serveHttp(
     `Authorization: Bearer ${given === "" ? token : "(ROWCALL_MCP_TOKEN)"}`,
   ]);
   if (!closing.aborted) await once(closing, "abort");
-  await printLines(io.stderr, ["Rows in flight finish, no new one starts. Once more ends at once."]);
+  await printLines(io.stderr, ["Rows in flight finish and no new row starts. Press Ctrl-C again to exit now."]);
   await http.close();
 }
 

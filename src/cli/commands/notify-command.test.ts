@@ -79,11 +79,11 @@ describe("rowcall notify", () => {
     );
   });
 
-  it("says when the batch tells nobody, and does not know a run that is not there", async () => {
+  it("says when the batch sends no notification, and does not know a run that is not there", async () => {
     await rowcall("run", "batch.json");
     const { code, out, err } = await rowcall("notify", "last");
     assert.deepEqual([code, out], [0, ""]);
-    assert.match(err, /^The batch tells nobody of run \S+, which is succeeded\.$/m);
+    assert.match(err, /^The batch sends no notification for a run that is succeeded \(\S+\)\.$/m);
     assert.equal((await rowcall("notify", "lsat")).code, 2);
   });
 

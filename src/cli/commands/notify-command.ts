@@ -16,7 +16,7 @@ export function defineCommand(command: Command, cli: Cli): void {
   command
     .argument(...runArgument)
     .option("--all", "also those that have arrived")
-    .addOption(jsonOption("where each notification stands now as one JSON array"));
+    .addOption(jsonOption("the state of each notification as one JSON array"));
   examples(command, ["rowcall notify last", "rowcall notify monday --all"]);
   command.action(async (text: string, { all, json }: NotifyOptions) => {
     const { io } = cli;
@@ -28,7 +28,7 @@ export function defineCommand(command: Command, cli: Cli): void {
       const deliveries = await engine.notify(run.id, { all: all === true }, { onEvent });
       if (json === true) await printJson(io, deliveries);
       else if (deliveries.length === 0)
-        await printLines(io.stderr, [`The batch tells nobody of run ${run.id}, which is ${run.status}.`]);
+        await printLines(io.stderr, [`The batch sends no notification for a run that is ${run.status} (${run.id}).`]);
       else await printTable(io, io.stdout, ["Told", "Of", "Status", "Tries"], deliveries.map(cellsOf));
       await printLines(io.stderr, warningLines(io, [...warnings, ...deliveries.flatMap(failureOf)]));
       cli.setExitCode(deliveries.every(({ status }) => status === "delivered") ? 0 : 1);

@@ -75,7 +75,7 @@ async function printFirst({ io }: Cli, rows: AsyncIterable<RowReport>, limit: nu
     if (more) break;
     shown.push(row);
   }
-  if (shown.length === 0) return printLines(io.stderr, ["No row stands so."]);
+  if (shown.length === 0) return printLines(io.stderr, ["No rows match."]);
   const byWorkers = shown.some(({ attempts }) => attempts.some(({ worker }) => worker !== undefined));
   const head = ["Row", "Line", "Status", "Attempts", "Took", ...(byWorkers ? ["Worker"] : []), "Result"];
   const cells = shown.map((row) => cellsOf(row, byWorkers));

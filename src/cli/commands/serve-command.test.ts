@@ -51,7 +51,7 @@ describe("rowcall serve", () => {
     client.destroy();
     await entered.promise;
     io.interrupt();
-    await until(() => io.err().includes("Once more ends at once"));
+    await until(() => io.err().includes("Press Ctrl-C again to exit now"));
     io.interrupt();
     assert.deepEqual(io.exits, [130]);
     gate.resolve();

@@ -106,7 +106,7 @@ async function servePages(cli: Cli, options: ServeOptions): Promise<void> {
     ]);
   }
   await interrupted;
-  await printLines(cli.io.stderr, ["Rows in flight finish, no new one starts. Once more ends at once."]);
+  await printLines(cli.io.stderr, ["Rows in flight finish and no new row starts. Press Ctrl-C again to exit now."]);
   await server.close();
 }
 
@@ -136,7 +136,7 @@ async function serveEndpoint(cli: Cli, options: ServeOptions): Promise<void> {
     const interrupted = interruption(cli.io);
     await announce(cli, endpoint, { json: options.json === true, isOwn: given.keys !== undefined });
     await interrupted;
-    await printLines(cli.io.stderr, ["Rows in flight finish, no new one starts. Once more ends at once."]);
+    await printLines(cli.io.stderr, ["Rows in flight finish and no new row starts. Press Ctrl-C again to exit now."]);
     await endpoint.close();
   } finally {
     await engine.close();

@@ -108,7 +108,7 @@ async function observe(
     progress.stop();
     if (started !== undefined)
       progress.say(
-        `Run ${started.id} broke off; what is done is kept. ${cli.suggestion(`resume ${started.id}`)} goes on, ` +
+        `Run ${started.id} stopped with an error; what is done is kept. ${cli.suggestion(`resume ${started.id}`)} goes on, ` +
           `${cli.suggestion(`export ${started.id}`)} --output PLACE writes what there is.`,
       );
     // The table itself did not get through: the run is not done.
@@ -130,7 +130,7 @@ function interrupt(cli: Cli, signal: string, drain: AbortController, progress: P
     progress.say(
       cli.engine() === "aws"
         ? `${signal}: the run goes on on AWS, without being watched.`
-        : `${signal}: rows in flight finish, no new one starts. Once more ends at once.`,
+        : `${signal}: rows in flight finish and no new row starts. Press Ctrl-C again to exit now.`,
     );
   }
 }

@@ -133,7 +133,7 @@ describe("rowcall worker", () => {
     const running = startRun(createIo());
     await begun.promise;
     io.interrupt();
-    assert.match(io.err(), /no more rows are asked for; 1 under way will end\. Once more ends at once\./);
+    assert.match(io.err(), /Takes no more rows; 1 in flight will finish\. Send the signal again to exit now\./);
     io.interrupt();
     assert.deepEqual(io.exits, [130]);
     held.resolve();

@@ -20,7 +20,7 @@ export const confirmShape: { readonly confirm_cost_usd: z.ZodOptional<z.ZodNumbe
  */
 export function requireConfirmedCost(expectedUsd: number | undefined, confirmedUsd: number | undefined): void {
   if (expectedUsd === undefined || expectedUsd <= (confirmedUsd ?? 0)) return;
-  const agreed = confirmedUsd === undefined ? "nobody has agreed to that" : `only $${confirmedUsd} was agreed to`;
+  const agreed = confirmedUsd === undefined ? "no cost was confirmed" : `only $${confirmedUsd} was confirmed`;
   throw new RowcallError("USAGE_INVALID", `This is expected to cost $${expectedUsd}, and ${agreed}`, {
     hint: `Ask the user; if they agree, call again with confirm_cost_usd: ${expectedUsd}.`,
   });

@@ -213,11 +213,11 @@ describe("what an assistant is refused", () => {
       [refused.code, refused.message, refused.hint],
       [
         "USAGE_INVALID",
-        "This is expected to cost $3, and nobody has agreed to that",
+        "This is expected to cost $3, and no cost was confirmed",
         "Ask the user; if they agree, call again with confirm_cost_usd: 3.",
       ],
     );
-    assert.match((await errorOf("start_batch", { ...run, confirm_cost_usd: 2 })).message, /only \$2 was agreed to/);
+    assert.match((await errorOf("start_batch", { ...run, confirm_cost_usd: 2 })).message, /only \$2 was confirmed/);
     const started = await callTool(client, "start_batch", { ...run, confirm_cost_usd: 3 });
     assert.equal(started.isError, false);
     await untilEnded(client, "monday");

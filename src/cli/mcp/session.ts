@@ -70,7 +70,7 @@ export async function openSession(cli: Cli, { allowed, batchFolders }: SessionOp
       if (event.type !== "warning") return;
       warnings.set(id, [...(warnings.get(id) ?? []), event.message].slice(-warningsKept));
     },
-    onBroken: ({ id }, error) => void io.stderr.write(`Run ${id} broke off: ${messageOf(error)}\n`),
+    onBroken: ({ id }, error) => void io.stderr.write(`Run ${id} ended with an error: ${messageOf(error)}\n`),
   });
   return {
     services,

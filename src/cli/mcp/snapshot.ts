@@ -89,7 +89,7 @@ export async function* take<T>(items: AsyncIterable<T>, many: number): AsyncGene
 const statusWords: Readonly<Record<Run["status"], string>> = {
   running: "is going",
   succeeded: "has finished",
-  failed: "broke off",
+  failed: "ended with an error",
   stopped: "was stopped",
   interrupted: "was interrupted",
 };

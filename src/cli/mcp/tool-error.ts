@@ -32,7 +32,7 @@ const quoting: Partial<Record<ErrorCode, { readonly message: string; readonly hi
     hint: "Give the field another name with output_mapping.rename.",
   },
   UNEXPECTED: {
-    message: "Something happened that nobody foresaw",
+    message: "Internal error",
     hint: "This is a mistake in Rowcall: ask the user to report it.",
   },
   STORE_FAILED: {

@@ -72,7 +72,7 @@ function describe(event: WorkerEvent, worker: string, activity: string): string 
     case "warning":
       return event.message;
     case "draining":
-      return `no more rows are asked for; ${event.underWay} under way will end. Once more ends at once.`;
+      return `Takes no more rows; ${event.underWay} in flight will finish. Send the signal again to exit now.`;
     case "stopped":
       return `worker ${worker} ended after ${count(event.tasks, "attempt")}`;
   }

@@ -69,7 +69,7 @@ export async function doTask(setup: TaskSetup, { token, input }: TakenTask): Pro
 const reasons = {
   over: "the row had gone to another worker, or its time was up",
   unknown: "the row was taken back",
-  unreachable: "nobody could be reached to take the result",
+  unreachable: "the endpoint could not be reached to take the result",
 } as const;
 
 /** An attempt that a worker has made. */

@@ -167,7 +167,7 @@ class Worker {
     this.#hasToldOfFiles = true;
     this.#options.onEvent({
       type: "warning",
-      message: `Recordings are kept on this machine, where perhaps nobody else sees them: ${uri}`,
+      message: `Recordings are kept on this machine, which other machines may not reach: ${uri}`,
       hint: "Give the batch a recording.prefix that all machines reach, such as s3://BUCKET/recordings/.",
     });
   }

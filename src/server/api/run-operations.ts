@@ -103,7 +103,7 @@ export function runOperations({ engine, watch, runs, workbench, resultsPrefix }:
         method: "get",
         path: "/runs/{id}",
         tag,
-        summary: "Where a run stands, with its limits and notifications",
+        summary: "Status of a run, with its limits and notifications",
         params: runParams,
         answer: runDetail,
         errors: ["RUN_NOT_FOUND"],

@@ -24,7 +24,7 @@ export function actionNotice(action: RunAction, run: Run, limits: RunLimits): No
       if (!isRunning) return ok(`The run is not going any more: it is ${run.status}.`);
       return run.paused === true
         ? ok(`Paused. ${finishing}; ${plural(pending, "row")} wait until you resume.`)
-        : { tone: "bad", text: "The run is going: somebody has resumed it meanwhile." };
+        : { tone: "bad", text: "The run is in progress: it was resumed meanwhile." };
     case "resume":
       if (!isRunning) return ok(`The run is ${run.status}.`);
       return ok(

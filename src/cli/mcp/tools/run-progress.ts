@@ -18,7 +18,7 @@ export const runProgressTool: Tool = defineTool({
   name: "run_progress",
   title: "Wait for news of a run",
   description:
-    "Tells where a run stands: percent, rows succeeded and failed, rate, time left, failures by code. While the run goes it first " +
+    "Status of a run: percent, rows succeeded and failed, rate, time left, failures by code. While the run goes it first " +
     "waits up to wait_seconds for news (the end, the first failure, another 5 % of the rows), so call it again and again without " +
     "pausing in between, and stop when status is no longer `running`. The run goes on whether you ask or not.",
   input: z.strictObject({
