@@ -37,7 +37,7 @@ export const openSocketAgent: OpenAgent = async (definition) => {
   const { host, port } = parseSocketConfig(definition);
   return {
     async invoke(input, { signal }) {
-      // Destroys the socket when the attempt's time is up, so that the service learns that nobody waits any more.
+      // Destroys the socket when the attempt's time is up, so that the service learns that no one waits any more.
       const socket = addAbortSignal(signal, connect(port, host));
       socket.write(`${JSON.stringify(input)}\n`);
       const answer = parseJson(await text(socket));

@@ -212,7 +212,7 @@ describe("rowcall run", () => {
 describe("commands about a run", () => {
   useWorkspace(6, (made) => (workspace = made));
 
-  it("rerun attempts failed rows again, all or by code, and writes the whole table anew", async () => {
+  it("rerun attempts failed rows again, all or by code, and writes the whole table again", async () => {
     await rowcall("run", "batch.json");
     const other = await rowcall("rerun", "last", "--code", "TIMEOUT");
     assert.match(other.err, /no row was attempted/);

@@ -195,7 +195,7 @@ export interface Engine {
    * @returns the run as it ended; where runs are not gone on with in place, another one that has taken over what this one decided
    */
   resume(id: string, observer?: RunObserver): Promise<Run>;
-  /** Attempts failed rows again, all or those chosen, and writes the whole table anew; returns as `resume` does. */
+  /** Attempts failed rows again, all or those chosen, and writes the whole table again; returns as `resume` does. */
   rerun(id: string, choice?: RerunChoice, observer?: RunObserver): Promise<Run>;
   /** Asks a run, here or in another process, to drain and stop. */
   stop(id: string): Promise<Run>;

@@ -372,7 +372,7 @@ export function describeEngine(
 
     const mended = { now: false };
     check(
-      "attempts failed rows again, all or those with a code, and writes the whole table anew",
+      "attempts failed rows again, all or those with a code, and writes the whole table again",
       async (input, context) => {
         if (input["a"] === "2" && !mended.now) throw new RowcallError("CHOICE_NONE", "none");
         if (input["a"] === "3" && !mended.now) throw new RowcallError("NEEDS_HUMAN", "captcha");

@@ -48,7 +48,7 @@ const soonMs = 1000;
 const slowAnswerMs = 10_000;
 
 /**
- * Follows a page. From here on its dialogs are closed: nothing is confirmed that nobody was asked about.
+ * Follows a page. From here on its dialogs are closed: nothing is confirmed unasked.
  */
 export async function openTab(page: Page, onDialog: (dialog: PageDialog) => void): Promise<Tab> {
   closeDialogs(page, onDialog);

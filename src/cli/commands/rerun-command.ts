@@ -12,7 +12,7 @@ interface RerunOptions extends WatchOptions {
   readonly rows?: RowSelection;
 }
 
-/** `rowcall rerun`: attempts failed rows again and writes the whole table anew. */
+/** `rowcall rerun`: attempts failed rows again and writes the whole table again. */
 export function defineCommand(command: Command, cli: Cli): void {
   command
     .argument(...runArgument)

@@ -80,7 +80,7 @@ export async function deleteRun(setup: DeleteSetup, found: FoundRun, others: rea
   await copies.forget(id);
   left.push({
     uri: execution.arn,
-    why: "AWS keeps executions with the inputs and outputs of rows for 90 days; nobody can delete them",
+    why: "AWS keeps executions with the inputs and outputs of rows for 90 days; they cannot be deleted",
   });
   const name = execution.name === id ? {} : { name: execution.name };
   return { id, ...name, rows: prepared?.run.total ?? 0, removed, left };

@@ -96,7 +96,7 @@ export function runControls(view: ControlsView): Html {
         ? act(
             "rerun",
             "Rerun failed",
-            `Attempts ${plural(failed, "failed row")} again, keeps their history, and writes the whole table anew.`,
+            `Attempts ${plural(failed, "failed row")} again, keeps their history, and writes the whole table again.`,
           )
         : ""
     }

@@ -15,7 +15,7 @@ export const rerunFailedTool: Tool = defineTool({
   name: "rerun_failed",
   title: "Attempt failed rows again",
   description:
-    "Attempts the failed rows of a finished run again, all or those that failed with certain codes, and writes the whole table anew " +
+    "Attempts the failed rows of a finished run again, all or those that failed with certain codes, and writes the whole table again " +
     "in the run's own output file. Rows that succeeded stay as they are. Answers at once; follow it with run_progress. Worth it for " +
     "failures marked may_succeed_when_rerun; others need the table, the batch or the agent mended first.",
   input: z.strictObject({
