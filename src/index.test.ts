@@ -20,7 +20,10 @@ test("the front door plans, tries and runs a batch, and tells how it goes", asyn
       const { id, status, counts, outputUri } = await ended;
       assert.deepEqual([id, status, counts.succeeded], [run.id, "succeeded", 3]);
       assert.equal(outputUri, workspace.at("library.csv"));
-      assert.ok(heard.every((type) => ["progress", "attempt", "warning", "notice"].includes(type)), String(heard));
+      assert.ok(
+        heard.every((type) => ["progress", "attempt", "warning", "notice"].includes(type)),
+        String(heard),
+      );
       assert.equal((await rowcall.runs.describe(id)).status, "succeeded");
     } finally {
       assert.deepEqual(await rowcall.close(), []);
@@ -87,7 +90,9 @@ test("agents, stores and channels of one's own stand beside the known ones", asy
       env: {},
       agents: {
         shout: async ({ config }) => ({
-          invoke: async ({ text }) => ({ structured_output: { loud: `${String(text).toUpperCase()}${String(config["end"])}` } }),
+          invoke: async ({ text }) => ({
+            structured_output: { loud: `${String(text).toUpperCase()}${String(config["end"])}` },
+          }),
           close: async () => {},
         }),
       },

@@ -19,7 +19,10 @@ const fileName = /^(?<name>.+)_v(?<version>\d+\.\d+\.\d+)\.(?:json|ya?ml)$/;
  *
  * @returns files by name and version, and the URIs of files whose name says neither
  */
-async function findCatalogFiles(store: ObjectStore, folder: string): Promise<{ files: CatalogFile[]; strays: string[] }> {
+async function findCatalogFiles(
+  store: ObjectStore,
+  folder: string,
+): Promise<{ files: CatalogFile[]; strays: string[] }> {
   const files: CatalogFile[] = [];
   const strays: string[] = [];
   const prefix = joinUri(folder, "");

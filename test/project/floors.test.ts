@@ -212,11 +212,14 @@ test("the picture in ARCHITECTURE.md has every room, on the floor that its impor
   for (const [, floor, rooms = ""] of picture.matchAll(/^(\d) {2}((?:\S+ {1,2})*\S+)/gm))
     for (const room of rooms.trim().split(/ +/)) floorOf.set(room.replace(/\/$|\.ts$/, ""), Number(floor));
   assert.deepEqual([...floorOf.keys()].toSorted(), places.toSorted());
-  const roomOf = (path: string): string => places.find((place) => path.startsWith(`${place}/`)) ?? path.replace(/\.ts$/, "");
+  const roomOf = (path: string): string =>
+    places.find((place) => path.startsWith(`${place}/`)) ?? path.replace(/\.ts$/, "");
   const upwards: string[] = [];
   for await (const file of glob("**/*.ts", { cwd: join(root, "src"), exclude: ["**/*.test.ts"] })) {
     const room = roomOf(file);
-    for (const [, path = ""] of (await readFile(join(root, "src", file), "utf8")).matchAll(/(?:from|import\() ?"(\.[^"]+)"/g)) {
+    for (const [, path = ""] of (await readFile(join(root, "src", file), "utf8")).matchAll(
+      /(?:from|import\() ?"(\.[^"]+)"/g,
+    )) {
       const other = roomOf(join(dirname(file), path));
       const [from = 0, to = 9] = [floorOf.get(room), floorOf.get(other)];
       // Faces share what they have in common; the front door re-exports the client of one.

@@ -32,7 +32,12 @@ export const runProgressTool: Tool = defineTool({
   },
 });
 
-async function newsOf({ engine, runs, ...session }: Session, id: string, seconds: number, signal: AbortSignal): Promise<Run> {
+async function newsOf(
+  { engine, runs, ...session }: Session,
+  id: string,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<Run> {
   const before = await engine.describe(id);
   const until = session.services.monotonic() + seconds * 1000;
   const givenUp = AbortSignal.any([signal, runs.draining]);

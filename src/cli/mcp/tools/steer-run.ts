@@ -72,7 +72,11 @@ export const stopRunTool: Tool = defineTool({
 });
 
 /** What the failed rows of a run cost when each is attempted once; undefined when it is not known. */
-async function costOf(session: Session, run: Run, codes: readonly ErrorCode[] | undefined): Promise<number | undefined> {
+async function costOf(
+  session: Session,
+  run: Run,
+  codes: readonly ErrorCode[] | undefined,
+): Promise<number | undefined> {
   const agent = await session.services.registry.agents.resolve(parseReference(run.agent)).catch(() => undefined);
   const each = agent?.estimate?.cost_per_row_usd;
   if (each === undefined || each === 0) return each;
