@@ -66,22 +66,24 @@ export function createRunHost(engine: Engine, listener: RunListener = {}): RunHo
       feed.tell(event);
     };
     const ended = work({ drain: AbortSignal.any([drain.signal, stop.signal]), onEvent });
+    const left = (): void => {
+      going.delete(feed);
+      feed.end();
+    };
     const settled = ended.then(
       (run) => {
+        left();
         begun.resolve(run);
         return run;
       },
       (error: unknown) => {
+        left();
         if (feed.run === undefined) begun.reject(error);
         else listener.onBroken?.(feed.run, error);
         return undefined;
       },
     );
     going.set(feed, settled);
-    void settled.then(() => {
-      going.delete(feed);
-      feed.end();
-    });
     const { id } = await begun.promise;
     // It is told of before it counts as running.
     return { run: await engine.describe(id), events: feed.events, ended, stop: () => stop.abort() };

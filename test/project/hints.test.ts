@@ -42,7 +42,7 @@ const toldTo: Readonly<Record<string, readonly string[]>> = {
 };
 /** Arguments of other programs. */
 const foreign =
-  /^src\/(agents\/browser\/(browser-process|bundled-chromium|chromium-probes)|agents\/function\/function-child|agents\/lambda\/lambda-errors|cli\/young-generation|engines\/local\/large-answers|engines\/aws\/seven-steps|cli\/sandbox\/(seven-steps|worker-process))\.ts$/;
+  /^src\/(agents\/browser\/(browser-process|bundled-chromium|chromium)|agents\/function\/function-child|agents\/lambda\/lambda-errors|cli\/young-generation|runs\/attempt-log|engines\/aws\/seven-steps|cli\/sandbox\/(seven-steps|worker-process))\.ts$/;
 
 function optionsOf(path: string): ReadonlySet<string> {
   const options = commands.get(path)?.options ?? [];
@@ -102,7 +102,7 @@ test("texts of the code name only commands and options that there are", async ()
   const wrong: string[] = [];
   for await (const file of glob("src/**/*.ts", { cwd: root, exclude: ["**/*.test.ts"] })) {
     if (foreign.test(file)) continue;
-    const [, own] = /^src\/cli\/([a-z]+)-command\.ts$/.exec(file) ?? [];
+    const [, own] = /^src\/cli\/commands\/([a-z]+)-command\.ts$/.exec(file) ?? [];
     const paths = own === undefined ? toldTo[file] : [own];
     for (const text of textsOf(await readFile(new URL(file, `file://${root}`), "utf8"))) {
       const told = readText(text);
