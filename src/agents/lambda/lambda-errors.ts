@@ -18,7 +18,7 @@ export function callError(name: string, thrown: unknown): RowcallError {
   const { code } = thrown as { readonly code?: unknown };
   if (code === "ECONNRESET" || code === "EPIPE" || code === "ETIMEDOUT") {
     return new RowcallError("AWS_FAILED", `Cannot ${tried}: the connection closed before the answer (${code})`, {
-      hint: "The function may have finished; see its log group in CloudWatch.",
+      hint: "The function may have run to its end; see its log group in CloudWatch.",
       cause: thrown,
     });
   }
