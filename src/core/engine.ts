@@ -32,7 +32,7 @@ export type RunEvent =
 
 /** Who watches a run. */
 export interface RunObserver {
-  /** Aborted to drain: rows in flight finish, no new one starts, the run is `interrupted`. */
+  /** Aborted to drain: rows in flight finish and no new row starts, the run is `interrupted`. */
   readonly drain?: AbortSignal;
   onEvent?(event: RunEvent): void;
 }

@@ -135,7 +135,7 @@ describe("rowcall mcp", () => {
     io.interrupt();
     release.resolve();
     await until(() => /^Run \S+ is interrupted/m.test(io.err()));
-    assert.match(io.err(), /Rows in flight finish, no new one starts/);
+    assert.match(io.err(), /Rows in flight finish and no new row starts/);
   });
 
   it("refuses who has no token, other hosts' names and other hosts' pages", async () => {

@@ -10,7 +10,7 @@ import { createTestIo } from "../../../test/fakes/io.ts";
 import { useWorkspace, type Workspace } from "../../../test/fakes/workspace.ts";
 import { runCli } from "../run-cli.ts";
 
-const main = fileURLToPath(new URL("main.ts", import.meta.url));
+const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 
 describe("rowcall notify", () => {
   let workspace: Workspace;

@@ -9,7 +9,7 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { useWorkspace, type Workspace } from "../../../test/fakes/workspace.ts";
 
-const main = fileURLToPath(new URL("main.ts", import.meta.url));
+const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 
 describe("rowcall token rotate", () => {
   let workspace: Workspace;
