@@ -15,7 +15,7 @@ const cases: readonly (readonly [what: string, thrown: unknown, kind: string, hi
   ["another region", thrown("PermanentRedirect", 301), "denied", /--region/],
   ["no such thing", thrown("NoSuchBucket", 404), "missing", /account and the region/],
   ["no such execution", thrown("ExecutionDoesNotExist", 400), "missing", /account and the region/],
-  ["a condition that did not hold", thrown("PreconditionFailed", 412), "conflict", /somebody else/],
+  ["a condition that did not hold", thrown("PreconditionFailed", 412), "conflict", /Another process/],
   ["a request that is wrong", thrown("ValidationException", 400), "invalid", /Correct/],
   ["too many calls", thrown("ThrottlingException", 400), "transient", /max_concurrency/],
   [
