@@ -19,9 +19,7 @@ export function defineCommand(command: Command, cli: Cli): void {
       const limits = await engine.adjust(id, { paused: true });
       if (json === true) await printJson(cli.io, limits);
       const what =
-        status === "running"
-          ? "starts no row from now on; rows in flight finish"
-          : "will start no row when it is resumed by a program";
+        status === "running" ? "starts no row from now on; rows in flight finish" : "is paused, and no process has it";
       await printLines(cli.io.stderr, [`Run ${id} ${what}. ${cli.suggestion(`resume ${id}`)} lets it go on.`]);
     } finally {
       await engine.close();
