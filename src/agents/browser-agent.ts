@@ -19,7 +19,7 @@ import { runTemplate } from "./browser/run-template.ts";
 import { requireSecrets } from "./browser/secret-uses.ts";
 import { contextOptions, openSession } from "./browser/session.ts";
 import { parseTemplate, previewTemplate, startingPage, type BrowserTemplate } from "./browser/template.ts";
-import { maskError } from "./within.ts";
+import { maskError } from "./with-mask.ts";
 
 /**
  * Opens an agent of the kind `browser`: a template, run in a context of its own for every attempt.

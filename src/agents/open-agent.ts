@@ -3,7 +3,8 @@ import { RowcallError, messageOf } from "../core/errors.ts";
 import { readSecrets } from "../core/secrets.ts";
 import type { OpenHosted } from "./agent-host.ts";
 import { checkAgent, unknownKind } from "./check-agent.ts";
-import { maskError, withMask, LateError, within } from "./within.ts";
+import { maskError, withMask } from "./with-mask.ts";
+import { LateError, within } from "./within.ts";
 
 /** Loads the code of a kind when its first agent is opened. */
 export type LoadKind = () => Promise<OpenHosted>;

@@ -29,27 +29,3 @@ export interface Timing extends Clocks {
   /** Settles after so long, or rejects as soon as the signal is aborted. */
   readonly wait: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
 }
-
-/**
- * Does work that is told to stop when its time is over.
- *
- * @param work - its signal is aborted then, and only then
- */
-export async function withTimeLimit<T>(
-  { wait }: Timing,
-  milliseconds: number,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const limit = new AbortController();
-  const ended = new AbortController();
-  const over = wait(milliseconds, ended.signal).then(
-    () => limit.abort(),
-    () => {},
-  );
-  try {
-    return await work(limit.signal);
-  } finally {
-    ended.abort();
-    await over;
-  }
-}

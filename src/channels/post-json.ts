@@ -3,7 +3,8 @@ import { Agent, fetch, type Response } from "undici";
 import { RowcallError } from "../core/errors.ts";
 import { explainNetwork } from "../core/network-errors.ts";
 import { retryDelayMs, type RetryPolicy } from "../core/retry.ts";
-import { type Timing, withTimeLimit } from "./channel-options.ts";
+import type { Timing } from "./channel-options.ts";
+import { withTimeLimit } from "./time-limit.ts";
 
 /** JSON to be posted. */
 export interface Post {

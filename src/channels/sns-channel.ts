@@ -2,7 +2,8 @@ import type { MessageAttributeValue, PublishCommandInput } from "@aws-sdk/client
 import { explainAws, type AwsProblem, awsClientConfig, parseArn } from "../aws/aws.ts";
 import type { Channel, Notification } from "../core/channel.ts";
 import { RowcallError } from "../core/errors.ts";
-import { type ChannelOptions, withTimeLimit } from "./channel-options.ts";
+import type { ChannelOptions } from "./channel-options.ts";
+import { withTimeLimit } from "./time-limit.ts";
 
 // SNS's own limits, and "less than 100": https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 const longestSubject = 99;

@@ -1,6 +1,5 @@
 import { formatDuration } from "../../core/duration.ts";
 import type { JsonValue } from "../../core/json.ts";
-import type { RunSurvey } from "../../core/engine.ts";
 
 /** A whole number with commas: `1,204`. */
 export function formatCount(many: number): string {
@@ -54,61 +53,4 @@ export function cellOf(value: JsonValue | undefined): string {
 /** The beginning of a text that is too long to show whole. */
 export function shorten(text: string, longest: number): string {
   return text.length <= longest ? text : `${text.slice(0, longest - 1)}…`;
-}
-
-// The first that is found counts: browsers also name those whose pages they want to be given.
-const browsers = [
-  ["Edge", /\bEdg\w*\/(\d+)/],
-  ["Opera", /\bOPR\/(\d+)/],
-  ["Firefox", /\b(?:Firefox|FxiOS)\/(\d+)/],
-  ["Chrome", /\b(?:Chrome|CriOS|HeadlessChrome)\/(\d+)/],
-  ["Safari", /\bVersion\/(\d+).*\bSafari\//],
-] as const;
-const systems = [
-  ["Windows", /\bWindows\b/],
-  ["Android", /\bAndroid\b/],
-  ["iPhone", /\biPhone\b/],
-  ["iPad", /\biPad\b/],
-  ["macOS", /\bMac OS X\b/],
-  ["ChromeOS", /\bCrOS\b/],
-  ["Linux", /\bLinux\b/],
-] as const;
-
-/** A browser in short, by what it calls itself: `Firefox 144 on Linux`; undefined when it is none of the usual ones. */
-export function browserName(agent: string): string | undefined {
-  for (const [name, pattern] of browsers) {
-    const version = pattern.exec(agent)?.[1];
-    if (version === undefined) continue;
-    const system = systems.find(([, known]) => known.test(agent))?.[0];
-    return `${name} ${version}${system === undefined ? "" : ` on ${system}`}`;
-  }
-  return undefined;
-}
-
-/** A line of a chart; both lists are of the same length. */
-export interface RateSeries {
-  /** Seconds since 1970, the middle of each slice. */
-  readonly at: readonly number[];
-  readonly perSecond: readonly number[];
-}
-
-/** Attempts that ended per second over time; slices in which none ended are drawn as 0. */
-export function rateSeries({ sliceMs, slices }: RunSurvey["timeline"]): RateSeries {
-  const at: number[] = [];
-  const perSecond: number[] = [];
-  const note = (from: number, many: number): void => {
-    at.push((from + sliceMs / 2) / 1000);
-    perSecond.push((many * 1000) / sliceMs);
-  };
-  let expected: number | undefined;
-  for (const slice of slices) {
-    // A pause of any length is two points on the ground.
-    if (expected !== undefined && slice.at > expected) {
-      note(expected, 0);
-      if (slice.at - sliceMs > expected) note(slice.at - sliceMs, 0);
-    }
-    note(slice.at, slice.succeeded + slice.failed);
-    expected = slice.at + sliceMs;
-  }
-  return { at, perSecond };
 }

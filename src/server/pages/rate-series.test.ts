@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { rateSeries } from "./format.ts";
+import { rateSeries } from "./rate-series.ts";
 
 test("draws attempts per second in the middle of each slice, and the ground where none ended", () => {
   const slices = [

@@ -1,5 +1,6 @@
 import { html } from "hono/html";
-import { browserName, shorten } from "./format.ts";
+import { browserName } from "./browser-name.ts";
+import { shorten } from "./format.ts";
 import { signOutForm, type Html, type Page } from "./frame.ts";
 import { emptyState, moment, noticeBox, scroller, type Notice } from "./parts.ts";
 
