@@ -1,4 +1,7 @@
-// All benchmarks, one after the other, on a machine that should have nothing else to do.
+// All benchmarks, one after the other in processes of their own, on a machine that should have nothing else to do.
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
 for (const name of [
   "way-of-a-row",
   "makespan",
@@ -11,5 +14,5 @@ for (const name of [
   "large-answers",
 ]) {
   console.log(`\n${name}\n`);
-  await import(`./${name}.ts`);
+  execFileSync(process.execPath, [fileURLToPath(new URL(`./${name}.ts`, import.meta.url))], { stdio: "inherit" });
 }
