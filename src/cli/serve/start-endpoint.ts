@@ -111,10 +111,10 @@ export async function startStepFunctionsEndpoint(options: EndpointOptions): Prom
         activities: activities.listActivities().map(({ name }) => arns.of("activity", name)),
       }),
       close: async () => {
-        await takeBack();
+        // Nothing new starts from here on, whatever takes its time below.
         closing.abort();
         const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-        await closeParts();
+        await Promise.all([closeParts(), takeBack()]);
         server.closeAllConnections();
         await closed;
       },

@@ -141,9 +141,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         return `${url}/?code=${createCode()}`;
       },
       close: async () => {
-        await takeBack();
         const closed = new Promise<void>((done) => server.close(() => done()));
-        await close();
+        await Promise.all([close(), takeBack()]);
         server.closeAllConnections();
         await closed;
         await engine.close();
