@@ -30,8 +30,9 @@ async function linesOf(checkout: string, benchmark: string): Promise<readonly st
     cwd: checkout,
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const [printed, [code]] = await Promise.all([text(child.stdout), once(child, "close")]);
-  if (code !== 0) throw new Error(`${benchmark} in ${checkout} ended with ${String(code)}`);
+  const ended = once(child, "close") as Promise<[number | null]>;
+  const [printed, [code]] = await Promise.all([text(child.stdout), ended]);
+  if (code !== 0) throw new Error(`${benchmark} in ${checkout} ended with ${code}`);
   return printed.trimEnd().split("\n");
 }
 

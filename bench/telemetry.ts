@@ -30,13 +30,14 @@ collector.listen(0, "127.0.0.1");
 await once(collector, "listening");
 const OTEL_EXPORTER_OTLP_ENDPOINT = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
 
-const ways = [
-  { name: "no telemetry", env: {} },
-  { name: "metrics alone", env: { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_EXPORTER: "none" } },
-  { name: "one row in a hundred traced", env: { OTEL_EXPORTER_OTLP_ENDPOINT, ROWCALL_TRACE_ROWS: "0.01" } },
-  { name: "every row traced", env: { OTEL_EXPORTER_OTLP_ENDPOINT } },
-  { name: "nobody at the endpoint", env: { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1" } },
-].map((way) => ({ ...way, seconds: [] as number[], untraced: 0 }));
+const environments: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "no telemetry": {},
+  "metrics alone": { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_EXPORTER: "none" },
+  "one row in a hundred traced": { OTEL_EXPORTER_OTLP_ENDPOINT, ROWCALL_TRACE_ROWS: "0.01" },
+  "every row traced": { OTEL_EXPORTER_OTLP_ENDPOINT },
+  "nobody at the endpoint": { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1" },
+};
+const ways = Object.entries(environments).map(([name, env]) => ({ name, env, seconds: [] as number[], untraced: 0 }));
 
 /** Seconds from the start of the run to its end; sending what is left is not part of it. */
 async function measure(env: Readonly<Record<string, string>>): Promise<{ seconds: number; untraced: number }> {

@@ -236,7 +236,9 @@ async function probeBundled(probes: ChromiumProbes): Promise<ChromiumCandidate> 
   }
   try {
     const { path, libraries, fontsFile } = await probes.unpack();
-    const fonts = (await hasFontSettings(probes)) ? {} : { FONTCONFIG_FILE: fontsFile };
+    const fonts: Readonly<Record<string, string>> = (await hasFontSettings(probes))
+      ? {}
+      : { FONTCONFIG_FILE: fontsFile };
     // The system's libraries first: the package's own are there for systems that have none.
     const withLibraries = { LD_LIBRARY_PATH: [libraries, probes.env["LD_LIBRARY_PATH"]].filter(Boolean).join(":") };
     let output = "";
