@@ -25,8 +25,30 @@ test("the front door plans, tries and runs a batch, and tells how it goes", asyn
         String(heard),
       );
       assert.equal((await rowcall.runs.describe(id)).status, "succeeded");
+      assert.equal((await rowcall.find("last")).id, id);
     } finally {
       assert.deepEqual(await rowcall.close(), []);
+    }
+  } finally {
+    await workspace.remove();
+  }
+});
+
+test("a plan reckons with what earlier rows took, as that of the command line does", async () => {
+  const workspace = await createWorkspace(3);
+  try {
+    const rowcall = await createRowcall({ workingDirectory: workspace.folder, env: {} });
+    try {
+      const batch = await rowcall.readBatch("batch.json");
+      assert.match((await rowcall.plan(batch)).estimate.basis, /^seconds per row is not known/);
+      await (await rowcall.start({ batch })).ended;
+      const plan = await rowcall.plan(batch, { force: true, probe: true, given: { costPerRowUsd: 0.5 } });
+      assert.equal(plan.estimate.costUsd, 1.5);
+      assert.match(plan.estimate.basis, /\(the mean of 3 earlier rows\); \$0\.5 per row \(given\)$/);
+      const ofChecks = new Map(plan.checks.map(({ id, status }) => [id, status]));
+      assert.deepEqual([ofChecks.get("structured_output_returned"), ofChecks.get("browser")], ["passed", "skipped"]);
+    } finally {
+      await rowcall.close();
     }
   } finally {
     await workspace.remove();

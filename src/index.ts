@@ -16,16 +16,11 @@
  */
 export { createRowcall, type Rowcall, type RowcallOptions } from "./app/create-rowcall.ts";
 export type { RunHandle } from "./app/run-host.ts";
-export type { Plan, PlanOptions } from "./app/plan.ts";
-export type {
-  Estimate,
-  PlanCheck,
-  PlanChoice,
-  PlanReport,
-  RowFigures,
-  TryChoice,
-  TryResult,
-} from "./app/workbench-port.ts";
+export type { PlanRequest } from "./app/make-plan.ts";
+export type { Plan, PlanChoice, PlanReport } from "./app/plan.ts";
+export type { PlanCheck } from "./app/check.ts";
+export type { Estimate, RowFigures } from "./app/estimate.ts";
+export type { TryChoice, TryResult } from "./app/try-row.ts";
 export { openAwsEngine, openEngine, wire, type AwsRuns, type WireOptions, type Wiring } from "./app/wire.ts";
 export type { BatchOverrides, BatchSource } from "./runs/load-batch.ts";
 export { loadBatch } from "./runs/load-batch.ts";

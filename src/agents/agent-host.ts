@@ -11,12 +11,13 @@ export interface AgentHost {
   readonly chromiumPath?: string;
   /** Whether a browser must have its sandbox. @default false */
   readonly requireSandbox?: boolean;
-  /** Folder that relative paths in an agent's config start from. */
-  readonly baseDirectory: string;
 }
 
 /** Opens an agent of one kind, or of any, on a machine. */
 export type OpenHosted = (definition: AgentDefinition, environment: HostedEnvironment) => Promise<Invoker>;
 
 /** All that an agent is opened with: what the run says, and the machine. */
-export interface HostedEnvironment extends AgentEnvironment, AgentHost {}
+export interface HostedEnvironment extends AgentEnvironment, AgentHost {
+  /** Folder that relative paths in an agent's config start from. */
+  readonly baseDirectory: string;
+}

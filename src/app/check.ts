@@ -1,6 +1,5 @@
 import { messageOf, RowcallError } from "../core/errors.ts";
 import type { Problem } from "../core/schema.ts";
-import type { PlanCheck } from "./workbench-port.ts";
 
 /** What is checked before a run, in the order it is shown, with its title; the first words are those of the checklist people know. */
 export const checkTitles = {
@@ -36,6 +35,19 @@ export const checkTitles = {
 
 /** Which check. */
 export type CheckId = keyof typeof checkTitles;
+
+/** One thing that was looked at before a run. */
+export interface PlanCheck {
+  readonly id: string;
+  readonly title: string;
+  /** `failed` keeps a batch from running, `warning` does not; `skipped` could not be made, or has nothing to look at. */
+  readonly status: "passed" | "failed" | "warning" | "skipped";
+  /** What was found, with the values. */
+  readonly detail: string;
+  readonly hint?: string;
+  /** When several things are wrong: each, with its own hint. */
+  readonly problems?: readonly Problem[];
+}
 
 /** One of our own checks. */
 export interface Check extends PlanCheck {

@@ -4,11 +4,12 @@ import type { JsonObject } from "../core/json.ts";
 import type { Registry } from "../core/registry.ts";
 import type { Run } from "../core/run.ts";
 import { loadBatch, type BatchOverrides } from "../runs/load-batch.ts";
-import { planBatch, type Plan, type PlanOptions } from "./plan.ts";
+import { findRun } from "./find-run.ts";
+import { makePlan, type PlanRequest } from "./make-plan.ts";
+import type { Plan } from "./plan.ts";
 import { createRunHost, type RunHandle } from "./run-host.ts";
-import { tryRow } from "./try-row.ts";
+import { tryRow, type TryChoice, type TryResult } from "./try-row.ts";
 import { openAwsEngine, openEngine, wire, type AwsRuns, type WireOptions } from "./wire.ts";
-import type { TryChoice, TryResult } from "./workbench-port.ts";
 
 /** How a {@link Rowcall} is put together. */
 export interface RowcallOptions extends WireOptions {
@@ -27,7 +28,7 @@ export interface Rowcall {
    */
   readBatch(source: string | JsonObject, overrides?: BatchOverrides): Promise<Batch>;
   /** Everything short of running: checks, how rows are mapped, what a run is expected to take. */
-  plan(batch: Batch, options?: PlanOptions): Promise<Plan>;
+  plan(batch: Batch, request?: Omit<PlanRequest, "aws">): Promise<Plan>;
   /** Runs the agent once, without a run. @throws RowcallError for anything wrong with batch, agent or mapping */
   try(batch: Batch, choice?: TryChoice): Promise<TryResult>;
   /**
@@ -36,10 +37,17 @@ export interface Rowcall {
    * @throws RowcallError for anything wrong with batch, agent or input, before a row has run
    */
   start(request: StartRequest): Promise<RunHandle>;
-  /** Goes on with a run that is interrupted or stopped; one that has finished is shown. @param id - its id or name */
+  /**
+   * Goes on with a run that is interrupted or stopped, and takes back the pause of one that is paused: `how` says which it came to. One
+   * that has finished is shown.
+   *
+   * @param id - its id or name
+   */
   resume(id: string): Promise<RunHandle>;
   /** Attempts failed rows again, all or those chosen. @param id - its id or name */
   rerun(id: string, choice?: RerunChoice): Promise<RunHandle>;
+  /** Finds a run by its id, the beginning of one, its name, or `last`. @throws RowcallError RUN_NOT_FOUND; USAGE_INVALID when several are meant */
+  find(text: string): Promise<Run>;
   /** Reads runs and their rows, steers, exports and deletes them, whoever started them. */
   readonly runs: Omit<Engine, "start" | "resume" | "rerun" | "close">;
   /** Agents and templates. */
@@ -71,11 +79,17 @@ export async function createRowcall(options: RowcallOptions = {}): Promise<Rowca
   const host = createRunHost(engine);
   return {
     readBatch: (source, overrides) => loadBatch(services, source, overrides),
-    plan: (batch, plan) => planBatch(services, batch, plan),
+    plan: (batch, request) =>
+      makePlan(
+        wiring,
+        { data: batch, problems: [], what: "batch" },
+        { ...request, aws: processor && {} },
+      ),
     try: (batch, choice) => tryRow(services, batch, { ...choice, recordingsPrefix }),
     start: host.start,
     resume: host.resume,
     rerun: host.rerun,
+    find: (text) => findRun(engine, text),
     runs: engine,
     registry: services.registry,
     close: async () => {

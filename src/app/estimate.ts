@@ -1,4 +1,19 @@
-import type { Estimate, RowFigures } from "./workbench-port.ts";
+/** What one row takes, and where the figures come from. */
+export interface RowFigures {
+  readonly secondsPerRow?: number;
+  readonly costPerRowUsd?: number;
+  /** Where they come from, in words. */
+  readonly basis: string;
+}
+
+/** What a run is expected to take; what is absent is not known. */
+export interface Estimate extends RowFigures {
+  /** Rows that call the agent. */
+  readonly rows: number;
+  readonly concurrency: number;
+  readonly seconds?: number;
+  readonly costUsd?: number;
+}
 
 /** What earlier rows of an agent took, and what they answered. */
 export interface EarlierRows {
@@ -17,9 +32,7 @@ export interface FigureSources {
   /** The mean of earlier runs of the same agent. */
   readonly measured?: EarlierRows;
   /** The agent's own `estimate`. */
-  readonly declared?:
-    | { readonly seconds_per_row?: number | undefined; readonly cost_per_row_usd?: number | undefined }
-    | undefined;
+  readonly declared?: { readonly seconds_per_row?: number; readonly cost_per_row_usd?: number };
 }
 
 /** The figures of one row: given before measured before declared. */

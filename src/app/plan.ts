@@ -1,18 +1,55 @@
 import type { AgentDefinition, Invoker } from "../core/agent.ts";
 import type { Batch } from "../core/batch.ts";
+import type { RowSelection } from "../core/engine.ts";
 import { RowcallError } from "../core/errors.ts";
 import { formatReference } from "../core/registry.ts";
 import type { Problem } from "../core/schema.ts";
 import type { Services } from "../core/services.ts";
-import type { Estimate, PlanChoice, PlanReport } from "./workbench-port.ts";
 import type { Dialect } from "../table/dialect.ts";
 import { outputColumns } from "../table/enrich.ts";
 import { attemptRow } from "../attempt/attempt-row.ts";
 import { checkAgent, checkChannels, checkOpening, checkOutput } from "./agent-checks.ts";
-import { checkProblems, checkThrown, checkTitles, createCheck, type Check } from "./check.ts";
-import { chooseFigures, estimateRun, type EarlierRows, type FigureSources } from "./estimate.ts";
-import { inspectTable, type TableReport } from "../table/inspect-table.ts";
+import { checkProblems, checkThrown, checkTitles, createCheck, type Check, type PlanCheck } from "./check.ts";
+import { chooseFigures, estimateRun, type EarlierRows, type Estimate, type FigureSources } from "./estimate.ts";
+import { inspectTable, type FoundRows, type InputBytes, type TableReport } from "../table/inspect-table.ts";
 import { checkTable } from "./table-checks.ts";
+
+/** What a plan looks at, and how much of it is shown. */
+export interface PlanChoice {
+  /** Only these rows. @default all */
+  readonly rows?: RowSelection;
+  /** Only the first so many of the rows chosen. @default all */
+  readonly limit?: number;
+  /** Whether an output file that exists may be replaced. @default false */
+  readonly force?: boolean;
+  /** Mapped inputs shown. @default 3 */
+  readonly sampleSize?: number;
+  /** Invalid and duplicate rows listed; all are counted. @default 20 */
+  readonly listSize?: number;
+}
+
+/** What was found out about a batch without running it; plain data. */
+export interface PlanReport extends FoundRows {
+  /** Whether nothing keeps the batch from running. */
+  readonly runnable: boolean;
+  /** `name@version`, or as the batch names it while the agent is not known. */
+  readonly agent: string;
+  readonly checks: readonly PlanCheck[];
+  /** Undefined when the input could not be read. */
+  readonly input?: {
+    readonly uri: string;
+    readonly dialect: { readonly encoding: string; readonly delimiter: string; readonly bom: boolean };
+    readonly header: readonly string[];
+    /** Records after the header. */
+    readonly rows: number;
+  };
+  /** Rows that would run: those chosen. */
+  readonly rows: number;
+  readonly inputBytes: InputBytes;
+  /** Every column of the output, original ones first; `_error_message` is written only when a row fails. */
+  readonly outputColumns: readonly string[];
+  readonly estimate: Estimate;
+}
 
 /** A check that the caller adds, since it needs what engines do not know, such as a browser. */
 export type ExtraCheck = (definition: AgentDefinition | undefined) => Promise<Check>;
@@ -25,8 +62,10 @@ export interface PlanOptions extends PlanChoice {
   readonly extraChecks?: readonly ExtraCheck[];
   /** Runs the first valid row for the check that only a run can make; its artifacts go under this prefix. Costs one row. */
   readonly probe?: { readonly recordingsUri: string };
-  /** Seconds and price of a row, where they are known better than from the agent's own estimate. */
-  readonly figures?: Omit<FigureSources, "declared">;
+  /** Seconds and price of a row, where they are known better than from earlier rows and from the agent. */
+  readonly given?: FigureSources["given"];
+  /** What earlier rows of an agent took, `name@version`. @default nobody knows */
+  readonly measure?: (agent: string) => Promise<EarlierRows | undefined>;
 }
 
 /** A plan with all that is known on this machine. */
@@ -41,7 +80,9 @@ export interface Plan extends PlanReport {
  */
 export async function planBatch(services: Services, batch: Batch, options: PlanOptions = {}): Promise<Plan> {
   const { definition, fields, checks: agentChecks } = await checkAgent(services, batch);
+  const agent = definition === undefined ? formatReference(batch.agent) : nameOf(definition);
   const extraChecks = await Promise.all((options.extraChecks ?? []).map((check) => check(definition)));
+  const measured = definition && (await options.measure?.(agent));
   const opened = await checkOpening(services, batch, definition);
   try {
     const read = await readTable(services, batch, definition, opened.invoker, options);
@@ -58,12 +99,12 @@ export async function planBatch(services: Services, batch: Batch, options: PlanO
       ...read.checks,
       await checkOutput(services, batch, options.force === true),
       await checkChannels(services, batch),
-      ...checkFormulas(batch, definition, options.figures?.measured),
+      ...checkFormulas(batch, definition, measured),
       ...(await checkTable({ batch, definition, fields, table, rows: options.rows })),
     ]);
     return {
       runnable: checks.every(({ status }) => status !== "failed"),
-      agent: definition === undefined ? formatReference(batch.agent) : `${definition.agent_name}@${definition.version}`,
+      agent,
       checks,
       ...(table === undefined
         ? {}
@@ -77,7 +118,15 @@ export async function planBatch(services: Services, batch: Batch, options: PlanO
       sample: table?.sample ?? [],
       invalid: table?.invalid ?? { count: 0, first: [] },
       duplicates: table?.duplicates ?? { count: 0, first: [], isComplete: true },
-      estimate: estimate(batch, definition, table, probe.seconds, options),
+      estimate: estimateRun(
+        table === undefined ? 0 : rowsAsking(batch, table),
+        batch.execution.maxConcurrency,
+        chooseFigures({
+          given: options.given,
+          measured: measured ?? probe.measured,
+          declared: definition?.estimate,
+        }),
+      ),
     };
   } finally {
     await opened.invoker?.close();
@@ -144,7 +193,7 @@ async function probeAgent(
   invoker: Invoker | undefined,
   table: TableReport | undefined,
   { probe }: PlanOptions,
-): Promise<{ check: Check; seconds?: number }> {
+): Promise<{ check: Check; measured?: EarlierRows }> {
   const skip = (why: string, hint?: string): { check: Check } => ({
     check: createCheck("structured_output_returned", "skipped", why, hint),
   });
@@ -171,7 +220,7 @@ async function probeAgent(
           "passed",
           `Row ${row.row} answered in ${seconds.toFixed(1)} s`,
         ),
-        seconds,
+        measured: { secondsPerRow: seconds, rows: 1 },
       };
     }
     // A row may fail for its own sake; an answer without structured output fails every row.
@@ -187,22 +236,6 @@ async function probeAgent(
   } catch (thrown) {
     return { check: checkThrown("structured_output_returned", thrown) };
   }
-}
-
-function estimate(
-  batch: Batch,
-  definition: AgentDefinition | undefined,
-  table: TableReport | undefined,
-  probedSeconds: number | undefined,
-  { figures }: PlanOptions,
-): Estimate {
-  const probed = probedSeconds === undefined ? {} : { measured: { secondsPerRow: probedSeconds, rows: 1 } };
-  const asking = table === undefined ? 0 : rowsAsking(table) - (batch.execution.dedupe ? table.duplicates.count : 0);
-  return estimateRun(
-    asking,
-    batch.execution.maxConcurrency,
-    chooseFigures({ ...probed, ...figures, declared: definition?.estimate }),
-  );
 }
 
 // Said only when it has come up: cells stay as the agent gave them unless the batch asks for more.
@@ -225,8 +258,12 @@ function checkFormulas(
 }
 
 // When the mapping does not fit yet, no row is known to be valid: then all of them are reckoned with.
-function rowsAsking({ valid, invalid, chosen }: TableReport): number {
-  return valid + invalid.count === 0 ? chosen : valid;
+function rowsAsking({ execution }: Batch, { valid, invalid, chosen, duplicates }: TableReport): number {
+  return (valid + invalid.count === 0 ? chosen : valid) - (execution.dedupe ? duplicates.count : 0);
+}
+
+function nameOf({ agent_name: name, version }: AgentDefinition): string {
+  return formatReference({ name, version });
 }
 
 // Opening finds again what a check of its own has found already.

@@ -2,9 +2,29 @@ import type { Engine, RerunChoice, RunEvent, RunObserver, StartRequest } from ".
 import { RowcallError } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
 
-/** A run that has begun, and goes on in this process. */
+/**
+ * Goes on with a run, and takes back its pause. When a process has the run, that is all: there it goes on.
+ *
+ * @returns the run as it ended, or `running`, and nothing was told of it, when its pause alone was taken back
+ * @throws RowcallError as `Engine.resume`
+ */
+export async function resumeRun(engine: Engine, { id, paused }: Run, observer?: RunObserver): Promise<Run> {
+  if (paused === true) {
+    await engine.adjust(id, { paused: false });
+    const run = await engine.describe(id);
+    if (run.status === "running") return run;
+  }
+  return engine.resume(id, observer);
+}
+
+/** A run that was begun or gone on with. */
 export interface RunHandle {
-  /** As it was when it began; as it ended, when no row was left to run. */
+  /**
+   * `here`: the run goes on in this process. `elsewhere`: it was paused, and goes on in the process that has it, which `ended` does not wait
+   * for and `stop` does not reach. `finished`: there was nothing to do.
+   */
+  readonly how: "here" | "elsewhere" | "finished";
+  /** As it was when it began, or as it stands. */
   readonly run: Run;
   /**
    * What the run tells from when it is first asked for, until it ends. One who reads slowly gets every event later; one who does not
@@ -25,6 +45,7 @@ export interface RunHost {
    * @throws RowcallError as `Engine.start` does before a row has run; INTERRUPTED when the host is draining
    */
   start(request: StartRequest): Promise<RunHandle>;
+  /** Goes on with a run that is interrupted or stopped, and takes back the pause of one that is paused. */
   resume(id: string): Promise<RunHandle>;
   rerun(id: string, choice?: RerunChoice): Promise<RunHandle>;
   /** Whether a run goes here. */
@@ -50,7 +71,7 @@ export interface RunListener {
 /** Creates a host over an engine; the engine is closed by who opened it, after the host has drained. */
 export function createRunHost(engine: Engine, listener: RunListener = {}): RunHost {
   const drain = new AbortController();
-  const going = new Map<RunFeed, Promise<Run | undefined>>();
+  const hosted = new Set<HostedRun>();
   const begin = async (work: (observer: RunObserver) => Promise<Run>): Promise<RunHandle> => {
     if (drain.signal.aborted) {
       throw new RowcallError("INTERRUPTED", "Rowcall is shutting down: it starts no run", {
@@ -60,14 +81,15 @@ export function createRunHost(engine: Engine, listener: RunListener = {}): RunHo
     const begun = Promise.withResolvers<Run>();
     const stop = new AbortController();
     const feed = createFeed();
+    let started: Run | undefined;
     const onEvent = (event: RunEvent): void => {
-      if (event.type === "started") begun.resolve((feed.run = event.run));
-      else if (feed.run !== undefined) listener.onEvent?.(feed.run, event);
+      if (event.type === "started") begun.resolve((started = event.run));
+      else if (started !== undefined) listener.onEvent?.(started, event);
       feed.tell(event);
     };
     const ended = work({ drain: AbortSignal.any([drain.signal, stop.signal]), onEvent });
     const left = (): void => {
-      going.delete(feed);
+      hosted.delete(own);
       feed.end();
     };
     const settled = ended.then(
@@ -78,32 +100,44 @@ export function createRunHost(engine: Engine, listener: RunListener = {}): RunHo
       },
       (error: unknown) => {
         left();
-        if (feed.run === undefined) begun.reject(error);
-        else listener.onBroken?.(feed.run, error);
+        if (started === undefined) begun.reject(error);
+        else listener.onBroken?.(started, error);
         return undefined;
       },
     );
-    going.set(feed, settled);
+    const handle = { events: feed.events, ended, stop: () => stop.abort() };
+    const own: HostedRun = { handle, settled, isOf: (id) => started?.id === id };
+    hosted.add(own);
     const { id } = await begun.promise;
     // It is told of before it counts as running.
-    return { run: await engine.describe(id), events: feed.events, ended, stop: () => stop.abort() };
+    const run = await engine.describe(id);
+    if (started !== undefined) return { how: "here", run, ...handle };
+    // The process that goes on with a run which was paused may be this one.
+    const other = hosted.values().find((one) => one.isOf(id));
+    if (other !== undefined) return { how: "here", run, ...other.handle };
+    return { how: run.status === "running" ? "elsewhere" : "finished", run, ...handle };
   };
   return {
     start: (request) => begin((observer) => engine.start(request, observer)),
-    resume: (id) => begin((observer) => engine.resume(id, observer)),
+    resume: (id) => begin(async (observer) => resumeRun(engine, await engine.describe(id), observer)),
     rerun: (id, choice) => begin((observer) => engine.rerun(id, choice, observer)),
-    isHere: (id) => going.keys().some(({ run }) => run?.id === id),
+    isHere: (id) => hosted.values().some((one) => one.isOf(id)),
     draining: drain.signal,
     drain: async () => {
       drain.abort();
-      const runs = await Promise.all(going.values());
+      const runs = await Promise.all(hosted.values().map(({ settled }) => settled));
       return runs.filter((run) => run !== undefined);
     },
   };
 }
 
+interface HostedRun {
+  readonly handle: Pick<RunHandle, "events" | "ended" | "stop">;
+  readonly settled: Promise<Run | undefined>;
+  isOf(id: string): boolean;
+}
+
 interface RunFeed {
-  run?: Run;
   readonly events: AsyncIterable<RunEvent>;
   tell(event: RunEvent): void;
   end(): void;

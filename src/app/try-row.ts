@@ -3,7 +3,6 @@ import { outcomeOf, type Attempt, type FailedOutcome } from "../core/attempt.ts"
 import type { Batch } from "../core/batch.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { Services } from "../core/services.ts";
-import type { TryChoice, TryResult } from "./workbench-port.ts";
 import { createEnricher } from "../table/enrich.ts";
 import { createMapper } from "../table/map.ts";
 import { cellText } from "../table/write.ts";
@@ -11,6 +10,36 @@ import { attemptRow } from "../attempt/attempt-row.ts";
 import { recordingsUri } from "../runs/recordings-uri.ts";
 import { makeRow, readRow, replaceCells, type NamedRow } from "../table/pick-row.ts";
 import { agentEnvironment, resolveAgent } from "../attempt/resolve-agent.ts";
+
+/** One row to try outside a run. */
+export interface TryChoice {
+  /** 0-based row of the batch's input. @default none: the row is made of `cells` alone, or 0 when these are absent too */
+  readonly row?: number;
+  /** Cells by column, laid over those of the row. */
+  readonly cells?: Readonly<Record<string, string>>;
+  /** The agent's input as it is; then nothing is mapped. */
+  readonly input?: JsonObject;
+}
+
+/** Everything about one row and its attempt; plain data. */
+export interface TryResult {
+  /** `name@version`. */
+  readonly agent: string;
+  readonly row: number;
+  /** 1-based line of the input. */
+  readonly line: number;
+  /** Original cells by column. */
+  readonly cells: Readonly<Record<string, string>>;
+  /** Undefined when the row cannot be mapped. */
+  readonly input?: JsonObject;
+  /** What the agent would do with the input, where its kind can tell. */
+  readonly preview?: JsonValue;
+  /** What the agent answered, before anything was made of it. */
+  readonly reply?: JsonValue;
+  readonly attempt: Attempt;
+  /** The row as the output would have it. */
+  readonly enriched: readonly { readonly column: string; readonly value: string }[];
+}
 
 /** A row to try, and how. */
 export interface TryRequest extends TryChoice {

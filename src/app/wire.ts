@@ -99,7 +99,6 @@ export function wire(options: WireOptions = {}): Wiring {
     aws,
     ...(chromiumPath === undefined ? {} : { chromiumPath: resolve(workingDirectory, chromiumPath) }),
     requireSandbox,
-    baseDirectory: workingDirectory,
   };
   const timing = {
     ...machineClocks,
@@ -113,7 +112,7 @@ export function wire(options: WireOptions = {}): Wiring {
     store,
     registry: openRegistry({ store, aws, registries, bundled: bundledRegistry }),
     openAgent: (definition, environment) =>
-      inAgentScope(openingOf(definition, host.secret), () => openKind(definition, { ...environment, ...host })),
+      inAgentScope(openingOf(definition, host.secret), () => openKind(definition, { ...environment, ...host, baseDirectory: workingDirectory })),
     openChannel: (address) =>
       openChannel(address, {
         write,

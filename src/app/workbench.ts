@@ -1,59 +1,60 @@
 import type { AgentDefinition } from "../core/agent.ts";
-import { formatReference } from "../core/registry.ts";
-import { invalid } from "../core/schema.ts";
+import type { Batch } from "../core/batch.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { Services } from "../core/services.ts";
-import type { TableHead, Workbench } from "./workbench-port.ts";
+import type { TemplateDocument } from "../core/template.ts";
+import { requireAllowedModule } from "../attempt/allowed-modules.ts";
+import { loadBatch, loadBatchParts, type Place } from "../runs/load-batch.ts";
 import { detectDialect, toUtf8 } from "../table/dialect.ts";
 import { parseRecords } from "../table/parse.ts";
-import { requireAllowedModule } from "../attempt/allowed-modules.ts";
-import type { FigureSources } from "./estimate.ts";
-import { loadBatch, loadBatchParts } from "../runs/load-batch.ts";
-import { planBatch, type ExtraCheck } from "./plan.ts";
-import { tryRow } from "./try-row.ts";
+import { makePlan, type PlanWiring } from "./make-plan.ts";
+import type { Plan, PlanChoice } from "./plan.ts";
+import { tryRow, type TryChoice, type TryResult } from "./try-row.ts";
+import { validateAgent, validateTemplate } from "./validate-documents.ts";
 
-/** What a workbench stands on. */
-export interface WorkbenchOptions extends Pick<Workbench, "readTemplate"> {
-  /** @throws RowcallError AGENT_INVALID, AGENT_UNKNOWN */
-  readonly readAgent: (value: unknown) => AgentDefinition;
-  readonly services: Services;
-  /** Prefix of recordings when a batch names none. */
-  readonly recordingsPrefix: string;
-  /** @default [] */
-  readonly extraChecks?: readonly ExtraCheck[];
-  /** What earlier rows of an agent took; `name@version`. */
-  readonly measured?: (agent: string) => Promise<FigureSources["measured"]>;
+/** The beginning of a table. */
+export interface TableHead {
+  readonly header: readonly string[];
+  /** The first records, as many as were asked for. */
+  readonly rows: readonly (readonly string[])[];
 }
 
-/** Puts planning, trying and reading together for a face that may not import them. */
-export function createWorkbench(options: WorkbenchOptions): Workbench {
-  const { services, recordingsPrefix, readAgent, readTemplate } = options;
+/** What a face needs of batches, agents and tables besides running them. */
+export interface Workbench {
+  /**
+   * Reads the value of a batch file; relative paths start from the base directory.
+   *
+   * @param required - what it must name @default both
+   * @throws RowcallError BATCH_INVALID with every problem in `details.problems`
+   */
+  readBatch(value: JsonObject, required?: readonly Place[]): Promise<Batch>;
+  /** Everything short of running. @throws RowcallError BATCH_INVALID when nothing of the value can be read */
+  plan(value: JsonObject, choice: PlanChoice): Promise<Plan>;
+  /** Runs the agent once, without a run. @throws RowcallError for anything wrong with batch, agent or mapping */
+  tryRow(batch: Batch, choice: TryChoice): Promise<TryResult>;
+  /** @throws RowcallError as the store does; INPUT_EMPTY, INPUT_ENCODING, INPUT_MALFORMED */
+  readHead(uri: string, rows: number): Promise<TableHead>;
+  /** @throws RowcallError AGENT_INVALID, also for a module that who asks may not choose; AGENT_UNKNOWN */
+  readAgent(value: unknown): Promise<AgentDefinition>;
+  /** @throws RowcallError TEMPLATE_INVALID */
+  readTemplate(value: unknown): TemplateDocument;
+}
+
+/** Puts planning, trying and reading together for a face that takes values rather than files. */
+export function createWorkbench(wiring: PlanWiring): Workbench {
+  const { services, recordingsPrefix } = wiring;
   return {
     readAgent: async (value) => {
-      const agent = readAgent(value);
+      const agent = validateAgent(value, "agent");
       await requireAllowedModule(services, agent);
       return agent;
     },
-    readTemplate,
-    readBatch: (value) => loadBatch(services, value, {}, ["input", "output"]),
-    plan: async (value, choice) => {
-      const { data: batch, problems, what } = await loadBatchParts(services, value);
-      if (batch === undefined) throw invalid("BATCH_INVALID", what, problems);
-      const agent = await services.registry.agents.resolve(batch.agent).catch(() => undefined);
-      const measured = agent && (await options.measured?.(nameOf(agent)));
-      return planBatch(services, batch, {
-        ...choice,
-        fileProblems: problems,
-        extraChecks: options.extraChecks ?? [],
-        figures: measured === undefined ? {} : { measured },
-      });
-    },
+    readTemplate: (value) => validateTemplate(value, "template"),
+    readBatch: (value, required = ["input", "output"]) => loadBatch(services, value, {}, required),
+    plan: async (value, choice) => makePlan(wiring, await loadBatchParts(services, value), choice),
     tryRow: (batch, choice) => tryRow(services, batch, { ...choice, recordingsPrefix }),
     readHead: (uri, rows) => readHead(services, uri, rows),
   };
-}
-
-function nameOf({ agent_name: name, version }: AgentDefinition): string {
-  return formatReference({ name, version });
 }
 
 async function readHead({ store }: Services, uri: string, many: number): Promise<TableHead> {

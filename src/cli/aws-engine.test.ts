@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { createTestIo, type TestIo } from "../../test/fakes/io.ts";
 import { openAwsHarness, startAwsPlace, type AwsHarness, type AwsPlace } from "../../test/fakes/aws-engine-harness.ts";
+import { callTool, openTestMcp } from "../../test/fakes/mcp-client.ts";
 import { runCli } from "./run-cli.ts";
 
 describe("--engine aws", () => {
@@ -93,6 +94,29 @@ describe("--engine aws", () => {
     assert.match(other.err(), /ROWCALL_ENGINE is "azure"/);
     const dispatch = ioOf();
     assert.equal(await runCli(["run", batch("-"), "--dispatch", "activity"], dispatch), 2);
+  });
+
+  it("an assistant's batch is planned for AWS, where it will run", async () => {
+    const mcp = await openTestMcp({ folder: harness.directory }, [], [], ioOf().env);
+    try {
+      const client = await mcp.connect();
+      const plan = await callTool(client, "plan_batch", {
+        batch: {
+          agent: "echo",
+          input: "input.csv",
+          output: "planned.csv",
+          execution_config: { rate_limit: { requests_per_second: 2 } },
+        },
+      });
+      const problems = plan.content["problems"] as readonly { readonly check: string; readonly status: string }[];
+      assert.equal(plan.content["runnable"], false, plan.text);
+      assert.deepEqual(
+        problems.filter(({ status }) => status === "failed").map(({ check }) => check),
+        ["aws_rate_limit"],
+      );
+    } finally {
+      await mcp.close();
+    }
   });
 
   it("doctor looks at the batch processor", async () => {

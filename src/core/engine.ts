@@ -79,6 +79,10 @@ export interface RunQuery {
   /** In the id, name, agent or input, in any case. */
   readonly text?: string;
   readonly status?: RunStatus;
+  /** `name@version`. */
+  readonly agent?: string;
+  /** What the id begins with. */
+  readonly idPrefix?: string;
   /** Only runs older than the one with this id. */
   readonly before?: string;
   /** At most so many. @default all */

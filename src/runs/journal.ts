@@ -167,13 +167,19 @@ export class Journal {
   }
 
   /** Newest first; one that counts as running may be interrupted, so of these two the caller chooses. */
-  *listRuns({ text, status, before }: Omit<RunQuery, "limit"> = {}): Generator<RunRecord> {
+  *listRuns({ text, status, agent, idPrefix, before }: Omit<RunQuery, "limit"> = {}): Generator<RunRecord> {
     const statuses = status === "running" || status === "interrupted" ? ["running", "interrupted"] : [status];
     const conditions: [sql: string, ...values: SqlValue[]][] = [
       ...(before === undefined ? [] : [["seq < (SELECT seq FROM runs WHERE id = ?)", before] as [string, SqlValue]]),
       ...(status === undefined
         ? []
         : [[`status IN (${statuses.map(() => "?").join(", ")})`, ...statuses] as [string, ...SqlValue[]]]),
+      ...(agent === undefined
+        ? []
+        : [["agent ->> 'agent_name' || '@' || (agent ->> 'version') = ?", agent] as [string, SqlValue]]),
+      ...(idPrefix === undefined
+        ? []
+        : [["id BETWEEN ? AND ? || char(0x10FFFF)", idPrefix, idPrefix] as [string, ...SqlValue[]]]),
       ...(text === undefined
         ? []
         : [

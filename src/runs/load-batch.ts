@@ -121,7 +121,15 @@ export async function loadBatch(
   overrides: BatchOverrides = {},
   required: readonly Place[] = [],
 ): Promise<Batch> {
-  const { data, problems, what } = await loadBatchParts(services, source, overrides, required);
+  return requireBatch(await loadBatchParts(services, source, overrides, required));
+}
+
+/**
+ * A batch that could be read whole.
+ *
+ * @throws RowcallError BATCH_INVALID with every problem in `details.problems`
+ */
+export function requireBatch({ data, problems, what }: BatchParts): Batch {
   if (data === undefined || problems.length > 0) throw invalid("BATCH_INVALID", what, problems);
   return data;
 }

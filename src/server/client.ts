@@ -16,7 +16,8 @@ import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { RunStatus } from "../core/run.ts";
 import type { RunView } from "./run-view.ts";
 import type { PublicationStatus, TemplateDocument } from "../core/template.ts";
-import type { PlanChoice, PlanReport, TryChoice, TryResult } from "../app/workbench-port.ts";
+import type { PlanChoice, PlanReport } from "../app/plan.ts";
+import type { TryChoice, TryResult } from "../app/try-row.ts";
 
 /** Where a server is, and what lets one in. */
 export interface ClientOptions {

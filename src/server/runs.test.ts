@@ -41,4 +41,16 @@ describe("runs of a server", () => {
     const { runs } = await server.ask<{ runs: { id: string; successRate: number }[] }>("GET", "/runs");
     assert.deepEqual([runs[0]?.id, runs[0]?.successRate], [run.id, 0.9]);
   });
+
+  it("takes back the pause of a run that is resumed", async () => {
+    const gate = Promise.withResolvers<void>();
+    workspace.onRow = () => gate.promise;
+    const { run } = await server.ask<Detail>("POST", "/runs", { batch: await batchOf(workspace) });
+    await server.ask("POST", `/runs/${run.id}/pause`);
+    gate.resolve();
+    await server.until(run.id, ({ counts }) => counts["inFlight"] === 0);
+    const resumed = await server.ask<Detail>("POST", `/runs/${run.id}/resume`);
+    assert.deepEqual([resumed.run.paused, resumed.isHere], [undefined, true]);
+    await server.until(run.id, ({ status }) => status === "succeeded");
+  });
 });

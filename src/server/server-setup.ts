@@ -5,7 +5,7 @@ import type { Engine } from "../core/engine.ts";
 import type { ObjectStore } from "../core/object-store.ts";
 import type { Registry } from "../core/registry.ts";
 import type { Clocks } from "../core/services.ts";
-import type { Workbench } from "../app/workbench-port.ts";
+import type { Workbench } from "../app/workbench.ts";
 import type { Downloads } from "./downloads.ts";
 import type { RunWatch } from "./run-watch.ts";
 import type { RunHost } from "../app/run-host.ts";

@@ -601,6 +601,11 @@ export function describeEngine(
       assert.deepEqual(await list({ before: ids[1], limit: 9 }), [0]);
       assert.deepEqual(await list({ status: "succeeded", text: "bet" }), [2, 1]);
       assert.deepEqual(await list({ status: "running" }), []);
+      assert.deepEqual(await list({ agent: "echo@1.2.3", limit: 1 }), [2]);
+      assert.deepEqual(await list({ agent: "echo@1.2" }), []);
+      assert.deepEqual(await list({ idPrefix: ids[1], limit: 2 }), [1]);
+      assert.deepEqual(await list({ idPrefix: ids[1]?.slice(0, 4), limit: 2 }), [2, 1]);
+      assert.deepEqual(await list({ idPrefix: ids[1]?.slice(1) }), []);
     });
 
     check("reports a part of the rows when asked", echo, async (harness) => {

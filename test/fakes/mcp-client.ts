@@ -58,8 +58,9 @@ export async function openTestMcp(
   { folder }: Pick<Workspace, "folder">,
   allowed: readonly string[] = [],
   batchFolders: readonly string[] = ["."],
+  env: TestIo["env"] = {},
 ): Promise<TestMcp> {
-  const io = createTestIo({ workingDirectory: folder });
+  const io = createTestIo({ env, workingDirectory: folder });
   const cli = createCli(
     io,
     () => ({}),

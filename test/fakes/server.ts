@@ -1,7 +1,6 @@
 import { machineClocks } from "../../src/runs/machine-clocks.ts";
 import { readFile } from "node:fs/promises";
 import type { Hono } from "hono";
-import { validateAgent, validateTemplate } from "../../src/cli/validate-documents.ts";
 import type { Engine } from "../../src/core/engine.ts";
 import { createWorkbench } from "../../src/app/workbench.ts";
 import { createServerApp, type ServerApp } from "../../src/server/app.ts";
@@ -35,12 +34,7 @@ export async function openTestServer(workspace: Workspace, over: Partial<ServerS
     engine,
     store: wiring.services.store,
     registry: wiring.services.registry,
-    workbench: createWorkbench({
-      services: wiring.services,
-      recordingsPrefix: wiring.recordingsPrefix,
-      readAgent: (value) => validateAgent(value, "agent"),
-      readTemplate: (value) => validateTemplate(value, "template"),
-    }),
+    workbench: createWorkbench(wiring),
     downloads,
     ...machineClocks,
     token: () => testToken,

@@ -34,7 +34,7 @@ export function createAgentMachine(options: AgentMachineOptions): StateMachine {
     definition: agentDefinition(definition, timeoutSeconds),
     run: async (context) => {
       const input = checkedInput(definition, context.input);
-      schedule(context, options, timeoutSeconds);
+      schedule(context, options, input, timeoutSeconds);
       const { execution, stop, tell } = context;
       const id = `${name}/${execution.name}`;
       const { attempt } = await options.agents.use(definition, batch, (invoker) => {
@@ -73,7 +73,12 @@ function checkedInput({ agent_name: name, input_schema: schema }: AgentDefinitio
   });
 }
 
-function schedule(context: ExecutionContext, { definition }: AgentMachineOptions, timeoutSeconds: number): void {
+function schedule(
+  context: ExecutionContext,
+  { definition }: AgentMachineOptions,
+  input: JsonObject,
+  timeoutSeconds: number,
+): void {
   const { execution, history, tell } = context;
   const entered = history.find(({ type }) => type === "TaskStateEntered");
   if (entered === undefined) {
@@ -84,7 +89,7 @@ function schedule(context: ExecutionContext, { definition }: AgentMachineOptions
   }
   const parameters = JSON.stringify({
     Agent: `${definition.agent_name}@${definition.version}`,
-    Input: JSON.parse(execution.input) as JsonValue,
+    Input: input,
   });
   tell({ type: "TaskScheduled", details: { ...task, parameters, timeoutInSeconds: timeoutSeconds } });
 }

@@ -6,6 +6,7 @@ import type { Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
 import { type ExecutionContext, type StateMachine, batchOutput, failureOf } from "../state-machine.ts";
 import { loadBatch, batchOfInput } from "../../runs/load-batch.ts";
+import { lookUpRun } from "../find-run.ts";
 import { batchDefinition, batchLabel, batchState } from "./definitions.ts";
 
 /** What a machine that runs batches stands on. */
@@ -72,14 +73,10 @@ async function startRun(
 /** Derived from the execution, so that a process that ended before it noted the run finds it again. */
 async function runName(engine: Engine, machine: string, { name, startedAt }: Execution): Promise<string> {
   const plain = `${machine}/${name}`;
-  try {
-    const earlier = await engine.describe(plain);
-    // A run from before this execution is another one's, long forgotten.
-    return earlier.createdAt < startedAt ? `${plain}@${new Date(startedAt).toISOString()}` : plain;
-  } catch (thrown) {
-    if (thrown instanceof RowcallError && thrown.code === "RUN_NOT_FOUND") return plain;
-    throw thrown;
-  }
+  const earlier = await lookUpRun(engine, plain);
+  // A run from before this execution is another one's, long forgotten.
+  const isOther = earlier !== undefined && earlier.createdAt < startedAt;
+  return isOther ? `${plain}@${new Date(startedAt).toISOString()}` : plain;
 }
 
 function isInterrupted(thrown: unknown): boolean {

@@ -19,6 +19,6 @@ export function defineCommand(command: Command, cli: Cli): void {
     ],
     nameOf: (agent) => agent.agent_name,
     versionOf: (agent) => agent.version,
-    validate: async (value, what) => (await import("../validate-documents.ts")).validateAgent(value, what),
+    validate: async (value, what) => (await import("../../app/validate-documents.ts")).validateAgent(value, what),
   });
 }

@@ -15,7 +15,7 @@ import { joinUri } from "../../core/uri.ts";
 import { probeOutput } from "../../runs/output-uri.ts";
 import type { AwsRuns, Wiring } from "../../app/wire.ts";
 import { openRegistry } from "../open-registry.ts";
-import { validateAgent, validateTemplate } from "../validate-documents.ts";
+import { validateAgent, validateTemplate } from "../../app/validate-documents.ts";
 
 /** Something that was checked, as it is shown. */
 export interface ShownCheck {

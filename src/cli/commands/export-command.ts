@@ -1,7 +1,8 @@
 import { Option, type Command } from "commander";
 import type { ExportRequest } from "../../core/engine.ts";
 import type { Cli } from "../cli.ts";
-import { findRun, runArgument } from "./find-run.ts";
+import { findRun } from "../../app/find-run.ts";
+import { runArgument } from "./run-argument.ts";
 import { write } from "../io.ts";
 import { declareEffects, replacesFile } from "../option-use.ts";
 import { examples, jsonOption } from "../options.ts";

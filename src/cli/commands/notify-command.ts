@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import type { Delivery } from "../../core/channel.ts";
 import type { RunEvent } from "../../core/engine.ts";
 import type { Cli } from "../cli.ts";
-import { findRun, runArgument } from "./find-run.ts";
+import { findRun } from "../../app/find-run.ts";
+import { runArgument } from "./run-argument.ts";
 import { examples, jsonOption } from "../options.ts";
 import { printJson, printLines, printTable, warningLines } from "../print/output.ts";
 

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import type { AwsPlan } from "../../app/aws-plan.ts";
 import type { RunCost } from "../../engines/aws/cost.ts";
 import type { Plan } from "../../app/plan.ts";
-import type { Estimate } from "../../app/workbench-port.ts";
+import type { Estimate } from "../../app/estimate.ts";
 import { createTestIo } from "../../../test/fakes/io.ts";
 import { startLambda, testCredentials } from "../../../test/fakes/lambda-service.ts";
 import { useWorkspace, type Workspace } from "../../../test/fakes/workspace.ts";

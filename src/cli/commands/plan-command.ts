@@ -1,9 +1,8 @@
 import { Option, type Command } from "commander";
 import type { RowSelection } from "../../core/engine.ts";
 import { RowcallError } from "../../core/errors.ts";
-import type { Batch } from "../../core/batch.ts";
 import type { BrowserHostName } from "../../engines/aws/transitions.ts";
-import type { Plan, PlanOptions } from "../../app/plan.ts";
+import type { PlanRequest } from "../../app/make-plan.ts";
 import { addBatchOptions, batchArgument, readOverrides, type BatchOptions } from "./batch-options.ts";
 import type { Cli } from "../cli.ts";
 import { declareEffects, excludes, needsEngine, requireEffect, replacesFile } from "../option-use.ts";
@@ -91,86 +90,32 @@ export function defineCommand(command: Command, cli: Cli): void {
 }
 
 async function plan(cli: Cli, command: Command, source: string, options: PlanCommandOptions): Promise<void> {
-  const [{ loadBatchParts }, { planBatch }, { recordingsOf }, { browserChecks }, { printPlan }, { invalid }] =
-    await Promise.all([
-      import("../../runs/load-batch.ts"),
-      import("../../app/plan.ts"),
-      import("../../app/try-row.ts"),
-      import("../browser-checks.ts"),
-      import("../print/print-plan.ts"),
-      import("../../core/schema.ts"),
-    ]);
-  const { services, host, dataDirectory, recordingsPrefix } = await cli.wire();
-  const { data: batch, problems, what } = await loadBatchParts(services, source, await readOverrides(options, cli.io));
-  if (batch === undefined) throw invalid("BATCH_INVALID", what, problems);
-  requireEffect(command, { engine: cli.engine, batch });
-  const agent = await services.registry.agents.resolve(batch.agent).catch(() => undefined);
-  const planned = await planBatch(services, batch, {
-    ...choiceOf(options),
-    fileProblems: problems,
-    extraChecks: browserChecks({ services, host }),
-    figures: await figuresOf(cli, options, dataDirectory, agent && `${agent.agent_name}@${agent.version}`),
-    ...(options.probe === undefined
-      ? {}
-      : { probe: { recordingsUri: recordingsOf("plan", services, batch, recordingsPrefix) } }),
-  });
-  if (cli.engine() === "aws") return planForAws(cli, source, options, batch, planned);
-  if (options.json === true) await printJson(cli.io, planned);
-  else await printPlan(cli, planned, source);
-  cli.setExitCode(planned.runnable ? 0 : 2);
-}
-
-async function planForAws(
-  cli: Cli,
-  source: string,
-  { browserHost, json }: PlanCommandOptions,
-  batch: Batch,
-  planned: Plan,
-): Promise<void> {
-  const [{ planOnAws }, { printPlan }, { printAwsEstimate }] = await Promise.all([
-    import("../../app/aws-plan.ts"),
+  const [{ loadBatchParts }, { makePlan }, { printPlan }, { printAwsEstimate }] = await Promise.all([
+    import("../../runs/load-batch.ts"),
+    import("../../app/make-plan.ts"),
     import("../print/print-plan.ts"),
     import("../print/print-aws-cost.ts"),
   ]);
-  const { services, host, recordingsPrefix } = await cli.wire();
-  const { region = "eu-west-1" } = host.aws;
-  const onAws = await planOnAws(services, batch, planned, { recordingsPrefix, region, browserHost });
-  if (json === true) await printJson(cli.io, onAws);
-  else await printPlan(cli, onAws, source, (io) => printAwsEstimate(io, onAws));
-  cli.setExitCode(onAws.runnable ? 0 : 2);
+  const wiring = await cli.wire();
+  const read = await loadBatchParts(wiring.services, source, await readOverrides(options, cli.io));
+  if (read.data !== undefined) requireEffect(command, { engine: cli.engine, batch: read.data });
+  const planned = await makePlan(wiring, read, requestOf(cli, options));
+  if (options.json === true) await printJson(cli.io, planned);
+  else await printPlan(cli, planned, source, "aws" in planned ? (io) => printAwsEstimate(io, planned) : undefined);
+  cli.setExitCode(planned.runnable ? 0 : 2);
 }
 
-function choiceOf({ rows, limit, force, sample }: PlanCommandOptions): PlanOptions {
+function requestOf(cli: Cli, options: PlanCommandOptions): PlanRequest {
+  const { rows, limit, force, sample, secondsPerRow, costPerRow, probe, browserHost } = options;
   return {
-    ...(rows === undefined ? {} : { rows }),
-    ...(limit === undefined ? {} : { limit }),
-    ...(force === undefined ? {} : { force }),
-    ...(sample === undefined ? {} : { sampleSize: sample }),
+    rows,
+    limit,
+    force,
+    sampleSize: sample,
+    given: { secondsPerRow, costPerRowUsd: costPerRow },
+    probe,
+    aws: cli.engine() === "aws" ? { browserHost } : undefined,
   };
-}
-
-async function figuresOf(
-  cli: Cli,
-  options: PlanCommandOptions,
-  dataDirectory: string,
-  agent: string | undefined,
-): Promise<NonNullable<PlanOptions["figures"]>> {
-  const { measureEarlierRows } = await import("./measure-rows.ts");
-  const { secondsPerRow, costPerRow } = options;
-  const measured = agent === undefined ? undefined : await measureEarlierRows(cli, dataDirectory, agent);
-  return {
-    given: {
-      ...(secondsPerRow === undefined ? {} : { secondsPerRow }),
-      ...(costPerRow === undefined ? {} : { costPerRowUsd: costPerRow }),
-    },
-    ...(measured === undefined ? {} : { measured }),
-  };
-}
-
-function readRows(text: string): number {
-  const rows = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(rows)) return rows;
-  throw new RowcallError("USAGE_INVALID", `"${text}" is no number of rows`, { hint: "Write --table 500,5000." });
 }
 
 async function printThroughput(cli: Cli, source: string | undefined, options: PlanCommandOptions): Promise<void> {
@@ -184,22 +129,17 @@ async function printThroughput(cli: Cli, source: string | undefined, options: Pl
     import("../../app/estimate.ts"),
     import("../print/print-plan.ts"),
   ]);
-  const figures = {
-    ...exampleFigures,
-    ...(options.secondsPerRow === undefined ? {} : { secondsPerRow: options.secondsPerRow }),
-    ...(options.costPerRow === undefined ? {} : { costPerRowUsd: options.costPerRow }),
-  };
-  const rows =
-    options.table === true || options.table === undefined ? exampleFigures.rows : options.table.map(readRows);
-  const concurrency = options.maxConcurrency ?? exampleFigures.concurrency;
-  const { secondsPerRow, costPerRowUsd } = figures;
-  const basis = `${secondsPerRow} s and $${costPerRowUsd} per row`;
-  const estimates = rows.map((many) => estimateRun(many, concurrency, { secondsPerRow, costPerRowUsd, basis }));
+  const {
+    maxConcurrency = exampleFigures.concurrency,
+    secondsPerRow = exampleFigures.secondsPerRow,
+    costPerRow: costPerRowUsd = exampleFigures.costPerRowUsd,
+  } = options;
+  const figures = { secondsPerRow, costPerRowUsd, basis: `${secondsPerRow} s and $${costPerRowUsd} per row` };
+  const rows = rowsOf(options, exampleFigures.rows);
+  const estimates = rows.map((many) => estimateRun(many, maxConcurrency, figures));
   if (options.json === true) await printJson(cli.io, estimates);
   else await printEstimates(cli.io, estimates);
 }
-
-const awsTable = { rows: [10, 100, 1000, 100_000, 1_000_000], concurrency: 100 } as const;
 
 async function printAwsThroughput(cli: Cli, options: PlanCommandOptions): Promise<void> {
   const [{ costOfRun }, { exampleFigures }, { printAwsCosts, printPriceBasis }] = await Promise.all([
@@ -207,18 +147,25 @@ async function printAwsThroughput(cli: Cli, options: PlanCommandOptions): Promis
     import("../../app/estimate.ts"),
     import("../print/print-aws-cost.ts"),
   ]);
-  const { table, browserHost, costPerRow, secondsPerRow = exampleFigures.secondsPerRow } = options;
-  const rows = table === true || table === undefined ? awsTable.rows : table.map(readRows);
-  const costs = rows.map((many) =>
-    costOfRun({
-      rows: many,
-      concurrency: options.maxConcurrency ?? awsTable.concurrency,
-      secondsPerRow,
-      browserHost,
-      ...(costPerRow === undefined ? {} : { agentCostUsd: costPerRow }),
-    }),
+  const {
+    maxConcurrency: concurrency = 100,
+    secondsPerRow = exampleFigures.secondsPerRow,
+    costPerRow: agentCostUsd = 0,
+    browserHost,
+  } = options;
+  const costs = rowsOf(options, [10, 100, 1000, 100_000, 1_000_000]).map((rows) =>
+    costOfRun({ rows, concurrency, secondsPerRow, browserHost, agentCostUsd }),
   );
   if (options.json === true) return printJson(cli.io, costs);
   await printAwsCosts(cli.io, costs);
   await printPriceBasis(cli.io.stderr, `${secondsPerRow} s per row`);
+}
+
+function rowsOf({ table }: PlanCommandOptions, usual: readonly number[]): readonly number[] {
+  if (table === true || table === undefined) return usual;
+  return table.map((text) => {
+    const rows = Number(text);
+    if (/^\d+$/.test(text) && Number.isSafeInteger(rows)) return rows;
+    throw new RowcallError("USAGE_INVALID", `"${text}" is no number of rows`, { hint: "Write --table 500,5000." });
+  });
 }

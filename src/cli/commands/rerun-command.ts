@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import { RowcallError, isErrorCode, type ErrorCode } from "../../core/errors.ts";
 import type { RowSelection } from "../../core/engine.ts";
 import type { Cli } from "../cli.ts";
-import { failuresOf, findRun, runArgument } from "./find-run.ts";
+import { failuresOf, findRun } from "../../app/find-run.ts";
+import { runArgument } from "./run-argument.ts";
 import { examples, listOf, parseRowSelection } from "../options.ts";
 import { addWatchOptions, watchRun, type WatchOptions } from "./watch-run.ts";
 

@@ -1,7 +1,8 @@
 import { Option, type Command } from "commander";
 import type { RowFilter, RowReport, RowStatus } from "../../core/engine.ts";
 import type { Cli } from "../cli.ts";
-import { findRun, runArgument } from "./find-run.ts";
+import { findRun } from "../../app/find-run.ts";
+import { runArgument } from "./run-argument.ts";
 import { declareEffects } from "../option-use.ts";
 import { examples, jsonOption, wholeNumber } from "../options.ts";
 import { formatDuration, formatTime, printJson, printLines, printTable, shorten } from "../print/output.ts";

@@ -14,7 +14,7 @@ export function defineCommand(command: Command, cli: Cli): void {
     const { io } = cli;
     const engine = await cli.openEngine();
     try {
-      const runs = (await engine.list()).slice(0, options.limit);
+      const runs = await engine.list({ limit: options.limit });
       if (options.json === true) await printJson(io, runs);
       else if (runs.length === 0)
         await printLines(io.stderr, [`No run is remembered here. ${cli.suggestion("run BATCH")} starts one.`]);

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
-import { findRun, runArgument } from "./find-run.ts";
+import { findRun } from "../../app/find-run.ts";
+import { runArgument } from "./run-argument.ts";
 import { examples, jsonOption } from "../options.ts";
 import { printJson, printLines } from "../print/output.ts";
 

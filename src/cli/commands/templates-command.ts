@@ -13,6 +13,6 @@ export function defineCommand(command: Command, cli: Cli): void {
     cells: (template) => [template.template_id, template.version, template.status, template.name ?? ""],
     nameOf: (template) => template.template_id,
     versionOf: (template) => template.version,
-    validate: async (value, what) => (await import("../validate-documents.ts")).validateTemplate(value, what),
+    validate: async (value, what) => (await import("../../app/validate-documents.ts")).validateTemplate(value, what),
   });
 }

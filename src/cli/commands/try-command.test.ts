@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { TryResult } from "../../app/workbench-port.ts";
+import type { TryResult } from "../../app/try-row.ts";
 import { createTestIo, type TestIo } from "../../../test/fakes/io.ts";
 import { useWorkspace, type Workspace } from "../../../test/fakes/workspace.ts";
 import { runCli } from "../run-cli.ts";

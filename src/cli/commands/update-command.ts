@@ -2,7 +2,8 @@ import { InvalidArgumentError, type Command } from "commander";
 import type { RunLimits } from "../../core/engine.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { Cli } from "../cli.ts";
-import { findRun, runArgument } from "./find-run.ts";
+import { findRun } from "../../app/find-run.ts";
+import { runArgument } from "./run-argument.ts";
 import { examples, jsonOption, numberFromZero, wholeNumber } from "../options.ts";
 import { printJson, printLines } from "../print/output.ts";
 

@@ -1,16 +1,16 @@
 import type { Command } from "commander";
 import type { Engine, RunEvent, RunObserver } from "../../core/engine.ts";
 import type { Run } from "../../core/run.ts";
+import { failuresOf } from "../../app/find-run.ts";
 import type { Cli } from "../cli.ts";
 import { RowcallError } from "../../core/errors.ts";
 import { isReaderGone, write } from "../io.ts";
 import { logEnd, logRun } from "../print/log-run.ts";
 import { declareEffects, excludes } from "../option-use.ts";
 import { jsonOption } from "../options.ts";
-import { printJson, warningLines } from "../print/output.ts";
+import { printJson, printLines, warningLines } from "../print/output.ts";
 import { describeStart, openProgress, type Progress, type ProgressStyle } from "../print/progress.ts";
 import { printReport } from "../print/run-report.ts";
-import { failuresOf } from "./find-run.ts";
 
 /** How much a command that runs rows says. */
 export interface WatchOptions {
@@ -46,6 +46,12 @@ export async function watchRun(
     const startedAt = performance.now();
     const watched = await observe(cli, options, (observer) => work(engine, observer));
     const { run } = watched;
+    // On AWS an interrupt may come before there is anything to watch.
+    if (run.status === "running" && !watched.ran && cli.engine() === "local") {
+      if (options.json === true) await printJson(io, run);
+      if (options.quiet !== true) await printLines(io.stderr, [`Run ${run.id} goes on in the process that has it.`]);
+      return;
+    }
     const failures = run.status === "running" ? [] : await failuresOf(engine, run);
     const tookMs = watched.ran ? Math.round(performance.now() - startedAt) : undefined;
     if (options.quiet !== true) {

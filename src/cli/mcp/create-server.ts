@@ -11,7 +11,7 @@ import {
 import { z } from "zod";
 import { shortValues } from "../../app/audit.ts";
 import { parseWith } from "../../core/schema.ts";
-import { findRun } from "../commands/find-run.ts";
+import { findRun } from "../../app/find-run.ts";
 import { toResult, instructions, runTablePrompt } from "./answer.ts";
 import type { Session } from "./session.ts";
 import { describeRun } from "./snapshot.ts";
@@ -109,9 +109,11 @@ async function note(
 
 function addSummaries(mcp: McpServer, session: Session): void {
   const list = async (): Promise<{ resources: { uri: string; name: string; mimeType: string }[] }> => ({
-    resources: (await session.engine.list())
-      .slice(0, runsListed)
-      .map(({ id }) => ({ uri: `run://${id}/summary`, name: `Run ${id}`, mimeType: "application/json" })),
+    resources: (await session.engine.list({ limit: runsListed })).map(({ id }) => ({
+      uri: `run://${id}/summary`,
+      name: `Run ${id}`,
+      mimeType: "application/json",
+    })),
   });
   mcp.registerResource(
     "run-summary",

@@ -112,11 +112,7 @@ function sourceOf(batch: BatchArguments["batch"]): BatchSource {
 }
 
 function overridesOf({ input, output, max_concurrency: maxConcurrency }: BatchArguments): BatchOverrides {
-  return {
-    ...(input === undefined ? {} : { input }),
-    ...(output === undefined ? {} : { output }),
-    ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
-  };
+  return { input, output, maxConcurrency };
 }
 
 // A bare name is a package of the user's own.

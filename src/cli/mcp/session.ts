@@ -2,21 +2,20 @@ import type { Audit } from "../../app/audit.ts";
 import { type RunHost, createRunHost } from "../../app/run-host.ts";
 import type { Engine } from "../../core/engine.ts";
 import type { Services } from "../../core/services.ts";
-import type { Wiring } from "../../app/wire.ts";
-import type { EarlierRows } from "../../app/estimate.ts";
+import { makePlan } from "../../app/make-plan.ts";
+import type { Plan, PlanChoice } from "../../app/plan.ts";
+import type { BatchParts } from "../../runs/load-batch.ts";
 import type { Meter } from "../print/progress.ts";
 import { type AllowedPlaces, allowPlaces } from "./allowed-places.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import type { Cli } from "../cli.ts";
 import { openAudit } from "../open-audit.ts";
-import { measureEarlierRows } from "../commands/measure-rows.ts";
 import { printLines } from "../print/output.ts";
 
 /** Everything that tools work with; all clients of a server share one. */
 export interface Session {
   readonly services: Services;
-  readonly host: Wiring["host"];
   readonly engine: Engine;
   /** Path or URI. */
   readonly recordingsPrefix: string;
@@ -29,15 +28,13 @@ export interface Session {
   warningsOf(id: string): readonly string[];
   /** How fast each run that was looked at goes, by id. */
   readonly meters: Map<string, Meter>;
-  /**
-   * What rows of an agent took before.
-   *
-   * @param agent - `name@version`
-   */
-  measure(agent: string): Promise<EarlierRows | undefined>;
+  /** Everything short of running, where this server's runs go; see `makePlan`. */
+  plan(read: BatchParts, choice: PlanChoice): Promise<Plan>;
 }
 
 const warningsKept = 5;
+// A plan is read by a model.
+const shortLists = { sampleSize: 2, listSize: 5 };
 
 /** A session and how it is left. */
 export interface OpenSession extends Session {
@@ -58,7 +55,8 @@ export async function openSession(cli: Cli, { allowed, batchFolders }: SessionOp
   const { io } = cli;
   const baseDirectory = io.workingDirectory;
   const limits = { mayFollow: async (uri: string) => (await places.allows(uri)) || batchPlaces.allows(uri) };
-  const { services, host, dataDirectory, recordingsPrefix, registries } = await cli.wire(limits);
+  const wiring = await cli.wire(limits);
+  const { services, dataDirectory, recordingsPrefix, registries } = wiring;
   // Journal and token; code and templates.
   const never = [dataDirectory, ...registries];
   const places = allowPlaces({ allowed: [baseDirectory, ...allowed], never, baseDirectory, option: "--allow" });
@@ -74,7 +72,6 @@ export async function openSession(cli: Cli, { allowed, batchFolders }: SessionOp
   });
   return {
     services,
-    host,
     engine,
     recordingsPrefix,
     places,
@@ -83,7 +80,7 @@ export async function openSession(cli: Cli, { allowed, batchFolders }: SessionOp
     runs,
     warningsOf: (id) => warnings.get(id) ?? [],
     meters: new Map(),
-    measure: (agent) => measureEarlierRows(cli, dataDirectory, agent),
+    plan: (read, choice) => makePlan(wiring, read, { ...shortLists, ...choice, aws: cli.engine() === "aws" ? {} : undefined }),
     close: async () => {
       const drained = await runs.drain();
       await engine.close();

@@ -4,7 +4,7 @@ import type { Run } from "../../core/run.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { count } from "../print/output.ts";
 import { createMeter } from "../print/progress.ts";
-import { failuresOf } from "../commands/find-run.ts";
+import { failuresOf } from "../../app/find-run.ts";
 import type { Answer } from "./answer.ts";
 import type { Session } from "./session.ts";
 
@@ -23,12 +23,13 @@ export async function describeRun(session: Session, run: Run, found?: readonly F
   const warnings = session.warningsOf(run.id);
   return {
     say:
-      `Run ${run.id} ${statusWords[run.status]}: ${succeeded + failed} of ${count(total, "row")} decided ` +
+      `Run ${run.id} ${isPaused(run) ? "is paused" : statusWords[run.status]}: ${succeeded + failed} of ${count(total, "row")} decided ` +
       `(${percent} %), ${failed} failed${left}. ${nextStep(run)}`,
     facts: {
       run: run.id,
       name: run.name,
       status: run.status,
+      paused: run.paused,
       agent: run.agent,
       percent,
       rows: { total, succeeded, failed, in_flight: inFlight, pending },
@@ -94,7 +95,13 @@ const statusWords: Readonly<Record<Run["status"], string>> = {
   interrupted: "was interrupted",
 };
 
-function nextStep({ status, counts }: Run): string {
+function isPaused({ status, paused }: Run): boolean {
+  return status === "running" && paused === true;
+}
+
+function nextStep(run: Run): string {
+  const { status, counts } = run;
+  if (isPaused(run)) return "No row starts until resume_run lets it go on.";
   if (status === "running") return "Call run_progress again; it waits by itself. Nothing else is needed meanwhile.";
   if (status !== "succeeded") return "What is decided is kept: resume_run goes on with the rest.";
   if (counts.failed === 0) return "All rows succeeded: run_results shows the table's path and a sample.";

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { createTestIo } from "../../../test/fakes/io.ts";
 import { callTool, openTestMcp, untilEnded, type TestMcp } from "../../../test/fakes/mcp-client.ts";
 import { useWorkspace, type Workspace } from "../../../test/fakes/workspace.ts";
+import { runCli } from "../run-cli.ts";
 
 describe("an assistant that runs a table", () => {
   let workspace: Workspace;
@@ -99,6 +101,28 @@ describe("an assistant that runs a table", () => {
     await callTool(client, "resume_run", { run: "monday" });
     const ended = await untilEnded(client, "monday");
     assert.deepEqual([ended.content["status"], ended.content["percent"]], ["succeeded", 100]);
+  });
+
+  it("says that a run is paused, and lets it go on in the process that has it", async () => {
+    const entered = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    workspace.onRow = () => {
+      entered.resolve();
+      return release.promise;
+    };
+    const io = createTestIo({ workingDirectory: workspace.folder });
+    const running = runCli(["run", "batch.json", "--name", "tuesday"], io);
+    await entered.promise;
+    assert.equal(await runCli(["pause", "tuesday"], createTestIo({ workingDirectory: workspace.folder })), 0);
+    while (!io.err().includes("Paused: no attempt starts")) await new Promise((resolve) => setImmediate(resolve));
+    release.resolve();
+    const paused = await callTool(client, "run_progress", { run: "tuesday", wait_seconds: 0 });
+    assert.deepEqual([paused.content["status"], paused.content["paused"]], ["running", true]);
+    assert.match(paused.text, /^Run \S+ is paused: .* No row starts until resume_run lets it go on\./);
+    const resumed = await callTool(client, "resume_run", { run: "tuesday" });
+    assert.match(resumed.text, /^The pause is lifted, and the process that has the run goes on\. Run \S+ /);
+    assert.equal(resumed.content["paused"], undefined);
+    assert.equal(await running, 3);
   });
 
   it("waits for news of a run that is going, and answers at once when asked to", async () => {

@@ -1,5 +1,4 @@
-import type { Estimate } from "../../app/workbench-port.ts";
-import { describeCost, describeSeconds } from "../../app/estimate.ts";
+import { describeCost, describeSeconds, type Estimate } from "../../app/estimate.ts";
 import type { Plan } from "../../app/plan.ts";
 import { checkLines, countChecks } from "../commands/checks.ts";
 import { colorsFor, type Cli } from "../cli.ts";

@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 import { isJsonObject, replaceDigits, type JsonValue } from "../../core/json.ts";
-import type { TryResult } from "../../app/workbench-port.ts";
+import type { TryResult } from "../../app/try-row.ts";
 import { colorsFor, type Cli } from "../cli.ts";
 import { formatDuration, printLines, printTable } from "./output.ts";
 

@@ -40,7 +40,7 @@ export interface RunningServer {
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { wiring, host, port, proxyUrl } = options;
-  const { services, dataDirectory, recordingsPrefix } = wiring;
+  const { services, dataDirectory } = wiring;
   const [{ removeAbandonedBelow }, { uploadsFolder }] = await Promise.all([
     import("../../stores/file-write.ts"),
     import("../../server/kept-files.ts"),
@@ -54,12 +54,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       import("../../server/security/loopback.ts"),
       import("../../server/dashboard/mount-dashboard.ts"),
     ]);
-  const [{ openEngine }, { createWorkbench }, { browserChecks }, { measureRows }, documents] = await Promise.all([
+  const [{ openEngine }, { createWorkbench }] = await Promise.all([
     import("../../app/wire.ts"),
     import("../../app/workbench.ts"),
-    import("../browser-checks.ts"),
-    import("../commands/measure-rows.ts"),
-    import("../validate-documents.ts"),
   ]);
   const tls = await readTls(options);
   if (!isLoopbackHost(host) && tls === undefined && proxyUrl === undefined) {
@@ -95,14 +92,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       engine,
       store: services.store,
       registry: services.registry,
-      workbench: createWorkbench({
-        services,
-        recordingsPrefix,
-        extraChecks: browserChecks(wiring),
-        measured: (agent) => measureRows(engine, agent),
-        readAgent: (value) => documents.validateAgent(value, "agent"),
-        readTemplate: (value) => documents.validateTemplate(value, "template"),
-      }),
+      workbench: createWorkbench(wiring),
       downloads,
       clock: services.clock,
       monotonic: services.monotonic,

@@ -143,6 +143,16 @@ describe("on AWS", () => {
       await assert.rejects(engine.limits(run?.id ?? ""), { code: "INPUT_MALFORMED" });
     });
 
+    check("the newest run is found without a look at the others", echo, async (harness) => {
+      const { engine, endpoint } = harness;
+      const input = await harness.writeInput("a\n1\n");
+      for (const name of ["one", "two", "three"]) await engine.start({ batch: batchOf(harness, { input }), name });
+      const looks = (): number => endpoint.calls.filter((call) => call === "DescribeExecution").length;
+      const before = looks();
+      const [newest, ...others] = await engine.list({ limit: 1 });
+      assert.deepEqual([newest?.name, others.length, looks() - before], ["three", 0, 1]);
+    });
+
     const watched = gated();
     check(
       "a run is found by id, name and ARN, and shows what it has while it goes",

@@ -31,6 +31,7 @@ import type { RunChoice } from "./execution-input.ts";
 import {
   executionArn,
   findRun,
+  runIdOf,
   requireExecutionName,
   type RunPlaces,
   readRun,
@@ -187,18 +188,21 @@ class AwsEngine implements Engine {
     return limits;
   }
 
-  /** Looks at the newest hundred; each takes a call. */
-  async list({ limit, ...query }: RunQuery = {}): Promise<readonly Run[]> {
+  /** Looks at the newest hundred, and no further than was asked for: each takes calls of its own. */
+  async list({ limit = listedRuns, before, idPrefix = "", ...query }: RunQuery = {}): Promise<readonly Run[]> {
+    const newest = await firstOf(this.#sfn.list(), listedRuns);
+    const ids = newest.map(({ arn, startedAt }) => runIdOf(arn, startedAt));
+    // Nothing is older than a run that is not there.
+    const first = before === undefined ? 0 : ids.indexOf(before) + 1 || ids.length;
+    const wanted = newest.filter((_, n) => n >= first && ids[n]?.startsWith(idPrefix) === true);
     const runs: Run[] = [];
-    for await (const page of this.#sfn.list()) {
-      const newest = page.slice(0, listedRuns - runs.length);
-      for (let first = 0; first < newest.length; first += listedAtOnce) {
-        const some = newest.slice(first, first + listedAtOnce);
-        runs.push(...(await Promise.all(some.map(({ arn }) => this.describe(arn)))));
-      }
-      if (runs.length >= listedRuns) break;
+    for (let looked = 0; looked < wanted.length && runs.length < limit; ) {
+      const some = wanted.slice(looked, looked + Math.min(listedAtOnce, limit - runs.length));
+      looked += some.length;
+      const described = await Promise.all(some.map(({ arn }) => this.describe(arn)));
+      runs.push(...described.filter((run) => isWanted(run, query)));
     }
-    return chooseRuns(runs, query).slice(0, limit);
+    return runs;
   }
 
   async *rows(id: string, filter: RowFilter = {}): AsyncGenerator<RowReport> {
@@ -422,16 +426,22 @@ async function hasFailed(
   return false;
 }
 
-function chooseRuns(runs: readonly Run[], { text = "", status, before }: RunQuery): readonly Run[] {
-  const wanted = text.toLowerCase();
-  // Nothing is older than a run that is not there.
-  const first = before === undefined ? 0 : runs.findIndex(({ id }) => id === before) + 1 || runs.length;
-  return runs
-    .slice(first)
-    .filter((run) => status === undefined || run.status === status)
-    .filter(({ id, name = "", agent, inputUri }) =>
-      [id, name, agent, inputUri].some((told) => told.toLowerCase().includes(wanted)),
-    );
+async function firstOf<T>(pages: AsyncIterable<readonly T[]>, many: number): Promise<readonly T[]> {
+  const first: T[] = [];
+  for await (const page of pages) {
+    first.push(...page);
+    if (first.length >= many) break;
+  }
+  return first.slice(0, many);
+}
+
+function isWanted(run: Run, { text = "", status, agent }: RunQuery): boolean {
+  const { id, name = "", inputUri } = run;
+  return (
+    (status === undefined || run.status === status) &&
+    (agent === undefined || run.agent === agent) &&
+    [id, name, run.agent, inputUri].some((told) => told.toLowerCase().includes(text.toLowerCase()))
+  );
 }
 
 function failuresIn({ journal, run }: StagedRun): readonly FailureCount[] {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { Artifact } from "../../core/attempt.ts";
 import type { Batch } from "../../core/batch.ts";
-import type { TryChoice } from "../../app/workbench-port.ts";
+import type { TryChoice } from "../../app/try-row.ts";
 import { RowcallError } from "../../core/errors.ts";
 import { parseReference } from "../../core/registry.ts";
 import { suggestMapping } from "../../app/suggest-mapping.ts";
@@ -131,7 +131,7 @@ export function batchOperations(context: ServerContext): readonly Operation[] {
       },
       async ({ body: { batch, ...choice } }) =>
         // A batch that is only tried needs no places.
-        tryOnce(await workbench.readBatch({ input: "-", output: "-", ...batch }), choice),
+        tryOnce(await workbench.readBatch(batch, []), choice),
     ),
     defineOperation(
       {

@@ -16,7 +16,8 @@ import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { runStatuses, type RunStatus } from "../../core/run.ts";
 import type { RunView } from "../run-view.ts";
 import type { PublicationStatus, TemplateDocument } from "../../core/template.ts";
-import type { PlanReport, TryResult } from "../../app/workbench-port.ts";
+import type { PlanReport } from "../../app/plan.ts";
+import type { TryResult } from "../../app/try-row.ts";
 import type { ApiProblem } from "../problem.ts";
 import type { SessionView } from "../security/session.ts";
 

@@ -82,7 +82,7 @@ export function mountBatchPages(dashboard: Dashboard): void {
     const name = filled(search, "name");
     const batch = await workbench.readBatch(batchValue(dashboard, search, agent));
     if (limit === undefined) {
-      const { run } = await runs.start({ batch, ...(name === undefined ? {} : { name }) });
+      const { run } = await runs.start({ batch, name });
       return c.redirect(`/runs/${run.id}`, 303);
     }
     // A sample takes no name: the run of the whole table shall have it.

@@ -65,6 +65,18 @@ describe("the dashboard without scripts", () => {
     assert.ok(!stopped.text.includes(started.to));
   });
 
+  test("resumes a run that is paused; who asks for it twice is shown the run", async () => {
+    const gate = Promise.withResolvers<void>();
+    workspace.onRow = () => gate.promise;
+    const { to } = await post(`/new/start?${choices()}`);
+    const id = to.split("/").at(-1) ?? "";
+    assert.equal((await post(`${to}/pause`)).status, 303);
+    assert.equal((await post(`${to}/resume`)).to, `${to}?did=resume`);
+    assert.equal((await post(`${to}/resume`)).to, `${to}?did=resume`);
+    gate.resolve();
+    await server.until(id, ({ status }) => status === "succeeded");
+  });
+
   test("says on the page itself what cannot be done", async () => {
     const columns = await page("/new/columns?input=nowhere.csv&agent=doubler");
     assert.equal(columns.status, 404);

@@ -24,7 +24,7 @@ export function mountRowPages(dashboard: Dashboard): void {
     const query = readQuery(search);
     const after = filled(search, "after");
     const [page, survey, batch, agent] = await Promise.all([
-      engine.page(run.id, { ...query, limit: rowsShown, ...(after === undefined ? {} : { after }) }),
+      engine.page(run.id, { ...query, limit: rowsShown, after }),
       surveys.of(run),
       engine.batch(run.id),
       agentOf(dashboard, run.agent),
@@ -82,9 +82,9 @@ function readQuery(search: URLSearchParams): RowsQuery {
   const code = filled(search, "code");
   const text = filled(search, "text");
   return {
-    ...(status === undefined ? {} : { status }),
-    ...(code === undefined || !isErrorCode(code) ? {} : { code }),
-    ...(text === undefined ? {} : { text }),
+    status,
+    code: code !== undefined && isErrorCode(code) ? code : undefined,
+    text,
     order: rowOrders.find((one) => one === search.get("order")) ?? "row",
     descending: search.get("descending") === "true",
   };

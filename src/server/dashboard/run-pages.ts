@@ -18,12 +18,7 @@ export function mountRunPages(dashboard: Dashboard): void {
     const text = filled(query, "q");
     const status = runStatuses.find((one) => one === query.get("status"));
     const before = filled(query, "before");
-    const found = await engine.list({
-      limit: runsShown + 1,
-      ...(text === undefined ? {} : { text }),
-      ...(status === undefined ? {} : { status }),
-      ...(before === undefined ? {} : { before }),
-    });
+    const found = await engine.list({ limit: runsShown + 1, text, status, before });
     const shown = found.slice(0, runsShown);
     const last = shown.at(-1);
     const next = new URLSearchParams({
@@ -89,8 +84,8 @@ async function act({ engine, runs }: Dashboard, action: RunAction, id: string, f
       await engine.adjust(id, { paused: true });
       return;
     case "resume":
-      await engine.adjust(id, { paused: false });
-      if ((await engine.describe(id)).status !== "running") await runs.resume(id);
+      // Asked for a second time, it is so already.
+      if (!isGoing(await engine.describe(id))) await runs.resume(id);
       return;
     case "stop":
       await engine.stop(id);
@@ -101,6 +96,10 @@ async function act({ engine, runs }: Dashboard, action: RunAction, id: string, f
     case "rerun":
       await runs.rerun(id, rerunChoice(form));
   }
+}
+
+function isGoing({ status, paused }: Run): boolean {
+  return status === "running" && paused !== true;
 }
 
 function concurrencyOf(form: URLSearchParams): Partial<RunLimits> {

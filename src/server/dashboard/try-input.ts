@@ -36,7 +36,7 @@ export async function tryInput(dashboard: Dashboard, batch: Batch, input: JsonOb
 
 /** A batch that calls an agent by itself. */
 export function agentBatch({ workbench }: Dashboard, { agent_name: name, version }: AgentDefinition): Promise<Batch> {
-  return workbench.readBatch({ agent: `${name}@${version}`, input: "none.csv", output: "none.csv" });
+  return workbench.readBatch({ agent: `${name}@${version}` }, []);
 }
 
 function parse(text: string): unknown {

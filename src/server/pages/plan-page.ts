@@ -1,6 +1,7 @@
 import { html } from "hono/html";
 import { formatDuration } from "../../core/duration.ts";
-import type { PlanCheck, PlanReport } from "../../app/workbench-port.ts";
+import type { PlanCheck } from "../../app/check.ts";
+import type { PlanReport } from "../../app/plan.ts";
 import { formatCost, formatCount, plural } from "./format.ts";
 import type { Html, Page } from "./frame.ts";
 import { validityWords } from "./new-batch-pages.ts";

@@ -1,14 +1,10 @@
 import { z } from "zod";
 import { RowcallError } from "../../../core/errors.ts";
-import { invalid } from "../../../core/schema.ts";
-import type { Batch } from "../../../core/batch.ts";
 import { describeCost, describeSeconds } from "../../../app/estimate.ts";
-import { planBatch, type Plan, type PlanOptions } from "../../../app/plan.ts";
-import { browserChecks } from "../../browser-checks.ts";
+import type { Plan, PlanChoice } from "../../../app/plan.ts";
 import { count } from "../../print/output.ts";
 import { parseRowSelection } from "../../options.ts";
 import type { Answer } from "../answer.ts";
-import type { Session } from "../session.ts";
 import { batchShape, loadAllowedBatch } from "../load-allowed-batch.ts";
 import { inToolWords } from "../tool-error.ts";
 import { defineTool, type Tool } from "../tool.ts";
@@ -31,25 +27,10 @@ export const planBatchTool: Tool = defineTool({
   input: z.strictObject({ ...batchShape, ...choiceShape }),
   annotations: { readOnlyHint: true, openWorldHint: true },
   run: async (session, args) => {
-    const { data: batch, problems, what } = await loadAllowedBatch(session, args, ["input", "output"]);
-    if (batch === undefined) throw invalid("BATCH_INVALID", what, problems);
-    return describePlan(await makePlan(session, batch, { ...choiceOf(args), fileProblems: problems }));
+    const read = await loadAllowedBatch(session, args, ["input", "output"]);
+    return describePlan(await session.plan(read, choiceOf(args)));
   },
 });
-
-/** Plans a batch, reckoning with what its agent took before. */
-export async function makePlan(session: Session, batch: Batch, options: PlanOptions): Promise<Plan> {
-  const { services } = session;
-  const agent = await services.registry.agents.resolve(batch.agent).catch(() => undefined);
-  const measured = agent && (await session.measure(`${agent.agent_name}@${agent.version}`));
-  return planBatch(services, batch, {
-    sampleSize: 2,
-    listSize: 5,
-    extraChecks: browserChecks(session),
-    figures: measured === undefined ? {} : { measured },
-    ...options,
-  });
-}
 
 /**
  * Rows as the arguments choose them.
@@ -59,11 +40,11 @@ export async function makePlan(session: Session, batch: Batch, options: PlanOpti
 export function choiceOf({
   limit,
   rows,
-}: z.output<z.ZodObject<typeof choiceShape>>): Pick<PlanOptions, "rows" | "limit"> {
-  return { ...(limit === undefined ? {} : { limit }), ...(rows === undefined ? {} : { rows: readRows(rows) }) };
+}: z.output<z.ZodObject<typeof choiceShape>>): Pick<PlanChoice, "rows" | "limit"> {
+  return { limit, rows: rows === undefined ? undefined : readRows(rows) };
 }
 
-function readRows(text: string): NonNullable<PlanOptions["rows"]> {
+function readRows(text: string): NonNullable<PlanChoice["rows"]> {
   try {
     return parseRowSelection(text);
   } catch (cause) {

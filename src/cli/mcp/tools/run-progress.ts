@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
 import type { Run } from "../../../core/run.ts";
-import { findRun } from "../../commands/find-run.ts";
+import { findRun } from "../../../app/find-run.ts";
 import type { Session } from "../session.ts";
 import { describeRun, noteRun, percentOf } from "../snapshot.ts";
 import { defineTool, type Tool } from "../tool.ts";

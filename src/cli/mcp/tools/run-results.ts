@@ -2,9 +2,8 @@ import { z } from "zod";
 import { mainArtifact } from "../../../core/attempt.ts";
 import type { RowReport } from "../../../core/engine.ts";
 import type { JsonValue } from "../../../core/json.ts";
-import { findRun } from "../../commands/find-run.ts";
+import { failuresOf, findRun } from "../../../app/find-run.ts";
 import { count } from "../../print/output.ts";
-import { failuresOf } from "../../commands/find-run.ts";
 import { describeRun, take } from "../snapshot.ts";
 import { defineTool, type Tool } from "../tool.ts";
 import { choiceOf, choiceShape } from "./plan-batch.ts";
@@ -32,11 +31,7 @@ export const runResultsTool: Tool = defineTool({
     const found = await failuresOf(engine, run);
     const { say, facts, untrusted } = await describeRun(session, run, found);
     const { rows } = choiceOf({ rows: args.rows });
-    const filter = {
-      ...(args.status === undefined ? {} : { status: args.status }),
-      ...(rows === undefined ? {} : { rows }),
-    };
-    const reports = await Array.fromAsync(take(engine.rows(run.id, filter), args.sample));
+    const reports = await Array.fromAsync(take(engine.rows(run.id, { status: args.status, rows }), args.sample));
     const known = [...new Set(reports.flatMap((report) => Object.keys(valuesOf(report))))];
     const columns = args.columns ?? known;
     return {

@@ -1,15 +1,16 @@
 import { z } from "zod";
 import type { StartRequest } from "../../../core/engine.ts";
 import { RowcallError } from "../../../core/errors.ts";
-import { invalid } from "../../../core/schema.ts";
 import type { Run } from "../../../core/run.ts";
+import { lookUpRun } from "../../../app/find-run.ts";
+import { requireBatch } from "../../../runs/load-batch.ts";
 import { count } from "../../print/output.ts";
 import { confirmShape, requireConfirmedCost } from "../confirm-cost.ts";
 import type { Session } from "../session.ts";
 import { batchShape, loadAllowedBatch } from "../load-allowed-batch.ts";
 import { describeRun } from "../snapshot.ts";
 import { defineTool, type Tool } from "../tool.ts";
-import { choiceOf, choiceShape, makePlan } from "./plan-batch.ts";
+import { choiceOf, choiceShape } from "./plan-batch.ts";
 
 /** `start_batch`: begins a run and answers at once. */
 export const startBatchTool: Tool = defineTool({
@@ -34,11 +35,11 @@ export const startBatchTool: Tool = defineTool({
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
   run: async (session, args) => {
     const { name } = args;
-    const { data: batch, problems, what } = await loadAllowedBatch(session, args, ["input", "output"]);
-    if (batch === undefined || problems.length > 0) throw invalid("BATCH_INVALID", what, problems);
+    const read = await loadAllowedBatch(session, args, ["input", "output"]);
+    const batch = requireBatch(read);
     const choice = choiceOf(args);
-    if ((await findNamed(session, name)) === undefined) {
-      const plan = await makePlan(session, batch, choice);
+    if ((await lookUpRun(session.engine, name)) === undefined) {
+      const plan = await session.plan(read, choice);
       const failed = plan.checks.filter(({ status }) => status === "failed");
       if (failed.length > 0) {
         const titles = failed.map(({ title }) => title).join("; ");
@@ -59,12 +60,7 @@ async function startOnce(session: Session, name: string, request: StartRequest):
   try {
     return (await session.runs.start(request)).run;
   } catch (error) {
-    const run = error instanceof RowcallError && error.code === "RUN_BUSY" ? await findNamed(session, name) : undefined;
-    if (run === undefined) throw error;
-    return run;
+    if (error instanceof RowcallError && error.code === "RUN_BUSY") return session.engine.describe(name);
+    throw error;
   }
-}
-
-async function findNamed({ engine }: Session, name: string): Promise<Run | undefined> {
-  return (await engine.list()).find((run) => run.name === name);
 }

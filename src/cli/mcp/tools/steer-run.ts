@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { ErrorCode } from "../../../core/errors.ts";
 import { parseReference } from "../../../core/registry.ts";
 import type { Run } from "../../../core/run.ts";
-import { failuresOf, findRun } from "../../commands/find-run.ts";
+import { failuresOf, findRun } from "../../../app/find-run.ts";
 import { readCodes } from "../../commands/rerun-command.ts";
 import { confirmShape, requireConfirmedCost } from "../confirm-cost.ts";
 import type { Session } from "../session.ts";
@@ -39,15 +39,17 @@ export const resumeRunTool: Tool = defineTool({
   name: "resume_run",
   title: "Go on with a run",
   description:
-    "Goes on with a run whose status is interrupted, stopped or failed. Rows that are decided are not attempted again. A run that " +
-    "has finished is shown as it is. Answers at once; follow it with run_progress.",
+    "Goes on with a run whose status is interrupted, stopped or failed, and with one that is paused. Rows that are decided are not " +
+    "attempted again. A run that has finished is shown as it is. Answers at once; follow it with run_progress.",
   input: z.strictObject(runShape),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
   run: async (session, args) => {
     const { engine, runs } = session;
     const { id } = await findRun(engine, args.run);
-    await runs.resume(id);
-    return describeRun(session, await engine.describe(id));
+    const { how } = await runs.resume(id);
+    const answer = await describeRun(session, await engine.describe(id));
+    if (how !== "elsewhere") return answer;
+    return { ...answer, say: `The pause is lifted, and the process that has the run goes on. ${answer.say}` };
   },
 });
 

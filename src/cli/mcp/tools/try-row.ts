@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { RowcallError } from "../../../core/errors.ts";
-import { invalid } from "../../../core/schema.ts";
 import { tryRow } from "../../../app/try-row.ts";
+import { requireBatch } from "../../../runs/load-batch.ts";
 import { formatDuration } from "../../print/output.ts";
 import { batchShape, loadAllowedBatch } from "../load-allowed-batch.ts";
 import { defineTool, type Tool } from "../tool.ts";
@@ -25,12 +25,11 @@ export const tryRowTool: Tool = defineTool({
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
   run: async (session, args, { signal }) => {
     const { services, recordingsPrefix, runs } = session;
-    const { data: batch, problems, what } = await loadAllowedBatch(session, args, []);
-    if (batch === undefined || problems.length > 0) throw invalid("BATCH_INVALID", what, problems);
+    const batch = requireBatch(await loadAllowedBatch(session, args, []));
     const { row: chosen, cells } = args;
     const report = await tryRow(services, batch, {
-      ...(chosen === undefined ? {} : { row: chosen }),
-      ...(cells === undefined ? {} : { cells }),
+      row: chosen,
+      cells,
       recordingsPrefix,
       signal: AbortSignal.any([signal, runs.draining]),
     }).catch((error: unknown) => {

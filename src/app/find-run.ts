@@ -1,9 +1,9 @@
-import type { Engine, FailureSummary } from "../../core/engine.ts";
-import { RowcallError } from "../../core/errors.ts";
-import type { Run } from "../../core/run.ts";
+import type { Engine, FailureSummary } from "../core/engine.ts";
+import { RowcallError } from "../core/errors.ts";
+import type { Run } from "../core/run.ts";
 
-/** What the `RUN` of a command may be, for its help. */
-export const runArgument = ["<run>", "id of a run, the beginning of an id, a name, or: last"] as const;
+const mostAlike = 20;
+const namesShown = 200;
 
 /**
  * Finds the run that a user means.
@@ -11,29 +11,30 @@ export const runArgument = ["<run>", "id of a run, the beginning of an id, a nam
  * @param text - an id, a name, `last`, or the beginning of exactly one id
  * @throws RowcallError RUN_NOT_FOUND; USAGE_INVALID when several ids begin like that
  */
-export async function findRun(engine: Engine, text: string): Promise<Run> {
-  const exact = await findExactly(engine, text);
+export async function findRun(engine: Pick<Engine, "describe" | "list">, text: string): Promise<Run> {
+  const exact = text === "" || text === "last" ? undefined : await lookUpRun(engine, text);
   if (exact !== undefined) return exact;
   if (text === "last") {
     const [newest] = await engine.list({ limit: 1 });
     if (newest !== undefined) return newest;
   }
-  const like = text === "" ? [] : await engine.list({ text });
-  const [found, ...others] = like.filter(({ id }) => id.startsWith(text));
-  if (found === undefined) throw await notFound(text, await engine.list({ limit: 200 }));
+  const like = text === "" ? [] : await engine.list({ idPrefix: text, limit: mostAlike + 1 });
+  const [found, ...others] = like;
+  if (found === undefined) throw await notFound(text, await engine.list({ limit: namesShown }));
   if (others.length === 0) return found;
-  throw new RowcallError("USAGE_INVALID", `${others.length + 1} runs begin with "${text}"`, {
-    hint: `Write more of the id: ${[found, ...others]
+  const many = like.length > mostAlike ? `More than ${mostAlike}` : like.length;
+  throw new RowcallError("USAGE_INVALID", `${many} runs begin with "${text}"`, {
+    hint: `Write more of the id: ${like
       .slice(0, 5)
       .map(({ id }) => id)
       .join(", ")}.`,
   });
 }
 
-async function findExactly(engine: Engine, text: string): Promise<Run | undefined> {
-  if (text === "" || text === "last") return undefined;
+/** The run of an id or a name, if there is one. */
+export async function lookUpRun(engine: Pick<Engine, "describe">, idOrName: string): Promise<Run | undefined> {
   try {
-    return await engine.describe(text);
+    return await engine.describe(idOrName);
   } catch (error) {
     if (error instanceof RowcallError && error.code === "RUN_NOT_FOUND") return undefined;
     throw error;
@@ -46,7 +47,7 @@ async function notFound(text: string, runs: readonly Run[]): Promise<RowcallErro
       hint: "Runs are remembered in .rowcall of the folder they were started in; name another one with --data-dir.",
     });
   }
-  const { nearest } = await import("../../core/schema.ts");
+  const { nearest } = await import("../core/schema.ts");
   const near = nearest(
     text,
     runs.flatMap(({ id, name }) => (name === undefined ? [id] : [id, name])),

@@ -1,31 +1,32 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Engine } from "../../core/engine.ts";
-import type { EarlierRows } from "../../app/estimate.ts";
-import { isFormula } from "../../table/write.ts";
-import type { Cli } from "../cli.ts";
+import type { Engine } from "../core/engine.ts";
+import { isFormula } from "../table/write.ts";
+import type { EarlierRows } from "./estimate.ts";
+import { openEngine, type Wiring } from "./wire.ts";
 
 const enough = 200;
+const newestRuns = 20;
 
-/** What rows took in the newest run of an agent; undefined when there is none. Where nothing was ever run, nothing is made. */
+/**
+ * What rows took in the newest run of an agent on this machine; undefined when there is none. Where nothing was ever run, nothing is
+ * made.
+ *
+ * @param agent - `name@version`
+ */
 export async function measureEarlierRows(
-  cli: Cli,
-  dataDirectory: string,
+  { services, dataDirectory, recordingsPrefix }: Pick<Wiring, "services" | "dataDirectory" | "recordingsPrefix">,
   agent: string,
 ): Promise<EarlierRows | undefined> {
   if (!existsSync(join(dataDirectory, "journal.db"))) return undefined;
-  const engine = await cli.openEngine("local");
+  const engine = await openEngine({ services, dataDirectory, recordingsPrefix });
   try {
-    return await measureRows(engine, agent);
+    const runs = await engine.list({ agent, limit: newestRuns });
+    const run = runs.find(({ counts }) => counts.succeeded > 0);
+    return run === undefined ? undefined : await meanOf(engine, run.id);
   } finally {
     await engine.close();
   }
-}
-
-/** What rows took in the newest run of an agent; undefined when there is none. */
-export async function measureRows(engine: Engine, agent: string): Promise<EarlierRows | undefined> {
-  const run = (await engine.list()).find((earlier) => earlier.agent === agent && earlier.counts.succeeded > 0);
-  return run === undefined ? undefined : await meanOf(engine, run.id);
 }
 
 async function meanOf(engine: Engine, run: string): Promise<EarlierRows | undefined> {

@@ -1,9 +1,9 @@
 import type { AgentDefinition } from "../core/agent.ts";
 import { RowcallError } from "../core/errors.ts";
 import { parseReference } from "../core/registry.ts";
-import type { Wiring } from "../app/wire.ts";
-import { checkBy, createCheck, type Check, type CheckId } from "../app/check.ts";
-import type { ExtraCheck } from "../app/plan.ts";
+import { checkBy, createCheck, type Check, type CheckId } from "./check.ts";
+import type { ExtraCheck } from "./plan.ts";
+import type { Wiring } from "./wire.ts";
 
 /** The checks of a plan that need to know browsers and their templates. */
 export function browserChecks({ services, host }: Pick<Wiring, "services" | "host">): readonly ExtraCheck[] {
