@@ -41,7 +41,8 @@ test("a plan reckons with what earlier rows took, as that of the command line do
     try {
       const batch = await rowcall.readBatch("batch.json");
       assert.match((await rowcall.plan(batch)).estimate.basis, /^seconds per row is not known/);
-      await (await rowcall.start({ batch })).ended;
+      const { ended } = await rowcall.start({ batch });
+      await ended;
       const plan = await rowcall.plan(batch, { force: true, probe: true, given: { costPerRowUsd: 0.5 } });
       assert.equal(plan.estimate.costUsd, 1.5);
       assert.match(plan.estimate.basis, /\(the mean of 3 earlier rows\); \$0\.5 per row \(given\)$/);

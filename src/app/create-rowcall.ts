@@ -80,11 +80,7 @@ export async function createRowcall(options: RowcallOptions = {}): Promise<Rowca
   return {
     readBatch: (source, overrides) => loadBatch(services, source, overrides),
     plan: (batch, request) =>
-      makePlan(
-        wiring,
-        { data: batch, problems: [], what: "batch" },
-        { ...request, aws: processor && {} },
-      ),
+      makePlan(wiring, { data: batch, problems: [], what: "batch" }, { ...request, aws: processor && {} }),
     try: (batch, choice) => tryRow(services, batch, { ...choice, recordingsPrefix }),
     start: host.start,
     resume: host.resume,

@@ -112,7 +112,9 @@ export function wire(options: WireOptions = {}): Wiring {
     store,
     registry: openRegistry({ store, aws, registries, bundled: bundledRegistry }),
     openAgent: (definition, environment) =>
-      inAgentScope(openingOf(definition, host.secret), () => openKind(definition, { ...environment, ...host, baseDirectory: workingDirectory })),
+      inAgentScope(openingOf(definition, host.secret), () =>
+        openKind(definition, { ...environment, ...host, baseDirectory: workingDirectory }),
+      ),
     openChannel: (address) =>
       openChannel(address, {
         write,

@@ -80,7 +80,8 @@ export async function openSession(cli: Cli, { allowed, batchFolders }: SessionOp
     runs,
     warningsOf: (id) => warnings.get(id) ?? [],
     meters: new Map(),
-    plan: (read, choice) => makePlan(wiring, read, { ...shortLists, ...choice, aws: cli.engine() === "aws" ? {} : undefined }),
+    plan: (read, choice) =>
+      makePlan(wiring, read, { ...shortLists, ...choice, aws: cli.engine() === "aws" ? {} : undefined }),
     close: async () => {
       const drained = await runs.drain();
       await engine.close();

@@ -196,7 +196,7 @@ class AwsEngine implements Engine {
     const first = before === undefined ? 0 : ids.indexOf(before) + 1 || ids.length;
     const wanted = newest.filter((_, n) => n >= first && ids[n]?.startsWith(idPrefix) === true);
     const runs: Run[] = [];
-    for (let looked = 0; looked < wanted.length && runs.length < limit; ) {
+    for (let looked = 0; looked < wanted.length && runs.length < limit;) {
       const some = wanted.slice(looked, looked + Math.min(listedAtOnce, limit - runs.length));
       looked += some.length;
       const described = await Promise.all(some.map(({ arn }) => this.describe(arn)));

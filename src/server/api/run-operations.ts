@@ -199,7 +199,8 @@ export function runOperations({ engine, watch, runs, workbench, resultsPrefix }:
         method: "post",
         path: "/runs/{id}/resume",
         tag,
-        summary: "Go on with a run that is interrupted or stopped, in the server's process, or with one that is paused, where it is",
+        summary:
+          "Go on with a run that is interrupted or stopped, in the server's process, or with one that is paused, where it is",
         params: runParams,
         answer: runDetail,
         errors: ["RUN_NOT_FOUND", "RUN_BUSY"],
