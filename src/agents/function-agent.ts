@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { AgentDefinition, Invoker } from "../core/agent.ts";
 import type { HostedEnvironment } from "./agent-host.ts";
-import { parseWith } from "../core/schema.ts";
 import { secretsSchema } from "../core/secrets.ts";
 import { loadFunction } from "./function/load-function.ts";
+import { parseConfig } from "./parse-config.ts";
 
 export type { AgentFunction } from "./function/load-function.ts";
 
@@ -20,22 +20,16 @@ const configSchema = z
     error: 'limits processes of the agent\'s own: add "isolation": "process"',
   });
 
-/** Which function of which module a function agent calls, and where it runs. */
-export interface FunctionConfig {
-  readonly module: string;
-  readonly export: string;
-  readonly isolation: "none" | "process";
-  readonly memory_mb?: number | undefined;
-  readonly secrets: readonly string[];
-}
+/** Settings of the kind `function`. */
+export type FunctionConfig = z.infer<typeof configSchema>;
 
 /**
  * Reads a function agent's config.
  *
  * @throws RowcallError AGENT_INVALID with every problem in `details.problems`
  */
-export function parseFunctionConfig({ agent_name: agent, config }: AgentDefinition): FunctionConfig {
-  return parseWith(configSchema, config, "AGENT_INVALID", `config of agent ${agent}`);
+export function parseFunctionConfig(agent: AgentDefinition): FunctionConfig {
+  return parseConfig(configSchema, agent);
 }
 
 /**
@@ -49,12 +43,8 @@ export async function openFunctionAgent(definition: AgentDefinition, environment
   const address = { module, export: name, agent: definition.agent_name, base: environment.baseDirectory };
   if (isolation === "process") {
     const { openChildPool } = await import("./function/child-pool.ts");
-    const memory = memory_mb === undefined ? {} : { memoryMb: memory_mb };
-    return openChildPool({ address, size: environment.concurrency, ...memory });
+    return openChildPool({ address, size: environment.concurrency, memoryMb: memory_mb });
   }
   const call = await loadFunction(address);
-  return {
-    invoke: async (input, context) => call(input, context),
-    close: async () => {},
-  };
+  return { invoke: async (input, context) => call(input, context), close: async () => {} };
 }

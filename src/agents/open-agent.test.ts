@@ -20,7 +20,7 @@ test("names the kinds there are when one is unknown", async () => {
 
 test("says how to install a package that a kind needs", async () => {
   const name: string = "no-such-package";
-  const open = createOpenAgent({ heavy: async () => (await import(name)) as never });
+  const open = createOpenAgent({ heavy: { load: async () => (await import(name)) as never } });
   await assert.rejects(open(agentOf("heavy", {}), anEnvironment()), {
     code: "DEPENDENCY_MISSING",
     message: 'Agents of kind "heavy" need the package no-such-package, which is not installed',
@@ -30,14 +30,14 @@ test("says how to install a package that a kind needs", async () => {
 
 test("passes on what opening throws, as it is", async () => {
   const failure = new TypeError("odd");
-  const open = createOpenAgent({ odd: async () => () => Promise.reject(failure) });
+  const open = createOpenAgent({ odd: { load: async () => () => Promise.reject(failure) } });
   await assert.rejects(open(agentOf("odd", {}), anEnvironment()), (error) => error === failure);
 });
 
 test("does not wait for ever for an agent that does not close", async (t) => {
   const open = createOpenAgent({
-    stuck: async () => async () => ({ invoke: async () => null, close: () => new Promise(() => {}) }),
-    broken: async () => async () => ({ invoke: async () => null, close: () => Promise.reject(new Error("no")) }),
+    stuck: { load: async () => async () => ({ invoke: async () => null, close: () => new Promise(() => {}) }) },
+    broken: { load: async () => async () => ({ invoke: async () => null, close: () => Promise.reject(new Error("no")) }) },
   });
   const stuck = await open(agentOf("stuck", {}), anEnvironment());
   t.mock.timers.enable({ apis: ["setInterval"] });

@@ -4,60 +4,44 @@ import { parseAllowedHosts } from "../allowed-hosts.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { variablesOf } from "../../core/render.ts";
-import { invalid, parseWith, type Problem } from "../../core/schema.ts";
+import type { Problem } from "../../core/schema.ts";
 import { secretsSchema } from "../../core/secrets.ts";
 import { outputProblems, outputSchema } from "../../core/take-output.ts";
+import { parseConfig } from "../parse-config.ts";
 import { hostOfTemplate } from "./http-hosts.ts";
 
-const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
-
-/** How an http agent calls its service; every text is Mustache over the input and `secret`. */
-export interface HttpConfig {
-  readonly url: string;
-  readonly method: (typeof methods)[number];
-  readonly headers: Readonly<Record<string, string>>;
-  /** Hosts that rows may choose, as the browser agent's; a host that stands in `url` without variables need not be listed. */
-  readonly allowed_hosts: readonly string[];
-  /** Added to the URL's query; what renders to an empty text is left out. */
-  readonly query: Readonly<Record<string, string | number | boolean>>;
-  /** JSON, or text. @default the input, with methods that have a body */
-  readonly body?: JsonValue | undefined;
-  /** Names of the environment variables that `secret` holds, and `env`, its earlier name. */
-  readonly secrets: readonly string[];
-  /** `reply`: the reply holds `structured_output`; `body`: the reply is it; else a JSONPath of it. */
-  readonly output: string;
-  /** Statuses whose body is an answer. @default 200 to 299 */
-  readonly success_status?: readonly number[] | undefined;
-}
-
+/** Every text is Mustache over the input and `secret`. */
 const configSchema = z.strictObject({
   url: z.string().min(1),
-  method: z.enum(methods).default("GET"),
+  method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"]).default("GET"),
   headers: z.record(z.string(), z.string()).default({}),
+  /** Hosts that rows may choose, as the browser agent's; a host that stands in `url` without variables need not be listed. */
   allowed_hosts: z.array(z.string().min(1)).default([]),
+  /** Added to the URL's query; what renders to an empty text is left out. */
   query: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+  /** JSON, or text. @default the input, with methods that have a body */
   body: z.json().optional(),
   secrets: secretsSchema,
   output: outputSchema,
+  /** Statuses whose body is an answer. @default 200 to 299 */
   success_status: z.array(z.int().min(100).max(599)).min(1).optional(),
 });
+
+/** Settings of the kind `http`. */
+export type HttpConfig = z.infer<typeof configSchema>;
 
 /**
  * Reads an http agent's config.
  *
  * @throws RowcallError AGENT_INVALID with every problem in `details.problems`
  */
-export function parseHttpConfig({ agent_name: agent, config }: AgentDefinition): HttpConfig {
-  const what = `config of agent ${agent}`;
-  const parsed = parseWith(configSchema, config, "AGENT_INVALID", what);
-  const problems = [
-    ...placeProblems(parsed),
-    ...hostProblems(parsed),
-    ...templateProblems(parsed),
-    ...outputProblems(parsed.output),
-  ];
-  if (problems.length > 0) throw invalid("AGENT_INVALID", what, problems);
-  return parsed;
+export function parseHttpConfig(agent: AgentDefinition): HttpConfig {
+  return parseConfig(configSchema, agent, (config) => [
+    ...placeProblems(config),
+    ...hostProblems(config),
+    ...templateProblems(config),
+    ...outputProblems(config.output),
+  ]);
 }
 
 function placeProblems({ url, method, headers, body }: HttpConfig): Problem[] {

@@ -1,20 +1,10 @@
 import { z } from "zod";
 import type { AgentDefinition } from "../../core/agent.ts";
 import { parseArn } from "../../aws/aws.ts";
-import { invalid, parseWith, type Problem } from "../../core/schema.ts";
+import type { Problem } from "../../core/schema.ts";
 import { secretsSchema } from "../../core/secrets.ts";
 import { outputProblems, outputSchema } from "../../core/take-output.ts";
-
-/** Which function a lambda agent invokes. */
-export interface LambdaConfig {
-  /** Name, `account:function:name` or ARN; `:alias` or `:version` may follow. */
-  readonly function: string;
-  /** Alias or version. @default what the function's name says, else `$LATEST` */
-  readonly qualifier?: string | undefined;
-  /** Where the answer is in what the function answers. @see outputSchema */
-  readonly output: string;
-  readonly secrets: readonly string[];
-}
+import { parseConfig } from "../parse-config.ts";
 
 const configSchema = z.strictObject({
   function: z
@@ -23,6 +13,7 @@ const configSchema = z.strictObject({
       /^(?:(?:arn:[\w-]+:lambda:[\w-]+:)?\d{12}:function:)?[\w-]{1,64}(?::(?:\$LATEST|[\w-]+))?$/,
       "must be a function's name or ARN, such as lookup or arn:aws:lambda:eu-west-1:123456789012:function:lookup",
     ),
+  /** @default what the function's name says, else `$LATEST` */
   qualifier: z
     .string()
     .regex(/^(?:\$LATEST|[\w-]{1,128})$/, "must be an alias or a version, such as prod or 3")
@@ -31,17 +22,16 @@ const configSchema = z.strictObject({
   secrets: secretsSchema,
 });
 
+/** Settings of the kind `lambda`. */
+export type LambdaConfig = z.infer<typeof configSchema>;
+
 /**
  * Reads a lambda agent's config.
  *
  * @throws RowcallError AGENT_INVALID with every problem in `details.problems`
  */
-export function parseLambdaConfig({ agent_name: agent, config }: AgentDefinition): LambdaConfig {
-  const what = `config of agent ${agent}`;
-  const parsed = parseWith(configSchema, config, "AGENT_INVALID", what);
-  const problems = [...qualifierProblems(parsed), ...outputProblems(parsed.output)];
-  if (problems.length > 0) throw invalid("AGENT_INVALID", what, problems);
-  return parsed;
+export function parseLambdaConfig(agent: AgentDefinition): LambdaConfig {
+  return parseConfig(configSchema, agent, (config) => [...qualifierProblems(config), ...outputProblems(config.output)]);
 }
 
 function qualifierProblems({ function: name, qualifier }: LambdaConfig): Problem[] {

@@ -2,18 +2,9 @@ import { z } from "zod";
 import type { AgentDefinition } from "../../core/agent.ts";
 import { parseArn, type Arn } from "../../aws/aws.ts";
 import { RowcallError } from "../../core/errors.ts";
-import { invalid, parseWith } from "../../core/schema.ts";
 import { secretsSchema } from "../../core/secrets.ts";
 import { outputProblems, outputSchema } from "../../core/take-output.ts";
-
-/** Which state machine a stepfunctions agent starts. */
-export interface StepFunctionsConfig {
-  /** May end in `:version` or `:alias`. @default the batch's `agent_state_machine_arn` */
-  readonly state_machine_arn?: string | undefined;
-  /** Where the answer is in an execution's output. @see outputSchema */
-  readonly output: string;
-  readonly secrets: readonly string[];
-}
+import { parseConfig } from "../parse-config.ts";
 
 /** A state machine as its ARN names it. */
 export interface StateMachine {
@@ -26,6 +17,7 @@ export interface StateMachine {
 const example = "arn:aws:states:eu-west-1:123456789012:stateMachine:lookup";
 
 const configSchema = z.strictObject({
+  /** May end in `:version` or `:alias`. @default the batch's `agent_state_machine_arn` */
   state_machine_arn: z
     .string()
     .refine((arn) => parseStateMachine(arn) !== undefined, `must be a state machine's ARN, such as ${example}`)
@@ -34,17 +26,16 @@ const configSchema = z.strictObject({
   secrets: secretsSchema,
 });
 
+/** Settings of the kind `stepfunctions`. */
+export type StepFunctionsConfig = z.infer<typeof configSchema>;
+
 /**
  * Reads a stepfunctions agent's config.
  *
  * @throws RowcallError AGENT_INVALID with every problem in `details.problems`
  */
-export function parseStepFunctionsConfig({ agent_name: agent, config }: AgentDefinition): StepFunctionsConfig {
-  const what = `config of agent ${agent}`;
-  const parsed = parseWith(configSchema, config, "AGENT_INVALID", what);
-  const problems = outputProblems(parsed.output);
-  if (problems.length > 0) throw invalid("AGENT_INVALID", what, problems);
-  return parsed;
+export function parseStepFunctionsConfig(agent: AgentDefinition): StepFunctionsConfig {
+  return parseConfig(configSchema, agent, ({ output }) => outputProblems(output));
 }
 
 /**
