@@ -5,11 +5,11 @@ import type { AgentDefinition, AgentEnvironment, Invoker } from "../core/agent.t
 export interface AgentHost {
   /** A secret by name, from the environment. */
   secret(name: string): string | undefined;
-  /** How AWS is reached. */
+  /** Settings for reaching AWS. */
   readonly aws: AwsSettings;
   /** Explicit path of a Chromium executable. */
   readonly chromiumPath?: string;
-  /** Whether a browser must have its sandbox. @default false */
+  /** True when a browser must have its sandbox. @default false */
   readonly requireSandbox?: boolean;
 }
 

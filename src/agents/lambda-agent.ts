@@ -6,8 +6,9 @@ import { messageOf, RowcallError } from "../core/errors.ts";
 import { parseJson, type JsonValue } from "../core/json.ts";
 import type { Monotonic } from "../core/services.ts";
 import { httpSettings } from "./aws-http.ts";
+import { excerpt } from "./excerpt.ts";
 import { functionRegion, parseLambdaConfig } from "./lambda/lambda-config.ts";
-import { callError, excerpt, functionError, tooLarge, retryUnstarted } from "./lambda/lambda-errors.ts";
+import { callError, functionError, tooLarge, retryUnstarted } from "./lambda/lambda-errors.ts";
 import { takeOutput } from "../core/take-output.ts";
 
 /** Lambda's limit of a payload, both ways. */
@@ -34,7 +35,7 @@ export async function openLambdaAgent(
     requestHandler: httpSettings(environment.concurrency),
     retryStrategy: retryUnstarted(Math.random),
   });
-  const target = { FunctionName: name, ...(qualifier === undefined ? {} : { Qualifier: qualifier }) };
+  const target = { FunctionName: name, Qualifier: qualifier };
 
   async function call(payload: string, signal: AbortSignal): Promise<InvokeCommandOutput> {
     try {

@@ -33,7 +33,7 @@ export async function listLeftBehind(parent: string, kind: string): Promise<read
   return found;
 }
 
-/** Whether a path is a folder of this user: in a temporary folder that all can write to, another's is not to be trusted. */
+/** Returns whether a path is a folder of this user: in a temporary folder that all can write to, another's is not to be trusted. */
 export async function isOwnFolder(path: string): Promise<boolean> {
   const info = await lstat(path).catch(() => undefined);
   return info?.isDirectory() === true && (process.getuid === undefined || info.uid === process.getuid());
@@ -51,7 +51,7 @@ function machine(): string {
 }
 
 /**
- * Whether a process runs on this machine.
+ * Returns whether a process runs on this machine.
  *
  * @param start - when it started, as the kernel counts: a later one may have its number. @default not known
  */

@@ -57,15 +57,14 @@ async function askPs(): Promise<readonly ProcessFacts[]> {
   return stdout.split("\n").flatMap((line) => {
     const [, pid, parent, group, state = "", command = ""] =
       /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S)\S*\s+(.*)$/.exec(line) ?? [];
-    return pid === undefined
-      ? []
-      : [{ pid: Number(pid), parent: Number(parent), group: Number(group), state, command }];
+    if (pid === undefined) return [];
+    return [{ pid: Number(pid), parent: Number(parent), group: Number(group), state, command }];
   });
 }
 
-/** How long a killed process may take to be gone; one that waits for a dead disk never is. */
+/** Time for a killed process to be gone; one that waits for a dead disk never is. */
 const buryMs = 5_000;
-/** How long to wait for the rest of a killed group; under an init that buries nobody it is never gone. */
+/** Time for the rest of a killed group to be gone; under an init that buries nobody it never is. */
 const groupMs = 100;
 
 /**
@@ -104,7 +103,13 @@ export async function endGroup(child: ChildProcess, ask: () => unknown, patience
   for (let waited = 0; killGroup(child.pid) && waited < groupMs; waited += 10) await delay(10);
 }
 
-/** Whether a child has ended, or never began. */
+/** Returns whether a child has ended, or never began. */
 export function hasExited({ pid, exitCode, signalCode }: ChildProcess): boolean {
   return pid === undefined || exitCode !== null || signalCode !== null;
+}
+
+/** Describes how a child ended; undefined when it has not. */
+export function howEnded(exitCode?: number | null, signal?: string | null): string | undefined {
+  if (typeof signal === "string") return `was ended by ${signal}`;
+  return typeof exitCode === "number" ? `ended with exit code ${exitCode}` : undefined;
 }

@@ -57,8 +57,8 @@ async function invoke(message: Invocation): Promise<void> {
     const reply: unknown = await flights.run(flight, () =>
       call?.(parseJson(message.input) as JsonObject, contextOf(flight)),
     );
-    const json = reply === undefined ? {} : { reply: JSON.stringify(admit(reply, "reply").value) };
-    end(flight, { type: "answered", id, ...json });
+    const json = reply === undefined ? undefined : JSON.stringify(admit(reply, "reply").value);
+    end(flight, { type: "answered", id, reply: json });
   } catch (thrown) {
     end(flight, { type: "failed", id, error: sendError(thrown) });
   }

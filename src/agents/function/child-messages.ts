@@ -11,7 +11,7 @@ export interface SentError {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** What a child is told. */
+/** Messages to a child. */
 export type ToChild =
   | { readonly type: "load"; readonly address: FunctionAddress }
   | {
@@ -28,7 +28,7 @@ export type ToChild =
   | { readonly type: "saved"; readonly save: number; readonly uri: string }
   | { readonly type: "unsaved"; readonly save: number; readonly error: SentError };
 
-/** What a child tells. */
+/** Messages from a child. */
 export type FromChild =
   | { readonly type: "loaded" }
   | { readonly type: "unloadable"; readonly error: SentError }
@@ -45,18 +45,12 @@ export type FromChild =
       readonly contentType: string;
     };
 
-/** What was thrown, ready to be sent to another process. */
+/** Makes an error ready to be sent to another process. */
 export function sendError(thrown: unknown): SentError {
   if (!(thrown instanceof RowcallError)) return { message: messageOf(thrown) };
   const { message, code, hint, retryable, details } = thrown;
   const { retryAfterMs } = details;
-  return {
-    message,
-    code,
-    retryable,
-    ...(hint === undefined ? {} : { hint }),
-    ...(typeof retryAfterMs === "number" ? { details: { retryAfterMs } } : {}),
-  };
+  return { message, code, hint, retryable, details: typeof retryAfterMs === "number" ? { retryAfterMs } : {} };
 }
 
 /** An error that another process sent. */

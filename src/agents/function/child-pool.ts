@@ -1,5 +1,6 @@
 import type { AgentInput, InvokeContext, Invoker } from "../../core/agent.ts";
 import type { JsonValue } from "../../core/json.ts";
+import { openTurns } from "../turns.ts";
 import { unlessAborted } from "../within.ts";
 import { startChild, type FunctionChild } from "./function-child.ts";
 import type { FunctionAddress } from "./load-function.ts";
@@ -18,97 +19,59 @@ export interface ChildPoolSetup {
  *
  * @throws RowcallError AGENT_INVALID when the function cannot be loaded
  */
-export async function openChildPool(setup: ChildPoolSetup): Promise<Invoker> {
-  const pool = new ChildPool(setup);
-  await pool.warmUp();
-  return pool;
-}
+export async function openChildPool({ address, size, memoryMb }: ChildPoolSetup): Promise<Invoker> {
+  const children = new Set<FunctionChild>();
+  const idle: FunctionChild[] = [];
+  const turns = openTurns(size);
+  const closing = new AbortController();
 
-class ChildPool implements Invoker {
-  readonly #setup: ChildPoolSetup;
-  readonly #children = new Set<FunctionChild>();
-  readonly #idle: FunctionChild[] = [];
-  readonly #waiting = new Set<() => void>();
-  readonly #closing = new AbortController();
-  #size: number;
-
-  constructor(setup: ChildPoolSetup) {
-    this.#setup = setup;
-    this.#size = setup.size;
-  }
-
-  async warmUp(): Promise<void> {
-    try {
-      this.#idle.push(await this.#start());
-    } catch (thrown) {
-      await this.close();
-      throw thrown;
-    }
-  }
-
-  async invoke(input: AgentInput, context: InvokeContext): Promise<JsonValue> {
-    const child = await this.#take(context.signal);
-    try {
-      return await child.invoke(input, context);
-    } finally {
-      if (child.isAlive()) this.#idle.push(child);
-      else this.#children.delete(child);
-      this.#wake();
-    }
-  }
-
-  widen(concurrency: number): void {
-    this.#size = Math.max(this.#size, concurrency);
-    for (let i = 0; i < concurrency; i += 1) this.#wake();
-  }
-
-  async close(): Promise<void> {
-    this.#closing.abort(new Error("The agent was closed"));
-    await Promise.all([...this.#children].map((child) => child.close()));
-  }
-
-  async #take(signal: AbortSignal): Promise<FunctionChild> {
-    for (;;) {
-      signal.throwIfAborted();
-      this.#closing.signal.throwIfAborted();
-      const child = this.#idle.pop();
-      if (child === undefined) {
-        if (this.#children.size < this.#size) return this.#start(signal);
-        await this.#turn(signal);
-      } else if (child.isAlive()) return child;
-      else this.#children.delete(child);
-    }
-  }
-
-  async #start(...signals: readonly AbortSignal[]): Promise<FunctionChild> {
-    const { address, memoryMb } = this.#setup;
+  async function start(...signals: readonly AbortSignal[]): Promise<FunctionChild> {
     const child = startChild(address, memoryMb);
-    this.#children.add(child);
+    children.add(child);
     try {
-      await unlessAborted(child.loaded, this.#closing.signal, ...signals);
+      await unlessAborted(child.loaded, closing.signal, ...signals);
       return child;
     } catch (thrown) {
-      this.#children.delete(child);
-      this.#wake();
       await child.close();
+      children.delete(child);
       throw thrown;
     }
   }
 
-  #turn(signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.add(resolve);
-    return unlessAborted(promise, signal, this.#closing.signal).catch((thrown: unknown) => {
-      // Its turn may have come in the meantime; it is another's then.
-      if (!this.#waiting.delete(resolve)) this.#wake();
-      throw thrown;
-    });
+  function keep(child: FunctionChild): void {
+    if (child.isAlive()) idle.push(child);
+    else children.delete(child);
   }
 
-  #wake(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) return;
-    this.#waiting.delete(next);
-    next();
+  function takeIdle(): FunctionChild | undefined {
+    for (let child = idle.pop(); child !== undefined; child = idle.pop()) {
+      if (child.isAlive()) return child;
+      children.delete(child);
+    }
+    return undefined;
   }
+
+  async function invoke(input: AgentInput, context: InvokeContext): Promise<JsonValue> {
+    const giveBack = await turns.take(context.signal, closing.signal);
+    try {
+      const child = takeIdle() ?? (await start(context.signal));
+      try {
+        return await child.invoke(input, context);
+      } finally {
+        keep(child);
+      }
+    } finally {
+      giveBack();
+    }
+  }
+
+  keep(await start());
+  return {
+    invoke,
+    widen: turns.widen,
+    close: async () => {
+      closing.abort(new Error("The agent was closed"));
+      await Promise.all([...children].map((child) => child.close()));
+    },
+  };
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { AgentInput, InvokeContext } from "../../core/agent.ts";
 import { messageOf, RowcallError } from "../../core/errors.ts";
 import { parseJson, type JsonValue } from "../../core/json.ts";
-import { endGroup, killGroup } from "../process-group.ts";
+import { endGroup, hasExited, howEnded, killGroup } from "../process-group.ts";
 import { type FromChild, type ToChild, receiveError, sendError } from "./child-messages.ts";
 import type { FunctionAddress } from "./load-function.ts";
 
@@ -16,7 +16,7 @@ export interface FunctionChild {
    * @throws RowcallError AGENT_INVALID; AGENT_CRASHED when the process ends before
    */
   readonly loaded: Promise<void>;
-  /** Whether it can make another attempt. */
+  /** Returns whether it can make another attempt. */
   isAlive(): boolean;
   /** Calls the function; one call at a time. A call that does not let go of an aborted signal in time ends with its process. */
   invoke(input: AgentInput, context: InvokeContext): Promise<JsonValue>;
@@ -91,7 +91,7 @@ export function startChild(address: FunctionAddress, memoryMb?: number): Functio
   });
   child.on("error", (error) => onEnd(`could not be started: ${messageOf(error)}`));
   child.on("exit", (code, signal) => {
-    const why = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
+    const why = howEnded(code, signal) ?? "ended";
     // What it told before is still on its way, unless somebody it started keeps its pipes open.
     killGroup(child.pid);
     const timer = setTimeout(() => onEnd(why), drainMs);
@@ -112,42 +112,33 @@ export function startChild(address: FunctionAddress, memoryMb?: number): Functio
 
   return {
     loaded: loading.promise,
-    isAlive: () => !isOver && child.exitCode === null && child.signalCode === null,
-    invoke: (input, context) =>
-      new Promise((resolve, reject) => {
-        const { signal, runId, row, attempt } = context;
-        if (isOver) return reject(crashed("had ended"));
-        if (signal.aborted) return reject(signal.reason as Error);
-        calls += 1;
-        const id = calls;
-        let timer: NodeJS.Timeout | undefined;
-        const onAbort = (): void => {
-          tell({ type: "abort", id, reason: sendError(signal.reason) });
-          timer = setTimeout(() => {
-            take(id)?.reject(signal.reason as Error);
-            isOver = true;
-            killGroup(child.pid);
-          }, letGoMs);
-        };
-        const settled = (): void => {
-          clearTimeout(timer);
-          signal.removeEventListener("abort", onAbort);
-        };
-        call = {
-          id,
-          context,
-          resolve: (reply) => {
-            settled();
-            resolve(reply);
-          },
-          reject: (error) => {
-            settled();
-            reject(error);
-          },
-        };
-        signal.addEventListener("abort", onAbort, { once: true });
-        tell({ type: "invoke", id, input: JSON.stringify(input), runId, row, attempt });
-      }),
+    isAlive: () => !isOver && !hasExited(child),
+    invoke: async (input, context) => {
+      const { signal, runId, row, attempt } = context;
+      if (isOver) throw crashed("had ended");
+      signal.throwIfAborted();
+      calls += 1;
+      const id = calls;
+      const { promise, resolve, reject } = Promise.withResolvers<JsonValue>();
+      call = { id, context, resolve, reject };
+      let timer: NodeJS.Timeout | undefined;
+      const onAbort = (): void => {
+        tell({ type: "abort", id, reason: sendError(signal.reason) });
+        timer = setTimeout(() => {
+          take(id)?.reject(signal.reason as Error);
+          isOver = true;
+          killGroup(child.pid);
+        }, letGoMs);
+      };
+      signal.addEventListener("abort", onAbort, { once: true });
+      tell({ type: "invoke", id, input: JSON.stringify(input), runId, row, attempt });
+      try {
+        return await promise;
+      } finally {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", onAbort);
+      }
+    },
     close: async () => {
       isOver = true;
       const closed = crashed("was closed");

@@ -7,7 +7,7 @@ import type { JsonValue } from "../../core/json.ts";
 import { suggest } from "../../core/schema.ts";
 
 /**
- * What a function agent's module exports.
+ * The function that a function agent's module exports.
  *
  * @param input - the mapped row
  * @param context - `signal`, `row`, `attempt` and `runId`; `artifacts` to keep files and note steps
@@ -15,7 +15,7 @@ import { suggest } from "../../core/schema.ts";
  */
 export type AgentFunction = (input: AgentInput, context: InvokeContext) => JsonValue | Promise<JsonValue>;
 
-/** Where a function is. */
+/** The address of a function. */
 export interface FunctionAddress {
   /** Path or `file:` URL. */
   readonly module: string;
@@ -44,6 +44,7 @@ export async function loadFunction(address: FunctionAddress): Promise<AgentFunct
     hint: `Correct config.export. ${suggest(address.export, names)}`,
   });
 }
+
 async function importModule(path: string, agent: string, base: string): Promise<Readonly<Record<string, unknown>>> {
   try {
     await access(path);
@@ -56,13 +57,8 @@ async function importModule(path: string, agent: string, base: string): Promise<
   try {
     return (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
   } catch (cause) {
-    throw new RowcallError(
-      "AGENT_INVALID",
-      `The module ${path} of agent ${agent} cannot be loaded: ${messageOf(cause)}`,
-      {
-        hint: "Run it by itself with node to see what is wrong.",
-        cause,
-      },
-    );
+    const message = `The module ${path} of agent ${agent} cannot be loaded: ${messageOf(cause)}`;
+    const hint = "Run it by itself with node to see what is wrong.";
+    throw new RowcallError("AGENT_INVALID", message, { hint, cause });
   }
 }

@@ -13,7 +13,7 @@ export interface HttpClient {
    * when it is aborted
    */
   send(request: HttpRequest, url: URL, shown: Shown, signal: AbortSignal): Promise<HttpReply>;
-  /** Allows so many connections to one host; requests under way keep those that they have. */
+  /** Allows so many connections to one host; requests in flight keep those that they have. */
   widen(concurrency: number): void;
   /** Ends all connections. */
   close(): Promise<void>;
@@ -41,7 +41,7 @@ export function openHttpClient(concurrency: number, guard: HostGuard<LookupOptio
         const response = await fetch(url, {
           method,
           headers,
-          ...(content === undefined ? {} : { body: content }),
+          body: content,
           signal,
           redirect: "manual",
           dispatcher,
@@ -63,13 +63,12 @@ export function openHttpClient(concurrency: number, guard: HostGuard<LookupOptio
 }
 
 async function readResponse(response: Response, shown: Shown): Promise<HttpReply> {
-  const retryAfter = response.headers.get("retry-after");
-  const location = response.headers.get("location");
+  const { status, statusText, headers } = response;
   return {
-    status: response.status,
-    statusText: response.statusText,
-    ...(retryAfter === null ? {} : { retryAfter }),
-    ...(location === null ? {} : { location }),
+    status,
+    statusText,
+    retryAfter: headers.get("retry-after") ?? undefined,
+    location: headers.get("location") ?? undefined,
     text: await readText(response, shown),
   };
 }
@@ -80,13 +79,8 @@ async function readText(response: Response, shown: Shown): Promise<string> {
   for await (const chunk of response.body ?? []) {
     size += (chunk as Uint8Array).length;
     if (size > maxReplyBytes) {
-      throw new RowcallError(
-        "OUTPUT_INVALID",
-        `${shown.call} answered with more than ${maxReplyBytes / 1024 / 1024} MiB`,
-        {
-          hint: "An answer is one row: have the service send less.",
-        },
-      );
+      const message = `${shown.call} answered with more than ${maxReplyBytes / 1024 / 1024} MiB`;
+      throw new RowcallError("OUTPUT_INVALID", message, { hint: "An answer is one row: have the service send less." });
     }
     chunks.push(chunk as Uint8Array);
   }
@@ -98,6 +92,6 @@ function unavailable(thrown: unknown, shown: Shown): RowcallError {
   return new RowcallError("HTTP_UNAVAILABLE", `${shown.call} could not be reached: ${shown.mask(what)}`, {
     hint: "Check that the service is running and that the agent's url is right.",
     cause: thrown,
-    details: code === undefined ? {} : { systemCode: code },
+    details: { systemCode: code },
   });
 }

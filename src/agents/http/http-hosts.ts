@@ -9,7 +9,7 @@ export interface HttpHosts {
    * @throws RowcallError HOST_BLOCKED
    */
   require(url: URL): void;
-  /** Whether a host is written down to the letter: it may lie in a private network. */
+  /** Returns whether a host is written down to the letter: it may lie in a private network. */
   isNamed(hostname: string): boolean;
 }
 

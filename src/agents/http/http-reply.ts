@@ -1,9 +1,10 @@
 import { RowcallError } from "../../core/errors.ts";
 import { parseJson, type JsonValue } from "../../core/json.ts";
 import { takeOutput } from "../../core/take-output.ts";
+import { excerpt } from "../excerpt.ts";
 import type { HttpConfig } from "./http-config.ts";
 
-/** What came back. */
+/** The reply of a service. */
 export interface HttpReply {
   readonly status: number;
   readonly statusText: string;
@@ -12,15 +13,13 @@ export interface HttpReply {
   readonly text: string;
 }
 
-/** How a call is shown to people. */
+/** The way a call is shown to people. */
 export interface Shown {
   /** Method and URL without secrets. */
   readonly call: string;
   /** Takes secrets out of what the service said. */
   mask(text: string): string;
 }
-
-const excerptLength = 200;
 
 /**
  * Makes an agent's reply of a service's.
@@ -40,16 +39,13 @@ function isSuccess({ success_status: listed }: HttpConfig, status: number): bool
 
 function statusError(reply: HttpReply, shown: Shown, now: number): RowcallError {
   const { status, statusText, location } = reply;
-  const said = excerpt(reply.text, shown);
+  const said = excerpt(shown.mask(reply.text));
   const message = `${shown.call} answered ${`${status} ${statusText}`.trim()}${said === "" ? "" : `: ${said}`}`;
   if (status === 429 || status >= 500) {
     const retryAfterMs = parseRetryAfter(reply.retryAfter, now);
     return new RowcallError("HTTP_UNAVAILABLE", message, {
-      hint:
-        status === 429
-          ? "Lower max_concurrency, or set a rate_limit."
-          : "Retries may help; else ask the service's owner.",
-      details: { status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
+      hint: status === 429 ? "Lower max_concurrency, or set a rate_limit." : "Retries may help; else ask the service's owner.",
+      details: { status, retryAfterMs },
     });
   }
   return new RowcallError("HTTP_STATUS", message, {
@@ -66,7 +62,7 @@ function hintFor(status: number, location: string | undefined): string {
 }
 
 /**
- * How long a Retry-After header asks to wait, in milliseconds; undefined when it says nothing that can be understood.
+ * Returns the wait that a Retry-After header asks for, in milliseconds; undefined when it cannot be understood.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
  */
@@ -82,14 +78,9 @@ function parseBody({ text }: HttpReply, shown: Shown): JsonValue {
     return parseJson(text);
   } catch {
     // The parser's own error quotes the body, which may repeat a secret.
-    const what = text.trim() === "" ? "an empty body" : `a body that is not JSON: ${excerpt(text, shown)}`;
+    const what = text.trim() === "" ? "an empty body" : `a body that is not JSON: ${excerpt(shown.mask(text))}`;
     throw new RowcallError("OUTPUT_INVALID", `${shown.call} answered with ${what}`, {
       hint: "The service must answer with JSON.",
     });
   }
-}
-
-function excerpt(text: string, shown: Shown): string {
-  const line = shown.mask(text).replace(/\s+/g, " ").trim();
-  return line.length > excerptLength ? `${line.slice(0, excerptLength)}…` : line;
 }

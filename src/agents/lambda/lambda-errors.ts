@@ -1,9 +1,8 @@
 import { awsError, explainAws } from "../../aws/aws.ts";
 import { RowcallError } from "../../core/errors.ts";
 import { isJsonObject, type JsonValue } from "../../core/json.ts";
+import { excerpt } from "../excerpt.ts";
 import type { LambdaClientConfig } from "@aws-sdk/client-lambda";
-
-const excerptLength = 200;
 
 /**
  * The error of an invocation that Lambda did not carry out, or whose end was not seen.
@@ -30,7 +29,7 @@ export function callError(name: string, thrown: unknown): RowcallError {
 export function tooLarge(name: string, what: string, cause?: unknown): RowcallError {
   return new RowcallError("ROW_INVALID", `The input is too large for the function ${name}: ${what}`, {
     hint: "Lambda takes at most 6 MB. Map fewer columns, or pass where the data lies instead of the data.",
-    ...(cause === undefined ? {} : { cause }),
+    cause,
   });
 }
 
@@ -59,8 +58,7 @@ export function functionError(payload: JsonValue): RowcallError {
     .filter((text): text is string => typeof text === "string" && text !== "")
     .join(": ");
   const message = words === "" ? `The function failed: ${excerpt(JSON.stringify(payload))}` : words;
-  const hint = hintFor(message);
-  return new RowcallError("AGENT_FAILED", message, hint === undefined ? {} : { hint });
+  return new RowcallError("AGENT_FAILED", message, { hint: hintFor(message) });
 }
 
 function hintFor(message: string): string | undefined {
@@ -74,13 +72,7 @@ function hintFor(message: string): string | undefined {
   return undefined;
 }
 
-/** The beginning of a text, on one line. */
-export function excerpt(text: string): string {
-  const line = text.replace(/\s+/g, " ").trim();
-  return line.length > excerptLength ? `${line.slice(0, excerptLength)}…` : line;
-}
-
-/** How an SDK client retries its calls. */
+/** The retry strategy of an SDK client. */
 type RetryStrategy = NonNullable<LambdaClientConfig["retryStrategy"]>;
 
 const maxRetries = 3;

@@ -1,52 +1,48 @@
 import TinyQueue from "tinyqueue";
 import { RowcallError } from "../../core/errors.ts";
 import type { Clocks } from "../../core/services.ts";
+import { unlessAborted } from "../within.ts";
 
-/** How often something may be done. */
+/** A limit of the rate of calls. */
 export interface PaceLimit {
   readonly perSecond: number;
-  /** How much may be done at once after a pause. */
+  /** Calls that may be made at once after a pause. */
   readonly burst: number;
-}
-
-/** A bucket of permissions that fills evenly, and more slowly for a while after the other side was too busy. */
-export interface Pace {
-  /** Whether there is a permission. */
-  allows(now: number): boolean;
-  /** Takes the permission there is. */
-  take(): void;
-  /** The other side was too busy: nothing for a second, then half as often. */
-  slowDown(now: number): void;
-  /** The other side answered: a little more often again, up to the limit. */
-  speedUp(): void;
 }
 
 const slowest = 1 / 16;
 const recovery = 1 / 50;
 
-/** Makes a pace; times are of a clock that never jumps, in milliseconds. */
-function createPace({ perSecond, burst }: PaceLimit): Pace {
+/**
+ * A bucket of permissions that fills evenly, and more slowly for a while after the other side was too busy. Times are of a clock that
+ * never jumps, in milliseconds.
+ */
+function createPace({ perSecond, burst }: PaceLimit) {
   let rate = perSecond;
   let permissions = burst;
   let filledAt: number | undefined;
   let slowedAt = Number.NEGATIVE_INFINITY;
   return {
-    allows: (now) => {
+    /** Returns whether there is a permission. */
+    allows: (now: number): boolean => {
       permissions = Math.min(burst, permissions + ((now - (filledAt ?? now)) / 1000) * rate);
       filledAt = now;
       return permissions >= 1;
     },
-    take: () => {
+    /** Takes the permission there is. */
+    take: (): void => {
       permissions -= 1;
     },
-    slowDown: (now) => {
-      // Calls that were under way together are refused together; that is one sign, not many.
+    /** The other side was too busy: nothing for a second, then half as often. */
+    slowDown: (now: number): void => {
+      // Calls that were in flight together are refused together; that is one sign, not many.
       if (now - slowedAt < 1000) return;
       slowedAt = now;
       rate = Math.max(rate / 2, perSecond * slowest);
       permissions = Math.min(permissions, 1 - rate);
     },
-    speedUp: () => {
+    /** The other side answered: a little more often again, up to the limit. */
+    speedUp: (): void => {
       rate = Math.min(perSecond, rate + perSecond * recovery);
     },
   };
@@ -57,7 +53,7 @@ export const endStatuses = ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"] as co
 /** One of {@link endStatuses}. */
 export type EndStatus = (typeof endStatuses)[number];
 
-/** How an execution ended. */
+/** The end of an execution. */
 export interface ExecutionEnd {
   readonly status: EndStatus;
   /** JSON text, when it succeeded. */
@@ -74,10 +70,10 @@ export interface EndedPage {
   readonly next?: string;
 }
 
-/** Where executions are looked at; each call counts against AWS's limits. */
+/** The source of executions; each call counts against AWS's limits. */
 export interface ExecutionSource {
   /**
-   * How an execution ended; undefined while it is under way.
+   * Returns how an execution ended; undefined while it is in flight.
    *
    * @throws RowcallError, retryable when another look may go better
    */
@@ -101,12 +97,12 @@ export interface ExecutionPoller {
    * @throws RowcallError when it cannot be looked at; the signal's reason when it is aborted
    */
   waitFor(arn: string, signal: AbortSignal, isOld: boolean): Promise<ExecutionEnd>;
-  /** Who still waits is told that nobody looks any more. */
+  /** Rejects every wait: nobody looks any more. */
   close(): void;
 }
 
 /**
- * How often AWS is asked. Its own limits of an account in a region, which the console and other runs share, fill by 15
+ * Rates at which AWS is asked. Its own limits of an account in a region, which the console and other runs share, fill by 15
  * (DescribeExecution) and 5 (ListExecutions) a second in the largest regions, by 10 and 2 elsewhere.
  *
  * @see https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
@@ -197,10 +193,7 @@ export function createExecutionPoller(
   };
 
   const nextToLookAt = (now: number): Waiting | undefined => {
-    while (ended.length > 0) {
-      const one = ended.shift();
-      if (one !== undefined && isWaiting(one)) return one;
-    }
+    for (let one = ended.shift(); one !== undefined; one = ended.shift()) if (isWaiting(one)) return one;
     for (let first = due.peek(); first !== undefined && first.at <= now; first = due.peek()) {
       due.pop();
       if (isWaiting(first.waiting) && first.waiting.dueAt === first.at) return first.waiting;
@@ -267,19 +260,11 @@ export function createExecutionPoller(
     return Math.min(Math.max((due.peek()?.at ?? 0) - monotonic(), tickMs), shortestIntervalMs);
   };
 
-  // After a pause.
-  const isClosed = async (): Promise<boolean> => {
-    try {
-      await wait(pauseMs(), closing.signal);
-      return false;
-    } catch {
-      return true;
-    }
-  };
-
   const run = async (): Promise<void> => {
     running = true;
-    while (waiting.size > 0 && !(await isClosed())) {
+    while (waiting.size > 0) {
+      await wait(pauseMs(), closing.signal).catch(() => undefined);
+      if (closing.signal.aborted) break;
       const now = monotonic();
       while (describes.allows(now)) {
         const one = nextToLookAt(now);
@@ -303,16 +288,13 @@ export function createExecutionPoller(
       const { promise, resolve, reject } = Promise.withResolvers<ExecutionEnd>();
       const now = monotonic();
       const one: Waiting = { arn, since: now, resolve, reject, dueAt: 0 };
-      const onAbort = (): void => reject(signal.reason as Error);
-      signal.addEventListener("abort", onAbort, { once: true });
       waiting.set(arn, one);
       if (isOld) lookAt(one, now);
       else lookLater(one);
       if (!running) void run();
       try {
-        return await promise;
+        return await unlessAborted(promise, signal);
       } finally {
-        signal.removeEventListener("abort", onAbort);
         leave(one);
       }
     },

@@ -39,7 +39,7 @@ export function executionArn({ parts, name }: StateMachine, execution: string): 
   return `arn:${parts.partition}:states:${parts.region}:${parts.account}:execution:${name}:${execution}`;
 }
 
-/** Where an execution is shown. */
+/** Returns the address at which an execution is shown. */
 export function consoleUrl({ parts }: StateMachine, arn: string): string {
   const host =
     { "aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com" }[parts.partition] ??

@@ -4,13 +4,13 @@ import { awsError, explainAws, awsClientConfig } from "../../aws/aws.ts";
 import { RowcallError, type ErrorCode } from "../../core/errors.ts";
 import { httpSettings } from "../aws-http.ts";
 import { executionArn } from "./execution-result.ts";
-import { endStatuses, type EndStatus, type ExecutionSource } from "./execution-poller.ts";
+import { endStatuses, type ExecutionSource } from "./execution-poller.ts";
 import type { StateMachine } from "./stepfunctions-config.ts";
 
 /** An execution that was asked for. */
 export interface BegunExecution {
   readonly arn: string;
-  /** Whether it was begun before, and has ended. */
+  /** True when it was begun before, and has ended. */
   readonly isOld: boolean;
 }
 
@@ -56,72 +56,60 @@ export async function openStepFunctionsClient(
   const calls: SFNClient = new sdk.SFNClient({ ...settings, maxAttempts: 5 });
   const looks: SFNClient = new sdk.SFNClient({ ...settings, credentials: calls.config.credentials, maxAttempts: 1 });
   const { arn: stateMachineArn, name } = machine;
+  const tried = async <T>(what: string, call: Promise<T>): Promise<T> => {
+    try {
+      return await call;
+    } catch (thrown) {
+      throw callError(machine, what, thrown);
+    }
+  };
 
   return {
     requireStandard: async () => {
-      try {
-        await calls.send(new sdk.ListExecutionsCommand({ stateMachineArn, maxResults: 1 }));
-      } catch (thrown) {
-        throw callError(machine, `use the state machine ${name}`, thrown);
-      }
+      const command = new sdk.ListExecutionsCommand({ stateMachineArn, maxResults: 1 });
+      await tried(`use the state machine ${name}`, calls.send(command));
     },
     begin: async (execution, input) => {
-      let arn: string;
-      try {
-        const begun = await calls.send(new sdk.StartExecutionCommand({ stateMachineArn, name: execution, input }));
-        arn = begun.executionArn ?? executionArn(machine, execution);
-      } catch (thrown) {
-        if (thrown instanceof sdk.ExecutionAlreadyExists) return { arn: executionArn(machine, execution), isOld: true };
-        throw callError(machine, `start the state machine ${name}`, thrown);
-      }
+      const known = executionArn(machine, execution);
+      const command = new sdk.StartExecutionCommand({ stateMachineArn, name: execution, input });
+      const begun = await tried(
+        `start the state machine ${name}`,
+        calls.send(command).catch((thrown: unknown) => {
+          if (thrown instanceof sdk.ExecutionAlreadyExists) return undefined;
+          throw thrown;
+        }),
+      );
+      if (begun === undefined) return { arn: known, isOld: true };
+      const { executionArn: arn = known } = begun;
       if (arn.includes(":express:")) throw expressMachine(name);
       return { arn, isOld: false };
     },
     describe: async (arn) => {
-      try {
-        const { status, output, error, cause } = await looks.send(
-          new sdk.DescribeExecutionCommand({ executionArn: arn }),
-        );
-        const ended = endStatuses.find((end) => end === status);
-        if (ended === undefined) return undefined;
-        return {
-          status: ended,
-          ...(output === undefined ? {} : { output }),
-          ...(error === undefined ? {} : { error }),
-          ...(cause === undefined ? {} : { cause }),
-        };
-      } catch (thrown) {
-        throw callError(machine, `look at the execution ${arn}`, thrown);
-      }
+      const command = new sdk.DescribeExecutionCommand({ executionArn: arn });
+      const { status, output, error, cause } = await tried(`look at the execution ${arn}`, looks.send(command));
+      const ended = endStatuses.find((end) => end === status);
+      return ended === undefined ? undefined : { status: ended, output, error, cause };
     },
-    listEnded: async (status: EndStatus, page) => {
-      try {
-        const { executions = [], nextToken } = await looks.send(
-          new sdk.ListExecutionsCommand({
-            stateMachineArn,
-            statusFilter: status,
-            maxResults: pageSize,
-            ...(page === undefined ? {} : { nextToken: page }),
-          }),
-        );
-        return {
-          executions: executions.map(({ executionArn: arn = "", stopDate }) => ({
-            arn,
-            stoppedAt: stopDate?.getTime() ?? 0,
-          })),
-          ...(nextToken === undefined ? {} : { next: nextToken }),
-        };
-      } catch (thrown) {
-        throw callError(machine, `list executions of the state machine ${name}`, thrown);
-      }
+    listEnded: async (statusFilter, nextToken) => {
+      const page = { stateMachineArn, statusFilter, maxResults: pageSize, nextToken };
+      const { executions = [], nextToken: next } = await tried(
+        `list executions of the state machine ${name}`,
+        looks.send(new sdk.ListExecutionsCommand(page)),
+      );
+      const ended = executions.map(({ executionArn: arn = "", stopDate }) => ({
+        arn,
+        stoppedAt: stopDate?.getTime() ?? 0,
+      }));
+      return { executions: ended, next };
     },
     stop: async (arn, error, cause) => {
-      try {
-        await calls.send(new sdk.StopExecutionCommand({ executionArn: arn, error, cause }));
-      } catch (thrown) {
-        if (thrown instanceof sdk.ExecutionDoesNotExist) return;
-        throw callError(machine, `stop the execution ${arn}`, thrown);
-      }
+      const stopped = calls.send(new sdk.StopExecutionCommand({ executionArn: arn, error, cause }));
+      await tried(
+        `stop the execution ${arn}`,
+        stopped.catch((thrown: unknown) => {
+          if (!(thrown instanceof sdk.ExecutionDoesNotExist)) throw thrown;
+        }),
+      );
     },
     close: () => {
       calls.destroy();
