@@ -3,7 +3,7 @@
 // Usage: node bench/browser-flow.ts [--blocks 8] [--rows 24] [--concurrency 4] [--long 200]
 import { parseArgs } from "node:util";
 import { openBrowserAgent } from "../src/agents/browser-agent.ts";
-import { findChromium } from "../src/agents/browser/chromium.ts";
+import { findChromium } from "../src/agents/browser/chromium/chromium.ts";
 import { parseAgent, type Invoker, type RecordingLevel } from "../src/core/agent.ts";
 import type { JsonObject } from "../src/core/json.ts";
 import { parseTemplateDocument } from "../src/core/template.ts";

@@ -2,8 +2,8 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { launchBrowser } from "../src/agents/browser/browser-process.ts";
-import { findChromium } from "../src/agents/browser/chromium.ts";
+import { launchBrowser } from "../src/agents/browser/chromium/browser-process.ts";
+import { findChromium } from "../src/agents/browser/chromium/chromium.ts";
 import { openDashboardStage } from "../test/fakes/dashboard-stage.ts";
 
 const home = fileURLToPath(new URL("..", import.meta.url));

@@ -4,8 +4,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import xterm from "@xterm/headless";
-import { launchBrowser } from "../src/agents/browser/browser-process.ts";
-import { findChromium } from "../src/agents/browser/chromium.ts";
+import { launchBrowser } from "../src/agents/browser/chromium/browser-process.ts";
+import { findChromium } from "../src/agents/browser/chromium/chromium.ts";
 
 const columns = 116;
 const home = fileURLToPath(new URL("..", import.meta.url));

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { templateJsonSchema } from "../src/agents/browser/template.ts";
+import { templateJsonSchema } from "../src/agents/browser/template/template.ts";
 import { agentJsonSchema } from "../src/core/agent.ts";
 import { batchJsonSchema } from "../src/core/batch-file.ts";
 import type { JsonObject } from "../src/core/json.ts";

@@ -48,7 +48,7 @@ const events = run({
   ...(values.coverage && {
     coverage: true,
     coverageIncludeGlobs: ["src/**/*.ts"],
-    coverageExcludeGlobs: ["**/*.test.ts", "src/agents/browser/in-page/**"],
+    coverageExcludeGlobs: ["**/*.test.ts", "src/agents/browser/page/in-page/**"],
     lineCoverage: 96,
     branchCoverage: 91,
     functionCoverage: 95,

@@ -1,6 +1,6 @@
 // What a user would write by hand with Playwright's locators: a context per row, no recording, no retries.
 import { chromium, type Browser } from "playwright-core";
-import type { ChromiumBinary } from "../../src/agents/browser/chromium.ts";
+import type { ChromiumBinary } from "../../src/agents/browser/chromium/chromium.ts";
 
 /** Starts the browser as Playwright does by itself. */
 export function launchPlain({ path, env }: ChromiumBinary): Promise<Browser> {

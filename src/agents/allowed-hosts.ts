@@ -1,13 +1,30 @@
 import { RowcallError } from "../core/errors.ts";
-import { targetOf, type Target } from "./target.ts";
+
+/** A host and port to be reached. */
+export interface Target {
+  /** As in an URL's `hostname`: lower case, IPv6 in brackets. */
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** Host and port of a web address. */
+export function targetOf({ hostname, port, protocol }: URL): Target {
+  const secure = protocol === "https:" || protocol === "wss:";
+  return { hostname, port: port === "" ? (secure ? 443 : 80) : Number(port) };
+}
+
+/** Target as it stands in requests: `example.com:443`. */
+export function authorityOf({ hostname, port }: Target): string {
+  return `${hostname}:${port}`;
+}
 
 /** The hosts that a browser may talk to. */
 export interface AllowedHosts {
   /** As written: `example.com`, `example.com:8080`, `*.example.com`; `*` alone allows all. */
   readonly patterns: readonly string[];
-  /** Whether the browser may connect to this host and port. */
+  /** Returns whether the browser may connect to this host and port. */
   reaches(target: Target): boolean;
-  /** Whether a page may have this address; local files never, addresses without a host (`about:`, `data:`) always. */
+  /** Returns whether a page may have this address; local files never, addresses without a host (`about:`, `data:`) always. */
   allows(url: string): boolean;
 }
 
@@ -43,7 +60,7 @@ export function hostsOf({ hostname, host, port }: URL): readonly string[] {
   return port === "" ? [`${hostname}:443`, `${hostname}:80`] : [host];
 }
 
-/** A navigation that was refused. */
+/** Returns the error of a navigation to a host that is not allowed. */
 export function hostBlocked(address: string, allowed: AllowedHosts): RowcallError {
   const host = URL.parse(address)?.host ?? "";
   const place = host === "" ? `"${address}"` : `host "${host}"`;

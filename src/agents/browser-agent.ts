@@ -1,25 +1,18 @@
-import { once } from "node:events";
-import type { AgentDefinition, AgentInput, InvokeContext, Invoker } from "../core/agent.ts";
-import type { HostedEnvironment } from "./agent-host.ts";
-import type { StepRecord } from "../core/attempt.ts";
+import type { AgentDefinition, Invoker } from "../core/agent.ts";
 import { RowcallError } from "../core/errors.ts";
-import type { JsonObject, JsonValue } from "../core/json.ts";
-import type { Mask } from "../core/mask.ts";
+import type { JsonObject } from "../core/json.ts";
 import { renderText, variablesOf } from "../core/render.ts";
 import { readSecrets } from "../core/secrets.ts";
+import type { HostedEnvironment } from "./agent-host.ts";
 import { hostsOf, parseAllowedHosts } from "./allowed-hosts.ts";
+import { makeAttempt, variablesFor } from "./browser/attempt.ts";
 import { parseBrowserConfig, type BrowserConfig } from "./browser/browser-config.ts";
-import { sandboxHint } from "./browser/browser-process.ts";
-import { findChromium } from "./browser/chromium.ts";
-import { openEgress } from "./browser/egress.ts";
-import { asRowcallError } from "./browser/failures.ts";
-import { openBrowserPool } from "./browser/pool.ts";
-import { startRecording } from "./browser/recording.ts";
-import { runTemplate } from "./browser/run-template.ts";
-import { requireSecrets } from "./browser/secret-uses.ts";
-import { contextOptions, openSession } from "./browser/session.ts";
-import { parseTemplate, previewTemplate, startingPage, type BrowserTemplate } from "./browser/template.ts";
-import { maskError } from "./with-mask.ts";
+import { sandboxHint } from "./browser/chromium/browser-process.ts";
+import { findChromium } from "./browser/chromium/chromium.ts";
+import { openEgress } from "./browser/egress/egress.ts";
+import { openBrowserPool } from "./browser/chromium/pool.ts";
+import { requireSecrets } from "./browser/template/secret-uses.ts";
+import { parseTemplate, previewTemplate, startingPage, type BrowserTemplate } from "./browser/template/template.ts";
 
 /**
  * Opens an agent of the kind `browser`: a template, run in a context of its own for every attempt.
@@ -34,19 +27,20 @@ export async function openBrowserAgent(definition: AgentDefinition, environment:
   const allowed = parseAllowedHosts(config.allowed_hosts ?? startingHosts(template, config, definition.agent_name));
   const binary = await findChromium({ explicitPath: environment.chromiumPath, build: config.executable });
   const egress = await openEgress(allowed);
+  const requireSandbox = environment.requireSandbox === true;
   const pool = openBrowserPool({
     binary,
     concurrency: environment.concurrency,
     recycleAfterRows: config.recycle_after_rows,
     proxyUrl: egress.proxyUrl,
-    requireSandbox: environment.requireSandbox === true,
+    requireSandbox,
     onUnsandboxed: (why) => environment.warn?.(`Chromium runs without its sandbox: ${why}`, unsandboxedHint),
   });
   const close = async (): Promise<void> => {
     await pool.close();
     await egress.close();
   };
-  if (environment.requireSandbox === true) {
+  if (requireSandbox) {
     // Whether there is one is known when a browser runs, and it is known before the first row.
     await pool
       .withContext({}, new AbortController().signal, async () => undefined)
@@ -55,65 +49,14 @@ export async function openBrowserAgent(definition: AgentDefinition, environment:
         throw thrown;
       });
   }
-
-  async function invoke(input: AgentInput, context: InvokeContext): Promise<JsonValue> {
-    const variables = variablesFor(config, input);
-    const settings = { ...template.session, ...(config.viewport === undefined ? {} : { viewport: config.viewport }) };
-    const closing = delayAbort(context.signal);
-    return pool.withContext(contextOptions(settings), closing.signal, async (browserContext, promptly) => {
-      const session = await openSession(browserContext, allowed, promptly);
-      const typed: string[] = [];
-      const mask = (): Mask => (typed.length === 0 ? secrets.mask : secrets.mask.and(typed));
-      const recording = await startRecording(environment.recording, session.tabs, context.artifacts, mask);
-      closing.before(() => recording.finish("failure"));
-      const steps: StepRecord[] = [];
-      const onStep = ({ name, detail, ...record }: StepRecord): void => {
-        const { text } = mask();
-        const told = { ...record, name: text(name), ...(detail === undefined ? {} : { detail: text(detail) }) };
-        steps.push(told);
-        context.artifacts.step(told);
-      };
-      try {
-        const run = runTemplate({
-          tabs: session.tabs,
-          template,
-          variables,
-          secrets: secrets.values,
-          conceal: (text) => void typed.push(text),
-          signal: context.signal,
-          wayOut: egress,
-          onStep,
-          screenshot: recording.screenshot,
-        });
-        const output = await session.guard(run);
-        const uri = await recording.finish("final");
-        return { structured_output: { ...output, ...extraFields(config, context, uri, steps) } };
-      } catch (thrown) {
-        if (context.signal.aborted) await closing.over;
-        context.signal.throwIfAborted();
-        const error = session.failure ?? asRowcallError(thrown);
-        // A failure to record must not hide what went wrong.
-        if (error.code !== "BROWSER_CRASHED" && error.code !== "HOST_BLOCKED")
-          await recording.finish("failure").catch(() => undefined);
-        throw maskError(error, mask());
-      } finally {
-        recording.discard();
-      }
-    });
-  }
-
+  const setup = { config, template, secrets, recording: environment.recording, allowed, wayOut: egress, pool };
   return {
-    invoke,
+    invoke: (input, context) => makeAttempt(setup, input, context),
     targetHost: (input) => hostOf(template, variablesFor(config, input)),
     preview: (input) => previewTemplate(template, variablesFor(config, input)),
     widen: pool.widen,
     close,
   };
-}
-
-function variablesFor(config: BrowserConfig, input: AgentInput): JsonObject {
-  const given = Object.entries(input).filter(([, value]) => value !== undefined);
-  return { ...config.variables, ...Object.fromEntries(given) };
 }
 
 const unsandboxedHint = `A site that breaks into it has this user's rights. ${sandboxHint} --require-sandbox makes it an error.`;
@@ -133,39 +76,8 @@ function startingHosts(template: BrowserTemplate, config: BrowserConfig, agent: 
   throw new RowcallError(
     "AGENT_INVALID",
     `The config of agent ${agent} lists no allowed_hosts, and the host of the starting page ${template.starting_page} comes from the row`,
-    {
-      hint: 'List the hosts that rows may name in "allowed_hosts", or "*" for any.',
-    },
+    { hint: 'List the hosts that rows may name in "allowed_hosts", or "*" for any.' },
   );
-}
-
-/** How long a last picture may take once an attempt's time is up. */
-const lastPictureMs = 1500;
-
-/** An abort that waits for something to be done first, but not for long. */
-interface DelayedAbort {
-  readonly signal: AbortSignal;
-  /** Settled once the delayed signal is aborted. */
-  readonly over: Promise<void>;
-  /** Sets what is done before. */
-  before(work: () => Promise<unknown>): void;
-}
-
-function delayAbort(source: AbortSignal): DelayedAbort {
-  const delayed = new AbortController();
-  const { promise: over, resolve } = Promise.withResolvers<void>();
-  let work: (() => Promise<unknown>) | undefined;
-  const onAbort = (): void => {
-    const late = AbortSignal.timeout(lastPictureMs);
-    const done = Promise.race([work?.().catch(() => undefined), once(late, "abort")]);
-    void done.then(() => {
-      delayed.abort(source.reason);
-      resolve();
-    });
-  };
-  if (source.aborted) onAbort();
-  else source.addEventListener("abort", onAbort, { once: true });
-  return { signal: delayed.signal, over, before: (next) => (work = next) };
 }
 
 function hostOf(template: BrowserTemplate, variables: JsonObject): string | undefined {
@@ -175,22 +87,4 @@ function hostOf(template: BrowserTemplate, variables: JsonObject): string | unde
     // The row itself says what is missing when it is invoked.
     return undefined;
   }
-}
-
-function extraFields(
-  config: BrowserConfig,
-  context: InvokeContext,
-  uri: string | undefined,
-  steps: readonly StepRecord[],
-): JsonObject {
-  const { runId, row, attempt } = context;
-  const metadata = {
-    act_id: `${runId}-${row}-${attempt}`,
-    session_id: `${runId}-${row}`,
-    num_steps: steps.filter((step) => step.status !== "skipped").length,
-  };
-  return {
-    ...(config.recording_field === undefined ? {} : { [config.recording_field]: uri ?? null }),
-    ...(config.metadata_field === undefined ? {} : { [config.metadata_field]: metadata }),
-  };
 }

@@ -37,7 +37,9 @@ test("passes on what opening throws, as it is", async () => {
 test("does not wait for ever for an agent that does not close", async (t) => {
   const open = createOpenAgent({
     stuck: { load: async () => async () => ({ invoke: async () => null, close: () => new Promise(() => {}) }) },
-    broken: { load: async () => async () => ({ invoke: async () => null, close: () => Promise.reject(new Error("no")) }) },
+    broken: {
+      load: async () => async () => ({ invoke: async () => null, close: () => Promise.reject(new Error("no")) }),
+    },
   });
   const stuck = await open(agentOf("stuck", {}), anEnvironment());
   t.mock.timers.enable({ apis: ["setInterval"] });

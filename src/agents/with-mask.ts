@@ -26,7 +26,5 @@ export function maskError(thrown: unknown, mask: Mask): unknown {
   const hint = ours?.hint === undefined ? undefined : mask.text(ours.hint);
   if (told === message && hint === ours?.hint) return thrown;
   // Neither its cause nor its stack: they say the same once more.
-  return ours === undefined
-    ? new Error(told)
-    : new RowcallError(ours.code, told, { retryable: ours.retryable, hint });
+  return ours === undefined ? new Error(told) : new RowcallError(ours.code, told, { retryable: ours.retryable, hint });
 }

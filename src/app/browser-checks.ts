@@ -9,13 +9,13 @@ import type { Wiring } from "./wire.ts";
 export function browserChecks({ services, host }: Pick<Wiring, "services" | "host">): readonly ExtraCheck[] {
   return [
     forBrowserAgents("browser", async ({ config }) => {
-      const { findChromium } = await import("../agents/browser/chromium.ts");
+      const { findChromium } = await import("../agents/browser/chromium/chromium.ts");
       const build = config["executable"] === "full" ? "full" : "headless-shell";
       const { path, source, version } = await findChromium({ explicitPath: host.chromiumPath, build });
       return `${version} (${source}: ${path})`;
     }),
     forBrowserAgents("template", async ({ config }) => {
-      const { parseTemplate } = await import("../agents/browser/template.ts");
+      const { parseTemplate } = await import("../agents/browser/template/template.ts");
       const reference = config["template"];
       if (typeof reference !== "string") {
         throw new RowcallError("AGENT_INVALID", "The agent's config names no template", {

@@ -1,5 +1,5 @@
-import { parseTemplate } from "../agents/browser/template.ts";
-import { checkAgent } from "../agents/check-agent.ts";
+import { parseTemplate } from "../agents/browser/template/template.ts";
+import { checkAgent } from "../agents/open-agent.ts";
 import { parseAgent, type AgentDefinition } from "../core/agent.ts";
 import { parseTemplateDocument, type TemplateDocument } from "../core/template.ts";
 

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Browser } from "playwright-core";
 import { parseAllowedHosts } from "../../src/agents/allowed-hosts.ts";
-import { launchBrowser } from "../../src/agents/browser/browser-process.ts";
-import { findChromium } from "../../src/agents/browser/chromium.ts";
-import { openEgress, type Egress } from "../../src/agents/browser/egress.ts";
-import { contextOptions, openSession } from "../../src/agents/browser/session.ts";
+import { launchBrowser } from "../../src/agents/browser/chromium/browser-process.ts";
+import { findChromium } from "../../src/agents/browser/chromium/chromium.ts";
+import { openEgress, type Egress } from "../../src/agents/browser/egress/egress.ts";
+import { contextOptions, openSession } from "../../src/agents/browser/page/session.ts";
 import { openUpstreamProxy, type UpstreamProxy } from "../fakes/upstream-proxy.ts";
 import type { Channel } from "./channel.ts";
 import { markupChannels } from "./markup-channels.ts";
@@ -57,7 +57,7 @@ export async function visitChannels(way: Way, tried: readonly Channel[] = channe
       if (egress === undefined) await visitUnprotected(browser, site, tried);
       else {
         const session = await openSession(await browser.newContext(contextOptions({})), allowed, (work) => work);
-        await session.guard(session.page.goto(site.pageUrl, { waitUntil: "commit" }));
+        await session.guard(session.tabs.current.page.goto(site.pageUrl, { waitUntil: "commit" }));
         await until(() => tried.every(({ id, reach }) => hasTried(site, id, reach)));
       }
     } finally {

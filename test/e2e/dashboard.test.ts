@@ -4,8 +4,8 @@ import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
 import type { AxeResults } from "axe-core";
 import type { BrowserContext, Page } from "playwright-core";
-import { launchBrowser, type BrowserProcess } from "../../src/agents/browser/browser-process.ts";
-import { findChromium } from "../../src/agents/browser/chromium.ts";
+import { launchBrowser, type BrowserProcess } from "../../src/agents/browser/chromium/browser-process.ts";
+import { findChromium } from "../../src/agents/browser/chromium/chromium.ts";
 import { openDashboardStage, type DashboardStage } from "../fakes/dashboard-stage.ts";
 
 const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");

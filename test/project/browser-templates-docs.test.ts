@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { parseTemplate, templateJsonSchema } from "../../src/agents/browser/template.ts";
+import { parseTemplate, templateJsonSchema } from "../../src/agents/browser/template/template.ts";
 import { parseTemplateDocument } from "../../src/core/template.ts";
 
 const page = await readFile(new URL("../../docs/browser-templates.md", import.meta.url), "utf8");

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import type { BrowserContext, Page } from "playwright-core";
-import { launchBrowser, type BrowserProcess } from "../../../src/agents/browser/browser-process.ts";
-import { findChromium } from "../../../src/agents/browser/chromium.ts";
+import { launchBrowser, type BrowserProcess } from "../../../src/agents/browser/chromium/browser-process.ts";
+import { findChromium } from "../../../src/agents/browser/chromium/chromium.ts";
 import { startSite, type Site } from "./server.ts";
 
 let site: Site;

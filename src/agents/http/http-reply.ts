@@ -44,7 +44,10 @@ function statusError(reply: HttpReply, shown: Shown, now: number): RowcallError 
   if (status === 429 || status >= 500) {
     const retryAfterMs = parseRetryAfter(reply.retryAfter, now);
     return new RowcallError("HTTP_UNAVAILABLE", message, {
-      hint: status === 429 ? "Lower max_concurrency, or set a rate_limit." : "Retries may help; else ask the service's owner.",
+      hint:
+        status === 429
+          ? "Lower max_concurrency, or set a rate_limit."
+          : "Retries may help; else ask the service's owner.",
       details: { status, retryAfterMs },
     });
   }
