@@ -63,21 +63,23 @@ export function watchForHangs(
       running.delete(name);
       return;
     }
-    const group = running.get(name) ?? { open: new Map<string, string>(), last: "none", timer: undefined };
+    const group = running.get(name) ?? { open: new Map<string, string>(), last: undefined, timer: undefined };
     running.set(name, group);
     const title = `${test.name} (${relative(process.cwd(), test.file ?? "")}:${test.line})`;
     if (isOver) {
       group.open.delete(keyOf(test));
       group.last = title;
     } else if (test.name !== name) group.open.set(keyOf(test), title);
-    const limitMs = group.open.size > 0 ? silenceMs : exitMs;
+    // A process that loads its files has no test yet: that is silence, not its end.
+    const isAtItsEnd = group.open.size === 0 && group.last !== undefined;
+    const limitMs = isAtItsEnd ? exitMs : silenceMs;
     clearTimeout(group.timer);
     group.timer = setTimeout(() => void end(`Nothing happened for ${limitMs / 1000} s.`, [name]), limitMs);
   };
   const end = async (why: string, names: readonly string[]): Promise<void> => {
     console.error(`\n${why}`);
     for (const name of names) {
-      const { open = new Map<string, string>(), last } = running.get(name) ?? {};
+      const { open = new Map<string, string>(), last = "none" } = running.get(name) ?? {};
       console.error(`${basename(name)}: the last test that ended is ${last}`);
       for (const title of open.values()) console.error(`  not ended: ${title}`);
     }
@@ -103,7 +105,7 @@ export function watchForHangs(
 interface RunningGroup {
   /** Tests and suites that have begun and not ended. */
   readonly open: Map<string, string>;
-  last: string;
+  last: string | undefined;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -150,7 +152,7 @@ function descendants(processes: readonly ProcessFacts[], pid: number): readonly 
 
 /** Where the code of a process is, and the handles that keep it alive. */
 async function readReport(folder: string, pid: number): Promise<readonly string[]> {
-  for (let tries = 0; tries < 50; tries += 1) {
+  for (let tries = 0; tries < 300; tries += 1) {
     await wait(100);
     const name = (await readdir(folder)).find((file) => file.startsWith("report.") && file.includes(`.${pid}.`));
     const text = name === undefined ? "" : await readFile(join(folder, name), "utf8");
