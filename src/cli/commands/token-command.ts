@@ -21,7 +21,7 @@ export function defineCommand(command: Command, cli: Cli): void {
   rotate.action(async ({ json }: RotateOptions) => {
     const { services, dataDirectory } = await cli.wire();
     const [{ rotateToken }, { openAudit }, { listServing }] = await Promise.all([
-      import("../../server/security/token-file.ts"),
+      import("../../server/security/session.ts"),
       import("../open-audit.ts"),
       import("../serve/note-serving.ts"),
     ]);

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import type Dynalite from "dynalite";
 import type { buildApp as BuildApp } from "fauxqs";
 import { messageOf, RowcallError } from "../../core/errors.ts";
-import { isSameSecret } from "../../server/security/secret.ts";
+import { isSameSecret } from "../../server/security/secrets.ts";
 
 /** Emulators of AWS services on this machine. */
 export interface Emulators {

@@ -1,12 +1,11 @@
+import { readFile } from "node:fs/promises";
+import type { Socket } from "node:net";
 import type { MiddlewareHandler, Context } from "hono";
 import { NONCE, secureHeaders } from "hono/secure-headers";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { RowcallError } from "../../core/errors.ts";
-import { plainAddress } from "../../core/tcp-table.ts";
+import { plainAddress, userOfEnd } from "../../core/tcp-table.ts";
 import type { ServerEnv } from "../server-setup.ts";
-import { isLoopbackHost } from "./loopback.ts";
-import { connectionOf, peerUser, type Ends } from "./peer-user.ts";
-import { readBearer } from "./secret.ts";
 import { sessionId, type Caller, type Sessions, type Visitor } from "./session.ts";
 
 /**
@@ -31,7 +30,7 @@ export function protect(isSecure: boolean): MiddlewareHandler {
       frameAncestors: ["'none'"],
     },
     xFrameOptions: "DENY",
-    // With "no-referrer", forms of the pages would name the origin "null", as those of strangers may.
+    // With "no-referrer", forms of the pages would name the origin "null", as those of other sites may.
     referrerPolicy: "same-origin",
     crossOriginOpenerPolicy: "same-origin",
     crossOriginResourcePolicy: "same-origin",
@@ -43,8 +42,6 @@ export function protect(isSecure: boolean): MiddlewareHandler {
 /** Who is let in, and how. */
 export interface AccessSetup {
   readonly sessions: Sessions;
-  /** Answer only requests to a name of this machine itself. */
-  readonly loopbackOnly: boolean;
   /** Whether browsers reach the server by https: itself, or through a proxy. */
   readonly isSecure: boolean;
   /** Whether requests come by way of a proxy: then nobody knows where from. */
@@ -56,19 +53,34 @@ const openPaths = /^\/(?:health|ready|assets\/.*)$/;
 const longestForm = 4096;
 const safeMethods = ["GET", "HEAD", "OPTIONS"];
 
+/** Whether a `Host` header, or a name to listen at, means this machine alone. */
+export function isLoopbackHost(host: string): boolean {
+  return /^(?:(?:localhost|[\w.-]+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?|::1)$/i.test(host);
+}
+
 /**
  * Lets through only requests that name this machine as their host: a web page whose name was made to lead here names itself.
  *
+ * @param refuse - the error of a request that does not
  * @see https://en.wikipedia.org/wiki/DNS_rebinding
  */
-export function guardHost({ loopbackOnly }: AccessSetup): MiddlewareHandler {
+export function onlyLoopbackHosts(refuse: (host: string) => Error = foreignHost): MiddlewareHandler {
   return async (c, next) => {
     const host = c.req.header("host") ?? "";
-    if (!loopbackOnly || isLoopbackHost(host)) return next();
-    throw new RowcallError("ORIGIN_FOREIGN", `The host "${host}" is none of this machine's own names`, {
-      hint: "Use 127.0.0.1 or localhost, or start the server with --host and a certificate or a proxy.",
-    });
+    if (isLoopbackHost(host)) return next();
+    throw refuse(host);
   };
+}
+
+function foreignHost(host: string): RowcallError {
+  return new RowcallError("ORIGIN_FOREIGN", `The host "${host}" is none of this machine's own names`, {
+    hint: "Use 127.0.0.1 or localhost, or start the server with --host and a certificate or a proxy.",
+  });
+}
+
+/** The token of an `Authorization: Bearer …` header; undefined when it has none. */
+export function readBearer(authorization: string | undefined): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
 }
 
 /** Where the token of a form begins a session. */
@@ -91,14 +103,14 @@ export function guardAccess(setup: AccessSetup): MiddlewareHandler<ServerEnv> {
     if (openPaths.test(c.req.path)) return next();
     const bearer = readBearer(c.req.header("authorization"));
     if (bearer !== undefined) {
-      if (!sessions.isToken(bearer)) throw strangerError("The token is not the server's");
+      if (!sessions.isToken(bearer)) throw unauthorized("The token is not the server's");
       c.set("caller", { isLetIn: async () => sessions.isToken(bearer) });
       return next();
     }
     const caller = await findSession(c, setup);
     const code = c.req.method === "GET" ? c.req.query("code") : undefined;
     if (code !== undefined && caller === undefined) {
-      if (!sessions.takeCode(code)) throw strangerError("The code of the address was used, or is too old");
+      if (!sessions.takeCode(code)) throw unauthorized("The code of the address was used, or is too old");
       await beginSession(c, setup, "code");
     }
     if (code !== undefined) return withoutCode(c);
@@ -107,7 +119,7 @@ export function guardAccess(setup: AccessSetup): MiddlewareHandler<ServerEnv> {
     if (caller === undefined) {
       // Whoever was signed out elsewhere, and asks for it here, is signed out.
       if (c.req.path === signOutPath && c.req.method === "POST") return signedOut(c);
-      throw strangerError("The request has no token");
+      throw unauthorized("The request has no token");
     }
     if (!safeMethods.includes(c.req.method) && !isOwnPage(c)) {
       throw new RowcallError("ORIGIN_FOREIGN", "The request comes from a page of another site", {
@@ -151,13 +163,32 @@ async function visitorOf(c: Context, { isProxied }: AccessSetup): Promise<Visito
   return { host: c.req.header("host") ?? "", user, browser: c.req.header("user-agent"), from };
 }
 
+type Ends = Pick<Socket, "remoteAddress" | "remotePort" | "localAddress" | "localPort">;
+
+/** The connection that a request came by; undefined without a port, as in tests. */
+export function connectionOf({ env }: Context): Ends | undefined {
+  return ((env ?? {}) as { readonly incoming?: { readonly socket?: Ends } }).incoming?.socket;
+}
+
 // A connection stays its user's; to look for one takes a while where there are many.
 const users = new WeakMap<Ends, Promise<number | undefined>>();
 
-function userOf(socket: Ends): Promise<number | undefined> {
-  const known = users.get(socket) ?? peerUser(socket);
-  users.set(socket, known);
+function userOf(connection: Ends): Promise<number | undefined> {
+  const known = users.get(connection) ?? peerUser(connection);
+  users.set(connection, known);
   return known;
+}
+
+// The user whose process is at the other end of a connection within this machine; undefined where that cannot be told: on other
+// systems than Linux, and of other machines.
+async function peerUser(connection: Ends): Promise<number | undefined> {
+  const { remoteAddress = "", remotePort = 0, localAddress = "", localPort = 0 } = connection;
+  const [peer, own] = [plainAddress(remoteAddress), plainAddress(localAddress)];
+  if (!/^(?:127\.|::1$)/.test(peer)) return undefined;
+  const tables = await Promise.all(
+    ["tcp", "tcp6"].map((name) => readFile(`/proc/net/${name}`, "utf8").catch(() => "")),
+  );
+  return userOfEnd(tables.join("\n"), { address: peer, port: remotePort }, { address: own, port: localPort });
 }
 
 async function beginSession(c: Context<ServerEnv>, setup: AccessSetup, by: "code" | "token"): Promise<void> {
@@ -182,12 +213,12 @@ function withoutCode(c: Context): Response {
   return c.redirect(`${url.pathname.replace(/^[/\\]+/, "/")}${url.search}`, 303);
 }
 
-// A form rather than an address: a token in an address stands in histories, and in the arguments of the program that opens it.
+// A form rather than an address: a token in an address is kept in histories, and in the arguments of the program that opens it.
 async function signIn(c: Context<ServerEnv>, setup: AccessSetup, before: Caller | undefined): Promise<Response> {
   const length = Number(c.req.header("content-length") ?? Number.NaN);
-  if (!(length <= longestForm)) throw strangerError("The form is no token");
+  if (!(length <= longestForm)) throw unauthorized("The form is no token");
   const token = new URLSearchParams(await c.req.text()).get("token") ?? "";
-  if (!setup.sessions.isToken(token.trim())) throw strangerError("The token is not the server's");
+  if (!setup.sessions.isToken(token.trim())) throw unauthorized("The token is not the server's");
   if (before?.session !== undefined) await setup.sessions.end(before.session);
   await beginSession(c, setup, "token");
   return c.redirect("/", 303);
@@ -202,7 +233,7 @@ function isOwnPage(c: Context): boolean {
   return URL.canParse(origin) && new URL(origin).host === c.req.header("host");
 }
 
-function strangerError(message: string): RowcallError {
+function unauthorized(message: string): RowcallError {
   return new RowcallError("TOKEN_INVALID", message, {
     hint: "Open the address that `rowcall serve` prints, or send the token of the file server-token in the data directory as `Authorization: Bearer …`.",
   });

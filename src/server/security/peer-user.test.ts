@@ -20,7 +20,7 @@ test(
   async () => {
     const workspace = await createWorkspace(1);
     const server = await openTestServer(workspace);
-    const { url, server: listening } = await listen(server.app.fetch, { host: "127.0.0.1", port: 0 });
+    const { url, close } = await listen(server.app.fetch, { host: "127.0.0.1", port: 0 });
     try {
       const begun = await fetch(`${url}/?code=${server.createCode()}`, { redirect: "manual" });
       const cookie = begun.headers.get("set-cookie")?.split(";")[0] ?? "";
@@ -31,10 +31,7 @@ test(
       assert.equal((await promisify(execFile)(process.execPath, args)).stdout.trim(), "401");
       assert.equal((await fetch(`${url}/api/v1/runs`, { headers: { cookie } })).status, 200);
     } finally {
-      await new Promise((closed) => {
-        listening.close(closed);
-        listening.closeAllConnections();
-      });
+      await close();
       await server.end();
       await workspace.remove();
     }

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, stat, unlink, utimes, writeFile } from "node:
 import { join } from "node:path";
 import { RowcallError } from "../../core/errors.ts";
 import type { Clock } from "../../core/services.ts";
-import { isSameSecret } from "./secret.ts";
+import { isSameSecret, replaceSecret, serverToken } from "./secrets.ts";
 
 /** Who begins or uses a session. */
 export interface Visitor {
@@ -33,7 +33,7 @@ export interface SessionView {
 export interface Caller {
   /** Id of the session; absent when it was the token that let in. */
   readonly session?: string;
-  /** Whether it would still be let in: what goes on for long asks now and then. */
+  /** Whether it would still be let in: what takes long asks now and then. */
   isLetIn(): Promise<boolean>;
 }
 
@@ -136,14 +136,7 @@ export function createSessions(token: () => string, dataDirectory: string, clock
       const usedAt = await usedOf(id);
       if (kept === undefined || usedAt === undefined) continue;
       const { begunAt, from, browser } = kept;
-      found.push({
-        id,
-        begunAt,
-        usedAt: Math.max(begunAt, usedAt),
-        expiresAt: begunAt + longestMs,
-        ...(from === undefined ? {} : { from }),
-        ...(browser === undefined ? {} : { browser }),
-      });
+      found.push({ id, begunAt, usedAt: Math.max(begunAt, usedAt), expiresAt: begunAt + longestMs, from, browser });
     }
     return found.toSorted((a, b) => b.begunAt - a.begunAt);
   }
@@ -207,4 +200,23 @@ export function createSessions(token: () => string, dataDirectory: string, clock
       return ended.filter(Boolean).length;
     },
   };
+}
+
+/** What replacing the token did. */
+export interface RotatedToken {
+  /** File of the new token. */
+  readonly file: string;
+  readonly sessionsEnded: number;
+}
+
+/**
+ * Replaces the server's token by a new one. Servers over the data directory let in nobody with the old one from then on; its sessions
+ * have ended.
+ *
+ * @throws RowcallError STORE_NOT_FOUND when there is none; STORE_DENIED
+ */
+export async function rotateToken(dataDirectory: string, clock: Clock): Promise<RotatedToken> {
+  const before = await replaceSecret(dataDirectory, serverToken);
+  const sessionsEnded = await createSessions(() => before, dataDirectory, clock).endOthers();
+  return { file: join(dataDirectory, serverToken.name), sessionsEnded };
 }

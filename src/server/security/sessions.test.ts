@@ -5,9 +5,8 @@ import { readEvents } from "../../../test/fakes/read-events.ts";
 import { batchOf, openTestServer, testToken, type TestServer } from "../../../test/fakes/server.ts";
 import { useWorkspace, type Workspace } from "../../../test/fakes/workspace.ts";
 import type { AuditEntry } from "../../app/audit.ts";
-import { mountDashboard } from "../dashboard/mount-dashboard.ts";
-import { openToken, rotateToken } from "./token-file.ts";
-import type { SessionView } from "./session.ts";
+import { openToken } from "./secrets.ts";
+import { rotateToken, type SessionView } from "./session.ts";
 
 const host = "127.0.0.1:8084";
 const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0";
@@ -32,7 +31,6 @@ describe("sessions", () => {
     server = await openTestServer(workspace, {
       clock: () => now,
       audit: async (entry) => void audited.push(entry),
-      mountPages: mountDashboard,
     });
   });
   afterEach(() => server.end());

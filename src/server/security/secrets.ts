@@ -1,11 +1,14 @@
-import { randomBytes } from "node:crypto";
+import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { chmod, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { messageOf, RowcallError } from "../../core/errors.ts";
-import type { Clock } from "../../core/services.ts";
-import { createSessions } from "./session.ts";
+
+/** Whether two secrets are the same, in a time that does not tell how much of them is alike; digests have one length. */
+export function isSameSecret(a: string, b: string): boolean {
+  return timingSafeEqual(hash("sha256", a, "buffer"), hash("sha256", b, "buffer"));
+}
 
 /** A secret that is made at the first start and kept in the data directory. */
 export interface KeptSecret {
@@ -62,11 +65,11 @@ function readSecret(dataDirectory: string, { name, what, isValid }: KeptSecret):
   throw lostError(name, what);
 }
 
-// Strangers read this: it names no place of the machine.
+// Whoever is not let in reads this: it names no place of the machine.
 function lostError(name: string, what: string, cause?: unknown): RowcallError {
   return new RowcallError("STORE_DENIED", `The ${what} cannot be read any more, so nobody is let in`, {
     hint: `Start the server again: it makes the file ${name} anew when there is none.`,
-    ...(cause === undefined ? {} : { cause }),
+    cause,
   });
 }
 
@@ -76,7 +79,7 @@ function lostError(name: string, what: string, cause?: unknown): RowcallError {
  * @returns the one before, whatever it was
  * @throws RowcallError STORE_NOT_FOUND when there is none; STORE_DENIED when it is another user's, or cannot be replaced
  */
-async function replaceSecret(dataDirectory: string, secret: KeptSecret): Promise<string> {
+export async function replaceSecret(dataDirectory: string, secret: KeptSecret): Promise<string> {
   const { what } = secret;
   const path = join(dataDirectory, secret.name);
   const owner = await stat(path).catch(() => undefined);
@@ -107,7 +110,8 @@ async function replaceSecret(dataDirectory: string, secret: KeptSecret): Promise
   }
 }
 
-const token: KeptSecret = {
+/** What lets in every program, and begins sessions of browsers. */
+export const serverToken: KeptSecret = {
   name: "server-token",
   what: "server's token",
   make: () => randomBytes(32).toString("base64url"),
@@ -121,25 +125,6 @@ const token: KeptSecret = {
  * @throws RowcallError STORE_DENIED
  */
 export async function openToken(dataDirectory: string): Promise<() => string> {
-  await openSecret(dataDirectory, token);
-  return () => readSecret(dataDirectory, token);
-}
-
-/** What replacing the token did. */
-export interface RotatedToken {
-  /** File of the new token. */
-  readonly file: string;
-  readonly sessionsEnded: number;
-}
-
-/**
- * Replaces the server's token by a new one. Servers over the data directory let in nobody with the old one from then on; its sessions
- * have ended.
- *
- * @throws RowcallError STORE_NOT_FOUND when there is none; STORE_DENIED
- */
-export async function rotateToken(dataDirectory: string, clock: Clock): Promise<RotatedToken> {
-  const before = await replaceSecret(dataDirectory, token);
-  const sessionsEnded = await createSessions(() => before, dataDirectory, clock).endOthers();
-  return { file: join(dataDirectory, token.name), sessionsEnded };
+  await openSecret(dataDirectory, serverToken);
+  return () => readSecret(dataDirectory, serverToken);
 }
