@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { findActivity, findMachine } from "./find.ts";
 import { requireName } from "./arns.ts";
-import { operation, seconds, withoutUndefined, type Endpoint, type Operations } from "./operation.ts";
+import { operation, seconds, type Endpoint, type Operations } from "./operation.ts";
 import { takeSlice, members, jsonFault } from "./read-request.ts";
 import type { TokenVerdict } from "../../core/activity.ts";
 import { ApiError } from "./api-error.ts";
@@ -36,7 +36,7 @@ export function activityOperations(endpoint: Endpoint): Operations {
           name,
           creationDate: seconds(createdAt),
         }));
-        return withoutUndefined({ activities: listed, nextToken });
+        return { activities: listed, nextToken };
       },
     ),
     GetActivityTask: operation(

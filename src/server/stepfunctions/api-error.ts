@@ -16,7 +16,7 @@ export class ApiError extends Error {
   }
 }
 
-/** A request that Step Functions would refuse as a whole. */
+/** The error of a request that is invalid. */
 export function validationError(message: string, details: JsonObject = {}): ApiError {
   return new ApiError("ValidationException", message, details);
 }

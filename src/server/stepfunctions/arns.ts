@@ -28,7 +28,6 @@ export type ArnKind = "stateMachine" | "execution" | "mapRun" | "activity";
 
 /** An ARN of a known kind. */
 export interface NamedArn {
-  readonly arn: string;
   /** What follows the kind: `machine:execution`. */
   readonly name: string;
   /** Whether region and account are the endpoint's own. */
@@ -65,7 +64,7 @@ export function createArns({ region, account }: Place): Arns {
       if (colon === -1 || found !== kind)
         throw new ApiError("InvalidArn", `Invalid Arn: 'Resource type not valid in this context: ${found}'`);
       const isHere = parts.partition === "aws" && parts.region === region && parts.account === account;
-      return { arn, name: parts.resource.slice(colon + 1), isHere };
+      return { name: parts.resource.slice(colon + 1), isHere };
     },
   };
 }

@@ -1,14 +1,13 @@
 import { z } from "zod";
 import { randomUUID } from "node:crypto";
-import type { Execution } from "../../aws/step-functions.ts";
+import type { Execution, HistoryEvent } from "../../aws/step-functions.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { ApiError, validationError } from "./api-error.ts";
 import { describeRow, listRows, parseRowName } from "./map-run-operations.ts";
 import { findExecution, findMachine, findMapRun } from "./find.ts";
-import { viewEvent } from "./history-view.ts";
 import { jsonFault, takePage, members } from "./read-request.ts";
 import { requireName } from "./arns.ts";
-import { operation, seconds, withoutUndefined, type Endpoint, type Operations } from "./operation.ts";
+import { operation, seconds, type Endpoint, type Operations } from "./operation.ts";
 
 // Four times what Step Functions takes.
 const longestInput = 1024 * 1024;
@@ -39,7 +38,7 @@ export function executionOperations(endpoint: Endpoint): Operations {
       if (row !== undefined) return describeRow(endpoint, executionArn, row);
       const execution = findExecution(endpoint, executionArn);
       const { input, output, error, cause } = execution;
-      return withoutUndefined({
+      return {
         ...summaryOf(endpoint, execution),
         input,
         inputDetails: { included: true },
@@ -48,7 +47,7 @@ export function executionOperations(endpoint: Endpoint): Operations {
         error,
         cause,
         ...redriveStatus(execution),
-      });
+      };
     }),
     ListExecutions: operation(
       z.object({
@@ -72,23 +71,19 @@ export function executionOperations(endpoint: Endpoint): Operations {
             (many, cursor) => listRows(endpoint, mapRun, statusFilter, Number(cursor ?? -1) + 1, many),
             ({ row }) => String(row),
           );
-          return withoutUndefined({ executions: rows.items.map(({ view }) => view), nextToken: rows.nextToken });
+          return { executions: rows.items.map(({ view }) => view), nextToken: rows.nextToken };
         }
         const { name: machine } = await findMachine(endpoint, stateMachineArn ?? "");
         if (statusFilter === "PENDING_REDRIVE") return { executions: [] };
-        const filter = {
-          machine,
-          ...(statusFilter === undefined ? {} : { status: statusFilter }),
-          ...(redriveFilter === undefined ? {} : { redriven: redriveFilter === "REDRIVEN" }),
-        };
+        const redriven = redriveFilter === undefined ? undefined : redriveFilter === "REDRIVEN";
+        const filter = { machine, status: statusFilter, redriven };
         const { items, nextToken } = await takePage(
           request,
           scope,
           (many, cursor) => executions.list(filter, many, cursor === undefined ? undefined : { machine, name: cursor }),
           ({ name }) => name,
         );
-        const summaries = items.map((execution) => summaryOf(endpoint, execution));
-        return withoutUndefined({ executions: summaries, nextToken });
+        return { executions: items.map((execution) => summaryOf(endpoint, execution)), nextToken };
       },
     ),
     StopExecution: operation(
@@ -97,9 +92,8 @@ export function executionOperations(endpoint: Endpoint): Operations {
         error: z.string().max(256).optional(),
         cause: z.string().max(32_768).optional(),
       }),
-      ({ executionArn, error, cause }) => {
+      ({ executionArn, ...reason }) => {
         const execution = findExecution(endpoint, executionArn);
-        const reason = { ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) };
         const { stoppedAt } = executions.stop(execution, reason);
         return { stopDate: seconds(stoppedAt ?? endpoint.clock()) };
       },
@@ -139,9 +133,9 @@ export function executionOperations(endpoint: Endpoint): Operations {
             ),
           ({ id }) => String(id),
         );
-        const label = (await endpoint.machines.find(execution.machine))?.mapLabel;
-        const events = items.map((event) => viewEvent(event, { execution, label, arns, includeExecutionData }));
-        return withoutUndefined({ events, nextToken });
+        const label = (await endpoint.machines.find(execution.machine))?.mapLabel ?? "";
+        const places = { arns, mapRunArn: (run: string) => arns.mapRun(execution.machine, label, run) };
+        return { events: items.map((event) => viewEvent(event, places, includeExecutionData)), nextToken };
       },
     ),
   };
@@ -160,19 +154,48 @@ function requireInput(input: string): void {
 
 function summaryOf({ arns }: Endpoint, execution: Execution): JsonObject {
   const { machine, name, status, startedAt, stoppedAt, redrives, redrivenAt } = execution;
-  return withoutUndefined({
+  return {
     executionArn: arns.execution(execution),
     stateMachineArn: arns.of("stateMachine", machine),
     name,
     status,
     startDate: seconds(startedAt),
-    stopDate: stoppedAt === undefined ? undefined : seconds(stoppedAt),
+    stopDate: seconds(stoppedAt),
     redriveCount: redrives,
-    redriveDate: redrivenAt === undefined ? undefined : seconds(redrivenAt),
-  });
+    redriveDate: seconds(redrivenAt),
+  };
 }
 
 function redriveStatus({ status }: Execution): { redriveStatus: string; redriveStatusReason?: string } {
   if (status !== "RUNNING" && status !== "SUCCEEDED") return { redriveStatus: "REDRIVABLE" };
   return { redriveStatus: "NOT_REDRIVABLE", redriveStatusReason: `Execution is ${status} and cannot be redriven` };
+}
+
+interface EventPlaces {
+  readonly arns: Endpoint["arns"];
+  mapRunArn(runId: string): string;
+}
+
+function viewEvent(event: HistoryEvent, { arns, mapRunArn }: EventPlaces, includesData: boolean): JsonObject {
+  const { id, previous, at, type, details } = event;
+  const view = { id, previousEventId: previous, timestamp: seconds(at), type };
+  if (details === undefined) return view;
+  const { input, output, mapRun, ...same } = details;
+  return {
+    ...view,
+    [detailsKey(type)]: {
+      ...same,
+      ...(includesData && input !== undefined && { input, inputDetails: { truncated: false } }),
+      ...(includesData && output !== undefined && { output, outputDetails: { truncated: false } }),
+      mapRunArn: typeof mapRun === "string" ? mapRunArn(mapRun) : undefined,
+      roleArn: type === "ExecutionStarted" ? arns.role : undefined,
+      region: type === "TaskScheduled" ? arns.region : undefined,
+    },
+  };
+}
+
+function detailsKey(type: string): string {
+  if (type.endsWith("StateEntered")) return "stateEnteredEventDetails";
+  if (type.endsWith("StateExited")) return "stateExitedEventDetails";
+  return `${type.charAt(0).toLowerCase()}${type.slice(1)}EventDetails`;
 }

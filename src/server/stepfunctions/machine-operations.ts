@@ -4,7 +4,7 @@ import type { StateMachine } from "../../app/state-machine.ts";
 import { ApiError, validationError } from "./api-error.ts";
 import { findExecution, findMachine } from "./find.ts";
 import { isName } from "./arns.ts";
-import { operation, seconds, withoutUndefined, type Endpoint, type Operation, type Operations } from "./operation.ts";
+import { operation, seconds, type Endpoint, type Operation, type Operations } from "./operation.ts";
 import { takeSlice, members } from "./read-request.ts";
 
 /** State machines: they are listed and described; what they are comes from the registry. */
@@ -30,7 +30,7 @@ export function machineOperations(endpoint: Endpoint): Operations {
           type: "STANDARD",
           creationDate: seconds(executions.firstOffered(name)),
         }));
-        return withoutUndefined({ stateMachines, nextToken });
+        return { stateMachines, nextToken };
       },
     ),
     DescribeStateMachine: operation(z.object({ stateMachineArn: members.arn }), async ({ stateMachineArn }) => {

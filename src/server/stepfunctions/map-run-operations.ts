@@ -1,10 +1,10 @@
-import type { RowReport, RowStatus, RunLimits } from "../../core/engine.ts";
+import type { RowReport, RowStatus } from "../../core/engine.ts";
 import type { ExecutionId, Execution } from "../../aws/step-functions.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Run, RowCounts } from "../../core/run.ts";
 import { doesNotExist } from "./arns.ts";
 import { type MapRun, findExecution, findMapRun } from "./find.ts";
-import { seconds, withoutUndefined, type Endpoint, operation, type Operations } from "./operation.ts";
+import { seconds, type Endpoint, operation, type Operations } from "./operation.ts";
 import { z } from "zod";
 import { validationError } from "./api-error.ts";
 import { takeSlice, members } from "./read-request.ts";
@@ -50,8 +50,7 @@ export async function listRows(
   if (statusFilter !== undefined && status === undefined) return [];
   const run = await engine.describe(mapRun.runId);
   const listed: ListedRow[] = [];
-  const filter = { rows: [[first, Number.MAX_SAFE_INTEGER]] as const, ...(status === undefined ? {} : { status }) };
-  for await (const report of engine.rows(run.id, filter)) {
+  for await (const report of engine.rows(run.id, { rows: [[first, Number.MAX_SAFE_INTEGER]], status })) {
     if (report.status === "pending") continue;
     listed.push({ row: report.row, view: summaryOf(report, mapRun, run, arns) });
     if (listed.length === many) break;
@@ -76,17 +75,18 @@ export async function describeRow(endpoint: Endpoint, arn: string, { runId, row 
     const known = arns.execution(idOf(mapRun, row));
     if (known !== arn) throw doesNotExist("execution", arn, known);
     const outcome = report.status === "in_flight" ? undefined : report.attempts.at(-1)?.outcome;
-    return withoutUndefined({
+    return {
       ...summaryOf(report, mapRun, run, arns),
       input: JSON.stringify(report.input ?? report.cells),
       inputDetails: { included: true },
-      ...(outcome?.status === "succeeded"
-        ? { output: JSON.stringify({ structured_output: outcome.output }), outputDetails: { included: true } }
-        : {}),
-      ...(outcome?.status === "failed" ? { error: outcome.code, cause: outcome.message } : {}),
+      ...(outcome?.status === "succeeded" && {
+        output: JSON.stringify({ structured_output: outcome.output }),
+        outputDetails: { included: true },
+      }),
+      ...(outcome?.status === "failed" && { error: outcome.code, cause: outcome.message }),
       redriveStatus: "NOT_REDRIVABLE",
       redriveStatusReason: "A row is redriven with the execution that it belongs to",
-    });
+    };
   }
   throw doesNotExist("execution", arn);
 }
@@ -100,17 +100,17 @@ function summaryOf(report: RowReport, mapRun: MapRun, run: Run, arns: Endpoint["
   const { machine, name } = idOf(mapRun, report.row);
   const { attempts } = report;
   const last = attempts.at(-1);
-  return withoutUndefined({
+  return {
     executionArn: arns.execution({ machine, name }),
     stateMachineArn: arns.of("stateMachine", machine),
     mapRunArn: arns.mapRun(execution.machine, label, runId),
     name,
     status: statuses[report.status],
     startDate: seconds(attempts[0]?.startedAt ?? run.createdAt),
-    stopDate: report.status === "in_flight" || last === undefined ? undefined : seconds(last.endedAt),
+    stopDate: report.status === "in_flight" ? undefined : seconds(last?.endedAt),
     itemCount: 1,
     redriveCount: 0,
-  });
+  };
 }
 
 // What Step Functions makes of a concurrency of 0.
@@ -135,7 +135,7 @@ export function mapRunOperations(endpoint: Endpoint): Operations {
             ...datesOf(execution, await engine.describe(mapRun.runId)),
           })),
         );
-        return withoutUndefined({ mapRuns, nextToken });
+        return { mapRuns, nextToken };
       },
     ),
     DescribeMapRun: operation(z.object({ mapRunArn: members.arn }), async ({ mapRunArn }) => {
@@ -144,7 +144,7 @@ export function mapRunOperations(endpoint: Endpoint): Operations {
       const run = await engine.describe(runId);
       const limits = await engine.limits(runId);
       const counts = countsOf(run.counts, run.outputUri !== undefined);
-      return withoutUndefined({
+      return {
         ...namesOf(endpoint, mapRun),
         ...datesOf(execution, run),
         status: execution.status,
@@ -156,8 +156,8 @@ export function mapRunOperations(endpoint: Endpoint): Operations {
         itemCounts: counts,
         executionCounts: counts,
         redriveCount: execution.redrives,
-        redriveDate: execution.redrivenAt === undefined ? undefined : seconds(execution.redrivenAt),
-      });
+        redriveDate: seconds(execution.redrivenAt),
+      };
     }),
     UpdateMapRun: operation(
       z.object({
@@ -166,26 +166,20 @@ export function mapRunOperations(endpoint: Endpoint): Operations {
         toleratedFailurePercentage: z.number().min(0).max(100).optional(),
         toleratedFailureCount: z.int().min(0).optional(),
       }),
-      async ({ mapRunArn, maxConcurrency, toleratedFailurePercentage, toleratedFailureCount }) => {
+      async ({ mapRunArn, ...change }) => {
         const { execution, runId } = await findMapRun(endpoint, mapRunArn);
         if (execution.status !== "RUNNING") {
-          const reason = { reason: "CANNOT_UPDATE_COMPLETED_MAP_RUN" };
-          throw validationError(`The map run has ended and cannot be updated: '${mapRunArn}'`, reason);
+          throw validationError(`The map run has ended and cannot be updated: '${mapRunArn}'`, {
+            reason: "CANNOT_UPDATE_COMPLETED_MAP_RUN",
+          });
         }
-        const change: Partial<RunLimits> = {
-          ...(maxConcurrency === undefined
-            ? {}
-            : { maxConcurrency: maxConcurrency === 0 ? unlimited : maxConcurrency }),
-          ...(toleratedFailurePercentage === undefined ? {} : { toleratedFailurePercentage }),
-          ...(toleratedFailureCount === undefined ? {} : { toleratedFailureCount }),
-        };
         if (Object.keys(change).length === 0) {
-          const reason = { reason: "MISSING_REQUIRED_PARAMETER" };
           throw validationError(
             "One of maxConcurrency, toleratedFailurePercentage and toleratedFailureCount must be given",
-            reason,
+            { reason: "MISSING_REQUIRED_PARAMETER" },
           );
         }
+        if (change.maxConcurrency === 0) change.maxConcurrency = unlimited;
         await engine.adjust(runId, change);
         return {};
       },
@@ -198,7 +192,7 @@ function namesOf({ arns }: Endpoint, { execution, label, runId }: MapRun): JsonO
 }
 
 function datesOf({ stoppedAt }: Execution, { createdAt }: Run): JsonObject {
-  return { startDate: seconds(createdAt), ...(stoppedAt === undefined ? {} : { stopDate: seconds(stoppedAt) }) };
+  return { startDate: seconds(createdAt), stopDate: seconds(stoppedAt) };
 }
 
 function countsOf({ total, succeeded, failed, inFlight, pending }: RowCounts, isWritten: boolean): JsonObject {

@@ -29,7 +29,7 @@ export interface Call {
   readonly signal: AbortSignal;
 }
 
-/** Answers requests of one kind. */
+/** Answers requests of one kind; members of an answer that are undefined are not sent. */
 export type Operation = (body: unknown, call: Call) => Promise<JsonObject>;
 
 /** Operations by the name that `X-Amz-Target` ends in. */
@@ -44,11 +44,6 @@ export function operation<T extends z.ZodType>(
 }
 
 /** A time as Step Functions writes it: seconds since 1970, with a fraction. */
-export function seconds(milliseconds: number): number {
-  return milliseconds / 1000;
-}
-
-/** An object without members that are undefined. */
-export function withoutUndefined(members: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+export function seconds(milliseconds: number | undefined): number | undefined {
+  return milliseconds === undefined ? undefined : milliseconds / 1000;
 }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { ListActivitiesCommand } from "@aws-sdk/client-sfn";
-import { isLoopbackHost } from "../security/loopback.ts";
+import { isLoopbackHost } from "../security/access.ts";
 import { rememberSignatures, verifySignature, type SignedRequest } from "./signature.ts";
 import { openTestEndpoint, testKeys } from "../../../test/fakes/endpoint.ts";
 import { createWorkspace } from "../../../test/fakes/workspace.ts";

@@ -1,7 +1,6 @@
-import { createHash, createHmac, randomBytes } from "node:crypto";
-import { isSameSecret } from "../security/secret.ts";
+import { hash, randomBytes } from "node:crypto";
+import { isSameSecret, openSecret } from "../security/secrets.ts";
 import { ApiError } from "./api-error.ts";
-import { openSecret } from "../security/token-file.ts";
 
 /** The one key pair that requests may be signed with. */
 export interface EndpointKeys {
@@ -110,7 +109,10 @@ interface Scope {
 }
 
 async function sign(request: SignedRequest, keys: EndpointKeys, { names, date, ...scope }: Scope): Promise<string> {
-  const { SignatureV4 } = await import("@smithy/signature-v4");
+  const [{ SignatureV4 }, { Sha256 }] = await Promise.all([
+    import("@smithy/signature-v4"),
+    import("@smithy/core/checksum"),
+  ]);
   const { hostname, protocol, pathname, searchParams } = new URL(request.url);
   const signer = new SignatureV4({ ...scope, credentials: keys, sha256: Sha256, applyChecksum: false });
   const headers = names.flatMap((name) => {
@@ -135,21 +137,16 @@ async function sign(request: SignedRequest, keys: EndpointKeys, { names, date, .
 // The signer believes the hash that a request brings along.
 function hasItsOwnHash({ headers, body }: SignedRequest): boolean {
   const stated = headers.get(bodyHash);
-  return stated === null || isSameSecret(stated, createHash("sha256").update(body).digest("hex"));
+  return stated === null || isSameSecret(stated, hash("sha256", body));
 }
 
-interface SigningDate {
-  readonly text: string;
-  readonly at: Date;
-}
-
-function readDate(text: string | null): SigningDate | undefined {
+function readDate(text: string | null): { readonly text: string; readonly at: Date } | undefined {
   const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text ?? "") ?? [];
   const at = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
   return text === null || Number.isNaN(at.getTime()) ? undefined : { text, at };
 }
 
-function requireFresh({ text, at }: SigningDate, now: number): void {
+function requireFresh({ text, at }: { readonly text: string; readonly at: Date }, now: number): void {
   const [current, earliest, latest] = [now, now - skewMs, now + skewMs].map(stamp);
   if (at.getTime() < now - skewMs)
     throw invalid(`Signature expired: ${text} is now earlier than ${earliest} (${current} - 15 min.)`);
@@ -163,28 +160,6 @@ function stamp(at: number): string {
 
 function invalid(message: string): ApiError {
   return new ApiError("InvalidSignatureException", message);
-}
-
-/** SHA-256, with a key for HMAC, as the signer wants it. */
-class Sha256 {
-  readonly #hash: { update(data: Uint8Array): unknown; digest(): Uint8Array };
-
-  constructor(key?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = key === undefined ? createHash("sha256") : createHmac("sha256", bytesOf(key));
-  }
-
-  update(data: Uint8Array): void {
-    this.#hash.update(data);
-  }
-
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
-}
-
-function bytesOf(key: string | ArrayBuffer | ArrayBufferView): string | Uint8Array {
-  if (typeof key === "string") return key;
-  return key instanceof ArrayBuffer ? new Uint8Array(key) : new Uint8Array(key.buffer, key.byteOffset, key.byteLength);
 }
 
 /**

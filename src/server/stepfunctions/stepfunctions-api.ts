@@ -3,13 +3,12 @@ import { Hono, type Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Audit } from "../../app/audit.ts";
 import { messageOf, RowcallError } from "../../core/errors.ts";
-import type { JsonObject } from "../../core/json.ts";
+import { isJsonObject, type JsonObject } from "../../core/json.ts";
+import { onlyLoopbackHosts } from "../security/access.ts";
 import { activityOperations, tagOperations, taskOperations } from "./activity-operations.ts";
 import { ApiError } from "./api-error.ts";
-import { auditOperation } from "./audit-operation.ts";
 import { createArns, type Place } from "./arns.ts";
 import { executionOperations } from "./execution-operations.ts";
-import { onlyLoopbackHosts } from "./host-guard.ts";
 import { machineOperations } from "./machine-operations.ts";
 import { mapRunOperations } from "./map-run-operations.ts";
 import type { Endpoint, Operations } from "./operation.ts";
@@ -35,7 +34,7 @@ export function createStepFunctionsApi(setup: StepFunctionsSetup): Hono {
   const app = new Hono();
   app.onError((thrown, c) => sendError(c, thrown));
   app.notFound((c) => sendError(c, unknownOperation(`${c.req.method} ${c.req.path}`)));
-  if (setup.loopbackOnly) app.use(onlyLoopbackHosts);
+  if (setup.loopbackOnly) app.use(onlyLoopbackHosts(foreignHost));
   app.use(
     bodyLimit({
       maxSize: longestBody,
@@ -52,8 +51,19 @@ export function createStepFunctionsApi(setup: StepFunctionsSetup): Hono {
     const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
     if (operation === undefined) throw unknownOperation(name);
     const input = parse(body);
-    const call = { name, input, authorization: c.req.header("authorization") };
-    return send(c, 200, await auditOperation(setup.audit, call, () => operation(input, { signal })));
+    const note = async (outcome: string, answer?: JsonObject): Promise<void> => {
+      if (!changing.test(name)) return;
+      const by = signerOf(c.req.header("authorization"));
+      await setup.audit?.({ via: "stepfunctions", by, action: name, target: arnIn(answer) ?? arnIn(input), outcome });
+    };
+    try {
+      const answer = await operation(input, { signal });
+      await note("done", answer);
+      return send(c, 200, answer);
+    } catch (thrown) {
+      await note(thrown instanceof ApiError ? thrown.type : "InternalFailure");
+      throw thrown;
+    }
   });
   return app;
 }
@@ -67,6 +77,29 @@ function operationsOf(endpoint: Endpoint): Operations {
     ...taskOperations(endpoint),
     ...tagOperations(endpoint),
   };
+}
+
+/** Operations that start or change something. */
+const changing = /^(?:Start|Stop|Redrive|Update|Create|Delete|Tag|Untag)/;
+
+function signerOf(authorization: string | undefined): string {
+  return /Credential=([\w+=,.@-]{1,128})\//.exec(authorization ?? "")?.[1] ?? "unsigned";
+}
+
+/** What a request or an answer is about. */
+function arnIn(value: unknown): string | undefined {
+  const names = ["executionArn", "mapRunArn", "stateMachineArn", "activityArn", "resourceArn", "arn"];
+  const found = isJsonObject(value)
+    ? names.map((name) => value[name]).find((arn) => typeof arn === "string")
+    : undefined;
+  return typeof found === "string" ? found : undefined;
+}
+
+function foreignHost(host: string): ApiError {
+  return new ApiError(
+    "AccessDeniedException",
+    `The host "${host}" is none of this machine's own names; use 127.0.0.1 or localhost`,
+  );
 }
 
 function unknownOperation(name: string): ApiError {
