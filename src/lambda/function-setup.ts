@@ -32,11 +32,10 @@ export function functionServices(
  * @throws RowcallError USAGE_INVALID when one is missing
  */
 export function functionSetup(env: Env = process.env): FunctionSetup & Pick<Wiring, "host"> {
-  const agentMachineArn = env["AGENT_MACHINE_ARN"];
   return {
     ...functionServices(env),
     runsUri: required(env, "RUNS_URI"),
-    ...(agentMachineArn === undefined || agentMachineArn === "" ? {} : { agentMachineArn }),
+    agentMachineArn: env["AGENT_MACHINE_ARN"] || undefined,
     workerWaitSeconds: Number(env["WORKER_WAIT_SECONDS"] ?? 86_400),
     workDirectory: tmpdir(),
   };

@@ -9,16 +9,13 @@ test("a server behind a proxy answers the proxy alone", async () => {
     [["127.0.0.0/8"], true],
     [["::1", "10.0.0.0/8"], false],
   ] as const) {
-    const { url, server } = await listen(() => new Response("hello"), { host: "127.0.0.1", port: 0, from });
+    const { url, close } = await listen(() => new Response("hello"), { host: "127.0.0.1", port: 0, from });
     try {
       const answer = fetch(url, { headers: { connection: "close" } });
       if (answers) assert.equal(await (await answer).text(), "hello");
       else await assert.rejects(answer);
     } finally {
-      await new Promise((closed) => {
-        server.close(closed);
-        server.closeAllConnections();
-      });
+      await close();
     }
   }
 });

@@ -20,7 +20,12 @@ export interface ListenOptions {
 export interface Listening {
   /** `http://127.0.0.1:40123`. */
   readonly url: string;
-  readonly server: Server;
+  /**
+   * Takes no new connection from here on, and cuts those that are still open.
+   *
+   * @param finish - what is waited for in between
+   */
+  close(finish?: () => Promise<unknown>): Promise<void>;
 }
 
 /** @throws RowcallError ENDPOINT_BUSY when the port is taken; USAGE_INVALID when it, the host, the certificate or an address cannot be used */
@@ -50,7 +55,15 @@ export async function listen(
   });
   const scheme = tls === undefined ? "http" : "https";
   const name = host.includes(":") ? `[${host}]` : host;
-  return { url: `${scheme}://${name}:${(server.address() as AddressInfo).port}`, server };
+  return {
+    url: `${scheme}://${name}:${(server.address() as AddressInfo).port}`,
+    close: async (finish) => {
+      const closed = new Promise<void>((done) => server.close(() => done()));
+      await finish?.();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
 }
 
 function knownAddresses(from: readonly string[]): (address: string) => boolean {

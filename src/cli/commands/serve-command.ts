@@ -89,11 +89,11 @@ async function servePages(cli: Cli, options: ServeOptions): Promise<void> {
     host: options.host,
     port,
     ...tlsOf(cli, options),
-    ...(options.proxyAddress === undefined ? {} : { proxyAddresses: options.proxyAddress }),
-    ...(options.behindProxy === undefined ? {} : { proxyUrl: options.behindProxy }),
-    ...(options.maxUploads === undefined ? {} : { maxUploadsBytes: options.maxUploads * 1024 * 1024 }),
-    ...(options.keepDays === undefined ? {} : { keepMs: options.keepDays * 24 * 3_600_000 }),
-    ...(options.maxUpload === undefined ? {} : { maxUploadBytes: options.maxUpload * 1024 * 1024 }),
+    proxyAddresses: options.proxyAddress,
+    proxyUrl: options.behindProxy,
+    maxUploadsBytes: options.maxUploads && options.maxUploads * 1024 * 1024,
+    keepMs: options.keepDays && options.keepDays * 24 * 3_600_000,
+    maxUploadBytes: options.maxUpload && options.maxUpload * 1024 * 1024,
   });
   const interrupted = interruption(cli.io);
   const { url, token, address } = server;
@@ -126,15 +126,15 @@ async function serveEndpoint(cli: Cli, options: ServeOptions): Promise<void> {
       port,
       host,
       stage,
-      ...(region === undefined ? {} : { region }),
+      region,
       account: options.accountId,
-      ...given,
-      ...(tls === undefined ? {} : { tls }),
+      keys: given,
+      tls,
       wiring: await cli.wire(choice),
       engine,
     });
     const interrupted = interruption(cli.io);
-    await announce(cli, endpoint, { json: options.json === true, isOwn: given.keys !== undefined });
+    await announce(cli, endpoint, { json: options.json === true, isOwn: given !== undefined });
     await interrupted;
     await printLines(cli.io.stderr, ["Rows in flight finish and no new row starts. Press Ctrl-C again to exit now."]);
     await endpoint.close();
@@ -146,18 +146,18 @@ async function serveEndpoint(cli: Cli, options: ServeOptions): Promise<void> {
 function tlsOf({ io }: Cli, { tlsCert, tlsKey }: ServeOptions): TlsFiles {
   return {
     workingDirectory: io.workingDirectory,
-    ...(tlsCert === undefined || tlsKey === undefined ? {} : { tls: { cert: tlsCert, key: tlsKey } }),
+    tls: tlsCert === undefined || tlsKey === undefined ? undefined : { cert: tlsCert, key: tlsKey },
   };
 }
 
 /** @throws RowcallError USAGE_INVALID when one of the two keys is missing */
-function keysOf(env: Io["env"]): Pick<EndpointOptions, "keys"> {
+function keysOf(env: Io["env"]): EndpointOptions["keys"] {
   const [accessKeyId = "", secretAccessKey = ""] = [
     env["ROWCALL_ENDPOINT_ACCESS_KEY_ID"],
     env["ROWCALL_ENDPOINT_SECRET_ACCESS_KEY"],
   ];
-  if (accessKeyId === "" && secretAccessKey === "") return {};
-  if (accessKeyId !== "" && secretAccessKey !== "") return { keys: { accessKeyId, secretAccessKey } };
+  if (accessKeyId === "" && secretAccessKey === "") return undefined;
+  if (accessKeyId !== "" && secretAccessKey !== "") return { accessKeyId, secretAccessKey };
   throw new RowcallError("USAGE_INVALID", "Only one of the endpoint's two keys is set", {
     hint: "Set both ROWCALL_ENDPOINT_ACCESS_KEY_ID and ROWCALL_ENDPOINT_SECRET_ACCESS_KEY, or neither: then keys are made.",
   });

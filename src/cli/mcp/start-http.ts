@@ -2,8 +2,8 @@ import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/
 import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { Hono } from "hono";
 import { listen } from "../../server/listen.ts";
-import { isLoopbackHost } from "../../server/security/loopback.ts";
-import { isSameSecret, readBearer } from "../../server/security/secret.ts";
+import { isLoopbackHost, readBearer } from "../../server/security/access.ts";
+import { isSameSecret } from "../../server/security/secrets.ts";
 
 /** How the server is reached. */
 export interface HttpOptions {
@@ -31,15 +31,8 @@ const host = "127.0.0.1";
  * @throws RowcallError ENDPOINT_BUSY when the port is taken; USAGE_INVALID when it cannot be used
  */
 export async function startHttp(options: HttpOptions): Promise<RunningHttp> {
-  const { url, server } = await listen(createApp(options).fetch, { host, port: options.port });
-  return {
-    url: `${url}/mcp`,
-    close: async () => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+  const { url, close } = await listen(createApp(options).fetch, { host, port: options.port });
+  return { url: `${url}/mcp`, close };
 }
 
 /** The server's routes and what guards them. */

@@ -1,10 +1,23 @@
 import process from "node:process";
-import type { Engine } from "../../core/engine.ts";
-import type { EndpointKeys } from "../../server/stepfunctions/signature.ts";
+import { createMachines } from "../../app/state-machines/list-machines.ts";
+import { openExecutions } from "../../app/state-machines/open-executions.ts";
 import type { Wiring } from "../../app/wire.ts";
+import type { Engine } from "../../core/engine.ts";
+import { activitiesPath, openActivityQueue } from "../../runs/activity-queue.ts";
+import { executionsPath, openExecutionJournal } from "../../runs/execution-journal.ts";
+import { listen } from "../../server/listen.ts";
+import { isLoopbackHost } from "../../server/security/access.ts";
+import { createArns, isName } from "../../server/stepfunctions/arns.ts";
+import {
+  openEndpointKeys,
+  rememberSignatures,
+  verifySignature,
+  type EndpointKeys,
+} from "../../server/stepfunctions/signature.ts";
+import { createStepFunctionsApi } from "../../server/stepfunctions/stepfunctions-api.ts";
+import { openAudit } from "../open-audit.ts";
 import { noteServing } from "./note-serving.ts";
 import type { Tls } from "./read-tls.ts";
-import { openAudit } from "../open-audit.ts";
 
 /** Where and as what the endpoint runs. */
 export interface EndpointOptions {
@@ -54,23 +67,10 @@ export async function startStepFunctionsEndpoint(options: EndpointOptions): Prom
   const { wiring, engine, host = "127.0.0.1", port = 0, stage = "prod", account = "123456789012", tls } = options;
   const { services, host: machine, dataDirectory } = wiring;
   const region = options.region ?? machine.aws.region ?? "eu-west-1";
-  const { createStepFunctionsApi } = await import("../../server/stepfunctions/stepfunctions-api.ts");
-  const { createArns } = await import("../../server/stepfunctions/arns.ts");
-  const { isLoopbackHost } = await import("../../server/security/loopback.ts");
-  const { isName } = await import("../../server/stepfunctions/arns.ts");
-  const { listen } = await import("../../server/listen.ts");
-  const { activitiesPath, openActivityQueue } = await import("../../runs/activity-queue.ts");
-  const { executionsPath, openExecutionJournal } = await import("../../runs/execution-journal.ts");
-  const { createMachines } = await import("../../app/state-machines/list-machines.ts");
-  const { openExecutions } = await import("../../app/state-machines/open-executions.ts");
-
-  const { openEndpointKeys } = await import("../../server/stepfunctions/signature.ts");
-  const { rememberSignatures, verifySignature } = await import("../../server/stepfunctions/signature.ts");
-
   const loopbackOnly = isLoopbackHost(host);
   const keys = options.keys ?? (await openEndpointKeys(dataDirectory));
   const isInClear = !loopbackOnly && tls === undefined;
-  const check = { keys, region, ...(isInClear ? { taken: rememberSignatures() } : {}) };
+  const check = { keys, region, taken: isInClear ? rememberSignatures() : undefined };
   const journal = openExecutionJournal(executionsPath(dataDirectory), services.clock);
   const activities = openActivityQueue(activitiesPath(dataDirectory), services);
   const machines = createMachines({ ...wiring, engine, stage });
@@ -94,7 +94,7 @@ export async function startStepFunctionsEndpoint(options: EndpointOptions): Prom
     loopbackOnly,
   });
   try {
-    const { url, server } = await listen(app.fetch, { host, port, ...(tls === undefined ? {} : { tls }) });
+    const { url, close } = await listen(app.fetch, { host, port, tls });
     const arns = createArns(place);
     const what = "Step Functions endpoint";
     const takeBack = await noteServing(dataDirectory, { what, url, isExposed: !loopbackOnly, isInClear });
@@ -113,10 +113,7 @@ export async function startStepFunctionsEndpoint(options: EndpointOptions): Prom
       close: async () => {
         // Nothing new starts from here on, whatever takes its time below.
         closing.abort();
-        const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-        await Promise.all([closeParts(), takeBack()]);
-        server.closeAllConnections();
-        await closed;
+        await close(() => Promise.all([closeParts(), takeBack()]));
       },
     };
   } catch (thrown) {

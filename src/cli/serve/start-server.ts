@@ -1,14 +1,23 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
+import { openEngine, type Wiring } from "../../app/wire.ts";
+import { createWorkbench } from "../../app/workbench.ts";
 import { RowcallError } from "../../core/errors.ts";
-import type { Wiring } from "../../app/wire.ts";
+import { createServerApp } from "../../server/app.ts";
+import { createDownloads } from "../../server/downloads.ts";
+import { uploadsFolder } from "../../server/kept-files.ts";
+import { listen } from "../../server/listen.ts";
+import { isLoopbackHost } from "../../server/security/access.ts";
+import { openToken } from "../../server/security/secrets.ts";
+import type { ServerSetup } from "../../server/server-setup.ts";
+import { removeAbandonedBelow } from "../../stores/file-write.ts";
 import { openAudit } from "../open-audit.ts";
 import { noteServing } from "./note-serving.ts";
 import { readTls, type TlsFiles } from "./read-tls.ts";
 
 /** Where and to whom the server answers. */
-export interface ServerOptions extends TlsFiles {
+export interface ServerOptions extends TlsFiles, Pick<ServerSetup, "maxUploadBytes" | "maxUploadsBytes" | "keepMs"> {
   readonly wiring: Wiring;
   readonly host: string;
   readonly port: number;
@@ -16,9 +25,6 @@ export interface ServerOptions extends TlsFiles {
   readonly proxyUrl?: string;
   /** Addresses, or networks such as `10.0.0.0/8`, that the proxy connects from. */
   readonly proxyAddresses?: readonly string[];
-  readonly maxUploadBytes?: number;
-  readonly maxUploadsBytes?: number;
-  readonly keepMs?: number;
 }
 
 /** A running server. */
@@ -39,27 +45,67 @@ export interface RunningServer {
  * STORE_DENIED; JOURNAL_UNREADABLE
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { wiring, host, port, proxyUrl } = options;
+  const { wiring, host, port, proxyUrl, proxyAddresses } = options;
   const { services, dataDirectory } = wiring;
-  const [{ removeAbandonedBelow }, { uploadsFolder }] = await Promise.all([
-    import("../../stores/file-write.ts"),
-    import("../../server/kept-files.ts"),
-  ]);
-  const [{ createServerApp }, { createDownloads }, { listen }, { openToken }, { isLoopbackHost }, { mountDashboard }] =
-    await Promise.all([
-      import("../../server/app.ts"),
-      import("../../server/downloads.ts"),
-      import("../../server/listen.ts"),
-      import("../../server/security/token-file.ts"),
-      import("../../server/security/loopback.ts"),
-      import("../../server/dashboard/mount-dashboard.ts"),
-    ]);
-  const [{ openEngine }, { createWorkbench }] = await Promise.all([
-    import("../../app/wire.ts"),
-    import("../../app/workbench.ts"),
-  ]);
+  const { store, registry, clock, monotonic } = services;
   const tls = await readTls(options);
-  if (!isLoopbackHost(host) && tls === undefined && proxyUrl === undefined) {
+  const isExposed = !isLoopbackHost(host);
+  requirePrivacy(options);
+  const downloads = createDownloads(store);
+  const engine = await openEngine({ ...wiring, services: { ...services, store: downloads.store } });
+  try {
+    const token = await openToken(dataDirectory);
+    await removeAbandonedBelow(join(dataDirectory, uploadsFolder));
+    const app = createServerApp({
+      engine,
+      store,
+      registry,
+      workbench: createWorkbench(wiring),
+      downloads,
+      clock,
+      monotonic,
+      token,
+      audit: openAudit({ dataDirectory, clock, stderr: process.stderr }),
+      dataDirectory,
+      version: await packageVersion(),
+      loopbackOnly: !isExposed && proxyUrl === undefined,
+      isSecure: tls !== undefined || proxyUrl !== undefined,
+      isProxied: proxyUrl !== undefined,
+      maxUploadBytes: options.maxUploadBytes,
+      maxUploadsBytes: options.maxUploadsBytes,
+      keepMs: options.keepMs,
+    });
+    const listening = await listen(app.app.fetch, { host, port, tls, from: proxyAddresses });
+    const url = proxyUrl?.replace(/\/$/, "") ?? listening.url;
+    const takeBack = await noteServing(dataDirectory, {
+      what: "server",
+      url: listening.url,
+      isExposed,
+      isInClear: isExposed && tls === undefined,
+    });
+    return {
+      url,
+      get token() {
+        return token();
+      },
+      get address() {
+        return `${url}/?code=${app.createCode()}`;
+      },
+      close: async () => {
+        await listening.close(() => Promise.all([app.close(), takeBack()]));
+        await engine.close();
+      },
+    };
+  } catch (thrown) {
+    await engine.close();
+    throw thrown;
+  }
+}
+
+/** @throws RowcallError USAGE_INVALID when others could reach the server and what they send could be read on the way */
+function requirePrivacy({ host, tls, proxyUrl, proxyAddresses = [] }: ServerOptions): void {
+  const isInClear = !isLoopbackHost(host) && tls === undefined;
+  if (isInClear && proxyUrl === undefined) {
     throw new RowcallError(
       "USAGE_INVALID",
       `At ${host} others can reach the server, and could read the token on its way`,
@@ -73,8 +119,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       hint: "Write --behind-proxy https://rowcall.example.com, without a path.",
     });
   }
-  const { proxyAddresses = [] } = options;
-  if (!isLoopbackHost(host) && tls === undefined && proxyAddresses.length === 0) {
+  if (isInClear && proxyAddresses.length === 0) {
     throw new RowcallError(
       "USAGE_INVALID",
       `At ${host} others could go around the proxy, and what they send is in clear`,
@@ -82,65 +127,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         hint: "Say where the proxy connects from, --proxy-address 10.0.0.7, give --tls-cert and --tls-key too, or leave --host out.",
       },
     );
-  }
-  const downloads = createDownloads(services.store);
-  const engine = await openEngine({ ...wiring, services: { ...services, store: downloads.store } });
-  try {
-    const readToken = await openToken(dataDirectory);
-    await removeAbandonedBelow(join(dataDirectory, uploadsFolder));
-    const { app, close, createCode } = createServerApp({
-      engine,
-      store: services.store,
-      registry: services.registry,
-      workbench: createWorkbench(wiring),
-      downloads,
-      clock: services.clock,
-      monotonic: services.monotonic,
-      token: readToken,
-      audit: openAudit({ dataDirectory, clock: services.clock, stderr: process.stderr }),
-      dataDirectory,
-      version: await packageVersion(),
-      loopbackOnly: isLoopbackHost(host) && proxyUrl === undefined,
-      isSecure: tls !== undefined || proxyUrl !== undefined,
-      isProxied: proxyUrl !== undefined,
-      mountPages: mountDashboard,
-      ...(options.maxUploadBytes === undefined ? {} : { maxUploadBytes: options.maxUploadBytes }),
-      ...(options.maxUploadsBytes === undefined ? {} : { maxUploadsBytes: options.maxUploadsBytes }),
-      ...(options.keepMs === undefined ? {} : { keepMs: options.keepMs }),
-    });
-    const { url: own, server } = await listen(app.fetch, {
-      host,
-      port,
-      ...(tls === undefined ? {} : { tls }),
-      ...(proxyAddresses.length === 0 ? {} : { from: proxyAddresses }),
-    });
-    const url = proxyUrl?.replace(/\/$/, "") ?? own;
-    const isExposed = !isLoopbackHost(host);
-    const takeBack = await noteServing(dataDirectory, {
-      what: "server",
-      url: own,
-      isExposed,
-      isInClear: isExposed && tls === undefined,
-    });
-    return {
-      url,
-      get token() {
-        return readToken();
-      },
-      get address() {
-        return `${url}/?code=${createCode()}`;
-      },
-      close: async () => {
-        const closed = new Promise<void>((done) => server.close(() => done()));
-        await Promise.all([close(), takeBack()]);
-        server.closeAllConnections();
-        await closed;
-        await engine.close();
-      },
-    };
-  } catch (thrown) {
-    await engine.close();
-    throw thrown;
   }
 }
 
