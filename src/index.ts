@@ -71,11 +71,5 @@ export type { Channel, Delivery, FailureCount, Notification } from "./core/chann
 export type { Registry } from "./core/registry.ts";
 export type { Clock, Clocks, Monotonic, Services } from "./core/services.ts";
 
-export {
-  createRowcallClient,
-  type BatchRequest,
-  type ClientEvent,
-  type ClientOptions,
-  type RowcallClient,
-  type RunDetail,
-} from "./server/client.ts";
+export { createRowcallClient, type ClientEvent, type ClientOptions, type RowcallClient } from "./server/client.ts";
+export type { BatchRequest, RunDetail } from "./server/api/schemas.ts";

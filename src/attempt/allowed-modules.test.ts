@@ -4,7 +4,6 @@ import type { AgentDefinition } from "../core/agent.ts";
 import { batchOf, openTestServer, type TestServer } from "../../test/fakes/server.ts";
 import { openTestEndpoint } from "../../test/fakes/endpoint.ts";
 import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
-import { mountDashboard } from "../server/dashboard/mount-dashboard.ts";
 import { wire } from "../app/wire.ts";
 import { requireAllowedModule } from "./allowed-modules.ts";
 import { loadBatch } from "../runs/load-batch.ts";
@@ -24,7 +23,7 @@ describe("code of this machine, chosen by others than who runs Rowcall", () => {
   describe("over the API and the pages", () => {
     let server: TestServer;
     beforeEach(async () => {
-      server = await openTestServer(workspace, { mountPages: mountDashboard });
+      server = await openTestServer(workspace);
     });
     afterEach(() => server.end());
     const refused = async (path: string, body: object): Promise<string> => {

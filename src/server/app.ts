@@ -1,19 +1,22 @@
-import { Hono } from "hono";
+import { Hono, type Context } from "hono";
 import { RowcallError, messageOf } from "../core/errors.ts";
 import { joinUri } from "../core/uri.ts";
 import { apiRoot, limitBodies, mountOperations } from "./api/mount-api.ts";
 import { listOperations } from "./api/list-operations.ts";
 import { openApiDocument } from "./api/openapi.ts";
 import { auditRequests } from "./audit-requests.ts";
+import { mountDashboard } from "./dashboard/mount-dashboard.ts";
 import { rememberAnswers } from "./idempotency.ts";
 import { keepRemoving } from "./kept-files.ts";
 import { openMetrics } from "./metrics.ts";
-import { problemOf, sendProblem } from "./problem.ts";
+import { sendProblem } from "./problem.ts";
 import { createRunHost } from "../app/run-host.ts";
 import { createRunWatch } from "./run-watch.ts";
-import { guardAccess, guardHost, protect } from "./security/access.ts";
+import { guardAccess, onlyLoopbackHosts, protect } from "./security/access.ts";
 import { createSessions } from "./security/session.ts";
 import type { ServerContext, ServerEnv, ServerSetup } from "./server-setup.ts";
+import { createTries } from "./tries.ts";
+import { createUploads } from "./uploads.ts";
 
 /** A server without its port. */
 export interface ServerApp {
@@ -25,15 +28,13 @@ export interface ServerApp {
   close(): Promise<void>;
 }
 
-const usualUpload = 10 * 1024 ** 3;
-const usualUploads = 50 * 1024 ** 3;
 const usualKeepMs = 30 * 24 * 3_600_000;
 
 /**
- * Builds the server: the API under `/api/v1`, `/metrics`, `/health`, `/ready`, and the pages that are mounted.
+ * Builds the server: the API under `/api/v1`, `/metrics`, `/health`, `/ready`, and the dashboard.
  *
- * Every answer has the headers of `protect`; every request but those for health passes `guardHost` and `guardAccess`. What is
- * thrown anywhere becomes a problem (`problemOf`).
+ * Every answer has the headers of `protect`; every request but those for health passes `guardAccess`. What is thrown anywhere
+ * becomes a page for who reads pages, else a problem.
  */
 export function createServerApp(setup: ServerSetup): ServerApp {
   const { engine, clock, isSecure = false, isProxied = false, loopbackOnly = true } = setup;
@@ -50,21 +51,16 @@ export function createServerApp(setup: ServerSetup): ServerApp {
     watch,
     runs,
     sessions,
-    maxUploadBytes: setup.maxUploadBytes ?? usualUpload,
-    maxUploadsBytes: setup.maxUploadsBytes ?? usualUploads,
-    uploaded: { bytes: 0 },
+    tries: createTries(setup.workbench),
+    uploads: createUploads(setup),
     resultsPrefix: joinUri(setup.dataDirectory, "results/"),
   };
   const removing = keepRemoving(setup.dataDirectory, clock, setup.keepMs ?? usualKeepMs);
-  const access = { sessions, loopbackOnly, isSecure, isProxied };
-
   const app = new Hono<ServerEnv>();
-  app.onError((thrown, c) => sendProblem(c, problemOf(thrown)));
-  app.notFound((c) => sendProblem(c, problemOf(unknownRequest(c.req.method, c.req.path))));
   app.use(protect(isSecure));
-  app.use(guardHost(access));
+  if (loopbackOnly) app.use(onlyLoopbackHosts());
   if (setup.audit !== undefined) app.use(auditRequests(setup.audit));
-  app.use(guardAccess(access));
+  app.use(guardAccess({ sessions, isSecure, isProxied }));
   const metrics = openMetrics(context);
   app.use(metrics.measure);
   app.get("/metrics", metrics.answer);
@@ -76,9 +72,13 @@ export function createServerApp(setup: ServerSetup): ServerApp {
   app.use(limitBodies());
   app.use(`${apiRoot}/*`, rememberAnswers(setup.store, setup.dataDirectory));
   const operations = listOperations(context);
-  mountOperations(app, operations);
+  mountOperations(app, Object.values(operations).flat());
   app.get(`${apiRoot}/openapi.json`, (c) => c.json(openApiDocument(operations, setup.version)));
-  setup.mountPages?.(app, context);
+  const { showError } = mountDashboard(app, context);
+  const fail = (c: Context<ServerEnv>, thrown: unknown): Response | Promise<Response> =>
+    readsPages(c) ? showError(c, thrown) : sendProblem(c, thrown);
+  app.onError((thrown, c) => fail(c, thrown));
+  app.notFound((c) => fail(c, unknownRequest(c)));
   return {
     app,
     context,
@@ -91,8 +91,12 @@ export function createServerApp(setup: ServerSetup): ServerApp {
   };
 }
 
-function unknownRequest(method: string, path: string): RowcallError {
-  return new RowcallError("REQUEST_UNKNOWN", `There is nothing at ${method} ${path}`, {
-    hint: "/api/v1/openapi.json lists every operation.",
+function readsPages({ req }: Context): boolean {
+  return !req.path.startsWith("/api/") && req.header("accept")?.includes("text/html") === true;
+}
+
+function unknownRequest(c: Context): RowcallError {
+  return new RowcallError("REQUEST_UNKNOWN", `There is nothing at ${c.req.method} ${c.req.path}`, {
+    hint: readsPages(c) ? "Look for it among the runs or the agents." : "/api/v1/openapi.json lists every operation.",
   });
 }

@@ -3,7 +3,6 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import { openTestServer, testToken, type TestServer } from "../../test/fakes/server.ts";
 import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
 import type { AuditEntry } from "../app/audit.ts";
-import { mountDashboard } from "./dashboard/mount-dashboard.ts";
 
 describe("the audit log of the server", () => {
   let workspace: Workspace;
@@ -14,7 +13,6 @@ describe("the audit log of the server", () => {
     entries.length = 0;
     server = await openTestServer(workspace, {
       audit: async (entry) => void entries.push(entry),
-      mountPages: mountDashboard,
     });
   });
   afterEach(() => server.end());

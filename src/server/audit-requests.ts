@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { Audit } from "../app/audit.ts";
-import { problemOf } from "./problem.ts";
-import { connectionOf } from "./security/peer-user.ts";
+import { errorOf } from "./problem.ts";
+import { connectionOf } from "./security/access.ts";
 import type { Caller } from "./security/session.ts";
 import type { ServerEnv } from "./server-setup.ts";
 
@@ -19,22 +19,20 @@ export function auditRequests(audit: Audit): MiddlewareHandler<ServerEnv> {
     const audited = c.get("audited");
     if (caller === undefined || audited === "reads" || c.res.headers.has("idempotency-replayed")) return;
     if (audited === undefined && safeMethods.includes(method)) return;
-    const from = connectionOf(c)?.remoteAddress;
-    const target = audited === undefined ? (c.res.headers.get("location") ?? undefined) : audited.target;
     await audit({
       via: path.startsWith("/api/") ? "api" : "dashboard",
       by: whoIs(caller),
-      ...(from === undefined ? {} : { from }),
+      from: connectionOf(c)?.remoteAddress,
       action: audited?.action ?? `${method} ${path}`,
-      ...(target === undefined ? {} : { target }),
-      ...(audited?.detail === undefined ? {} : { detail: audited.detail }),
+      target: audited === undefined ? (c.res.headers.get("location") ?? undefined) : audited.target,
+      detail: audited?.detail,
       outcome: outcomeOf(c),
     });
   };
 }
 
 function outcomeOf({ error, res }: Context): string {
-  if (error !== undefined) return problemOf(error).code;
+  if (error !== undefined) return errorOf(error).code;
   return res.status < 400 ? "done" : String(res.status);
 }
 

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { batchOf, openTestServer, testToken, type TestServer } from "../../test/fakes/server.ts";
 import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
@@ -18,10 +17,7 @@ describe("the client", () => {
     client = createRowcallClient({ url: `${listening.url}/?token=${testToken}` });
   });
   afterEach(async () => {
-    const closed = once(listening.server, "close");
-    listening.server.close();
-    listening.server.closeAllConnections();
-    await closed;
+    await listening.close();
     await server.end();
   });
   const textOf = (stream: ReadableStream<Uint8Array>): Promise<string> => new Response(stream).text();

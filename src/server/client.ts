@@ -1,23 +1,17 @@
+import { setTimeout } from "node:timers/promises";
+import { EventSourceParserStream } from "eventsource-parser/stream";
+import type { PlanChoice, PlanReport } from "../app/plan.ts";
+import type { TryChoice } from "../app/try-row.ts";
 import type { AgentDefinition } from "../core/agent.ts";
 import type { Delivery } from "../core/channel.ts";
-import type { Difference } from "./diff.ts";
-import type {
-  DeletedRun,
-  RerunChoice,
-  RowPage,
-  RowQuery,
-  RowReport,
-  RowSelection,
-  RunLimits,
-  RunSurvey,
-} from "../core/engine.ts";
+import type { DeletedRun, RerunChoice, RowPage, RowQuery, RowReport, RunLimits, RunSurvey } from "../core/engine.ts";
 import { isErrorCode, RowcallError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { RunStatus } from "../core/run.ts";
-import type { RunView } from "./run-view.ts";
 import type { PublicationStatus, TemplateDocument } from "../core/template.ts";
-import type { PlanChoice, PlanReport } from "../app/plan.ts";
-import type { TryChoice, TryResult } from "../app/try-row.ts";
+import type { BatchRequest, Difference, RunDetail } from "./api/schemas.ts";
+import type { RunView } from "./run-view.ts";
+import type { Tried } from "./tries.ts";
 
 /** Where a server is, and what lets one in. */
 export interface ClientOptions {
@@ -27,24 +21,6 @@ export interface ClientOptions {
   readonly token?: string;
   /** @default the global one */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
-}
-
-/** A run with its limits and notifications. */
-export interface RunDetail {
-  readonly run: RunView;
-  readonly limits: RunLimits;
-  readonly deliveries: readonly Delivery[];
-  /** Whether the run goes on in the server's process. */
-  readonly isHere: boolean;
-}
-
-/** A batch as its file has it, and how much of it to run. */
-export interface BatchRequest {
-  readonly batch: JsonObject;
-  readonly name?: string;
-  readonly rows?: RowSelection;
-  readonly limit?: number;
-  readonly force?: boolean;
 }
 
 /** An event of a server's stream. */
@@ -96,11 +72,11 @@ export interface RowcallClient {
     name?: string,
   ): Promise<{ readonly inputUri: string; readonly header: readonly string[]; readonly rows: readonly string[][] }>;
   planBatch(request: { readonly batch: JsonObject } & PlanChoice): Promise<PlanReport>;
-  tryRow(request: { readonly batch: JsonObject } & TryChoice): Promise<TryResult & { readonly id: string }>;
-  tryRowOfRun(id: string, choice: TryChoice): Promise<TryResult & { readonly id: string }>;
+  tryRow(request: { readonly batch: JsonObject } & TryChoice): Promise<Tried>;
+  tryRowOfRun(id: string, choice: TryChoice): Promise<Tried>;
   readonly agents: ClientCatalog<AgentDefinition>;
   readonly templates: ClientCatalog<TemplateDocument>;
-  /** Live events of one run or of all, until the signal aborts; goes on where it was when the connection breaks. */
+  /** Live events of one run or of all, until the signal aborts; continues where it was when the connection breaks. */
   events(options?: { readonly run?: string; readonly signal?: AbortSignal }): AsyncIterable<ClientEvent>;
 }
 
@@ -185,48 +161,22 @@ export function createRowcallClient(options: ClientOptions): RowcallClient {
         const headers: Record<string, string> = last === undefined ? {} : { "last-event-id": last };
         const url = urlOf(run === undefined ? "/events" : runPath(run, "/events"));
         try {
-          const { body } = await request(url, { headers, ...(signal === undefined ? {} : { signal }) });
-          for await (const event of readEvents(body ?? new ReadableStream())) {
-            last = event.id;
-            yield event;
+          const { body } = await request(url, { headers, signal });
+          const sent = body?.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+          for await (const { id = "", event: type = "message", data } of sent ?? []) {
+            last = id;
+            yield { id, type, data: JSON.parse(data) as unknown };
           }
         } catch (error) {
           if (error instanceof RowcallError) throw error;
         }
-        await pause(signal);
+        await setTimeout(reconnectMs, undefined, { signal }).catch(() => {});
       }
     },
   };
 }
 
 const reconnectMs = 1000;
-
-function pause(signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, reconnectMs);
-    signal?.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });
-}
-
-/** @see https://html.spec.whatwg.org/multipage/server-sent-events.html */
-async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ClientEvent> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of body) {
-    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n\n");
-    rest = parts.pop() ?? "";
-    for (const part of parts) {
-      const fields = new Map(
-        part
-          .split("\n")
-          .map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trimStart()]),
-      );
-      const data = fields.get("data");
-      if (data !== undefined)
-        yield { id: fields.get("id") ?? "", type: fields.get("event") ?? "message", data: JSON.parse(data) as unknown };
-    }
-  }
-}
 
 async function errorOf(response: Response): Promise<RowcallError> {
   const text = await response.text();
@@ -236,8 +186,8 @@ async function errorOf(response: Response): Promise<RowcallError> {
       const { code, detail, hint, details } = problem;
       if (typeof code === "string" && isErrorCode(code)) {
         return new RowcallError(code, typeof detail === "string" ? detail : text, {
-          ...(typeof hint === "string" ? { hint } : {}),
-          ...(isJsonObject(details) ? { details } : {}),
+          hint: typeof hint === "string" ? hint : undefined,
+          details: isJsonObject(details) ? details : undefined,
         });
       }
     }

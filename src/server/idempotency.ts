@@ -19,7 +19,7 @@ interface Remembered {
  * @throws RowcallError KEY_REUSED when the key came with another request before
  */
 export function rememberAnswers(store: ObjectStore, dataDirectory: string): MiddlewareHandler {
-  const going = new Map<string, Promise<void>>();
+  const inFlight = new Map<string, Promise<void>>();
   return async (c, next) => {
     const key = c.req.header("idempotency-key");
     const isJson = !c.req.path.endsWith("/uploads");
@@ -27,9 +27,9 @@ export function rememberAnswers(store: ObjectStore, dataDirectory: string): Midd
     const uri = joinUri(dataDirectory, answersFolder, `${sha256(key)}.json`);
     const fingerprint = sha256(`${c.req.path}\n${await c.req.raw.clone().text()}`);
     // Twins wait for each other.
-    while (going.has(uri)) await going.get(uri);
+    while (inFlight.has(uri)) await inFlight.get(uri);
     const done = Promise.withResolvers<void>();
-    going.set(uri, done.promise);
+    inFlight.set(uri, done.promise);
     try {
       const before = await recall(store, uri);
       if (before !== undefined && before.fingerprint !== fingerprint) {
@@ -49,7 +49,7 @@ export function rememberAnswers(store: ObjectStore, dataDirectory: string): Midd
       await store.write(uri, Buffer.from(JSON.stringify(answer)));
       return undefined;
     } finally {
-      going.delete(uri);
+      inFlight.delete(uri);
       done.resolve();
     }
   };

@@ -9,17 +9,6 @@ export const uploadsFolder = "uploads";
 export const answersFolder = "answers";
 const sweepEveryMs = 3_600_000;
 
-/** Bytes of all uploads that are there. */
-export async function uploadedBytes(dataDirectory: string): Promise<number> {
-  const root = join(dataDirectory, uploadsFolder);
-  const names = await readdir(root, { recursive: true }).catch(() => []);
-  const sizes = names.map(async (name) => {
-    const found = await stat(join(root, name)).catch(() => undefined);
-    return found?.isFile() === true ? found.size : 0;
-  });
-  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
-}
-
 /**
  * Removes uploads, and answers to requests that may be repeated, that have not changed since a time. A run needs its upload only until
  * it has begun: it has a copy. What cannot be removed stays.

@@ -31,16 +31,16 @@ export function openMetrics({ engine, watch, monotonic }: ServerContext): Metric
     buckets: [0.005, 0.02, 0.1, 0.5, 2, 10],
     registers,
   });
-  const runs = new Gauge({ name: "rowcall_runs", help: "Runs by where they stand", labelNames: ["status"], registers });
+  const runs = new Gauge({ name: "rowcall_runs", help: "Runs by status", labelNames: ["status"], registers });
   const rows = new Gauge({
     name: "rowcall_run_rows",
-    help: "Rows of running runs by where they stand",
+    help: "Rows of running runs by status",
     labelNames: ["run", "agent", "status"],
     registers,
   });
   const rate = new Gauge({
     name: "rowcall_run_rows_per_second",
-    help: "Rows that running runs decide in a second",
+    help: "Rows of running runs that become final in a second",
     labelNames: ["run", "agent"],
     registers,
   });

@@ -9,7 +9,7 @@ export interface LiveEvent {
   /** Grows with each event; belongs to one start of the server. */
   readonly id: string;
   /**
-   * `snapshot`: all runs that are told about, to begin with; `run`: one run as it stands now; `message`: something that a run in
+   * `snapshot`: all runs that are told about, to begin with; `run`: one run as it is now; `message`: something that a run in
    * this process said.
    */
   readonly type: "snapshot" | "run" | "message";
@@ -23,7 +23,7 @@ export interface LiveEvent {
 export interface RunWatch {
   /**
    * Events about one run or about all, until the signal aborts. A watcher that was there before gives the id of the last event it
-   * has seen and goes on after it; when that is too long ago, or belongs to an earlier start, it begins with a snapshot again.
+   * has seen and continues after it; when that is too long ago, or belongs to an earlier start, it begins with a snapshot again.
    */
   subscribe(options: {
     readonly run?: string | undefined;
@@ -54,12 +54,12 @@ interface Kept extends LiveEvent {
 interface Known {
   readonly text: string;
   readonly run: Run;
-  /** Decided rows at moments of the last seconds, oldest first. */
-  readonly samples: readonly { readonly at: number; readonly decided: number }[];
+  /** Final rows at moments of the last seconds, oldest first. */
+  readonly samples: readonly { readonly at: number; readonly final: number }[];
 }
 
 /**
- * Watches the runs of an engine by reading where they stand, so that runs of other processes are seen too and a run in this one
+ * Watches the runs of an engine by reading their status, so that runs of other processes are seen too and a run in this one
  * pays nothing for it: what is read is one record per running run, however many rows it has and however many watch.
  */
 export function createRunWatch(engine: Engine, { clock, monotonic }: Clocks): RunWatch {
@@ -78,7 +78,7 @@ export function createRunWatch(engine: Engine, { clock, monotonic }: Clocks): Ru
     const samples = known.get(id)?.samples ?? [];
     const [first, newest] = [samples[0], samples.at(-1)];
     if (first === undefined || newest === undefined || newest.at - first.at < 1000) return undefined;
-    return Math.max(0, ((newest.decided - first.decided) * 1000) / (newest.at - first.at));
+    return Math.max(0, ((newest.final - first.final) * 1000) / (newest.at - first.at));
   };
   const view = (run: Run): RunView => viewRun(run, clock(), rateOf(run.id));
   const publish = (event: Pick<Kept, "type" | "data" | "run">): void => {
@@ -91,10 +91,10 @@ export function createRunWatch(engine: Engine, { clock, monotonic }: Clocks): Ru
     const before = known.get(run.id);
     const text = JSON.stringify(run);
     const at = monotonic();
-    const decided = run.counts.succeeded + run.counts.failed;
+    const final = run.counts.succeeded + run.counts.failed;
     const samples =
       run.status === "running"
-        ? [...(before?.samples ?? []).filter((sample) => at - sample.at < rateMs), { at, decided }]
+        ? [...(before?.samples ?? []).filter((sample) => at - sample.at < rateMs), { at, final }]
         : [];
     known.set(run.id, { text, run, samples });
     if (before?.text !== text) publish({ type: "run", run: run.id, data: { run: view(run) } });
@@ -160,7 +160,7 @@ export function createRunWatch(engine: Engine, { clock, monotonic }: Clocks): Ru
       while (!signal.aborted && !isClosed) {
         woken = Promise.withResolvers();
         const from = seen;
-        // Of a run that changed more than once only how it stands now is told.
+        // Of a run that changed more than once only its newest event is told.
         const fresh = events.filter((event) => event.number > from && (run === undefined || event.run === run));
         seen = last;
         const newest = new Map(fresh.map((event) => [`${event.type} ${event.run}`, event]));

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Hono } from "hono";
 import { openMemoryStore } from "../stores/memory-store.ts";
-import { problemOf, sendProblem } from "./problem.ts";
+import { sendProblem } from "./problem.ts";
 import { sendObject } from "./send-object.ts";
 
 const store = openMemoryStore({ clock: () => 0 });
 const app = new Hono();
-app.onError((thrown, c) => sendProblem(c, problemOf(thrown)));
+app.onError((thrown, c) => sendProblem(c, thrown));
 app.get("/:type/:name", (c) =>
   sendObject(c, store, {
     name: c.req.param("name"),

@@ -1,21 +1,20 @@
-import type { Hono } from "hono";
 import type { SecureHeadersVariables } from "hono/secure-headers";
 import type { Audit, ShortValues } from "../app/audit.ts";
 import type { Engine } from "../core/engine.ts";
-import type { ObjectStore } from "../core/object-store.ts";
 import type { Registry } from "../core/registry.ts";
 import type { Clocks } from "../core/services.ts";
 import type { Workbench } from "../app/workbench.ts";
 import type { Downloads } from "./downloads.ts";
 import type { RunWatch } from "./run-watch.ts";
 import type { RunHost } from "../app/run-host.ts";
+import type { Tries } from "./tries.ts";
+import type { UploadOptions, Uploads } from "./uploads.ts";
 import type { Caller, SessionList } from "./security/session.ts";
 
 /** What a server is made of. */
-export interface ServerSetup extends Clocks {
+export interface ServerSetup extends Clocks, UploadOptions {
   /** Made over the store of `downloads`; stays open when the server closes. */
   readonly engine: Engine;
-  readonly store: ObjectStore;
   readonly registry: Registry;
   readonly workbench: Workbench;
   readonly downloads: Downloads;
@@ -23,8 +22,6 @@ export interface ServerSetup extends Clocks {
   readonly token: () => string;
   /** Notes what was done. @default nobody does */
   readonly audit?: Audit;
-  /** Folder of uploads, of results when a batch names no output, and of what idempotency keys stand for. */
-  readonly dataDirectory: string;
   /** Rowcall's version. */
   readonly version: string;
   /** Answer only requests to a name of this machine itself. @default true */
@@ -33,20 +30,14 @@ export interface ServerSetup extends Clocks {
   readonly isSecure?: boolean;
   /** Whether requests come by way of a proxy, which alone knows where from. @default false */
   readonly isProxied?: boolean;
-  /** Largest upload in bytes. @default 10 GiB */
-  readonly maxUploadBytes?: number;
-  /** Most bytes of all uploads together. @default 50 GiB */
-  readonly maxUploadsBytes?: number;
   /** How long uploads, and answers to requests that may be repeated, are kept, in milliseconds. @default 30 days */
   readonly keepMs?: number;
-  /** Adds the pages: called once, after everything that protects them, before unknown addresses are refused. */
-  readonly mountPages?: (app: Hono<ServerEnv>, context: ServerContext) => void;
 }
 
 /** What every part of the server reaches its work through. */
 export interface ServerContext extends Pick<
   ServerSetup,
-  "engine" | "store" | "registry" | "workbench" | "downloads" | "clock" | "monotonic" | "dataDirectory" | "version"
+  "engine" | "store" | "registry" | "workbench" | "downloads" | "monotonic"
 > {
   /** Starts, resumes and reruns runs in this process. */
   readonly runs: RunHost;
@@ -54,10 +45,8 @@ export interface ServerContext extends Pick<
   readonly sessions: SessionList;
   /** Live state of runs, of this and other processes. */
   readonly watch: RunWatch;
-  readonly maxUploadBytes: number;
-  readonly maxUploadsBytes: number;
-  /** Bytes of uploads that have come since the server began. */
-  readonly uploaded: { bytes: number };
+  readonly tries: Tries;
+  readonly uploads: Uploads;
   /** Where results go when a batch names no output. */
   readonly resultsPrefix: string;
 }

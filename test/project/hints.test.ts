@@ -38,7 +38,7 @@ const toldTo: Readonly<Record<string, readonly string[]>> = {
   "src/app/state-machines/open-executions.ts": ["serve"],
   "src/server/listen.ts": ["serve", "mcp"],
   "src/server/security/access.ts": ["serve"],
-  "src/server/take-upload.ts": ["serve"],
+  "src/server/uploads.ts": ["serve"],
 };
 /** Arguments of other programs. */
 const foreign =

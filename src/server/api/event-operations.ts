@@ -1,13 +1,12 @@
 import { streamSSE } from "hono/streaming";
 import type { Context } from "hono";
 import type { ServerContext, ServerEnv } from "../server-setup.ts";
-import { defineOperation, type Operation } from "./operation.ts";
+import { operation, type Operation } from "./operation.ts";
 import { runParams } from "./schemas.ts";
 
-const tag = "Events";
 const media = { media: ["text/event-stream"], description: "`snapshot`, then `run` and `message` events" };
 const description =
-  "At most five events a second for each run, however many rows it has. `Last-Event-ID` goes on after that event; when it is too old, a `snapshot` comes first.";
+  "At most five events a second for each run, however many rows it has. `Last-Event-ID` continues after that event; when it is too old, a `snapshot` comes first.";
 const beatMs = 15_000;
 
 /** Live events, as browsers' `EventSource` reads them. */
@@ -34,31 +33,23 @@ export function eventOperations({ engine, watch }: ServerContext): readonly Oper
       }
     });
   return [
-    defineOperation(
-      {
-        id: "watchRuns",
-        method: "get",
-        path: "/events",
-        tag,
-        summary: "Live events of all runs",
-        description,
-        answer: media,
-      },
-      async ({ context }) => stream(context, undefined),
-    ),
-    defineOperation(
-      {
-        id: "watchRun",
-        method: "get",
-        path: "/runs/{id}/events",
-        tag,
-        summary: "Live events of one run",
-        description,
-        params: runParams,
-        answer: media,
-        errors: ["RUN_NOT_FOUND"],
-      },
-      async ({ params, context }) => stream(context, (await engine.describe(params.id)).id),
-    ),
+    operation({
+      id: "watchRuns",
+      route: "GET /events",
+      summary: "Live events of all runs",
+      description,
+      answer: media,
+      handle: async ({ context }) => stream(context, undefined),
+    }),
+    operation({
+      id: "watchRun",
+      route: "GET /runs/{id}/events",
+      summary: "Live events of one run",
+      description,
+      params: runParams,
+      answer: media,
+      errors: ["RUN_NOT_FOUND"],
+      handle: async ({ params, context }) => stream(context, (await engine.describe(params.id)).id),
+    }),
   ];
 }

@@ -1,12 +1,11 @@
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { shortValues } from "../../app/audit.ts";
 import { RowcallError } from "../../core/errors.ts";
 import { readDocument } from "../../core/read-document.ts";
 import { parseWith } from "../../core/schema.ts";
 import type { AuditedRequest, ServerEnv } from "../server-setup.ts";
-import { isMedia, type Operation } from "./operation.ts";
+import { isMedia, routeOf, type Operation } from "./operation.ts";
 
 /** Where the API begins. */
 export const apiRoot = "/api/v1";
@@ -29,8 +28,8 @@ export function limitBodies(): MiddlewareHandler {
 /** Adds operations to an app, each at its path below {@link apiRoot}. */
 export function mountOperations(app: Hono<ServerEnv>, operations: readonly Operation[]): void {
   for (const operation of operations) {
-    const path = `${apiRoot}${operation.path.replace(/\{(\w+)\}/g, ":$1")}`;
-    app.on(operation.method.toUpperCase(), path, async (c) => answer(c, operation));
+    const { method, path } = routeOf(operation);
+    app.on(method, `${apiRoot}${path.replace(/\{(\w+)\}/g, ":$1")}`, async (c) => answer(c, operation));
   }
 }
 
@@ -42,7 +41,7 @@ async function answer(c: Context<ServerEnv>, operation: Operation): Promise<Resp
     body: body === undefined || isMedia(body) ? undefined : parseWith(body, await readJson(c), "USAGE_INVALID", "body"),
     context: c,
   };
-  const isReading = operation.readsOnly === true || operation.method === "get";
+  const isReading = operation.readsOnly === true || operation.route.startsWith("GET ");
   const audited = isReading ? "reads" : auditedOf(operation, request.params, request.body);
   c.set("audited", audited);
   const result = await operation.handle(request as Parameters<Operation["handle"]>[0]);
@@ -51,7 +50,7 @@ async function answer(c: Context<ServerEnv>, operation: Operation): Promise<Resp
   if (!isReading && c.get("audited") === audited)
     c.set("audited", auditedOf(operation, request.params ?? result, request.body));
   c.header("Cache-Control", "no-store");
-  return c.json(result, status as ContentfulStatusCode);
+  return c.json(result, status);
 }
 
 function auditedOf({ id: action }: Operation, about: unknown, body: unknown): AuditedRequest {
@@ -66,14 +65,14 @@ function auditedOf({ id: action }: Operation, about: unknown, body: unknown): Au
   } = {
     ...detail,
     ...shortValues(about),
-    // A run stands in its details under a name of its own.
+    // Details of a run have it as `run`.
     ...shortValues((about as { readonly run?: unknown } | undefined)?.run),
   };
   const target = id ?? inputUri ?? (version === undefined ? template : `${String(template)}@${String(version)}`);
   return {
     action,
-    ...(target === undefined ? {} : { target: String(target) }),
-    ...(Object.keys(detail).length === 0 ? {} : { detail }),
+    target: target === undefined ? undefined : String(target),
+    detail: Object.keys(detail).length === 0 ? undefined : detail,
   };
 }
 

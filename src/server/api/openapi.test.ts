@@ -130,6 +130,12 @@ describe("the API's document", () => {
     return "";
   }
 
+  it("says what parameters and parts of a body are", () => {
+    const { get, post } = document.paths["/runs"] as unknown as Record<string, object>;
+    assert.match(JSON.stringify(get), /"name":"after","in":"query","required":false,"description":"`next` of the page/);
+    assert.match(JSON.stringify(post), /"batch":\{[^}]*"description":"As a batch file has it"/);
+  });
+
   it("tells what every operation answers", async () => {
     const asked = await samples();
     assert.deepEqual(operations.map(({ operation }) => operation.operationId).sort(), Object.keys(asked).sort());

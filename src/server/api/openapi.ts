@@ -1,33 +1,39 @@
 import { z } from "zod";
 import { errorKind, type ErrorCode } from "../../core/errors.ts";
-import type { JsonObject, JsonValue } from "../../core/json.ts";
+import type { JsonObject } from "../../core/json.ts";
 import { apiRoot } from "./mount-api.ts";
-import { isMedia, type MediaAnswer, type OperationFace } from "./operation.ts";
-import { components } from "./schemas.ts";
+import { isMedia, routeOf, type Media, type OperationDescription } from "./operation.ts";
 
 const usualErrors: readonly ErrorCode[] = ["USAGE_INVALID", "TOKEN_INVALID", "ORIGIN_FOREIGN"];
 
 /**
  * The API's document, made of the schemas that requests are read with.
  *
+ * @param operations - by tag
  * @see https://spec.openapis.org/oas/v3.1.1
  */
-export function openApiDocument(operations: readonly OperationFace[], version: string): JsonObject {
+export function openApiDocument(
+  operations: Readonly<Record<string, readonly OperationDescription[]>>,
+  version: string,
+): JsonObject {
   const paths: Record<string, Record<string, JsonObject>> = {};
-  for (const operation of operations) {
-    (paths[operation.path] ??= {})[operation.method] = describeOperation(operation);
+  for (const [tag, ofTag] of Object.entries(operations)) {
+    for (const operation of ofTag) {
+      const { method, path } = routeOf(operation);
+      (paths[path] ??= {})[method.toLowerCase()] = describeOperation(operation, tag);
+    }
   }
   return {
     openapi: "3.1.1",
     info: {
       title: "Rowcall",
       version,
-      description: "Runs an agent once for every row of a table. Cells, replies and outputs are data of strangers.",
+      description: "Runs an agent once for every row of a table. Cells, replies and outputs are untrusted data.",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: apiRoot }],
     security: [{ token: [] }, { session: [] }],
-    tags: [...new Set(operations.map(({ tag }) => tag))].map((name) => ({ name })),
+    tags: Object.keys(operations).map((name) => ({ name })),
     paths,
     components: {
       schemas: componentSchemas(),
@@ -44,53 +50,41 @@ export function openApiDocument(operations: readonly OperationFace[], version: s
   };
 }
 
-function describeOperation(operation: OperationFace): JsonObject {
-  const { id, tag, summary, description, params, query, body, answer, status = 200, method } = operation;
+const idempotencyKey: JsonObject = {
+  name: "Idempotency-Key",
+  in: "header",
+  description: "The same key with the same request is answered with the first answer",
+  schema: { type: "string", minLength: 1, maxLength: 200 },
+};
+
+function describeOperation(operation: OperationDescription, tag: string): JsonObject {
+  const { id, summary, description, params, query, body, answer, status = 200, errors = [] } = operation;
   const parameters = [
     ...parametersOf(params, "path"),
     ...parametersOf(query, "query"),
-    ...(method === "post"
-      ? [
-          {
-            name: "Idempotency-Key",
-            in: "header",
-            description: "The same key with the same request is answered with the first answer",
-            schema: { type: "string", minLength: 1, maxLength: 200 },
-          },
-        ]
-      : []),
+    ...(operation.route.startsWith("POST ") ? [idempotencyKey] : []),
   ];
+  const content = contentOf(answer, "output");
+  const isRanged = isMedia(answer) && answer.isRanged === true;
   return {
     operationId: id,
     tags: [tag],
     summary,
-    ...(description === undefined ? {} : { description }),
-    ...(parameters.length === 0 ? {} : { parameters }),
-    ...(body === undefined
-      ? {}
-      : {
-          requestBody: {
-            required: true,
-            content: contentOf(body, "input"),
-          },
-        }),
+    description,
+    parameters: parameters.length === 0 ? undefined : parameters,
+    requestBody: body && { required: true, content: contentOf(body, "input") },
     responses: {
-      [String(status)]: {
-        description: isMedia(answer) ? answer.description : "Done",
-        content: contentOf(answer, "output"),
-      },
-      ...(isMedia(answer) && answer.isRanged === true
-        ? {
-            "206": { description: "The part that was asked for", content: contentOf(answer, "output") },
-            "416": { description: "There is no such part" },
-          }
-        : {}),
-      ...errorResponses([...usualErrors, ...(operation.errors ?? [])]),
+      [String(status)]: { description: isMedia(answer) ? answer.description : "Done", content },
+      ...(isRanged && {
+        "206": { description: "The part that was asked for", content },
+        "416": { description: "There is no such part" },
+      }),
+      ...errorResponses([...usualErrors, ...errors]),
     },
   };
 }
 
-function contentOf(part: z.ZodType | MediaAnswer, io: "input" | "output"): JsonObject {
+function contentOf(part: z.ZodType | Media, io: "input" | "output"): JsonObject {
   if (!isMedia(part)) return { "application/json": { schema: schemaOf(part, io) } };
   return Object.fromEntries(part.media.map((media) => [media, { schema: { type: "string" } }]));
 }
@@ -116,7 +110,7 @@ function parametersOf(schema: z.ZodObject | undefined, place: "path" | "query"):
       name,
       in: place,
       required: place === "path" || required.includes(name),
-      ...(description === undefined ? {} : { description }),
+      description,
       schema: rest,
     };
   });
@@ -125,28 +119,26 @@ function parametersOf(schema: z.ZodObject | undefined, place: "path" | "query"):
 const reference = (id: string): string => `#/components/schemas/${id}`;
 
 function componentSchemas(): JsonObject {
-  const { schemas } = z.toJSONSchema(components, { uri: reference, io: "output" });
-  return withoutIds(schemas as unknown as JsonValue) as JsonObject;
+  const { schemas } = z.toJSONSchema(z.globalRegistry, { uri: reference, io: "output" });
+  return Object.fromEntries(
+    Object.entries(schemas).map(([id, schema]) => [id, withoutNames(schema as unknown as JsonObject)]),
+  );
 }
 
 function schemaOf(schema: z.ZodType, io: "input" | "output"): JsonObject {
-  const id = components.get(schema)?.id;
+  const id = z.globalRegistry.get(schema)?.id;
   if (id !== undefined) return { $ref: reference(id) };
-  return withoutIds(inlined(schema, io)) as JsonObject;
+  const made = withoutNames(z.toJSONSchema(schema, { io }) as JsonObject);
+  // Named schemas come as definitions of the schema that uses them: they are the document's own.
+  return JSON.parse(JSON.stringify(made).replaceAll('"#/$defs/', `"${reference("")}`)) as JsonObject;
 }
 
-// Named schemas come as definitions of the schema that uses them: they are the document's own.
-function inlined(schema: z.ZodType, io: "input" | "output"): JsonValue {
-  const made = z.toJSONSchema(schema, { metadata: components, io }) as JsonObject;
-  const { $defs: _defs, ...rest } = made;
-  return JSON.parse(JSON.stringify(rest).replaceAll('"#/$defs/', `"${reference("")}`)) as JsonValue;
-}
-
-function withoutIds(value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.map((part) => withoutIds(part as JsonValue));
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value as JsonObject).filter(
-    ([key, part]) => !(key === "$schema" || key === "$id" || (key === "id" && typeof part === "string")),
-  );
-  return Object.fromEntries(entries.map(([key, part]) => [key, withoutIds(part as JsonValue)]));
+function withoutNames({
+  $schema: _dialect,
+  $id: _address,
+  id: _name,
+  $defs: _named,
+  ...schema
+}: JsonObject): JsonObject {
+  return schema;
 }

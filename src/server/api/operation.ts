@@ -3,8 +3,8 @@ import type { z } from "zod";
 import type { ErrorCode } from "../../core/errors.ts";
 import type { ServerEnv } from "../server-setup.ts";
 
-/** What an operation answers with, when it is no JSON. */
-export interface MediaAnswer {
+/** A body or an answer that is not JSON. */
+export interface Media {
   /** Media types it may have. */
   readonly media: readonly string[];
   /** Whether a part of it can be asked for with `Range`. */
@@ -12,23 +12,19 @@ export interface MediaAnswer {
   readonly description: string;
 }
 
-/** One operation of the API, as its document has it; paths are written as OpenAPI does. */
-export interface OperationFace {
+/** What the API's document says of one operation. */
+export interface OperationDescription {
   /** `startRun`. */
   readonly id: string;
-  readonly method: "get" | "post" | "patch" | "put" | "delete";
-  /** Below `/api/v1`: `/runs/{id}`. */
-  readonly path: string;
-  readonly tag: string;
+  /** Method, and path below `/api/v1` as OpenAPI writes it: `GET /runs/{id}`. */
+  readonly route: `${"GET" | "POST" | "PATCH" | "PUT" | "DELETE"} /${string}`;
   readonly summary: string;
-  /** Whether it only looks, although it is no GET. @default false */
-  readonly readsOnly?: true;
   readonly description?: string;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   /** Schema of a JSON body, or what another body is. */
-  readonly body?: z.ZodType | MediaAnswer;
-  readonly answer: z.ZodType | MediaAnswer;
+  readonly body?: z.ZodType | Media;
+  readonly answer: z.ZodType | Media;
   /** @default 200 */
   readonly status?: 200 | 201;
   /** Codes of its own, besides those of every operation. */
@@ -39,36 +35,44 @@ export interface OperationFace {
 export interface OperationRequest<Params, Query, Body> {
   readonly params: Params;
   readonly query: Query;
-  /** Undefined when the body is no JSON. */
+  /** Undefined when the body is not JSON. */
   readonly body: Body;
   readonly context: Context<ServerEnv>;
 }
 
-/** One operation with what it does. */
-export interface Operation extends OperationFace {
+/** One operation of the API. */
+export interface Operation extends OperationDescription {
+  /** Whether it changes nothing, although it is no GET. @default false */
+  readonly readsOnly?: true;
   /** @returns what is sent as JSON, or the whole answer */
   handle(request: OperationRequest<never, never, never>): Promise<object>;
 }
 
 type OutputOf<T> = T extends z.ZodType ? z.output<T> : undefined;
 
-/** Ties a handler to the schemas of its operation. */
-export function defineOperation<
+/** Defines an operation; its handler gets what its schemas have read. */
+export function operation<
   Params extends z.ZodObject | undefined = undefined,
   Query extends z.ZodObject | undefined = undefined,
-  Body extends z.ZodType | MediaAnswer | undefined = undefined,
+  Body extends z.ZodType | Media | undefined = undefined,
 >(
-  face: Omit<OperationFace, "params" | "query" | "body"> & {
+  definition: Omit<Operation, "params" | "query" | "body" | "handle"> & {
     readonly params?: Params;
     readonly query?: Query;
     readonly body?: Body;
+    handle(request: OperationRequest<OutputOf<Params>, OutputOf<Query>, OutputOf<Body>>): Promise<object>;
   },
-  handle: (request: OperationRequest<OutputOf<Params>, OutputOf<Query>, OutputOf<Body>>) => Promise<object>,
 ): Operation {
-  return { ...(face as OperationFace), handle };
+  return definition;
 }
 
 /** Whether a body or an answer is something else than JSON. */
-export function isMedia(part: z.ZodType | MediaAnswer): part is MediaAnswer {
+export function isMedia(part: z.ZodType | Media): part is Media {
   return "media" in part;
+}
+
+/** The method of an operation, and its path below `/api/v1`. */
+export function routeOf({ route }: OperationDescription): { readonly method: string; readonly path: string } {
+  const [method = "", path = ""] = route.split(" ");
+  return { method, path };
 }

@@ -1,73 +1,55 @@
 import { z } from "zod";
-import { rowOrders, type RowQuery } from "../../core/engine.ts";
+import { rowOrders } from "../../core/engine.ts";
 import { RowcallError } from "../../core/errors.ts";
+import { findRow } from "../find-row.ts";
 import { sendObject, streamOf } from "../send-object.ts";
 import type { ServerContext } from "../server-setup.ts";
-import { findRow } from "../find-row.ts";
-import { defineOperation, type Operation } from "./operation.ts";
-import { errorCode, rowPage, rowReport, rowStatus, runParams } from "./schemas.ts";
+import { operation, type Operation } from "./operation.ts";
+import { errorCode, recordingFile, rowPage, rowReport, rowStatus, runParams } from "./schemas.ts";
 
-const tag = "Rows";
-const rowNumber = z.coerce.number().int().min(0);
+const rowParams = runParams.extend({ row: z.coerce.number().int().min(0) });
 
 /** Reads a run's rows, what they left behind, and its tables. */
 export function rowOperations({ engine, store, downloads }: ServerContext): readonly Operation[] {
-  const rowParams = runParams.extend({ row: rowNumber });
-
   return [
-    defineOperation(
-      {
-        id: "listRows",
-        method: "get",
-        path: "/runs/{id}/rows",
-        tag,
-        summary: "A page of a run's rows: filtered, searched, ordered",
-        description:
-          "A search ends a page early, even an empty one, rather than take long: there is more as long as there is a `next`. In another order than by row, only rows that were attempted are listed.",
-        params: runParams,
-        query: z.object({
-          status: rowStatus.optional(),
-          code: errorCode.optional(),
-          text: z.string().min(1).optional().describe("In any cell, output value or error message, in any case"),
-          order: z.enum(rowOrders).default("row"),
-          descending: z.stringbool().default(false),
-          after: z.string().min(1).optional().describe("`next` of the page before"),
-          limit: z.coerce.number().int().min(1).max(500).default(100),
-        }),
-        answer: rowPage,
-        errors: ["RUN_NOT_FOUND"],
-      },
-      async ({ params: { id }, query }) => {
-        const given = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
-        return engine.page(id, given as unknown as RowQuery);
-      },
-    ),
-    defineOperation(
-      {
-        id: "getRow",
-        method: "get",
-        path: "/runs/{id}/rows/{row}",
-        tag,
-        summary: "Everything about one row: cells, input, attempts with steps and recordings",
-        params: rowParams,
-        answer: rowReport,
-        errors: ["RUN_NOT_FOUND", "ROW_NOT_FOUND"],
-      },
-      async ({ params: { id, row } }) => findRow(engine, id, String(row)),
-    ),
-    defineOperation(
-      {
-        id: "getRecording",
-        method: "get",
-        path: "/runs/{id}/rows/{row}/attempts/{number}/recordings/{name}",
-        tag,
-        summary: "A screenshot, video or trace of an attempt; ranges may be asked for",
-        description: "Only what the attempt itself names is answered. Files that a browser could run are downloads.",
-        params: rowParams.extend({ number: z.coerce.number().int().min(1), name: z.string().min(1) }),
-        answer: { media: ["image/*", "video/*", "application/octet-stream"], description: "The file", isRanged: true },
-        errors: ["RUN_NOT_FOUND", "ROW_NOT_FOUND", "STORE_NOT_FOUND"],
-      },
-      async ({ params: { id, row, number, name }, context }) => {
+    operation({
+      id: "listRows",
+      route: "GET /runs/{id}/rows",
+      summary: "A page of a run's rows: filtered, searched, ordered",
+      description:
+        "A search ends a page early, even an empty one, rather than take long: there is more as long as there is a `next`. In another order than by row, only rows that were attempted are listed.",
+      params: runParams,
+      query: z.object({
+        status: rowStatus.optional(),
+        code: errorCode.optional(),
+        text: z.string().min(1).optional().describe("In any cell, output value or error message, in any case"),
+        order: z.enum(rowOrders).default("row"),
+        descending: z.stringbool().default(false),
+        after: z.string().min(1).optional().describe("`next` of the page before"),
+        limit: z.coerce.number().int().min(1).max(500).default(100),
+      }),
+      answer: rowPage,
+      errors: ["RUN_NOT_FOUND"],
+      handle: async ({ params: { id }, query }) => engine.page(id, query),
+    }),
+    operation({
+      id: "getRow",
+      route: "GET /runs/{id}/rows/{row}",
+      summary: "Everything about one row: cells, input, attempts with steps and recordings",
+      params: rowParams,
+      answer: rowReport,
+      errors: ["RUN_NOT_FOUND", "ROW_NOT_FOUND"],
+      handle: async ({ params: { id, row } }) => findRow(engine, id, String(row)),
+    }),
+    operation({
+      id: "getRecording",
+      route: "GET /runs/{id}/rows/{row}/attempts/{number}/recordings/{name}",
+      summary: "A screenshot, video or trace of an attempt; ranges may be asked for",
+      description: "Only what the attempt itself names is answered. Files that a browser could run are downloads.",
+      params: rowParams.extend({ number: z.coerce.number().int().min(1), name: z.string().min(1) }),
+      answer: recordingFile,
+      errors: ["RUN_NOT_FOUND", "ROW_NOT_FOUND", "STORE_NOT_FOUND"],
+      handle: async ({ params: { id, row, number, name }, context }) => {
         const { attempts } = await findRow(engine, id, String(row));
         const artifacts = attempts.find((attempt) => attempt.number === number)?.artifacts ?? [];
         const artifact = artifacts.find((one) => one.name === name);
@@ -76,23 +58,19 @@ export function rowOperations({ engine, store, downloads }: ServerContext): read
           hint: "The row itself lists what its attempts left.",
         });
       },
-    ),
-    defineOperation(
-      {
-        id: "downloadTable",
-        method: "get",
-        path: "/runs/{id}/table",
-        tag,
-        summary: "A run's table: as it is now, as it was written at the end, or only the rows that failed",
-        params: runParams,
-        query: z.object({
-          which: z.enum(["now", "final", "failed"]).default("now"),
-          format: z.enum(["csv", "jsonl"]).default("csv").describe("The final table has the format it was written in"),
-        }),
-        answer: { media: ["text/csv", "application/jsonl"], description: "The table, streamed" },
-        errors: ["RUN_NOT_FOUND", "STORE_NOT_FOUND"],
-      },
-      async ({ params, query: { which, format }, context }) => {
+    }),
+    operation({
+      id: "downloadTable",
+      route: "GET /runs/{id}/table",
+      summary: "A run's table: as it is now, as it was written at the end, or only the rows that failed",
+      params: runParams,
+      query: z.object({
+        which: z.enum(["now", "final", "failed"]).default("now"),
+        format: z.enum(["csv", "jsonl"]).default("csv").describe("The final table has the format it was written in"),
+      }),
+      answer: { media: ["text/csv", "application/jsonl"], description: "The table, streamed" },
+      errors: ["RUN_NOT_FOUND", "STORE_NOT_FOUND"],
+      handle: async ({ params, query: { which, format }, context }) => {
         const { id, outputUri } = await engine.describe(params.id);
         const headers = (extension: string): Record<string, string> => ({
           "Content-Type": extension === "jsonl" ? "application/jsonl" : "text/csv",
@@ -110,6 +88,6 @@ export function rowOperations({ engine, store, downloads }: ServerContext): read
         const stream = await downloads.open(format, (output) => engine.export(id, { output, format, failedOnly }));
         return context.body(stream, 200, headers(format));
       },
-    ),
+    }),
   ];
 }

@@ -13,19 +13,18 @@ import type {
 } from "../../core/engine.ts";
 import { errorTable, type ErrorCode } from "../../core/errors.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { runStatuses, type RunStatus } from "../../core/run.ts";
+import { runStatuses } from "../../core/run.ts";
 import type { RunView } from "../run-view.ts";
 import type { PublicationStatus, TemplateDocument } from "../../core/template.ts";
 import type { PlanReport } from "../../app/plan.ts";
-import type { TryResult } from "../../app/try-row.ts";
-import type { ApiProblem } from "../problem.ts";
 import type { SessionView } from "../security/session.ts";
+import type { Tried } from "../tries.ts";
+import type { Media } from "./operation.ts";
 
-/** Schemas that the document has under a name of their own. */
-export const components: z.core.$ZodRegistry<{ id: string }> = z.registry<{ id: string }>();
-
-function named<T extends z.ZodType>(id: string, schema: T): T {
-  components.add(schema, { id });
+/** An object that the document has under a name of its own. */
+function component<Shape extends z.core.$ZodLooseShape>(id: string, shape: Shape) {
+  const schema = z.object(shape);
+  z.globalRegistry.add(schema, { id });
   return schema;
 }
 
@@ -34,14 +33,14 @@ const count = z.int().min(0);
 const time = z.int().describe("Milliseconds since 1970, UTC");
 
 /** Any JSON value: what is read with these schemas was JSON. */
-export const jsonValue: z.ZodType<JsonValue> = z.unknown() as unknown as z.ZodType<JsonValue>;
+const jsonValue: z.ZodType<JsonValue> = z.unknown() as unknown as z.ZodType<JsonValue>;
 /** Any JSON object. */
 export const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), jsonValue);
 /** One of the codes of the error table. */
-export const errorCode: z.ZodEnum<{ [K in ErrorCode]: K }> = named("ErrorCode", z.enum(codes));
-/** Where a run stands. */
-export const runStatus: z.ZodType<RunStatus> = z.enum(runStatuses);
-/** Where a row stands. */
+export const errorCode = z.enum(codes).register(z.globalRegistry, { id: "ErrorCode" });
+/** @see RunStatus */
+export const runStatus = z.enum(runStatuses);
+/** @see RowStatus */
 export const rowStatus: z.ZodType<RowStatus> = z.enum(["pending", "in_flight", "succeeded", "failed"]);
 /** Whether a version of an agent or template is offered. */
 export const publicationStatus: z.ZodType<PublicationStatus> = z.enum(["active", "draft", "deprecated", "archived"]);
@@ -55,10 +54,7 @@ export const rowSelection: z.ZodType<RowSelection> = z
   )
   .describe("Ranges of rows, counted from 0, ends included, in order and not overlapping: [[3, 3], [7, 9]]");
 
-const problem = z.object({ path: z.string(), message: z.string(), hint: z.string().exactOptional() });
-
-// Of errors, which no operation names.
-const apiProblem: z.ZodType<ApiProblem> = z.object({
+const apiProblem = component("Problem", {
   type: z.string(),
   title: z.string(),
   status: z.int(),
@@ -67,51 +63,50 @@ const apiProblem: z.ZodType<ApiProblem> = z.object({
   hint: z.string().exactOptional().describe("What to do next"),
   details: z.record(z.string(), z.unknown()).exactOptional(),
 });
-named("Problem", apiProblem);
+/**
+ * An error as the API answers it; `details.problems` lists everything that is wrong.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9457
+ */
+export type ApiProblem = z.output<typeof apiProblem>;
 
 /** @see RunView */
-export const runView: z.ZodType<RunView> = named(
-  "Run",
-  z.object({
-    id: z.string(),
-    name: z.string().exactOptional(),
-    status: runStatus,
-    paused: z.literal(true).exactOptional().describe("No attempt starts until the run goes on"),
-    agent: z.string().describe("name@version"),
-    inputUri: z.string(),
-    outputUri: z.string().exactOptional(),
-    recordingsUri: z.string().exactOptional(),
-    counts: z.object({ total: count, succeeded: count, failed: count, inFlight: count, pending: count }),
-    waiting: z
-      .object({
-        rows: count,
-        until: time.describe("When the first of them is due, milliseconds since 1970, UTC"),
-        row: count.describe("The first of them"),
-        code: errorCode,
-        message: z.string().describe("How its last attempt failed"),
-      })
-      .exactOptional()
-      .describe("Rows that wait for their next attempt"),
-    createdAt: time,
-    endedAt: time.exactOptional(),
-    workers: count.exactOptional(),
-    reason: z.string().exactOptional(),
-    successRate: z.number().min(0).max(1).exactOptional().describe("Succeeded of the decided rows"),
-    rowsPerSecond: z.number().min(0).exactOptional(),
-    secondsLeft: z.number().min(0).exactOptional(),
-  }),
-);
+export const runView: z.ZodType<RunView> = component("Run", {
+  id: z.string(),
+  name: z.string().exactOptional(),
+  status: runStatus,
+  paused: z.literal(true).exactOptional().describe("No attempt starts until the run is unpaused"),
+  agent: z.string().describe("name@version"),
+  inputUri: z.string(),
+  outputUri: z.string().exactOptional(),
+  recordingsUri: z.string().exactOptional(),
+  counts: z.object({ total: count, succeeded: count, failed: count, inFlight: count, pending: count }),
+  waiting: z
+    .object({
+      rows: count,
+      until: time.describe("When the first of them is due, milliseconds since 1970, UTC"),
+      row: count.describe("The first of them"),
+      code: errorCode,
+      message: z.string().describe("How its last attempt failed"),
+    })
+    .exactOptional()
+    .describe("Rows that wait for their next attempt"),
+  createdAt: time,
+  endedAt: time.exactOptional(),
+  workers: count.exactOptional(),
+  reason: z.string().exactOptional(),
+  successRate: z.number().min(0).max(1).exactOptional().describe("Share of the final rows that succeeded"),
+  rowsPerSecond: z.number().min(0).exactOptional(),
+  secondsLeft: z.number().min(0).exactOptional(),
+});
 
 /** @see RunLimits */
-export const runLimits: z.ZodType<RunLimits> = named(
-  "Limits",
-  z.object({
-    paused: z.boolean().exactOptional(),
-    maxConcurrency: z.int().min(1),
-    toleratedFailurePercentage: z.number().min(0).max(100).exactOptional(),
-    toleratedFailureCount: count.exactOptional(),
-  }),
-);
+const runLimits: z.ZodType<RunLimits> = component("Limits", {
+  paused: z.boolean().exactOptional(),
+  maxConcurrency: z.int().min(1),
+  toleratedFailurePercentage: z.number().min(0).max(100).exactOptional(),
+  toleratedFailureCount: count.exactOptional(),
+});
 
 const step = z.object({
   name: z.string(),
@@ -133,193 +128,197 @@ const outcome = z.discriminatedUnion("status", [
 ]);
 
 /** @see Attempt */
-const attempt: z.ZodType<Attempt> = named(
-  "Attempt",
-  z.object({
-    row: count,
-    number: z.int().min(1),
-    startedAt: time,
-    endedAt: time,
-    outcome,
-    steps: z.array(step),
-    artifacts: z.array(z.object({ name: z.string(), uri: z.string(), contentType: z.string() })),
-    worker: z.string().exactOptional(),
-  }),
-);
+const attempt: z.ZodType<Attempt> = component("Attempt", {
+  row: count,
+  number: z.int().min(1),
+  startedAt: time,
+  endedAt: time,
+  outcome,
+  steps: z.array(step),
+  artifacts: z.array(z.object({ name: z.string(), uri: z.string(), contentType: z.string() })),
+  worker: z.string().exactOptional(),
+});
 
 /** @see RowReport */
-export const rowReport: z.ZodType<RowReport> = named(
-  "Row",
-  z.object({
-    row: count,
-    line: z.int().min(1),
-    status: rowStatus,
-    cells: z.record(z.string(), z.string()).describe("As the input has them: text of strangers"),
-    input: jsonObject.exactOptional().describe("What the agent gets; absent when the row cannot be mapped"),
-    attempts: z.array(attempt),
-    waitingUntil: time
-      .exactOptional()
-      .describe(
-        "When the next attempt of a waiting row is due, milliseconds since 1970, UTC; its last attempt says why",
-      ),
-    sameAs: count.exactOptional(),
-  }),
-);
+export const rowReport: z.ZodType<RowReport> = component("Row", {
+  row: count,
+  line: z.int().min(1),
+  status: rowStatus,
+  cells: z.record(z.string(), z.string()).describe("As the input has them: untrusted text"),
+  input: jsonObject.exactOptional().describe("What the agent gets; absent when the row cannot be mapped"),
+  attempts: z.array(attempt),
+  waitingUntil: time
+    .exactOptional()
+    .describe("When the next attempt of a waiting row is due, milliseconds since 1970, UTC; its last attempt says why"),
+  sameAs: count.exactOptional(),
+});
 
 /** @see RowPage */
-export const rowPage: z.ZodType<RowPage> = named(
-  "RowPage",
-  z.object({
-    rows: z.array(rowReport),
-    next: z
-      .string()
-      .exactOptional()
-      .describe("`after` of the next page; there may be more although this page is short"),
-  }),
-);
+export const rowPage: z.ZodType<RowPage> = component("RowPage", {
+  rows: z.array(rowReport),
+  next: z.string().exactOptional().describe("`after` of the next page; there may be more although this page is short"),
+});
 
 /** @see RunSurvey */
-export const runSurvey: z.ZodType<RunSurvey> = named(
-  "Survey",
-  z.object({
-    failures: z.array(
-      z.object({ code: errorCode, count, row: count, message: z.string(), hint: z.string().exactOptional() }),
-    ),
-    slowest: z.array(z.object({ row: count, attempts: count, durationMs: z.number() })),
-    timeline: z.object({
-      sliceMs: z.number(),
-      slices: z.array(z.object({ at: time, succeeded: count, failed: count })),
-    }),
-    workers: z.array(z.object({ worker: z.string(), attempts: count, lost: count })),
-    attempts: count,
-    meanAttemptMs: z.number().exactOptional(),
+export const runSurvey: z.ZodType<RunSurvey> = component("Survey", {
+  failures: z.array(
+    z.object({ code: errorCode, count, row: count, message: z.string(), hint: z.string().exactOptional() }),
+  ),
+  slowest: z.array(z.object({ row: count, attempts: count, durationMs: z.number() })),
+  timeline: z.object({
+    sliceMs: z.number(),
+    slices: z.array(z.object({ at: time, succeeded: count, failed: count })),
   }),
-);
+  workers: z.array(z.object({ worker: z.string(), attempts: count, lost: count })),
+  attempts: count,
+  meanAttemptMs: z.number().exactOptional(),
+});
 
 /** @see Delivery */
-export const delivery: z.ZodType<Delivery> = named(
-  "Delivery",
-  z.object({
-    id: z.string(),
-    channel: z.string(),
-    kind: z.enum(["success", "failure"]),
-    status: z.enum(["pending", "delivered", "failed"]),
-    tries: count,
-    triedAt: time,
-    error: z.object({ code: errorCode, message: z.string(), hint: z.string().exactOptional() }).exactOptional(),
-  }),
-);
+export const delivery: z.ZodType<Delivery> = component("Delivery", {
+  id: z.string(),
+  channel: z.string(),
+  kind: z.enum(["success", "failure"]),
+  status: z.enum(["pending", "delivered", "failed"]),
+  tries: count,
+  triedAt: time,
+  error: z.object({ code: errorCode, message: z.string(), hint: z.string().exactOptional() }).exactOptional(),
+});
+
+/** A run with its limits and notifications. */
+export const runDetail = z.object({
+  run: runView,
+  limits: runLimits,
+  deliveries: z.array(delivery),
+  isHere: z.boolean().describe("Whether the run is in the server's process"),
+});
+/** A run with its limits and notifications. */
+export type RunDetail = z.output<typeof runDetail>;
+
+/** A batch as its file has it, and how much of it to run. */
+export const batchRequest = z.strictObject({
+  batch: jsonObject.describe("As a batch file has it"),
+  name: z.string().min(1).optional().describe("The same name again continues the run, or shows it"),
+  rows: rowSelection.optional(),
+  limit: z.int().min(1).optional(),
+  force: z.boolean().optional().describe("Replace an output file that exists"),
+});
+/** A batch as its file has it, and how much of it to run. */
+export type BatchRequest = z.output<typeof batchRequest>;
 
 /** @see DeletedRun */
-export const deletedRun: z.ZodType<DeletedRun> = named(
-  "DeletedRun",
-  z.object({
-    id: z.string(),
-    name: z.string().exactOptional(),
-    rows: count.describe("Rows that the run had"),
-    removed: z.array(z.string()).describe("Folders and files that are gone; what was in the journal is not named"),
-    left: z
-      .array(z.object({ uri: z.string(), why: z.string() }))
-      .describe("Places that still hold, or may hold, rows of the run"),
-  }),
-);
-
-const estimate = z.object({
-  rows: count,
-  concurrency: count,
-  secondsPerRow: z.number().exactOptional(),
-  costPerRowUsd: z.number().exactOptional(),
-  seconds: z.number().exactOptional(),
-  costUsd: z.number().exactOptional(),
-  basis: z.string(),
+export const deletedRun: z.ZodType<DeletedRun> = component("DeletedRun", {
+  id: z.string(),
+  name: z.string().exactOptional(),
+  rows: count.describe("Rows that the run had"),
+  removed: z.array(z.string()).describe("Folders and files that are gone; what was in the journal is not named"),
+  left: z
+    .array(z.object({ uri: z.string(), why: z.string() }))
+    .describe("Places that still hold, or may hold, rows of the run"),
 });
 
 /** @see PlanReport */
-export const planReport: z.ZodType<PlanReport> = named(
-  "Plan",
-  z.object({
-    runnable: z.boolean(),
-    agent: z.string(),
-    checks: z.array(
-      z.object({
-        id: z.string(),
-        title: z.string(),
-        status: z.enum(["passed", "failed", "warning", "skipped"]),
-        detail: z.string(),
-        hint: z.string().exactOptional(),
-        problems: z.array(problem).exactOptional(),
-      }),
+export const planReport: z.ZodType<PlanReport> = component("Plan", {
+  runnable: z.boolean(),
+  agent: z.string(),
+  checks: z.array(
+    z.object({
+      id: z.string(),
+      title: z.string(),
+      status: z.enum(["passed", "failed", "warning", "skipped"]),
+      detail: z.string(),
+      hint: z.string().exactOptional(),
+      problems: z
+        .array(z.object({ path: z.string(), message: z.string(), hint: z.string().exactOptional() }))
+        .exactOptional(),
+    }),
+  ),
+  input: z
+    .object({
+      uri: z.string(),
+      dialect: z.looseObject({ encoding: z.string(), delimiter: z.string(), bom: z.boolean() }),
+      header: z.array(z.string()),
+      rows: count,
+    })
+    .exactOptional(),
+  rows: count,
+  inputBytes: z.object({ largest: count, total: count }),
+  outputColumns: z.array(z.string()),
+  sample: z.array(z.object({ row: count, line: count, input: jsonObject })),
+  invalid: z.object({
+    count,
+    first: z.array(
+      z.object({ row: count, line: count, code: errorCode, message: z.string(), hint: z.string().exactOptional() }),
     ),
-    input: z
-      .object({
-        uri: z.string(),
-        dialect: z.looseObject({ encoding: z.string(), delimiter: z.string(), bom: z.boolean() }),
-        header: z.array(z.string()),
-        rows: count,
-      })
-      .exactOptional(),
+  }),
+  duplicates: z.object({
+    count,
+    first: z.array(z.object({ row: count, line: count, sameAs: count })),
+    isComplete: z.boolean(),
+  }),
+  estimate: z.object({
     rows: count,
-    inputBytes: z.object({ largest: count, total: count }),
-    outputColumns: z.array(z.string()),
-    sample: z.array(z.object({ row: count, line: count, input: jsonObject })),
-    invalid: z.object({
-      count,
-      first: z.array(
-        z.object({ row: count, line: count, code: errorCode, message: z.string(), hint: z.string().exactOptional() }),
-      ),
-    }),
-    duplicates: z.object({
-      count,
-      first: z.array(z.object({ row: count, line: count, sameAs: count })),
-      isComplete: z.boolean(),
-    }),
-    estimate,
+    concurrency: count,
+    secondsPerRow: z.number().exactOptional(),
+    costPerRowUsd: z.number().exactOptional(),
+    seconds: z.number().exactOptional(),
+    costUsd: z.number().exactOptional(),
+    basis: z.string(),
   }),
-);
+});
 
-/** @see TryResult */
-export const tryResult: z.ZodType<TryResult & { readonly id: string }> = named(
-  "Try",
-  z.object({
-    id: z.string().describe("Names its recordings, as long as the server runs"),
-    agent: z.string(),
-    row: count,
-    line: count,
-    cells: z.record(z.string(), z.string()),
-    input: jsonObject.exactOptional(),
-    preview: jsonValue.exactOptional(),
-    reply: jsonValue.exactOptional(),
-    attempt,
-    enriched: z.array(z.object({ column: z.string(), value: z.string() })),
-  }),
-);
+/** @see Tried */
+export const tryResult: z.ZodType<Tried> = component("Try", {
+  id: z.string().describe("Names its recordings, as long as the server runs"),
+  agent: z.string(),
+  row: count,
+  line: count,
+  cells: z.record(z.string(), z.string()),
+  input: jsonObject.exactOptional(),
+  preview: jsonValue.exactOptional(),
+  reply: jsonValue.exactOptional(),
+  attempt,
+  enriched: z.array(z.object({ column: z.string(), value: z.string() })),
+});
 
 /** An agent as its registry has it. */
-export const agentDocument: z.ZodType<AgentDefinition> = named(
-  "Agent",
-  z.looseObject({ agent_name: z.string(), version: z.string(), status: publicationStatus, kind: z.string() }),
-) as unknown as z.ZodType<AgentDefinition>;
+export const agentDocument = z
+  .looseObject({ agent_name: z.string(), version: z.string(), status: publicationStatus, kind: z.string() })
+  .register(z.globalRegistry, { id: "Agent" }) as unknown as z.ZodType<AgentDefinition>;
 
 /** A template as its registry has it. */
-export const templateDocument: z.ZodType<TemplateDocument> = named(
-  "Template",
-  z.looseObject({ template_id: z.string(), version: z.string(), status: publicationStatus }),
-);
+export const templateDocument: z.ZodType<TemplateDocument> = z
+  .looseObject({ template_id: z.string(), version: z.string(), status: publicationStatus })
+  .register(z.globalRegistry, { id: "Template" });
+
+/** One place in which two documents differ. */
+export const difference = z.object({
+  path: z.array(z.union([z.string(), z.int()])),
+  before: jsonValue.exactOptional(),
+  after: jsonValue.exactOptional(),
+});
+/**
+ * One place in which two documents differ: `["steps", 2, "selector"]`, empty for the whole. `before` or `after` is absent where the
+ * place is only in the other.
+ */
+export type Difference = z.output<typeof difference>;
 
 /** @see SessionView */
-export const sessionView: z.ZodType<SessionView> = named(
-  "Session",
-  z.object({
-    id: z.string().describe("Tells it from others, and lets nobody in; the audit log has its first eight characters"),
-    begunAt: time,
-    usedAt: time.describe("When it was last used, to the minute, milliseconds since 1970, UTC"),
-    expiresAt: time,
-    from: z.string().exactOptional().describe("Address that it signed in from; absent behind a proxy"),
-    browser: z.string().exactOptional().describe("What the browser calls itself: text of strangers"),
-  }),
-);
+export const sessionView: z.ZodType<SessionView> = component("Session", {
+  id: z.string().describe("Tells it from others, and lets nobody in; the audit log has its first eight characters"),
+  begunAt: time,
+  usedAt: time.describe("When it was last used, to the minute, milliseconds since 1970, UTC"),
+  expiresAt: time,
+  from: z.string().exactOptional().describe("Address that it signed in from; absent behind a proxy"),
+  browser: z.string().exactOptional().describe("What the browser calls itself: untrusted text"),
+});
 
 /** `id` of a path. */
-export const runParams: z.ZodObject<{ id: z.ZodString }> = z.object({
-  id: z.string().min(1).describe("Id or name of the run"),
-});
+export const runParams = z.object({ id: z.string().min(1).describe("Id or name of the run") });
+
+/** A file that an attempt left behind. */
+export const recordingFile: Media = {
+  media: ["image/*", "video/*", "application/octet-stream"],
+  description: "The file",
+  isRanged: true,
+};
