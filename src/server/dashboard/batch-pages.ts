@@ -5,14 +5,11 @@ import { parseReference } from "../../core/registry.ts";
 import { suggestMapping } from "../../app/suggest-mapping.ts";
 import { agentFields, mappingPage, mappingPrefix, uploadPage } from "../pages/new-batch-pages.ts";
 import { planPage } from "../pages/plan-page.ts";
-import { uploadsHref } from "./api-links.ts";
 import { filled, queryOf, readForm, type Dashboard } from "./dashboard.ts";
-import { noticeOf, statusOf } from "./show-page.ts";
 
 const previewRows = 5;
-const sampleRows = 3;
-const usualConcurrency = 10;
-const usualRetries = 2;
+const usualConcurrency = "10";
+const usualRetries = "2";
 
 /**
  * From a table to a run: table and agent, columns, plan, sample, run. What was chosen is in the address all the way, so that every
@@ -21,40 +18,36 @@ const usualRetries = 2;
 export function mountBatchPages(dashboard: Dashboard): void {
   const { app, pages, registry, workbench, runs } = dashboard;
 
-  const upload = async (
-    search: URLSearchParams,
-  ): Promise<Pick<Parameters<typeof uploadPage>[0], "agents" | "input" | "uploadsHref">> => ({
-    agents: (await registry.agents.list()).filter(takesBatches).map(nameOf).toReversed(),
-    input: filled(search, "input") ?? "",
-    uploadsHref,
-    ...(filled(search, "agent") === undefined ? {} : { chosen: filled(search, "agent") }),
-  });
+  const upload = async (search: URLSearchParams): Promise<ReturnType<typeof uploadPage>> =>
+    uploadPage({
+      agents: (await registry.agents.list()).filter(takesBatches).map(nameOf).toReversed(),
+      agent: filled(search, "agent"),
+      input: filled(search, "input"),
+    });
 
-  app.get("/new", async (c) => pages.show(c, uploadPage(await upload(queryOf(c)))));
+  app.get("/new", async (c) => pages.show(c, await upload(queryOf(c))));
 
   app.get("/new/columns", async (c) => {
     const search = queryOf(c);
     try {
       const { input, agent } = await chosen(dashboard, search);
-      const { header, rows } = await workbench.readHead(input, previewRows);
-      const fields = agentFields(agent, header);
-      const given = [...mappingOf(search)];
+      const head = await workbench.readHead(input, previewRows);
+      const given = mappingOf(search);
       return await pages.show(
         c,
         mappingPage({
           input,
           fileName: fileNameOf(search),
           agent,
-          columns: header,
-          rows,
-          mapping: given.length > 0 ? new Map(given) : suggested(header, fields),
-          maxConcurrency: Number(filled(search, "concurrency") ?? usualConcurrency),
-          retries: Number(filled(search, "retries") ?? usualRetries),
-          name: filled(search, "name") ?? "",
+          head,
+          mapping: given.size > 0 ? given : suggested(head.header, agentFields(agent, head.header)),
+          maxConcurrency: filled(search, "concurrency") ?? usualConcurrency,
+          retries: filled(search, "retries") ?? usualRetries,
+          name: filled(search, "name"),
         }),
       );
     } catch (thrown) {
-      return pages.show(c, uploadPage({ ...(await upload(search)), notice: noticeOf(thrown) }), statusOf(thrown));
+      return pages.showRefused(c, await upload(search), thrown);
     }
   });
 
@@ -62,27 +55,16 @@ export function mountBatchPages(dashboard: Dashboard): void {
     const search = queryOf(c);
     const { agent } = await chosen(dashboard, search);
     const plan = await workbench.plan(batchValue(dashboard, search, agent), { listSize: 10 });
-    return pages.show(
-      c,
-      planPage({
-        plan,
-        fileName: fileNameOf(search),
-        here: `/new/plan?${search}`,
-        mappingHref: `/new/columns?${search}`,
-        startHref: `/new/start?${search}`,
-        sampleRows: Math.max(1, Math.min(sampleRows, plan.rows)),
-      }),
-    );
+    return pages.show(c, planPage({ plan, fileName: fileNameOf(search), choices: String(search) }));
   });
 
   app.post("/new/start", async (c) => {
     const search = queryOf(c);
     const { agent } = await chosen(dashboard, search);
     const limit = filled(await readForm(c), "limit");
-    const name = filled(search, "name");
     const batch = await workbench.readBatch(batchValue(dashboard, search, agent));
     if (limit === undefined) {
-      const { run } = await runs.start({ batch, name });
+      const { run } = await runs.start({ batch, name: filled(search, "name") });
       return c.redirect(`/runs/${run.id}`, 303);
     }
     // A sample takes no name: the run of the whole table shall have it.
@@ -119,24 +101,21 @@ function batchValue({ resultsPrefix }: Dashboard, search: URLSearchParams, agent
       })),
     },
     execution_config: {
-      max_concurrency: wholeNumber(filled(search, "concurrency") ?? String(usualConcurrency)),
-      retry_strategy: { max_attempts: wholeNumber(filled(search, "retries") ?? String(usualRetries), 0) },
+      max_concurrency: wholeNumber(filled(search, "concurrency") ?? usualConcurrency),
+      retry_strategy: { max_attempts: wholeNumber(filled(search, "retries") ?? usualRetries, 0) },
     },
   };
 }
 
 function suggested(header: readonly string[], fields: readonly string[]): ReadonlyMap<string, string> {
-  return new Map(
-    suggestMapping(header, fields).flatMap(({ field, column }) =>
-      column === undefined ? [] : [[field, column] as const],
-    ),
-  );
+  const columns = suggestMapping(header, fields);
+  return new Map(columns.flatMap(({ field, column }) => (column === undefined ? [] : [[field, column] as const])));
 }
 
-function* mappingOf(search: URLSearchParams): Generator<readonly [field: string, column: string]> {
-  for (const [key, column] of search) {
-    if (key.startsWith(mappingPrefix) && column !== "") yield [key.slice(mappingPrefix.length), column];
-  }
+/** Columns by field of the agent's input. */
+function mappingOf(search: URLSearchParams): ReadonlyMap<string, string> {
+  const given = [...search].filter(([key, column]) => key.startsWith(mappingPrefix) && column !== "");
+  return new Map(given.map(([key, column]) => [key.slice(mappingPrefix.length), column]));
 }
 
 function fileNameOf(search: URLSearchParams): string {
@@ -145,7 +124,7 @@ function fileNameOf(search: URLSearchParams): string {
 
 function wholeNumber(text: string, least = 1): number {
   if (/^\d{1,9}$/.test(text) && Number(text) >= least) return Number(text);
-  throw new RowcallError("USAGE_INVALID", `"${text}" is no whole number from ${least} on`, {
+  throw new RowcallError("USAGE_INVALID", `"${text}" is not a whole number, ${least} or more`, {
     hint: "Go back and correct it.",
   });
 }

@@ -1,128 +1,109 @@
 import type { AgentDefinition } from "../../core/agent.ts";
 import { readDocument } from "../../core/read-document.ts";
-import { compareVersions, formatReference, parseReference } from "../../core/registry.ts";
+import { compareVersions, parseReference, type Catalog } from "../../core/registry.ts";
 import type { TemplateDocument } from "../../core/template.ts";
-import { agentPage, catalogDiffPage, type AgentView } from "../pages/agent-page.ts";
+import { agentPage, type AgentView } from "../pages/agent-page.ts";
 import { agentsPage } from "../pages/agents-page.ts";
-import { documentDiff, type ListedVersion } from "../pages/catalog-parts.ts";
-import { templatePage, type TemplateView } from "../pages/template-page.ts";
-import { queryOf, readForm, type Dashboard } from "./dashboard.ts";
-import { noticeOf, statusOf } from "./show-page.ts";
-import { agentBatch, readInput, tryInput } from "./try-input.ts";
+import { catalogDiffPage, type ListedVersion, type VersionView } from "../pages/catalog-parts.ts";
+import type { Page } from "../pages/frame.ts";
+import { catalogHref } from "../pages/links.ts";
+import { templatePage } from "../pages/template-page.ts";
+import { readForm, readInput, type Dashboard } from "./dashboard.ts";
 
 /** Agents and templates: lists, versions, differences, a try, new versions. */
 export function mountCatalogPages(dashboard: Dashboard): void {
-  const { app, pages, registry, workbench } = dashboard;
-
-  const agentView = async (agent: AgentDefinition): Promise<AgentView> => ({
-    agent,
-    versions: (await registry.agents.list()).filter((one) => one.agent_name === agent.agent_name).map(versionOf),
-  });
-  const templateView = async (template: TemplateDocument): Promise<TemplateView> => ({
-    template,
-    versions: (await registry.templates.list())
-      .filter((one) => one.template_id === template.template_id)
-      .map(versionOf),
-  });
-  const findAgent = (reference: string): Promise<AgentDefinition> => registry.agents.resolve(parseReference(reference));
-  const findTemplate = (reference: string): Promise<TemplateDocument> =>
-    registry.templates.resolve(parseReference(reference));
+  const { app, pages, registry, workbench, tries } = dashboard;
 
   app.get("/agents", async (c) => {
     const [agents, templates] = await Promise.all([registry.agents.list(), registry.templates.list()]);
     return pages.show(c, agentsPage({ agents, templates }));
   });
 
-  app.get("/agents/:reference", async (c) =>
-    pages.show(c, agentPage(await agentView(await findAgent(c.req.param("reference"))))),
-  );
-
-  app.get("/templates/:reference", async (c) =>
-    pages.show(c, templatePage(await templateView(await findTemplate(c.req.param("reference"))))),
-  );
-
-  app.get("/agents/:reference/diff", async (c) => {
-    const one = await findAgent(c.req.param("reference"));
-    const other = await findAgent(formatReference({ name: one.agent_name, version: queryOf(c).get("against") ?? "" }));
-    return pages.show(c, difference("agents", one.agent_name, one, other));
+  const viewAgent = mountCatalog<AgentDefinition>(dashboard, {
+    path: "agents",
+    catalog: registry.agents,
+    nameKey: "agent_name",
+    nameOf: ({ agent_name: name }) => name,
+    read: workbench.readAgent,
+    page: agentPage,
   });
-
-  app.get("/templates/:reference/diff", async (c) => {
-    const one = await findTemplate(c.req.param("reference"));
-    const against = formatReference({ name: one.template_id, version: queryOf(c).get("against") ?? "" });
-    return pages.show(c, difference("templates", one.template_id, one, await findTemplate(against)));
+  mountCatalog<TemplateDocument>(dashboard, {
+    path: "templates",
+    catalog: registry.templates,
+    nameKey: "template_id",
+    nameOf: ({ template_id: id }) => id,
+    read: workbench.readTemplate,
+    page: templatePage,
   });
 
   app.post("/agents/:reference/try", async (c) => {
-    const agent = await findAgent(c.req.param("reference"));
-    const view = await agentView(agent);
+    const agent = await registry.agents.resolve(parseReference(c.req.param("reference")));
+    const view: AgentView = await viewAgent(agent);
     const form = await readForm(c);
     try {
-      const batch = await agentBatch(dashboard, agent);
-      const tried = await tryInput(dashboard, batch, readInput(agent.input_schema, form));
+      // A batch that is only tried needs no places.
+      const batch = await workbench.readBatch({ agent: `${agent.agent_name}@${agent.version}` }, []);
+      const input = readInput(agent.input_schema, form);
+      const tried = { ...(await tries.make(batch, { input })), input };
       return await pages.show(c, agentPage({ ...view, tried }));
     } catch (thrown) {
-      return pages.show(c, agentPage({ ...view, notice: noticeOf(thrown) }), statusOf(thrown));
+      return pages.showRefused(c, agentPage(view), thrown);
     }
   });
+}
 
-  app.post("/agents/publish", async (c) => {
+/** How documents of one kind are found, read and shown. */
+interface CatalogKind<T extends ListedVersion> {
+  readonly path: "agents" | "templates";
+  readonly catalog: Catalog<T>;
+  /** What the name is called in a document. */
+  readonly nameKey: string;
+  nameOf(document: T): string;
+  /** @throws RowcallError when it is not such a document */
+  read(value: unknown): T | Promise<T>;
+  page(view: VersionView<T>): Page;
+}
+
+/** Adds the pages of a kind. @returns makes the view of a document */
+function mountCatalog<T extends ListedVersion & object>(
+  { app, pages }: Dashboard,
+  { path, catalog, nameKey, nameOf, read, page }: CatalogKind<T>,
+): (document: T) => Promise<VersionView<T>> {
+  const versionsOf = async (name: string | undefined): Promise<readonly T[]> =>
+    (await catalog.list()).filter((one) => nameOf(one) === name);
+  const view = async (document: T): Promise<VersionView<T>> => ({
+    document,
+    versions: await versionsOf(nameOf(document)),
+  });
+
+  app.get(`/${path}/:reference`, async (c) => {
+    const document = await catalog.resolve(parseReference(c.req.param("reference")));
+    return pages.show(c, page(await view(document)));
+  });
+
+  app.get(`/${path}/:reference/diff`, async (c) => {
+    const one = await catalog.resolve(parseReference(c.req.param("reference")));
+    const other = await catalog.resolve({ name: nameOf(one), version: c.req.query("against") ?? "" });
+    const [older, newer] = compareVersions(one.version, other.version) <= 0 ? [one, other] : [other, one];
+    return pages.show(c, catalogDiffPage(path, nameOf(one), older, newer));
+  });
+
+  app.post(`/${path}/publish`, async (c) => {
     const draft = (await readForm(c)).get("document") ?? "";
     try {
-      const agent = await workbench.readAgent(await readDocument(draft, "", "USAGE_INVALID", "document"));
-      await registry.agents.publish(agent);
-      return c.redirect(`/agents/${encodeURIComponent(`${agent.agent_name}@${agent.version}`)}`, 303);
+      const document = await read(await readDocument(draft, "", "USAGE_INVALID", "document"));
+      await catalog.publish(document);
+      return c.redirect(catalogHref(path, `${nameOf(document)}@${document.version}`), 303);
     } catch (thrown) {
-      const [name, version] = namesIn(draft, "agent_name");
-      const known = (await registry.agents.list()).filter((one) => one.agent_name === name);
-      const agent = known.find((one) => one.version === version) ?? known.at(-1);
-      if (agent === undefined) throw thrown;
-      return pages.show(
-        c,
-        agentPage({ ...(await agentView(agent)), draft, notice: noticeOf(thrown) }),
-        statusOf(thrown),
+      // What was typed may not be JSON at all: the page it came from is found by the names in its text.
+      const [name, version] = [nameKey, "version"].map(
+        (key) => new RegExp(`"${key}"\\s*:\\s*"([^"]*)"`).exec(draft)?.[1],
       );
+      const known = await versionsOf(name);
+      const document = known.find((one) => one.version === version) ?? known.at(-1);
+      if (document === undefined) throw thrown;
+      return pages.showRefused(c, page({ document, versions: known, draft }), thrown);
     }
   });
-
-  app.post("/templates/publish", async (c) => {
-    const draft = (await readForm(c)).get("document") ?? "";
-    try {
-      const template = workbench.readTemplate(await readDocument(draft, "", "USAGE_INVALID", "document"));
-      await registry.templates.publish(template);
-      return c.redirect(`/templates/${encodeURIComponent(`${template.template_id}@${template.version}`)}`, 303);
-    } catch (thrown) {
-      const [name, version] = namesIn(draft, "template_id");
-      const known = (await registry.templates.list()).filter((one) => one.template_id === name);
-      const template = known.find((one) => one.version === version) ?? known.at(-1);
-      if (template === undefined) throw thrown;
-      const view = { ...(await templateView(template)), draft, notice: noticeOf(thrown) };
-      return pages.show(c, templatePage(view), statusOf(thrown));
-    }
-  });
-}
-
-function versionOf({ version, status }: ListedVersion): ListedVersion {
-  return { version, status };
-}
-
-function difference<T extends ListedVersion & object>(
-  catalog: "agents" | "templates",
-  name: string,
-  one: T,
-  other: T,
-): ReturnType<typeof catalogDiffPage> {
-  const [older, newer] = compareVersions(one.version, other.version) <= 0 ? [one, other] : [other, one];
-  return catalogDiffPage({
-    catalog,
-    name,
-    older: older.version,
-    newer: newer.version,
-    changes: documentDiff(older, newer),
-  });
-}
-
-// What was typed may not be JSON at all: the page it came from is found by the names in its text.
-function namesIn(draft: string, key: string): readonly (string | undefined)[] {
-  return [key, "version"].map((name) => new RegExp(`"${name}"\\s*:\\s*"([^"]*)"`).exec(draft)?.[1]);
+  return view;
 }

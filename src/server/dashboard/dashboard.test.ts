@@ -4,7 +4,6 @@ import type { Engine, RunSurvey } from "../../core/engine.ts";
 import type { Run } from "../../core/run.ts";
 import { openTestServer, type TestServer } from "../../../test/fakes/server.ts";
 import { createWorkspace, type Workspace } from "../../../test/fakes/workspace.ts";
-import { mountDashboard } from "./mount-dashboard.ts";
 import { createSurveyCache } from "./dashboard.ts";
 
 describe("the dashboard without scripts", () => {
@@ -13,7 +12,7 @@ describe("the dashboard without scripts", () => {
 
   before(async () => {
     workspace = await createWorkspace(12);
-    server = await openTestServer(workspace, { mountPages: mountDashboard });
+    server = await openTestServer(workspace);
   });
 
   after(async () => {

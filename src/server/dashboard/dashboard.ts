@@ -1,10 +1,14 @@
+import type { Context, Hono } from "hono";
+import type { AgentDefinition } from "../../core/agent.ts";
 import type { Engine, RunSurvey } from "../../core/engine.ts";
+import { messageOf, RowcallError } from "../../core/errors.ts";
+import { isJsonObject, type JsonObject } from "../../core/json.ts";
+import { parseReference } from "../../core/registry.ts";
 import type { Run } from "../../core/run.ts";
 import type { Monotonic } from "../../core/services.ts";
-import type { Context, Hono } from "hono";
+import { readSchemaForm } from "../pages/schema-form.ts";
 import type { ServerContext, ServerEnv } from "../server-setup.ts";
 import type { Pages } from "./show-page.ts";
-import type { TryRecordings } from "./try-recordings.ts";
 
 /** Surveys of runs, not older than a page needs. */
 export interface SurveyCache {
@@ -12,7 +16,7 @@ export interface SurveyCache {
 }
 
 interface Kept {
-  /** How the run stood; a survey of a run that has ended holds until the run goes on. */
+  /** What the run was then; a survey of a run that has ended holds until the run goes on. */
   readonly standing: string;
   readonly survey: Promise<RunSurvey>;
   readonly askedAt: number;
@@ -58,7 +62,6 @@ export interface Dashboard extends ServerContext {
   readonly app: Hono<ServerEnv>;
   readonly pages: Pages;
   readonly surveys: SurveyCache;
-  readonly tries: TryRecordings;
 }
 
 /** A form's text fields in their order; files are left out. */
@@ -77,4 +80,28 @@ export function filled(fields: URLSearchParams, name: string): string | undefine
 /** The fields of an address. */
 export function queryOf(c: Context): URLSearchParams {
   return new URL(c.req.url).searchParams;
+}
+
+/**
+ * The input that the form of a try stands for.
+ *
+ * @throws RowcallError USAGE_INVALID when it was to be JSON and is not
+ */
+export function readInput(schema: JsonObject | undefined, form: URLSearchParams): JsonObject {
+  const json = form.get("json");
+  if (json === null) return readSchemaForm(schema, form);
+  const hint = 'Write it as {"field": "value"}.';
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    throw new RowcallError("USAGE_INVALID", `The input is not JSON: ${messageOf(cause)}`, { hint, cause });
+  }
+  if (isJsonObject(value)) return value;
+  throw new RowcallError("USAGE_INVALID", "The input is not a JSON object", { hint });
+}
+
+/** An agent by reference; undefined when the registry does not have it any more, for a run outlives its agent. */
+export async function agentOf({ registry }: Dashboard, reference: string): Promise<AgentDefinition | undefined> {
+  return registry.agents.resolve(parseReference(reference)).catch(() => undefined);
 }

@@ -1,30 +1,26 @@
 import type { AgentDefinition } from "../../core/agent.ts";
-import type { Attempt, Artifact } from "../../core/attempt.ts";
 import type { Batch } from "../../core/batch.ts";
 import { rowOrders, type RowReport, type RowStatus } from "../../core/engine.ts";
 import { isErrorCode } from "../../core/errors.ts";
+import { findRow } from "../find-row.ts";
 import { rowPage, type RowView } from "../pages/row-page.ts";
 import { rowsHref, rowsPage, type RowsQuery } from "../pages/rows-page.ts";
-import { agentOf, recordingHref } from "./api-links.ts";
-import { filled, queryOf, readForm, type Dashboard } from "./dashboard.ts";
-import { findRow } from "../find-row.ts";
-import { noticeOf, statusOf } from "./show-page.ts";
-import { readInput, tryInput } from "./try-input.ts";
+import { agentOf, filled, queryOf, readForm, readInput, type Dashboard } from "./dashboard.ts";
 
 const rowsShown = 100;
 const statuses: readonly RowStatus[] = ["pending", "in_flight", "succeeded", "failed"];
 
 /** The table of a run's rows, and the detail of each. */
 export function mountRowPages(dashboard: Dashboard): void {
-  const { app, pages, engine, surveys } = dashboard;
+  const { app, pages, engine, surveys, tries } = dashboard;
 
   app.get("/runs/:id/rows", async (c) => {
     const run = await engine.describe(c.req.param("id"));
     const search = queryOf(c);
     const query = readQuery(search);
     const after = filled(search, "after");
-    const [page, survey, batch, agent] = await Promise.all([
-      engine.page(run.id, { ...query, limit: rowsShown, after }),
+    const [{ rows, next }, survey, batch, agent] = await Promise.all([
+      engine.page(run.id, { ...query, after, limit: rowsShown }),
       surveys.of(run),
       engine.batch(run.id),
       agentOf(dashboard, run.agent),
@@ -34,57 +30,44 @@ export function mountRowPages(dashboard: Dashboard): void {
       rowsPage({
         run,
         query,
-        rows: page.rows,
-        inputColumns: Object.keys(page.rows[0]?.cells ?? {}),
-        outputFields: outputFields(batch, agent, page.rows),
+        rows,
+        outputFields: outputFields(batch, agent, rows),
         codes: survey.failures.map(({ code }) => code),
-        ...(after === undefined ? {} : { firstHref: rowsHref(run.id, query) }),
-        ...(page.next === undefined ? {} : { nextHref: rowsHref(run.id, query, page.next) }),
+        firstHref: after === undefined ? undefined : rowsHref(run.id, query),
+        nextHref: next === undefined ? undefined : rowsHref(run.id, query, next),
       }),
     );
   });
 
-  const detail = async (id: string, row: string): Promise<{ readonly view: RowView; readonly batch: Batch }> => {
+  const find = async (id: string, row: string): Promise<RowView> => {
     const run = await engine.describe(id);
-    const [report, batch, agent] = await Promise.all([
-      findRow(engine, run.id, row),
-      engine.batch(run.id),
-      agentOf(dashboard, run.agent),
-    ]);
-    const view: RowView = {
-      run,
-      report,
-      artifactHref: (artifact: Artifact, attempt: Attempt) => recordingHref(run.id, attempt, artifact),
-      ...(agent?.input_schema === undefined ? {} : { inputSchema: agent.input_schema }),
-    };
-    return { view, batch };
+    const [report, agent] = await Promise.all([findRow(engine, run.id, row), agentOf(dashboard, run.agent)]);
+    return { run, report, inputSchema: agent?.input_schema };
   };
 
-  app.get("/runs/:id/rows/:row", async (c) => {
-    const { view } = await detail(c.req.param("id"), c.req.param("row"));
-    return pages.show(c, rowPage(view));
-  });
+  app.get("/runs/:id/rows/:row", async (c) =>
+    pages.show(c, rowPage(await find(c.req.param("id"), c.req.param("row")))),
+  );
 
   app.post("/runs/:id/rows/:row/try", async (c) => {
-    const { view, batch } = await detail(c.req.param("id"), c.req.param("row"));
+    const view = await find(c.req.param("id"), c.req.param("row"));
     const form = await readForm(c);
     try {
-      const tried = await tryInput(dashboard, batch, readInput(view.inputSchema, form));
+      const input = readInput(view.inputSchema, form);
+      const tried = { ...(await tries.make(await engine.batch(view.run.id), { input })), input };
       return await pages.show(c, rowPage({ ...view, tried }));
     } catch (thrown) {
-      return pages.show(c, rowPage({ ...view, notice: noticeOf(thrown) }), statusOf(thrown));
+      return pages.showRefused(c, rowPage(view), thrown);
     }
   });
 }
 
 function readQuery(search: URLSearchParams): RowsQuery {
-  const status = statuses.find((one) => one === search.get("status"));
-  const code = filled(search, "code");
-  const text = filled(search, "text");
+  const code = filled(search, "code") ?? "";
   return {
-    status,
-    code: code !== undefined && isErrorCode(code) ? code : undefined,
-    text,
+    status: statuses.find((one) => one === search.get("status")),
+    code: isErrorCode(code) ? code : undefined,
+    text: filled(search, "text"),
     order: rowOrders.find((one) => one === search.get("order")) ?? "row",
     descending: search.get("descending") === "true",
   };

@@ -1,11 +1,10 @@
-import type { RerunChoice, RowSelection, RunLimits } from "../../core/engine.ts";
+import type { RerunChoice, RunLimits } from "../../core/engine.ts";
 import { isErrorCode, RowcallError } from "../../core/errors.ts";
 import { runStatuses, type Run } from "../../core/run.ts";
 import { actionNotice, runActions, type RunAction } from "../pages/run-controls.ts";
 import { runPage } from "../pages/run-page.ts";
 import { runsPage } from "../pages/runs-page.ts";
-import { agentOf, downloadLinks, runEventsHref } from "./api-links.ts";
-import { filled, queryOf, readForm, type Dashboard } from "./dashboard.ts";
+import { agentOf, filled, queryOf, readForm, type Dashboard } from "./dashboard.ts";
 
 const runsShown = 50;
 
@@ -17,22 +16,16 @@ export function mountRunPages(dashboard: Dashboard): void {
     const query = queryOf(c);
     const text = filled(query, "q");
     const status = runStatuses.find((one) => one === query.get("status"));
-    const before = filled(query, "before");
-    const found = await engine.list({ limit: runsShown + 1, text, status, before });
+    const found = await engine.list({ limit: runsShown + 1, text, status, before: filled(query, "before") });
     const shown = found.slice(0, runsShown);
-    const last = shown.at(-1);
-    const next = new URLSearchParams({
-      ...(text === undefined ? {} : { q: text }),
-      ...(status === undefined ? {} : { status }),
-      before: last?.id ?? "",
-    });
+    query.set("before", shown.at(-1)?.id ?? "");
     return pages.show(
       c,
       runsPage({
-        runs: shown.map((run) => watch.view(run)),
-        search: text ?? "",
-        ...(status === undefined ? {} : { status }),
-        ...(found.length > shown.length ? { nextHref: `/?${next}` } : {}),
+        runs: shown.map(watch.view),
+        search: text,
+        status,
+        nextHref: found.length > shown.length ? `/?${query}` : undefined,
       }),
     );
   });
@@ -47,19 +40,16 @@ export function mountRunPages(dashboard: Dashboard): void {
     const query = queryOf(c);
     const action = runActions.find((one) => one === query.get("did"));
     const plan = filled(query, "plan");
-    const price = agent?.estimate?.cost_per_row_usd;
     return pages.show(
       c,
       runPage({
         run: watch.view(run),
         limits,
         survey,
-        ...(price === undefined ? {} : costs(run, survey.attempts, price)),
-        downloads: downloadLinks(run),
-        eventsHref: runEventsHref(run.id),
+        priceUsd: agent?.estimate?.cost_per_row_usd,
         // Only a plan of this server is led back to.
-        ...(plan?.startsWith("/new/plan?") === true ? { planHref: plan } : {}),
-        ...(action === undefined ? {} : { notice: actionNotice(action, run, limits) }),
+        planHref: plan?.startsWith("/new/plan?") === true ? plan : undefined,
+        did: action && actionNotice(action, run, limits),
       }),
     );
   });
@@ -71,11 +61,6 @@ export function mountRunPages(dashboard: Dashboard): void {
       return c.redirect(`/runs/${encodeURIComponent(id)}?did=${action}`, 303);
     });
   }
-}
-
-function costs(run: Run, attempts: number, price: number): { costUsd: number; projectedCostUsd: number } {
-  const { pending, inFlight } = run.counts;
-  return { costUsd: attempts * price, projectedCostUsd: (attempts + pending + inFlight) * price };
 }
 
 async function act({ engine, runs }: Dashboard, action: RunAction, id: string, form: URLSearchParams): Promise<void> {
@@ -105,23 +90,19 @@ function isGoing({ status, paused }: Run): boolean {
 function concurrencyOf(form: URLSearchParams): Partial<RunLimits> {
   const text = filled(form, "maxConcurrency") ?? "";
   if (/^[1-9]\d{0,5}$/.test(text)) return { maxConcurrency: Number(text) };
-  throw new RowcallError("USAGE_INVALID", `"${text}" is no number of rows at once`, {
-    hint: "Give a number from 1 on.",
+  throw new RowcallError("USAGE_INVALID", `"${text}" is not a number of rows at once`, {
+    hint: "Give a whole number, 1 or more.",
   });
 }
 
 function rerunChoice(form: URLSearchParams): RerunChoice {
   const codes = form.getAll("code").filter(isErrorCode);
-  const rows = form.getAll("row").map(Number).filter(Number.isSafeInteger);
+  const rows = [...new Set(form.getAll("row").map(Number))].filter(Number.isSafeInteger).toSorted((a, b) => a - b);
   if (form.has("selected") && rows.length === 0) {
-    throw new RowcallError("USAGE_INVALID", "No row is ticked", { hint: "Tick the failed rows to attempt again." });
+    throw new RowcallError("USAGE_INVALID", "No row is selected", { hint: "Select the failed rows to attempt again." });
   }
   return {
-    ...(codes.length === 0 ? {} : { codes }),
-    ...(rows.length === 0 ? {} : { rows: selectionOf(rows) }),
+    codes: codes.length === 0 ? undefined : codes,
+    rows: rows.length === 0 ? undefined : rows.map((row) => [row, row] as const),
   };
-}
-
-function selectionOf(rows: readonly number[]): RowSelection {
-  return [...new Set(rows)].toSorted((a, b) => a - b).map((row) => [row, row] as const);
 }

@@ -1,9 +1,11 @@
 import { html } from "hono/html";
 import type { AgentDefinition } from "../../core/agent.ts";
 import type { TemplateDocument } from "../../core/template.ts";
+import type { ListedVersion } from "./catalog-parts.ts";
 import { plural } from "./format.ts";
-import type { Html, Page } from "./frame.ts";
-import { badge, emptyState, scroller } from "./parts.ts";
+import type { Page } from "./frame.ts";
+import { catalogHref } from "./links.ts";
+import { badge, emptyState, head, panel, scroller, table, type Html } from "./parts.ts";
 
 /** What the list of agents and templates shows: every version of each. */
 export interface AgentsView {
@@ -17,82 +19,70 @@ export function agentsPage({ agents, templates }: AgentsView): Page {
     title: "Agents and templates",
     place: "agents",
     main: html`<h1>Agents and templates</h1>
-      <section class="panel flush" aria-labelledby="agents-title">
-        <h2 id="agents-title">Agents</h2>
-        ${
-          agents.length === 0
-            ? emptyState(
-                "No agents",
-                "Publish one with rowcall agents publish, or put its file into the registry's folder agents.",
-              )
-            : scroller("Table of agents", agentTable(agents))
-        }
-      </section>
-      <section class="panel flush" aria-labelledby="templates-title">
-        <h2 id="templates-title">Templates</h2>
-        ${
-          templates.length === 0
-            ? emptyState("No templates", "Browser agents take their steps from templates.")
-            : scroller("Table of templates", templateTable(templates))
-        }
-      </section>`,
+      ${panel(
+        "agents",
+        "Agents",
+        agents.length === 0
+          ? emptyState(
+              "No agents",
+              "Publish one with rowcall agents publish, or put its file into the registry's folder agents.",
+            )
+          : scroller(
+              "Table of agents",
+              table(
+                [head("Agent"), head("Kind"), ...versionHeads],
+                newest(agents, ({ agent_name: name }) => name).map(
+                  ({ name, last, many }) =>
+                    html`<tr>
+                      ${nameCell("agents", name, last.version, last.description)}
+                      <td>${last.kind}</td>
+                      ${versionCells(last, many)}
+                    </tr>`,
+                ),
+              ),
+            ),
+        "flush",
+      )}
+      ${panel(
+        "templates",
+        "Templates",
+        templates.length === 0
+          ? emptyState("No templates", "Browser agents take their steps from templates.")
+          : scroller(
+              "Table of templates",
+              table(
+                [head("Template"), ...versionHeads],
+                newest(templates, ({ template_id: id }) => id).map(
+                  ({ name, last, many }) =>
+                    html`<tr>
+                      ${nameCell("templates", name, last.version, last.name)} ${versionCells(last, many)}
+                    </tr>`,
+                ),
+              ),
+            ),
+        "flush",
+      )}`,
   };
 }
 
-function agentTable(agents: readonly AgentDefinition[]): Html {
-  return html`<table>
-    <thead>
-      <tr>
-        <th scope="col">Agent</th>
-        <th scope="col">Kind</th>
-        <th scope="col">Newest</th>
-        <th scope="col">Status</th>
-        <th scope="col" class="wide">Versions</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${newest(agents, ({ agent_name: name }) => name).map(
-        ({ name, last, many }) =>
-          html`<tr>
-            <th scope="row" class="break">
-              <a href="/agents/${encodeURIComponent(`${name}@${last.version}`)}">${name}</a>
-              ${last.description === undefined ? "" : html`<div class="small soft">${last.description}</div>`}
-            </th>
-            <td>${last.kind}</td>
-            <td class="mono">${last.version}</td>
-            <td>${badge(last.status)}</td>
-            <td class="wide">${plural(many, "version")}</td>
-          </tr>`,
-      )}
-    </tbody>
-  </table>`;
+const versionHeads = [head("Newest"), head("Status"), head("Versions", "wide")];
+
+function versionCells({ version, status }: ListedVersion, many: number): Html {
+  return html`<td class="mono">${version}</td>
+    <td>${badge(status)}</td>
+    <td class="wide">${plural(many, "version")}</td>`;
 }
 
-function templateTable(templates: readonly TemplateDocument[]): Html {
-  return html`<table>
-    <thead>
-      <tr>
-        <th scope="col">Template</th>
-        <th scope="col">Newest</th>
-        <th scope="col">Status</th>
-        <th scope="col" class="wide">Versions</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${newest(templates, ({ template_id: id }) => id).map(
-        ({ name, last, many }) =>
-          html`<tr>
-            <th scope="row" class="break">
-              <a href="/templates/${encodeURIComponent(`${name}@${last.version}`)}">${name}</a>
-              ${last.name === undefined ? "" : html`<div class="small soft">${last.name}</div>`}
-            </th>
-            <td class="mono">${last.version}</td>
-            <td>${badge(last.status)}</td>
-            <td class="wide">${plural(many, "version")}</td>
-          </tr>`,
-      )}
-    </tbody>
-  </table>`;
+function nameCell(
+  catalog: "agents" | "templates",
+  name: string,
+  version: string,
+  description: string | undefined,
+): Html {
+  return html`<th scope="row" class="break">
+    <a href="${catalogHref(catalog, `${name}@${version}`)}">${name}</a>
+    ${description && html`<div class="small soft">${description}</div>`}
+  </th>`;
 }
 
 // Catalogs list the oldest version of a name first.

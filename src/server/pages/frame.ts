@@ -1,10 +1,13 @@
 import { html } from "hono/html";
-
-/** A piece of a page; whatever was put into it is escaped. */
-export type Html = ReturnType<typeof html>;
+import { noticeBox, type Html, type Notice } from "./parts.ts";
 
 /** The parts of the dashboard that the navigation leads to. */
-export type Place = "runs" | "new" | "agents" | "sessions";
+const places = {
+  runs: ["/", "Runs"],
+  new: ["/new", "New batch"],
+  agents: ["/agents", "Agents"],
+  sessions: ["/sessions", "Sessions"],
+} as const;
 
 /** What every page is put into. */
 export interface Frame {
@@ -18,21 +21,16 @@ export interface Frame {
 
 /** One page. */
 export interface Page {
-  /** What stands in the browser's tab, before the product's name. */
+  /** The browser tab's title, before the product's name. */
   readonly title: string;
-  readonly place?: Place;
+  readonly place?: keyof typeof places;
   /** Names of the modules it runs; without them it still says what it has to say. */
   readonly scripts?: readonly string[];
   readonly styles?: readonly string[];
+  /** What was just done, or why it was not: shown above all else. */
+  readonly notice?: Notice;
   readonly main: Html;
 }
-
-const places: readonly (readonly [Place, string, string])[] = [
-  ["runs", "/", "Runs"],
-  ["new", "/new", "New batch"],
-  ["agents", "/agents", "Agents"],
-  ["sessions", "/sessions", "Sessions"],
-];
 
 /** A whole document: landmarks, navigation, the page's own content. */
 export function renderPage(frame: Frame, page: Page): Html {
@@ -53,18 +51,18 @@ export function renderPage(frame: Frame, page: Page): Html {
         <a class="skip" href="#main">Skip to the content</a>
         <header class="top">
           <a class="brand" href="/"><img src="${frame.asset("icon.svg")}" alt="" width="22" height="22" />Rowcall</a>
-          ${frame.isSignedIn ? navigation(page.place) : ""} ${frame.hasSession ? signOutForm() : ""}
+          ${frame.isSignedIn && navigation(page.place)} ${frame.hasSession && signOutForm()}
         </header>
-        <main id="main" tabindex="-1">${page.main}</main>
+        <main id="main" tabindex="-1">${page.notice && noticeBox(page.notice)} ${page.main}</main>
       </body>
     </html>`;
 }
 
-function navigation(current: Place | undefined): Html {
+function navigation(current: Page["place"]): Html {
   return html`<nav aria-label="Main">
-    ${places.map(
-      ([place, href, label]) =>
-        html`<a href="${href}" ${place === current ? html`aria-current="page"` : ""}>${label}</a>`,
+    ${Object.entries(places).map(
+      ([place, [href, label]]) =>
+        html`<a href="${href}" ${place === current && html`aria-current="page"`}>${label}</a>`,
     )}
   </nav>`;
 }

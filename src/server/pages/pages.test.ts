@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import type { Attempt } from "../../core/attempt.ts";
 import type { RowReport, RunSurvey } from "../../core/engine.ts";
@@ -7,9 +8,9 @@ import { parseAgent } from "../../core/agent.ts";
 import { actionNotice } from "./run-controls.ts";
 import { agentPage } from "./agent-page.ts";
 import { agentsPage } from "./agents-page.ts";
-import { documentDiff } from "./catalog-parts.ts";
+import { catalogDiffPage, documentDiff } from "./catalog-parts.ts";
 import { renderPage, type Page } from "./frame.ts";
-import { mappingPage } from "./new-batch-pages.ts";
+import { mappingPage, uploadPage } from "./new-batch-pages.ts";
 import { planPage } from "./plan-page.ts";
 import { errorPage, signInPage } from "./problem-pages.ts";
 import { rowPage } from "./row-page.ts";
@@ -105,21 +106,29 @@ const plan = {
   estimate: { rows: 9, concurrency: 10, seconds: 20, basis: hostile },
 } as const;
 
-const artifactHref = (): string => `/x?${hostile}`;
 const versions = [{ version: "1.0.0", status: "active" }] as const;
+const notice = { tone: "bad", text: hostile, hint: hostile } as const;
+const tried = {
+  id: hostile,
+  agent: hostile,
+  row: 3,
+  line: 5,
+  cells: {},
+  input: { a: hostile },
+  attempt,
+  reply: hostile,
+  enriched: [],
+} as const;
 
 const runView = (over: Partial<RunView> = {}): RunPageView => ({
   run: { ...run, ...over },
   limits: { maxConcurrency: 10 },
   survey,
-  downloads: [],
-  eventsHref: "/events",
 });
 
 const rowsView = {
   run,
   query: { text: hostile, order: "row", descending: false },
-  inputColumns: [hostile, "formula"],
   outputFields: [hostile],
   rows: [report],
   codes: ["AGENT_FAILED"],
@@ -130,35 +139,28 @@ const pages: Readonly<Record<string, Page>> = {
   "no run found": runsPage({ runs: [], search: hostile }),
   run: runPage(runView()),
   rows: rowsPage(rowsView),
-  row: rowPage({ run, report, artifactHref, tried: { input: { a: hostile }, attempt, reply: hostile, artifactHref } }),
+  row: rowPage({ run, report, tried }),
   agents: agentsPage({ agents: [agent], templates: [template] }),
-  agent: agentPage({ agent, versions, draft: hostile, notice: { tone: "bad", text: hostile, hint: hostile } }),
-  template: templatePage({ template, versions, draft: hostile }),
+  agent: { ...agentPage({ document: agent, versions, draft: hostile }), notice },
+  template: templatePage({ document: template, versions, draft: hostile }),
+  difference: catalogDiffPage("agents", hostile, agent, { ...agent, version: "1.0.1" }),
+  "new batch": uploadPage({ agents: [hostile], agent: hostile, input: hostile }),
   mapping: mappingPage({
     input: hostile,
     fileName: hostile,
     agent,
-    columns: [hostile],
-    rows: [[hostile]],
+    head: { header: [hostile], rows: [[hostile]] },
     mapping: new Map([[hostile, hostile]]),
-    maxConcurrency: 10,
-    retries: 3,
+    maxConcurrency: hostile,
+    retries: hostile,
     name: hostile,
   }),
-  plan: planPage({
-    plan,
-    fileName: hostile,
-    here: `/new/plan?${hostile}`,
-    mappingHref: `/new/columns?${hostile}`,
-    startHref: `/new/start?${hostile}`,
-    sampleRows: 3,
-  }),
-  error: errorPage({ status: 400, code: "USAGE_INVALID", message: hostile, hint: hostile, problems: [hostile] }),
-  "sign in": signInPage({ tone: "bad", text: "That is not this server's token." }),
+  plan: planPage({ plan, fileName: hostile, choices: hostile }),
+  error: errorPage({ code: "USAGE_INVALID", message: hostile, hint: hostile }, 400, [hostile]),
+  "sign in": signInPage(),
   sessions: sessionsPage({
     sessions: [{ id: "ab12cd34", begunAt: 1000, usedAt: 2000, expiresAt: 3000, from: hostile, browser: hostile }],
     own: hostile,
-    notice: { tone: "bad", text: hostile },
   }),
 };
 
@@ -187,8 +189,21 @@ describe("what users and cells bring", () => {
     const long = "x".repeat(100_000);
     const row = { ...report, cells: { [hostile]: long } };
     assert.ok((await render(rowsPage({ ...rowsView, rows: [row] }))).length < 20_000);
-    assert.ok((await render(rowPage({ run, report: row, artifactHref }))).includes(long));
+    assert.ok((await render(rowPage({ run, report: row }))).includes(long));
   });
+});
+
+test("the styles name no class that no page has", async () => {
+  const folder = new URL(".", import.meta.url);
+  const names = (await readdir(folder, { recursive: true })).filter((name) => /(?<!\.test)\.(?:ts|js)$/.test(name));
+  const code = (await Promise.all(names.map((name) => readFile(new URL(name, folder), "utf8")))).join("\n");
+  const styles = await readFile(new URL("assets/dashboard.css", folder), "utf8");
+  const classes = new Set([...styles.matchAll(/\.([a-z][\w-]*)(?=[^{};]*\{)/g)].map(([, name]) => name ?? ""));
+  assert.notEqual(classes.size, 0);
+  assert.deepEqual(
+    [...classes].filter((name) => !new RegExp(`(?<![\\w-])${name}(?![\\w-])`).test(code)),
+    [],
+  );
 });
 
 describe("a run's page", () => {
@@ -220,9 +235,9 @@ describe("a run's page", () => {
       /^Paused\. 2 rows in flight finish; 3 rows wait/,
     );
     assert.equal(actionNotice("pause", run, limits).tone, "bad");
-    assert.match(actionNotice("pause", { ...run, status: "succeeded" }, limits).text, /not going any more/);
+    assert.match(actionNotice("pause", { ...run, status: "succeeded" }, limits).text, /no longer running/);
     assert.match(actionNotice("stop", run, limits).text, /^Stopping/);
-    assert.match(actionNotice("stop", { ...run, status: "stopped" }, limits).text, /3 rows not decided/);
+    assert.match(actionNotice("stop", { ...run, status: "stopped" }, limits).text, /3 rows not final/);
     assert.match(actionNotice("concurrency", run, limits).text, /^At most 3 rows at once/);
     assert.match(actionNotice("rerun", run, limits).text, /^Attempting 5 rows again/);
   });
@@ -239,7 +254,7 @@ describe("a table of rows", () => {
   });
 
   test("says honestly that nothing matches", async () => {
-    assert.match(await render(rowsPage({ ...rowsView, rows: [] })), /No row matches/);
+    assert.match(await render(rowsPage({ ...rowsView, rows: [] })), /No rows match/);
   });
 
   test("a row that waits for its next attempt has until when and why, on every page that shows it", async () => {
@@ -253,8 +268,6 @@ describe("a table of rows", () => {
       ),
     );
     assert.ok((await render(rowsPage({ ...rowsView, rows: [waiting] }))).includes(`waiting until ${time} ${why}`));
-    assert.ok(
-      (await render(rowPage({ run, report: waiting, artifactHref }))).includes(`Waiting for attempt 2 until ${time}.`),
-    );
+    assert.ok((await render(rowPage({ run, report: waiting }))).includes(`Waiting for attempt 2 until ${time}.`));
   });
 });

@@ -2,7 +2,9 @@ import { html } from "hono/html";
 import type { JsonValue } from "../../core/json.ts";
 import type { RowCounts, Run } from "../../core/run.ts";
 import { formatCount, formatTime } from "./format.ts";
-import type { Html } from "./frame.ts";
+
+/** A piece of a page; whatever was put into it is escaped. */
+export type Html = ReturnType<typeof html>;
 
 /** How a status is said and which colour goes with it. */
 const statusWords = {
@@ -33,7 +35,7 @@ export function badge(status: BadgeStatus, words?: string): Html {
   return html`<span class="badge ${tone}">${words ?? label}</span>`;
 }
 
-/** Where a run stands, as people say it: one that starts no row for now is paused. */
+/** The status of a run for people: one that starts no row for now is paused. */
 export function runStatus({ status, paused }: Pick<Run, "status" | "paused">): BadgeStatus {
   return status === "running" && paused === true ? "paused" : status;
 }
@@ -43,19 +45,79 @@ export function statusWord(status: BadgeStatus): string {
   return statusWords[status][0];
 }
 
-/** A choice of a select. */
-export function option(value: string, label: string, chosen: string | undefined): Html {
-  return html`<option value="${value}" ${value === chosen ? "selected" : ""}>${label}</option>`;
+/** A part of a page under a heading of its own. */
+export function panel(id: string, title: Html | string, content: Html, look = ""): Html {
+  return html`<section class="panel ${look}" aria-labelledby="${id}-title">
+    <h2 id="${id}-title">${title}</h2>
+    ${content}
+  </section>`;
 }
 
-/** A bar of how many rows stand where; its words are beside it. */
+/** The head of a column. */
+export function head(label: Html | string, look = ""): Html {
+  return html`<th scope="col" class="${look}">${label}</th>`;
+}
+
+/** Text for screen readers alone. */
+export function spoken(text: string): Html {
+  return html`<span class="visually-hidden">${text}</span>`;
+}
+
+/** A table from the heads of its columns and its rows. */
+export function table(heads: readonly Html[], rows: readonly Html[]): Html {
+  return html`<table>
+    <thead>
+      <tr>
+        ${heads}
+      </tr>
+    </thead>
+    <tbody>
+      ${rows}
+    </tbody>
+  </table>`;
+}
+
+/** A region that scrolls sideways by itself, also by keyboard. */
+export function scroller(label: string, content: Html): Html {
+  return html`<div class="scroller" tabindex="0" role="region" aria-label="${label}">${content}</div>`;
+}
+
+/** Names with their values; those without a value are left out. */
+export function pairs(
+  entries: readonly (readonly [name: Html | string, value: Html | string | undefined, look?: string])[],
+): Html {
+  return html`<dl class="pairs">
+    ${entries
+      .filter(([, value]) => value !== undefined)
+      .map(
+        ([name, value, look = ""]) =>
+          html`<dt dir="auto">${name}</dt>
+            <dd class="${look}" dir="auto">${value}</dd>`,
+      )}
+  </dl>`;
+}
+
+/** A control of a form under its label. */
+export function field(id: string, label: Html | string, control: Html, about?: Html | false): Html {
+  return html`<div class="field">
+    <label for="${id}">${label}</label>
+    ${control} ${about}
+  </div>`;
+}
+
+/** A choice of a select. */
+export function option(value: string, label: string, chosen: string | undefined): Html {
+  return html`<option value="${value}" ${value === chosen && "selected"}>${label}</option>`;
+}
+
+/** A bar of how many rows are where; its words are beside it. */
 export function progressBar({ total, succeeded, failed, inFlight }: RowCounts): Html {
   const width = (many: number): string => String(total === 0 ? 0 : (100 * many) / total);
   return html`<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true" focusable="false">
-    <rect class="bar-ok" data-bar="succeeded" width="${width(succeeded)}" height="1"></rect>
-    <rect class="bar-bad" data-bar="failed" x="${width(succeeded)}" width="${width(failed)}" height="1"></rect>
+    <rect class="ok" data-bar="succeeded" width="${width(succeeded)}" height="1"></rect>
+    <rect class="bad" data-bar="failed" x="${width(succeeded)}" width="${width(failed)}" height="1"></rect>
     <rect
-      class="bar-info"
+      class="info"
       data-bar="inFlight"
       x="${width(succeeded + failed)}"
       width="${width(inFlight)}"
@@ -65,15 +127,14 @@ export function progressBar({ total, succeeded, failed, inFlight }: RowCounts): 
 }
 
 /** A moment; a script turns it into the reader's own time zone. */
-export function moment(milliseconds: number | undefined): Html {
-  if (milliseconds === undefined) return html`–`;
+export function moment(milliseconds: number): Html {
   return html`<time datetime="${new Date(milliseconds).toISOString()}">${formatTime(milliseconds)}</time>`;
 }
 
 /** The way back, as links. */
 export function crumbs(...links: readonly (readonly [href: string, label: string])[]): Html {
   return html`<nav class="crumbs" aria-label="You are in">
-    ${links.map(([href, label], at) => html`${at === 0 ? "" : html`<span aria-hidden="true">›</span>`}<a href="${href}">${label}</a>`)}
+    ${links.map(([href, label], at) => html`${at > 0 && html`<span aria-hidden="true">›</span>`}<a href="${href}">${label}</a>`)}
   </nav>`;
 }
 
@@ -82,18 +143,13 @@ export function emptyState(title: string, text: Html | string, action?: Html): H
   return html`<div class="empty">
     <p class="empty-title">${title}</p>
     <p>${text}</p>
-    ${action ?? ""}
+    ${action}
   </div>`;
 }
 
 /** JSON to read. */
-export function jsonBlock(value: JsonValue | undefined, label: string): Html {
+export function jsonBlock(value: JsonValue | object, label: string): Html {
   return html`<pre class="json" tabindex="0" role="region" aria-label="${label}">${JSON.stringify(value, null, 2)}</pre>`;
-}
-
-/** A region that scrolls sideways by itself, also by keyboard. */
-export function scroller(label: string, content: Html): Html {
-  return html`<div class="scroller" tabindex="0" role="region" aria-label="${label}">${content}</div>`;
 }
 
 /** A number with what it counts. */
@@ -101,7 +157,7 @@ export function figure(label: string, value: number | string, live?: string, ton
   const shown = typeof value === "number" ? formatCount(value) : value;
   return html`<div class="figure ${tone}">
     <dt>${label}</dt>
-    <dd ${live === undefined ? "" : html`data-live="${live}"`}>${shown}</dd>
+    <dd ${live && html`data-live="${live}"`}>${shown}</dd>
   </div>`;
 }
 
@@ -112,11 +168,10 @@ export interface Notice {
   readonly hint?: string;
 }
 
-/** A notice at the head of a page. */
-export function noticeBox(notice: Notice | undefined): Html | "" {
-  if (notice === undefined) return "";
-  return html`<div class="notice ${notice.tone}" role="${notice.tone === "bad" ? "alert" : "status"}">
-    <p>${notice.text}</p>
-    ${notice.hint === undefined ? "" : html`<p class="soft">${notice.hint}</p>`}
+/** A notice as it is shown. */
+export function noticeBox({ tone, text, hint }: Notice): Html {
+  return html`<div class="notice ${tone}" role="${tone === "bad" ? "alert" : "status"}">
+    <p>${text}</p>
+    ${hint && html`<p class="soft">${hint}</p>`}
   </div>`;
 }

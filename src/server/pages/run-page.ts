@@ -1,39 +1,47 @@
 import { html } from "hono/html";
 import { formatDuration } from "../../core/duration.ts";
 import type { RunLimits, RunSurvey } from "../../core/engine.ts";
-import type { WaitingRows } from "../../core/run.ts";
+import type { Run, WaitingRows } from "../../core/run.ts";
 import type { RunView } from "../run-view.ts";
 import { formatCost, formatCount, formatLeft, formatRate, formatShare, plural } from "./format.ts";
+import type { Page } from "./frame.ts";
+import { apiHref, catalogHref } from "./links.ts";
+import {
+  badge,
+  crumbs,
+  figure,
+  head,
+  moment,
+  noticeBox,
+  pairs,
+  panel,
+  progressBar,
+  runStatus,
+  spoken,
+  statusWord,
+  table,
+  type Html,
+  type Notice,
+} from "./parts.ts";
 import { rateSeries } from "./rate-series.ts";
-import type { Html, Page } from "./frame.ts";
-import { badge, crumbs, figure, moment, noticeBox, progressBar, runStatus, statusWord, type Notice } from "./parts.ts";
 import { runControls } from "./run-controls.ts";
-
-/** A file that can be downloaded. */
-export interface Download {
-  readonly href: string;
-  readonly label: string;
-}
 
 /** What the page of one run shows. */
 export interface RunPageView {
   readonly run: RunView;
   readonly limits: RunLimits;
-  readonly costUsd?: number;
-  /** At the end, when every row is decided. */
-  readonly projectedCostUsd?: number;
+  /** Price of one attempt. */
+  readonly priceUsd?: number;
   readonly survey: RunSurvey;
-  readonly downloads: readonly Download[];
-  /** Address of the stream of what happens. */
-  readonly eventsHref: string;
   /** Address of the plan that this run is a sample of. */
   readonly planHref?: string;
-  readonly notice?: Notice;
+  /** What was just done with the run; shown with its controls. */
+  readonly did?: Notice;
 }
 
 /** One run, live. */
 export function runPage(view: RunPageView): Page {
-  const { run } = view;
+  const { run, limits, survey, planHref } = view;
   return {
     title: `${run.name ?? run.id}: ${statusWord(runStatus(run))}`,
     place: "runs",
@@ -45,43 +53,27 @@ export function runPage(view: RunPageView): Page {
         <span id="status" data-refresh>${badge(runStatus(run))}</span>
         <a class="button push" href="/runs/${run.id}/rows">All rows</a>
       </div>
-      ${view.planHref === undefined ? "" : sampleBox(view, view.planHref)}
-      <section class="panel" aria-labelledby="progress-title">
-        <h2 id="progress-title">Progress</h2>
-        ${progress(view)}
-      </section>
+      ${planHref && sampleBox(run, planHref)} ${panel("progress", "Progress", progress(view))}
       <div class="columns even">
-        <section class="panel" aria-labelledby="controls-title">
-          <h2 id="controls-title">Controls</h2>
-          <div id="controls" data-refresh>
-            ${runControls({ run, limits: view.limits })}
-          </div>
-          <div class="notice-place" data-notice>${noticeBox(view.notice)}</div>
-        </section>
-        <section class="panel" aria-labelledby="rate-title">
-          <h2 id="rate-title">Rows per second</h2>
-          ${chart(view)}
-        </section>
+        ${panel(
+          "controls",
+          "Controls",
+          html`<div id="controls" data-refresh>${runControls(run, limits)}</div>
+            <div class="notice-place" data-notice>${view.did && noticeBox(view.did)}</div>`,
+        )}
+        ${panel("rate", "Rows per second", chart(survey))}
       </div>
-      <section class="panel" aria-labelledby="failures-title">
-        <h2 id="failures-title">Failures</h2>
-        <div class="live-box" id="failures" data-refresh tabindex="0" role="region" aria-label="Failures by code">${failures(view)}</div>
-      </section>
+      ${panel("failures", "Failures", liveBox("failures", "Failures by code", failures(run, survey)))}
       <div class="columns even">
-        <section class="panel" aria-labelledby="slow-title">
-          <h2 id="slow-title">Slowest rows</h2>
-          <div class="live-box" id="slowest" data-refresh tabindex="0" role="region" aria-label="Rows that took longest">${slowest(view)}</div>
-        </section>
-        <section class="panel" aria-labelledby="about-title">
-          <h2 id="about-title">About this run</h2>
-          <div class="live-box" id="about" data-refresh tabindex="0" role="region" aria-label="Places and times of the run">${about(view)}</div>
-        </section>
+        ${panel("slow", "Slowest rows", liveBox("slowest", "Rows that took longest", slowest(run, survey)))}
+        ${panel("about", "About this run", liveBox("about", "Places and times of the run", about(run, survey)))}
       </div>
-      <section class="panel" aria-labelledby="downloads-title">
-        <h2 id="downloads-title">Downloads</h2>
-        <div id="downloads" data-refresh>${downloads(view)}</div>
-      </section>`,
+      ${panel("downloads", "Downloads", html`<div id="downloads" data-refresh>${downloads(run)}</div>`)}`,
   };
+}
+
+function liveBox(id: string, label: string, content: Html): Html {
+  return html`<div class="live-box" id="${id}" data-refresh tabindex="0" role="region" aria-label="${label}">${content}</div>`;
 }
 
 /** How far a run is, in words. */
@@ -98,20 +90,19 @@ function waitingLine(run: string, { rows, until, row, code, message }: WaitingRo
   </p>`;
 }
 
-function progress(view: RunPageView): Html {
-  const { run } = view;
+function progress({ run, survey, priceUsd }: RunPageView): Html {
   const { counts } = run;
+  const costOf = (attempts: number): string => formatCost(priceUsd && attempts * priceUsd);
   return html`<div
       id="live"
       data-run="${run.id}"
       data-status="${runStatus(run)}"
-      data-events="${view.eventsHref}"
-      data-total="${counts.total}"
+      data-events="${apiHref("runs", run.id, "events")}"
     >
       <div id="bar" data-refresh>
         ${progressBar(counts)}
         <p class="small soft status-line" id="progress-sentence">${progressSentence(run)}</p>
-        ${run.waiting === undefined ? "" : waitingLine(run.id, run.waiting)}
+        ${run.waiting && waitingLine(run.id, run.waiting)}
       </div>
       <p class="visually-hidden" id="progress-said" aria-live="polite"></p>
     </div>
@@ -121,16 +112,16 @@ function progress(view: RunPageView): Html {
       ${figure("Success rate", formatShare(counts.succeeded, counts.succeeded + counts.failed), "share")}
       ${figure("Rate", formatRate(run.rowsPerSecond), "rate")}
       ${figure("Time left", formatLeft(run.secondsLeft).replace("about ", "~"), "left")}
-      ${figure("Cost so far", formatCost(view.costUsd), "cost")}
-      ${figure("Cost at the end", formatCost(view.projectedCostUsd), "projected")}
+      ${figure("Cost so far", costOf(survey.attempts), "cost")}
+      ${figure("Cost at the end", costOf(survey.attempts + counts.pending + counts.inFlight), "projected")}
     </dl>`;
 }
 
-function chart({ survey: { timeline } }: RunPageView): Html {
+function chart({ timeline }: RunSurvey): Html {
   const { at, perSecond } = rateSeries(timeline);
   return html`<div class="chart" id="chart" role="img" aria-label="Rows per second over the time of the run">
       <div class="empty">
-        <p>${at.length === 0 ? "Nothing has been measured yet." : "The chart is drawn by a script."}</p>
+        <p>${at.length === 0 ? "No row has ended yet." : "The chart needs scripts."}</p>
       </div>
     </div>
     <div id="measured" data-refresh>
@@ -138,121 +129,100 @@ function chart({ survey: { timeline } }: RunPageView): Html {
     </div>`;
 }
 
-function sampleBox({ run }: RunPageView, href: string): Html {
-  const isGoing = run.status === "running";
-  return html`<section class="panel" aria-labelledby="sample-title">
-    <h2 id="sample-title">This is a sample</h2>
-    <p>
-      ${isGoing ? "Its rows are being run." : html`Look at <a href="/runs/${run.id}/rows">its rows</a>.`} When they are what
-      you want, run the whole table from its plan.
-    </p>
-    <p><a class="button primary" href="${href}">Back to the plan</a></p>
-  </section>`;
+function sampleBox({ id, status }: Run, href: string): Html {
+  return panel(
+    "sample",
+    "This is a sample",
+    html`<p>
+        ${status === "running" ? "Its rows are in flight." : html`Look at <a href="/runs/${id}/rows">its rows</a>.`} When they
+        are what you want, run the whole table from its plan.
+      </p>
+      <p><a class="button primary" href="${href}">Back to the plan</a></p>`,
+  );
 }
 
-function failures({ run, survey: { failures: groups } }: RunPageView): Html {
+function failures(run: Run, { failures: groups }: RunSurvey): Html {
   if (groups.length === 0) {
     return html`<p class="soft">
       ${run.counts.failed === 0 ? "No row has failed." : "They will be listed here in a moment."}
     </p>`;
   }
-  const isGoing = run.status === "running";
-  return html`<table>
-      <thead>
-        <tr>
-          <th scope="col">Code</th>
-          <th scope="col" class="num">Rows</th>
-          <th scope="col">What happened, and what to do</th>
-          <th scope="col"><span class="visually-hidden">Actions</span></th>
-        </tr>
-      </thead>
-      <tbody>
-        ${groups.map(
-          ({ code, count, message, hint }) =>
-            html`<tr>
-              <th scope="row">
-                <a class="mono" href="/runs/${run.id}/rows?status=failed&code=${encodeURIComponent(code)}">${code}</a>
-              </th>
-              <td class="num">${formatCount(count)}</td>
-              <td class="break">
-                <span class="clamped" dir="auto">${message}</span>
-                ${hint === undefined ? "" : html`<div class="soft">${hint}</div>`}
-              </td>
-              <td>
-                <form method="post" action="/runs/${run.id}/rerun" data-action>
-                  <input type="hidden" name="code" value="${code}" />
-                  <button class="small" ${isGoing ? "disabled" : ""}>
-                    Rerun<span class="visually-hidden"> rows that failed with ${code}</span>
-                  </button>
-                </form>
-              </td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>`;
+  return table(
+    [head("Code"), head("Rows", "num"), head("What happened, and what to do"), head(spoken("Actions"))],
+    groups.map(
+      ({ code, count, message, hint }) =>
+        html`<tr>
+          <th scope="row">
+            <a class="mono" href="/runs/${run.id}/rows?status=failed&code=${encodeURIComponent(code)}">${code}</a>
+          </th>
+          <td class="num">${formatCount(count)}</td>
+          <td class="break">
+            <span class="clamped" dir="auto">${message}</span>
+            ${hint && html`<div class="soft">${hint}</div>`}
+          </td>
+          <td>
+            <form method="post" action="/runs/${run.id}/rerun" data-action>
+              <input type="hidden" name="code" value="${code}" />
+              <button class="small" ${run.status === "running" && "disabled"}>
+                Rerun${spoken(` rows that failed with ${code}`)}
+              </button>
+            </form>
+          </td>
+        </tr>`,
+    ),
+  );
 }
 
-function slowest({ run, survey: { slowest: rows } }: RunPageView): Html {
+function slowest(run: Run, { slowest: rows }: RunSurvey): Html {
   if (rows.length === 0) return html`<p class="soft">No row has ended yet.</p>`;
-  return html`<table>
-    <thead>
-      <tr>
-        <th scope="col">Row</th>
-        <th scope="col" class="num">Attempts</th>
-        <th scope="col" class="num">Took</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${rows.map(
-        ({ row, durationMs, attempts }) =>
-          html`<tr>
-            <th scope="row"><a href="/runs/${run.id}/rows/${row}">Row ${row}</a></th>
-            <td class="num">${attempts}</td>
-            <td class="num">${formatDuration(durationMs)}</td>
-          </tr>`,
-      )}
-    </tbody>
-  </table>`;
+  return table(
+    [head("Row"), head("Attempts", "num"), head("Took", "num")],
+    rows.map(
+      ({ row, durationMs, attempts }) =>
+        html`<tr>
+          <th scope="row"><a href="/runs/${run.id}/rows/${row}">Row ${row}</a></th>
+          <td class="num">${attempts}</td>
+          <td class="num">${formatDuration(durationMs)}</td>
+        </tr>`,
+    ),
+  );
 }
 
-function about({ run, survey }: RunPageView): Html {
-  return html`<dl class="pairs">
-    <dt>Run</dt>
-    <dd class="mono">${run.id}</dd>
-    <dt>Agent</dt>
-    <dd><a href="/agents/${encodeURIComponent(run.agent)}">${run.agent}</a></dd>
-    <dt>Input</dt>
-    <dd class="mono">${run.inputUri}</dd>
-    ${run.outputUri === undefined ? "" : html`<dt>Output</dt><dd class="mono">${run.outputUri}</dd>`}
-    <dt>Started</dt>
-    <dd>${moment(run.createdAt)}</dd>
-    ${run.endedAt === undefined || run.status === "running" ? "" : html`<dt>Ended</dt><dd>${moment(run.endedAt)}</dd>`}
-    ${run.reason === undefined ? "" : html`<dt>Reason</dt><dd>${run.reason}</dd>`}
-    ${run.workers === undefined && survey.workers.length === 0 ? "" : workerPairs(run, survey)}
-  </dl>`;
+function about(run: Run, survey: RunSurvey): Html {
+  const hasEnded = run.endedAt !== undefined && run.status !== "running";
+  const hasWorkers = run.workers !== undefined || survey.workers.length > 0;
+  return pairs([
+    ["Run", run.id, "mono"],
+    ["Agent", html`<a href="${catalogHref("agents", run.agent)}">${run.agent}</a>`],
+    ["Input", run.inputUri, "mono"],
+    ["Output", run.outputUri, "mono"],
+    ["Started", moment(run.createdAt)],
+    ["Ended", hasEnded ? moment(run.endedAt ?? 0) : undefined],
+    ["Reason", run.reason],
+    ["Workers online", hasWorkers ? workers(run, survey) : undefined],
+  ]);
 }
 
-function workerPairs({ workers: onLine = 0, status }: RunView, { workers }: RunSurvey): Html {
-  return html`<dt>Workers on line</dt>
-    <dd>
-      ${onLine === 0 && status === "running" ? "None: rows wait until one starts (rowcall worker)." : formatCount(onLine)}
-      ${workers.map(
-        ({ worker, attempts, lost }) =>
-          html`<div class="small">
-            <span class="mono">${worker}</span> · ${plural(attempts, "attempt")}${lost === 0 ? "" : `, lost during ${formatCount(lost)}`}
-          </div>`,
-      )}
-    </dd>`;
+function workers({ workers: online = 0, status }: Run, { workers: known }: RunSurvey): Html {
+  return html`${online === 0 && status === "running" ? "None: rows wait until one starts (rowcall worker)." : formatCount(online)}
+  ${known.map(
+    ({ worker, attempts, lost }) =>
+      html`<div class="small">
+        <span class="mono">${worker}</span> · ${plural(attempts, "attempt")}${lost === 0 ? "" : `, lost during ${formatCount(lost)}`}
+      </div>`,
+  )}`;
 }
 
-function downloads({ downloads: files, run }: RunPageView): Html {
-  if (files.length === 0) return html`<p class="soft">The table so far can be downloaded once a row is decided.</p>`;
+function downloads({ id, status, outputUri, counts }: Run): Html {
+  if (counts.succeeded + counts.failed === 0)
+    return html`<p class="soft">The table so far can be downloaded once a row is final.</p>`;
+  const isDone = status === "succeeded";
+  const link = (query: string, label: string): Html =>
+    html`<li><a class="button" href="${apiHref("runs", id, "table")}?${query}" download>${label}</a></li>`;
   return html`<ul class="downloads">
-      ${files.map(({ href, label }) => html`<li><a class="button" href="${href}" download>${label}</a></li>`)}
+      ${isDone && outputUri !== undefined ? link("which=final", "CSV") : link("which=now", "CSV so far")}
+      ${link("which=now&format=jsonl", isDone ? "JSONL" : "JSONL so far")}
+      ${counts.failed > 0 && link("which=failed", "Failed rows only")}
     </ul>
-    ${
-      run.status === "running"
-        ? html`<p class="small soft">The run is going: rows that are not decided yet are written as PENDING.</p>`
-        : ""
-    }`;
+    ${status === "running" && html`<p class="small soft">Rows that are not final yet are written as PENDING.</p>`}`;
 }

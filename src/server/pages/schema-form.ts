@@ -1,8 +1,29 @@
 import { html } from "hono/html";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../core/json.ts";
 import { cellOf } from "./format.ts";
-import type { Html } from "./frame.ts";
-import { option } from "./parts.ts";
+import { field, option, type Html } from "./parts.ts";
+
+/** One field that a JSON Schema of an object names. */
+export interface SchemaField {
+  readonly name: string;
+  readonly schema: JsonObject;
+  readonly description?: string;
+  readonly isRequired: boolean;
+}
+
+/** The fields that a JSON Schema of an object names; none when it names none, or there is no schema. */
+export function schemaFields({ properties, required }: JsonObject = {}): readonly SchemaField[] {
+  if (!isJsonObject(properties)) return [];
+  return Object.entries(properties).map(([name, value]) => {
+    const own = isJsonObject(value) ? value : {};
+    return {
+      name,
+      schema: own,
+      description: typeof own["description"] === "string" ? own["description"] : undefined,
+      isRequired: Array.isArray(required) && required.includes(name),
+    };
+  });
+}
 
 /** What the name of a form's field begins with when it is one of the input. */
 const fieldPrefix = "input.";
@@ -13,17 +34,15 @@ const fieldPrefix = "input.";
  * @param schema - undefined when the agent takes any input
  */
 export function schemaForm(schema: JsonObject | undefined, values: JsonObject): Html {
-  const properties = propertiesOf(schema);
-  const required = Array.isArray(schema?.["required"]) ? schema["required"] : [];
-  const names = [...new Set([...Object.keys(properties), ...Object.keys(values)])];
-  if (names.length === 0) {
+  const fields = schemaFields(schema);
+  const named = new Set(fields.map(({ name }) => name));
+  const others = Object.keys(values).filter((name) => !named.has(name));
+  if (fields.length + others.length === 0) {
     return html`<p class="soft">The agent names no fields of its input: write it as JSON.</p>
-      <div class="field">
-        <label for="input-json">Input as JSON</label>
-        <textarea id="input-json" name="json" spellcheck="false">{}</textarea>
-      </div>`;
+      ${field("input-json", "Input as JSON", html`<textarea id="input-json" name="json" spellcheck="false">{}</textarea>`)}`;
   }
-  return html`${names.map((name) => field(name, properties[name], values[name], required.includes(name)))}`;
+  const all = [...fields, ...others.map((name) => ({ name, schema: {}, isRequired: false }))];
+  return html`${all.map((one) => inputField(one, cellOf(values[one.name])))}`;
 }
 
 /**
@@ -36,41 +55,33 @@ export function readSchemaForm(
   schema: JsonObject | undefined,
   entries: Iterable<readonly [string, string]>,
 ): JsonObject {
-  const properties = propertiesOf(schema);
-  const required = Array.isArray(schema?.["required"]) ? schema["required"] : [];
+  const fields = new Map(schemaFields(schema).map((one) => [one.name, one]));
   const input: [string, JsonValue][] = [];
   for (const [key, text] of entries) {
     if (!key.startsWith(fieldPrefix)) continue;
     const name = key.slice(fieldPrefix.length);
-    if (text === "" && !required.includes(name)) continue;
-    input.push([name, takesText(properties[name]) ? text : parsed(text)]);
+    const known = fields.get(name);
+    if (text === "" && known?.isRequired !== true) continue;
+    input.push([name, takesText(known?.schema) ? text : parsed(text)]);
   }
   // fromEntries keeps a field named __proto__ a field.
   return Object.fromEntries(input);
 }
 
-function propertiesOf(schema: JsonObject | undefined): Readonly<Record<string, JsonObject>> {
-  const properties = schema?.["properties"];
-  if (!isJsonObject(properties)) return {};
-  return Object.fromEntries(
-    Object.entries(properties).map(([name, value]) => [name, isJsonObject(value) ? value : {}]),
+function inputField({ name, schema, description, isRequired }: SchemaField, text: string): Html {
+  const id = `field-${name}`;
+  const described = description && html`aria-describedby="${id}-about"`;
+  const control = html`name="${fieldPrefix}${name}" id="${id}" ${described} ${isRequired && "required"}`;
+  return field(
+    id,
+    html`${name} ${isRequired && html`<span class="required">(required)</span>`}`,
+    input(control, schema, text),
+    description !== undefined && html`<span class="small soft" id="${id}-about">${description}</span>`,
   );
 }
 
-function field(name: string, schema: JsonObject = {}, value: JsonValue | undefined, isRequired: boolean): Html {
-  const id = `field-${name}`;
-  const { description } = schema;
-  const label = html`<label for="${id}">${name} ${isRequired ? html`<span class="required">(required)</span>` : ""}</label>`;
-  const about =
-    typeof description === "string" ? html`<span class="small soft" id="${id}-about">${description}</span>` : "";
-  const described = about === "" ? "" : html`aria-describedby="${id}-about"`;
-  const control = html`name="${fieldPrefix}${name}" id="${id}" ${described} ${isRequired ? "required" : ""}`;
-  return html`<div class="field">${label} ${input(control, schema, value)} ${about}</div>`;
-}
-
-function input(control: Html, schema: JsonObject, value: JsonValue | undefined): Html {
+function input(control: Html, schema: JsonObject, text: string): Html {
   const choices = choicesOf(schema);
-  const text = cellOf(value);
   if (choices !== undefined) {
     const known = choices.includes(text) ? choices : [text, ...choices];
     return html`<select ${control}>

@@ -30,8 +30,11 @@ export function drawRate(place) {
 
 /** @param {HTMLElement} place */
 function options(place) {
-  const style = getComputedStyle(place);
-  const color = (name) => style.getPropertyValue(name).trim();
+  // A canvas knows no variables: what one comes to is asked of an element that has it.
+  const color = (name) => {
+    place.style.color = `var(${name})`;
+    return getComputedStyle(place).color;
+  };
   const axis = { stroke: color("--soft"), grid: { stroke: color("--line"), width: 1 }, ticks: { show: false } };
   return {
     ...size(place),
