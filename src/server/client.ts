@@ -2,6 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import type { PlanChoice, PlanReport } from "../app/plan.ts";
 import type { TryChoice } from "../app/try-row.ts";
+import type { TableHead } from "../app/workbench.ts";
 import type { AgentDefinition } from "../core/agent.ts";
 import type { Delivery } from "../core/channel.ts";
 import type { DeletedRun, RerunChoice, RowPage, RowQuery, RowReport, RunLimits, RunSurvey } from "../core/engine.ts";
@@ -30,55 +31,8 @@ export interface ClientEvent {
   readonly data: unknown;
 }
 
-/** Documents of one kind in the server's registry. */
-export interface ClientCatalog<T> {
-  list(): Promise<readonly T[]>;
-  get(name: string, version?: string): Promise<T>;
-  publish(document: T): Promise<{ readonly registry: string }>;
-  diff(name: string, from: string, to: string): Promise<{ readonly differences: readonly Difference[] }>;
-  setStatus(name: string, version: string, status: PublicationStatus): Promise<{ readonly registry: string }>;
-}
-
 /** A server of Rowcall. Every method throws the RowcallError that the server answers with. */
-export interface RowcallClient {
-  listRuns(query?: {
-    readonly text?: string;
-    readonly status?: RunStatus;
-    readonly after?: string;
-    readonly limit?: number;
-  }): Promise<{ readonly runs: readonly RunView[]; readonly next?: string }>;
-  /** @param key - the same key with the same request is one run, however often it is sent */
-  startRun(request: BatchRequest, key?: string): Promise<RunDetail>;
-  getRun(id: string): Promise<RunDetail>;
-  surveyRun(id: string): Promise<RunSurvey>;
-  adjustRun(id: string, change: Omit<Partial<RunLimits>, "paused">): Promise<RunDetail>;
-  pauseRun(id: string): Promise<RunDetail>;
-  unpauseRun(id: string): Promise<RunDetail>;
-  stopRun(id: string): Promise<RunDetail>;
-  resumeRun(id: string): Promise<RunDetail>;
-  rerunRows(id: string, choice?: RerunChoice): Promise<RunDetail>;
-  notifyAgain(id: string, all?: boolean): Promise<readonly Delivery[]>;
-  /** Deletes everything that is kept of a run that is not in flight. */
-  deleteRun(id: string): Promise<DeletedRun>;
-  listRows(id: string, query?: Partial<RowQuery>): Promise<RowPage>;
-  getRow(id: string, row: number): Promise<RowReport>;
-  /** A run's table as bytes as they come. */
-  downloadTable(
-    id: string,
-    options?: { readonly which?: "now" | "final" | "failed"; readonly format?: "csv" | "jsonl" },
-  ): Promise<ReadableStream<Uint8Array>>;
-  uploadTable(
-    content: Uint8Array | ReadableStream<Uint8Array> | Blob,
-    name?: string,
-  ): Promise<{ readonly inputUri: string; readonly header: readonly string[]; readonly rows: readonly string[][] }>;
-  planBatch(request: { readonly batch: JsonObject } & PlanChoice): Promise<PlanReport>;
-  tryRow(request: { readonly batch: JsonObject } & TryChoice): Promise<Tried>;
-  tryRowOfRun(id: string, choice: TryChoice): Promise<Tried>;
-  readonly agents: ClientCatalog<AgentDefinition>;
-  readonly templates: ClientCatalog<TemplateDocument>;
-  /** Live events of one run or of all, until the signal aborts; continues where it was when the connection breaks. */
-  events(options?: { readonly run?: string; readonly signal?: AbortSignal }): AsyncIterable<ClientEvent>;
-}
+export type RowcallClient = ReturnType<typeof createRowcallClient>;
 
 type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -89,7 +43,7 @@ type Query = Readonly<Record<string, string | number | boolean | undefined>>;
  * const client = createRowcallClient({ url: "http://127.0.0.1:8084", token: process.env.ROWCALL_TOKEN });
  * const { run } = await client.startRun({ batch: { agent: "lookup", input: "/data/rows.csv" } });
  */
-export function createRowcallClient(options: ClientOptions): RowcallClient {
+export function createRowcallClient(options: ClientOptions) {
   const address = new URL(options.url);
   const token = options.token ?? address.searchParams.get("token") ?? "";
   const send = options.fetch ?? fetch;
@@ -113,49 +67,54 @@ export function createRowcallClient(options: ClientOptions): RowcallClient {
   };
   const runPath = (id: string, rest = ""): string => `/runs/${encodeURIComponent(id)}${rest}`;
   const act = (verb: string) => (id: string) => change<RunDetail>("POST", runPath(id, `/${verb}`));
-  const catalog = <T>(noun: string): ClientCatalog<T> => {
-    const path = (name: string, rest = ""): string => `/${noun}/${encodeURIComponent(name)}${rest}`;
-    return {
-      list: async () => (await get<Record<string, readonly T[]>>(`/${noun}`))[noun] ?? [],
-      get: (name, version) => get(path(name), { version }),
-      publish: (document) => change("POST", `/${noun}`, document),
-      diff: (name, from, to) => get(path(name, "/diff"), { from, to }),
-      setStatus: (name, version, status) => change("PUT", path(name, `/versions/${version}/status`), { status }),
-    };
-  };
 
   return {
-    listRuns: (query) => get("/runs", query),
-    startRun: (body, key) => change("POST", "/runs", body, key === undefined ? {} : { "idempotency-key": key }),
-    getRun: (id) => get(runPath(id)),
-    surveyRun: (id) => get(runPath(id, "/survey")),
-    adjustRun: (id, limits) => change("PATCH", runPath(id, "/limits"), limits),
+    listRuns: (query?: {
+      readonly text?: string;
+      readonly status?: RunStatus;
+      readonly after?: string;
+      readonly limit?: number;
+    }) => get<{ readonly runs: readonly RunView[]; readonly next?: string }>("/runs", query),
+    /** @param key - the same key with the same request is one run, however often it is sent */
+    startRun: (body: BatchRequest, key?: string) =>
+      change<RunDetail>("POST", "/runs", body, key === undefined ? {} : { "idempotency-key": key }),
+    getRun: (id: string) => get<RunDetail>(runPath(id)),
+    surveyRun: (id: string) => get<RunSurvey>(runPath(id, "/survey")),
+    adjustRun: (id: string, limits: Omit<Partial<RunLimits>, "paused">) =>
+      change<RunDetail>("PATCH", runPath(id, "/limits"), limits),
     pauseRun: act("pause"),
     unpauseRun: act("unpause"),
     stopRun: act("stop"),
     resumeRun: act("resume"),
-    rerunRows: (id, choice = {}) => change("POST", runPath(id, "/rerun"), choice),
-    notifyAgain: async (id, all = false) =>
+    rerunRows: (id: string, choice: RerunChoice = {}) => change<RunDetail>("POST", runPath(id, "/rerun"), choice),
+    notifyAgain: async (id: string, all = false) =>
       (await change<{ deliveries: readonly Delivery[] }>("POST", runPath(id, "/notify"), { all })).deliveries,
-    deleteRun: (id) => change("DELETE", runPath(id)),
-    listRows: (id, query) => get(runPath(id, "/rows"), query as Query),
-    getRow: (id, row) => get(runPath(id, `/rows/${row}`)),
-    downloadTable: async (id, query) => {
+    /** Deletes everything that is kept of a run that is not in flight. */
+    deleteRun: (id: string) => change<DeletedRun>("DELETE", runPath(id)),
+    listRows: (id: string, query?: Partial<RowQuery>) => get<RowPage>(runPath(id, "/rows"), query),
+    getRow: (id: string, row: number) => get<RowReport>(runPath(id, `/rows/${row}`)),
+    /** A run's table as bytes as they come. */
+    downloadTable: async (
+      id: string,
+      query?: { readonly which?: "now" | "final" | "failed"; readonly format?: "csv" | "jsonl" },
+    ): Promise<ReadableStream<Uint8Array>> => {
       const { body } = await request(urlOf(runPath(id, "/table"), query));
       return body ?? new ReadableStream();
     },
-    uploadTable: async (content, name) => {
+    uploadTable: async (content: Uint8Array | ReadableStream<Uint8Array> | Blob, name?: string) => {
       const init = { method: "POST", body: content as NonNullable<RequestInit["body"]>, duplex: "half" as const };
-      return (await (await request(urlOf("/uploads", { name }), init)).json()) as Awaited<
-        ReturnType<RowcallClient["uploadTable"]>
-      >;
+      return (await (await request(urlOf("/uploads", { name }), init)).json()) as UploadedTable;
     },
-    planBatch: (body) => change("POST", "/plans", body),
-    tryRow: (body) => change("POST", "/tries", body),
-    tryRowOfRun: (id, choice) => change("POST", runPath(id, "/tries"), choice),
-    agents: catalog("agents"),
-    templates: catalog("templates"),
-    async *events({ run, signal } = {}) {
+    planBatch: (body: { readonly batch: JsonObject } & PlanChoice) => change<PlanReport>("POST", "/plans", body),
+    tryRow: (body: { readonly batch: JsonObject } & TryChoice) => change<Tried>("POST", "/tries", body),
+    tryRowOfRun: (id: string, choice: TryChoice) => change<Tried>("POST", runPath(id, "/tries"), choice),
+    agents: catalog<AgentDefinition>("agents"),
+    templates: catalog<TemplateDocument>("templates"),
+    /** Live events of one run or of all, until the signal aborts; continues where it was when the connection breaks. */
+    async *events({
+      run,
+      signal,
+    }: { readonly run?: string; readonly signal?: AbortSignal } = {}): AsyncGenerator<ClientEvent> {
       let last: string | undefined;
       while (signal?.aborted !== true) {
         const headers: Record<string, string> = last === undefined ? {} : { "last-event-id": last };
@@ -174,6 +133,24 @@ export function createRowcallClient(options: ClientOptions): RowcallClient {
       }
     },
   };
+
+  /** Documents of one kind in the server's registry. */
+  function catalog<T>(noun: string) {
+    const path = (name: string, rest = ""): string => `/${noun}/${encodeURIComponent(name)}${rest}`;
+    return {
+      list: async () => (await get<Record<string, readonly T[]>>(`/${noun}`))[noun] ?? [],
+      get: (name: string, version?: string) => get<T>(path(name), { version }),
+      publish: (document: T) => change<{ readonly registry: string }>("POST", `/${noun}`, document),
+      diff: (name: string, from: string, to: string) =>
+        get<{ readonly differences: readonly Difference[] }>(path(name, "/diff"), { from, to }),
+      setStatus: (name: string, version: string, status: PublicationStatus) =>
+        change<{ readonly registry: string }>("PUT", path(name, `/versions/${version}/status`), { status }),
+    };
+  }
+}
+
+interface UploadedTable extends TableHead {
+  readonly inputUri: string;
 }
 
 const reconnectMs = 1000;
