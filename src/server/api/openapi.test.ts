@@ -131,9 +131,9 @@ describe("the API's document", () => {
   }
 
   it("says what parameters and parts of a body are", () => {
-    const { get, post } = document.paths["/runs"] as unknown as Record<string, object>;
-    assert.match(JSON.stringify(get), /"name":"after","in":"query","required":false,"description":"`next` of the page/);
-    assert.match(JSON.stringify(post), /"batch":\{[^}]*"description":"As a batch file has it"/);
+    const text = JSON.stringify(document.paths["/runs"]);
+    assert.ok(text.includes('"name":"after","in":"query","required":false,"description":"`next` of the page before"'));
+    assert.ok(text.includes('"additionalProperties":{},"description":"As a batch file has it"'));
   });
 
   it("tells what every operation answers", async () => {
