@@ -93,7 +93,7 @@ export async function tryRow(services: Services, given: Batch, request: TryReque
       row: row.index,
       input,
       recordingsUri: recordingsOf("try", services, batch, recordingsPrefix),
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
     return {
       ...report,

@@ -86,18 +86,17 @@ export function wire(options: WireOptions = {}): Wiring {
     workingDirectory,
     options.dataDirectory ?? given(env["ROWCALL_DATA_DIR"]) ?? ".rowcall",
   );
-  const { mayFollow } = options;
   const store = openStores({
     baseDirectory: workingDirectory,
     aws,
     privateFolder: dataDirectory,
-    ...(options.stores === undefined ? {} : { stores: options.stores }),
-    ...(mayFollow === undefined ? {} : { mayFollow }),
+    stores: options.stores,
+    mayFollow: options.mayFollow,
   });
   const host: AgentHost = {
     secret: (name) => env[name],
     aws,
-    ...(chromiumPath === undefined ? {} : { chromiumPath: resolve(workingDirectory, chromiumPath) }),
+    chromiumPath: chromiumPath && resolve(workingDirectory, chromiumPath),
     requireSandbox,
   };
   const timing = {
@@ -107,7 +106,6 @@ export function wire(options: WireOptions = {}): Wiring {
   };
   const write = (text: string): void => void stderr.write(text);
   const openKind = createOpener(options.agents);
-  const { channels } = options;
   const services: Services = {
     store,
     registry: openRegistry({ store, aws, registries, bundled: bundledRegistry }),
@@ -116,29 +114,15 @@ export function wire(options: WireOptions = {}): Wiring {
         openKind(definition, { ...environment, ...host, baseDirectory: workingDirectory }),
       ),
     openChannel: (address) =>
-      openChannel(address, {
-        write,
-        aws,
-        secret: host.secret,
-        timing,
-        ...(channels === undefined ? {} : { channels }),
-      }),
+      openChannel(address, { write, aws, secret: host.secret, timing, channels: options.channels }),
     ...machineClocks,
     random: timing.random,
     baseDirectory: workingDirectory,
-    ...(options.allowedModules === undefined ? {} : { allowedModules: options.allowedModules }),
+    allowedModules: options.allowedModules,
   };
   const recordings = options.recordingsPrefix ?? given(env["ROWCALL_RECORDINGS"]) ?? join(dataDirectory, "recordings");
   const recordingsPrefix = isPath(recordings) ? resolve(workingDirectory, recordings) : recordings;
-  const telemetry = telemetrySettings(env);
-  return {
-    services,
-    host,
-    dataDirectory,
-    recordingsPrefix,
-    registries,
-    ...(telemetry === undefined ? {} : { telemetry }),
-  };
+  return { services, host, dataDirectory, recordingsPrefix, registries, telemetry: telemetrySettings(env) };
 }
 
 /** Opens the engine that runs batches on this machine; who opens it closes it. */
@@ -155,13 +139,7 @@ export async function openEngine({
   readonly dispatch?: Dispatch;
 }): Promise<Engine> {
   const { openLocalEngine } = await import("../engines/local/local-engine.ts");
-  const engine = openLocalEngine({
-    services,
-    dataDirectory,
-    recordingsPrefix,
-    region: host?.aws.region,
-    ...(dispatch === undefined ? {} : { dispatch }),
-  });
+  const engine = openLocalEngine({ services, dataDirectory, recordingsPrefix, region: host?.aws.region, dispatch });
   if (telemetry === undefined) return engine;
   const { withTelemetry } = await import("../telemetry/with-telemetry.ts");
   return withTelemetry(engine, telemetry, services.clock);

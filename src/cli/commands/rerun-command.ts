@@ -31,10 +31,7 @@ export function defineCommand(command: Command, cli: Cli): void {
       throw await undecided(cli, text);
     }
     const codes = options.code && (await readCodes(options.code));
-    const choice = {
-      ...(codes === undefined ? {} : { codes }),
-      ...(options.rows === undefined ? {} : { rows: options.rows }),
-    };
+    const choice = { codes, rows: options.rows };
     await watchRun(cli, options, async (engine, observer) =>
       engine.rerun((await findRun(engine, text)).id, choice, observer),
     );

@@ -29,7 +29,7 @@ export const rerunFailedTool: Tool = defineTool({
     const run = await findRun(engine, args.run);
     const codes = args.codes === undefined ? undefined : await readCodes(args.codes);
     requireConfirmedCost(await costOf(session, run, codes), args.confirm_cost_usd);
-    await runs.rerun(run.id, codes === undefined ? {} : { codes });
+    await runs.rerun(run.id, { codes });
     return describeRun(session, await engine.describe(run.id));
   },
 });
