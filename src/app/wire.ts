@@ -3,6 +3,7 @@ import process from "node:process";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { AgentHost, OpenHosted } from "../agents/agent-host.ts";
+import { requireAllowedModule } from "../attempt/allowed-modules.ts";
 import { createOpener } from "../agents/open-agent.ts";
 import type { ChannelScheme } from "../channels/channel-options.ts";
 import { openChannel } from "../channels/open-channel.ts";
@@ -109,10 +110,13 @@ export function wire(options: WireOptions = {}): Wiring {
   const services: Services = {
     store,
     registry: openRegistry({ store, aws, registries, bundled: bundledRegistry }),
-    openAgent: (definition, environment) =>
-      inAgentScope(openingOf(definition, host.secret), () =>
+    openAgent: async (definition, environment) => {
+      // Whoever has an agent opened, and be it for a plan: code that is not allowed is not loaded.
+      await requireAllowedModule(services, definition);
+      return inAgentScope(openingOf(definition, host.secret), () =>
         openKind(definition, { ...environment, ...host, baseDirectory: workingDirectory }),
-      ),
+      );
+    },
     openChannel: (address) =>
       openChannel(address, { write, aws, secret: host.secret, timing, channels: options.channels }),
     ...machineClocks,

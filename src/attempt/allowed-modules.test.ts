@@ -16,9 +16,10 @@ describe("code of this machine, chosen by others than who runs Rowcall", () => {
   beforeEach(() =>
     workspace.write(
       "mine.mjs",
-      `import { writeFileSync } from "node:fs"; writeFileSync("ran", ""); export default () => ({});`,
+      `import { writeFileSync } from "node:fs"; writeFileSync(new URL("ran", import.meta.url), ""); export default () => ({});`,
     ),
   );
+  afterEach(() => assert.rejects(workspace.read("ran"), { code: "ENOENT" }, "the module has run"));
 
   describe("over the API and the pages", () => {
     let server: TestServer;
@@ -88,7 +89,6 @@ describe("code of this machine, chosen by others than who runs Rowcall", () => {
     } finally {
       await endpoint.close();
     }
-    await assert.rejects(workspace.read("ran"));
   });
 
   it("is run when it is the registry's, or allowed by its path, however that is written", async () => {
