@@ -4,30 +4,33 @@ import { agentJsonSchema } from "../src/core/agent.ts";
 import { batchJsonSchema } from "../src/core/batch-file.ts";
 import type { JsonObject } from "../src/core/json.ts";
 import { openApiOfCode } from "./openapi.ts";
+import { operationsPage } from "./operations-page.ts";
 
-const folder = new URL("../schemas/", import.meta.url);
+const root = new URL("../", import.meta.url);
 
-const schemas: Readonly<Record<string, () => JsonObject | Promise<JsonObject>>> = {
-  "batch.schema.json": batchJsonSchema,
-  "agent.schema.json": agentJsonSchema,
-  "template.schema.json": templateJsonSchema,
-  "openapi.json": openApiOfCode,
+const made: Readonly<Record<string, () => JsonObject | Promise<JsonObject | string>>> = {
+  "schemas/batch.schema.json": batchJsonSchema,
+  "schemas/agent.schema.json": agentJsonSchema,
+  "schemas/template.schema.json": templateJsonSchema,
+  "schemas/openapi.json": openApiOfCode,
+  "docs/operations.md": async () => operationsPage(await openApiOfCode()),
 };
 
-/** The published JSON Schemas that differ from what the code says, with the text they should have. */
+/** The files made from the code, published JSON Schemas and a page, that differ from what it says, with the text they should have. */
 export async function staleSchemas(): Promise<ReadonlyMap<string, string>> {
   const stale = new Map<string, string>();
-  for (const [name, schema] of Object.entries(schemas)) {
-    const text = `${JSON.stringify(await schema(), null, 2)}\n`;
-    const written = await readFile(new URL(name, folder), "utf8").catch(() => undefined);
-    if (written !== text) stale.set(name, text);
+  for (const [path, make] of Object.entries(made)) {
+    const content = await make();
+    const text = typeof content === "string" ? content : `${JSON.stringify(content, null, 2)}\n`;
+    const written = await readFile(new URL(path, root), "utf8").catch(() => undefined);
+    if (written !== text) stale.set(path, text);
   }
   return stale;
 }
 
 if (import.meta.main) {
-  for (const [name, text] of await staleSchemas()) {
-    await writeFile(new URL(name, folder), text);
-    console.log(`schemas/${name}`);
+  for (const [path, text] of await staleSchemas()) {
+    await writeFile(new URL(path, root), text);
+    console.log(path);
   }
 }

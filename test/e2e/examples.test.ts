@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -12,10 +12,11 @@ import { promisify } from "node:util";
 const pathOf = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const mask = (csv: string): string => csv.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ,\d+(?=,|$)/gm, "TIME,MS");
 
-/** What a page says comes out: its block of `csv`. */
-async function promised(readme: string): Promise<string> {
-  const [, csv = ""] = /^```csv\n(.*?)^```$/ms.exec(await readFile(pathOf(readme), "utf8")) ?? [];
-  assert.notEqual(csv, "", `${readme} shows no table`);
+/** What a page says comes out: its last block of `csv`. */
+async function promised(page: string): Promise<string> {
+  const tables = (await readFile(pathOf(page), "utf8")).matchAll(/^```csv\n(.*?)^```$/gms);
+  const [, csv = ""] = [...tables].at(-1) ?? [];
+  assert.notEqual(csv, "", `${page} shows no table`);
   return mask(csv);
 }
 
@@ -37,6 +38,34 @@ describe("examples give what their pages promise", () => {
     });
     return mask(await readFile(stdout.trimEnd(), "utf8"));
   }
+
+  it("your first batch, with the files and commands of the page alone", async () => {
+    const page = await readFile(pathOf("docs/getting-started.md"), "utf8");
+    const place = join(folder, "first batch");
+    const files = page.matchAll(/<!-- from examples\/function-agent\/(\S+) -->\n```\w+\n(.*?)^```$/gms);
+    for (const [, name = "", text = ""] of files) {
+      await mkdir(dirname(join(place, name)), { recursive: true });
+      await writeFile(join(place, name), text);
+    }
+    await writeFile(join(place, "package.json"), JSON.stringify({ type: "module" }));
+    const blocks = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = ""]) => block).join("");
+    const commands = [...blocks.matchAll(/^npx rowcall (.*)$/gm)].map(([, args = ""]) => args.split(" "));
+    assert.deepEqual(
+      commands.map(([name]) => name),
+      ["plan", "try", "run", "rows", "rows", "serve"],
+    );
+    let output = "";
+    // The server runs until it is ended, and has tests of its own.
+    for (const args of commands.filter(([name]) => name !== "serve")) {
+      const { stdout } = await promisify(execFile)(process.execPath, [pathOf("src/cli/main.ts"), ...args], {
+        cwd: place,
+        timeout: 570_000,
+        killSignal: "SIGKILL",
+      });
+      if (args[0] === "run") output = stdout.trimEnd();
+    }
+    assert.equal(mask(await readFile(resolve(place, output), "utf8")), await promised("docs/getting-started.md"));
+  });
 
   it("function-agent", async () => {
     assert.equal(await outputOf("function-agent"), await promised("examples/function-agent/README.md"));

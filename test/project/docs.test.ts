@@ -3,6 +3,7 @@ import { glob, readFile, stat } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { anchorOf } from "../../docs/.vitepress/places.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -21,19 +22,11 @@ function withoutCode(text: string): string {
   return text.replace(/^```.*?^```/gms, "").replace(/`[^`\n]*`/g, "");
 }
 
-/** A heading's anchor as GitHub makes it: lower case, punctuation dropped, spaces as hyphens. */
-function anchorOf(heading: string): string {
-  const words = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "");
-  return words
-    .trim()
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}\s_-]/gu, "")
-    .replace(/\s/g, "-");
-}
-
 function anchorsIn(text: string): readonly string[] {
   const headings = text.replace(/^```.*?^```/gms, "").matchAll(/^#{1,6} (.+)$/gm);
-  return [...headings].map(([, heading = ""]) => anchorOf(heading));
+  return [...headings].map(([, heading = ""]) =>
+    anchorOf(heading.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "")),
+  );
 }
 
 /** Links and pictures that point into the repository, as `[path, anchor]`. */

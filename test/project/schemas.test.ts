@@ -12,7 +12,7 @@ async function readJson(path: string): Promise<unknown> {
   return JSON.parse(await readFile(join(root, path), "utf8")) as unknown;
 }
 
-test("the published JSON Schemas are those of the code", async () => {
+test("the published JSON Schemas, and the page with the operations of the API, are those of the code", async () => {
   assert.deepEqual([...(await staleSchemas()).keys()], [], "write them anew with: npm run schemas");
 });
 
