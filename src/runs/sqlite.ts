@@ -1,4 +1,4 @@
-import { existsSync, truncateSync } from "node:fs";
+import { truncateSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { isBusy, isDamage } from "./database-errors.ts";
 import { RowcallError, messageOf } from "../core/errors.ts";
@@ -62,22 +62,35 @@ export function tryLock(path: string): ProcessLock | undefined {
   }
 }
 
-/** Whether somebody holds a lock now; a lock that cannot be asked for is held by nobody. */
+/**
+ * Whether somebody holds a lock now. Looking never keeps anybody from taking it. A lock that cannot be looked at counts as free: taking it
+ * says why it cannot be.
+ */
 export function isLocked(path: string): boolean {
-  if (!existsSync(path)) return false;
+  let database: DatabaseSync | undefined;
   try {
-    const lock = takeLock(path);
-    lock?.release();
-    return lock === undefined;
-  } catch {
+    database = new DatabaseSync(path, { readOnly: true });
+    database.exec("PRAGMA busy_timeout = 0; SELECT 1 FROM sqlite_schema;");
     return false;
+  } catch (error) {
+    return isBusy(error);
+  } finally {
+    database?.close();
   }
 }
 
+// A look lasts for microseconds, unless its process is stopped in the middle of it.
+const longestLookMs = 5000;
+
+// By SQLite's own locks (https://www.sqlite.org/lockingv3.html): a look is SHARED for a moment, the lock is EXCLUSIVE. RESERVED comes first, and
+// a look is not in its way: when it is not free, somebody holds the lock or is taking it. What is waited for after that are looks that have
+// begun, for PENDING lets no other begin.
 function takeLock(path: string): ProcessLock | undefined {
   const database = new DatabaseSync(path);
   try {
-    database.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE;");
+    // In exclusive mode a transaction that ends keeps its locks. The first one makes the file a database; nothing is lost with that.
+    database.exec(`PRAGMA busy_timeout = 0; ${pragmas.scratch} BEGIN IMMEDIATE;`);
+    database.exec(`PRAGMA busy_timeout = ${longestLookMs}; COMMIT; BEGIN EXCLUSIVE;`);
     return { release: () => database.close() };
   } catch (error) {
     database.close();

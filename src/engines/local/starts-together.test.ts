@@ -10,6 +10,7 @@ import { parseBatch } from "../../core/batch-file.ts";
 import type { Engine, StartRequest } from "../../core/engine.ts";
 import { openStores } from "../../stores/open-store.ts";
 import { createTestServices } from "../../../test/fakes/services.ts";
+import { openDatabase } from "../../runs/sqlite.ts";
 import { openLocalEngine } from "./local-engine.ts";
 
 interface Bench {
@@ -85,6 +86,40 @@ test("so do those of several processes", () =>
     const runs = await open().list();
     assert.deepEqual([runs.length, new Set(runs.map(({ outputUri }) => outputUri)).size], [40, 40]);
     assert.equal((await readdir(at("out"))).length, 40);
+  }));
+
+test("a run that another process looks at all the time can be resumed each time", () =>
+  inFolder(async ({ folder, open, request, at }) => {
+    const engine = open();
+    const { id } = await engine.start(request);
+    const module = (path: string): string => JSON.stringify(pathToFileURL(join(import.meta.dirname, path)).href);
+    const script = `
+      import { openLocalEngine } from ${module("local-engine.ts")};
+      import { openStores } from ${module("../../stores/open-store.ts")};
+      import { createTestServices } from ${module("../../../test/fakes/services.ts")};
+      const store = openStores({ baseDirectory: ${JSON.stringify(folder)} });
+      const services = createTestServices({ store, invoke: async () => ({}) });
+      const engine = openLocalEngine({ services, dataDirectory: ${JSON.stringify(at("data"))} });
+      console.log("looking");
+      for (;;) await engine.list();
+    `;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const closed = once(child, "close");
+    const journal = openDatabase(at("data", "journal.db"));
+    try {
+      await once(child.stdout, "data");
+      for (let n = 0; n < 40; n += 1) {
+        // As a process leaves it that is killed.
+        journal.exec("UPDATE runs SET status = 'running'");
+        assert.equal((await engine.resume(id)).status, "succeeded");
+      }
+    } finally {
+      child.kill("SIGKILL");
+      await closed;
+      journal.close();
+    }
   }));
 
 test("of starts that race for one name one makes the run; the others meet it as if they had come later", () =>
