@@ -1,3 +1,4 @@
+import { EventEmitter, on } from "node:events";
 import type { Engine, RerunChoice, RunEvent, RunObserver, StartRequest } from "../core/engine.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
@@ -145,28 +146,20 @@ interface RunFeed {
 
 // Nothing is kept for readers that there are not.
 function createFeed(): RunFeed {
-  const readers = new Set<ReadableStreamDefaultController<RunEvent>>();
+  const emitter = new EventEmitter<{ event: [RunEvent]; end: [] }>().setMaxListeners(0);
   let hasEnded = false;
   return {
     events: {
-      [Symbol.asyncIterator]: () => {
-        let reader: ReadableStreamDefaultController<RunEvent> | undefined;
-        const stream = new ReadableStream<RunEvent>({
-          start: (controller) => {
-            reader = controller;
-            if (hasEnded) controller.close();
-            else readers.add(controller);
-          },
-          cancel: () => void (reader && readers.delete(reader)),
-        });
-        return stream[Symbol.asyncIterator]();
-      },
+      [Symbol.asyncIterator]: () => eachFirst(hasEnded ? [] : on(emitter, "event", { close: ["end"] })),
     },
-    tell: (event) => readers.forEach((reader) => reader.enqueue(event)),
+    tell: (event) => void emitter.emit("event", event),
     end: () => {
       hasEnded = true;
-      readers.forEach((reader) => reader.close());
-      readers.clear();
+      emitter.emit("end");
     },
   };
+}
+
+async function* eachFirst(told: AsyncIterable<readonly unknown[]> | readonly []): AsyncGenerator<RunEvent> {
+  for await (const [event] of told) yield event as RunEvent;
 }
