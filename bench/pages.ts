@@ -22,7 +22,7 @@ const scratch = await mkdtemp(join(tmpdir(), "rowcall-bench-"));
 const registry = join(scratch, "registry");
 await publishFunction(registry, "mixed", ["success", "exchange"]);
 const wiring = wire({ workingDirectory: scratch, dataDirectory: join(scratch, "data"), registries: [registry] });
-const server = await startServer({ wiring, host: "127.0.0.1", port: 0, workingDirectory: scratch });
+const server = await startServer({ wiring, host: "127.0.0.1", port: 0 });
 const client = createRowcallClient({ url: server.address });
 
 /** Runs a table of so many rows to its end; returns the run's id. */

@@ -20,7 +20,7 @@ await publishFunction(registry, "noop", ["success", "exchange"]);
 const input = join(scratch, "in.csv");
 await writeFile(input, `n,street\n${Array.from({ length: rows }, (_, n) => `${n},High Street\n`).join("")}`);
 const wiring = wire({ workingDirectory: scratch, dataDirectory: join(scratch, "data"), registries: [registry] });
-const server = await startServer({ wiring, host: "127.0.0.1", port: 0, workingDirectory: scratch });
+const server = await startServer({ wiring, host: "127.0.0.1", port: 0 });
 const client = createRowcallClient({ url: server.address });
 const batch = { agent: "noop", input, execution_config: { max_concurrency: 100 }, recording: { level: "none" } };
 

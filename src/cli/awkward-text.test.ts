@@ -86,7 +86,7 @@ describe("what a user is told", () => {
     assert.equal(code, 2);
     assert.match(
       err,
-      /stopped with an error; what is done is kept\. rowcall resume \S+ goes on, rowcall export \S+ --output PLACE/,
+      /stopped with an error; what is done is kept\. rowcall resume \S+ continues it, rowcall export \S+ --output PLACE/,
     );
   });
 });

@@ -49,8 +49,8 @@ describe("--engine aws", () => {
     await gate.entered.promise;
     io.interrupt();
     assert.equal(await running, 130);
-    assert.match(io.err(), /SIGINT: the run goes on on AWS, without being watched\./);
-    assert.match(io.err(), /Run \S+ goes on on AWS/);
+    assert.match(io.err(), /SIGINT: the run continues on AWS, without being watched\./);
+    assert.match(io.err(), /Run \S+ continues on AWS/);
     assert.match(io.err(), /Watch it\s+rowcall resume \d{8}-\S+/);
     assert.equal(io.out(), "");
 

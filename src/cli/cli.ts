@@ -1,8 +1,9 @@
+import { readFileSync } from "node:fs";
 import type { Engine } from "../core/engine.ts";
 import type { WireOptions, Wiring } from "../app/wire.ts";
 import { chosenEngine, chosenProcessor, type EngineName, type EngineOptions } from "./engine-choice.ts";
 import type { Io, Output } from "./io.ts";
-import { withStdout } from "./stdout-store.ts";
+import { withStdout } from "./stdout.ts";
 import { colours } from "./print/terminal.ts";
 
 /** Options that every command takes. */
@@ -32,12 +33,12 @@ export interface Cli {
    */
   engine(): EngineName;
   /**
-   * Opens an engine; who opens it closes it.
+   * Opens an engine; who opens it closes it, by `await using`.
    *
    * @param where - @default the one that the user chose
    * @param more - as for `wire`
    */
-  openEngine(where?: EngineName, more?: WireChoice): Promise<Engine>;
+  openEngine(where?: EngineName, more?: WireChoice): Promise<Engine & AsyncDisposable>;
   /** Sets the code that the process ends with when nothing is thrown. @default 0 */
   setExitCode(code: number): void;
   /** A command for the user to type, with the options that were given of where runs are: `rowcall show last`. */
@@ -70,15 +71,11 @@ export function createCli(io: Io, globals: () => GlobalOptions, setExitCode: (co
       env: io.env,
       workingDirectory: io.workingDirectory,
       stderr: io.stderr,
-      aws: {
-        ...(profile === undefined ? {} : { profile }),
-        ...(region === undefined ? {} : { region }),
-        ...(endpointUrl === undefined ? {} : { endpointUrl }),
-      },
-      ...(dataDir === undefined ? {} : { dataDirectory: dataDir }),
-      ...(registry === undefined ? {} : { registries: registry }),
-      ...(chromium === undefined ? {} : { chromiumPath: chromium }),
-      ...(requireSandbox === undefined ? {} : { requireSandbox }),
+      aws: { profile, region, endpointUrl },
+      dataDirectory: dataDir,
+      registries: registry,
+      chromiumPath: chromium,
+      requireSandbox,
     });
   };
   const engine = (): EngineName => chosenEngine(globals(), io.env);
@@ -93,7 +90,9 @@ export function createCli(io: Io, globals: () => GlobalOptions, setExitCode: (co
       holdYoungGeneration();
       const { services, ...rest } = await wire(more);
       const wiring = { ...rest, services: { ...services, store: withStdout(services.store, io.stdout) } };
-      return where === "aws" ? openAwsEngine(wiring, chosenProcessor(globals(), io.env)) : openEngine(wiring);
+      const opened =
+        where === "aws" ? await openAwsEngine(wiring, chosenProcessor(globals(), io.env)) : await openEngine(wiring);
+      return Object.assign(opened, { [Symbol.asyncDispose]: () => opened.close() });
     },
     setExitCode,
     suggestion: (command) => {
@@ -108,6 +107,12 @@ export function createCli(io: Io, globals: () => GlobalOptions, setExitCode: (co
       return ["rowcall", command, ...options].join(" ");
     },
   };
+}
+
+/** The version of this package. */
+export function packageVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { readonly version: string }).version;
 }
 
 function quoted(text: string): string {

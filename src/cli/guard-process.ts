@@ -72,7 +72,7 @@ function endedBy(rows: readonly number[]): RowcallError {
     "AGENT_CRASHED",
     `The agent ended the process: process.exit was called while ${which} was in flight`,
     {
-      hint: "An agent must throw an error instead of ending the process. What is done is kept: rowcall resume last goes on.",
+      hint: "An agent must throw an error instead of ending the process. What is done is kept: `rowcall resume last` continues the run.",
     },
   );
 }

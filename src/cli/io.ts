@@ -63,3 +63,38 @@ export function outputError(cause: Error): RowcallError {
 export function isReaderGone(error: unknown): error is RowcallError {
   return error instanceof RowcallError && error.details["readerGone"] === true;
 }
+
+/** What is heard of interrupts, until it is disposed of. */
+export interface Interrupts extends Disposable {
+  /** Aborted by the first one. */
+  readonly signal: AbortSignal;
+  /** Settles at the first one. */
+  readonly first: Promise<EndSignal>;
+}
+
+/**
+ * Listens to interrupts: the first one asks the command to end, the second one ends the process.
+ *
+ * @param onFirst - called at once
+ * @param beforeExit - called at the second one
+ */
+export function hearInterrupts(io: Io, onFirst?: (signal: EndSignal) => void, beforeExit?: () => void): Interrupts {
+  const controller = new AbortController();
+  const first = Promise.withResolvers<EndSignal>();
+  const ignore = io.onInterrupt((signal) => {
+    if (controller.signal.aborted) {
+      beforeExit?.();
+      io.exit(130);
+    } else {
+      controller.abort();
+      first.resolve(signal);
+      onFirst?.(signal);
+    }
+  });
+  return { signal: controller.signal, first: first.promise, [Symbol.dispose]: ignore };
+}
+
+/** What a command that runs rows says at the first interrupt. */
+export function drainingNote(signal: EndSignal): string {
+  return `${signal}: rows in flight finish and no new row starts. Press Ctrl-C again to exit now.`;
+}

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { makePrivateFolder, userCache } from "../agents/private-folder.ts";
 import { RowcallError } from "../core/errors.ts";
-import { divertStdout } from "./divert-stdout.ts";
+import { divertStdout } from "./stdout.ts";
 import { guardProcess } from "./guard-process.ts";
 import { isReaderGone, outputError, type EndSignal, type Io } from "./io.ts";
 import { withLog } from "./print/json-log.ts";

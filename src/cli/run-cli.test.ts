@@ -168,7 +168,7 @@ describe("rowcall run", () => {
     const { code, err } = await rowcall("run", "strict.json");
     assert.equal(code, 4);
     assert.match(err, /stopped in .*: 1 rows? failed, more than the tolerated 0/);
-    assert.match(err, /^Go on +rowcall resume/m);
+    assert.match(err, /^Resume it +rowcall resume/m);
   });
 
   it("drains at the first interrupt and ends with 130; resume goes on as if nothing had happened", async () => {
@@ -181,7 +181,7 @@ describe("rowcall run", () => {
     const stopped = await end(io, ["run", "batch.json", "--max-concurrency", "1"]);
     assert.deepEqual([stopped.code, stopped.out], [130, ""]);
     assert.match(stopped.err, /^SIGINT: rows in flight finish/m);
-    assert.match(stopped.err, /^Go on +rowcall resume/m);
+    assert.match(stopped.err, /^Resume it +rowcall resume/m);
     const resumed = await rowcall("resume", "last");
     assert.deepEqual([resumed.code, resumed.out], [3, `${workspace.at("out.csv")}\n`]);
     assert.match(resumed.err, /: 6 rows, \d of them done,/);
@@ -232,11 +232,11 @@ describe("commands about a run", () => {
     const { code, out, err } = await asked.promise;
     assert.deepEqual([code, parseRun(out).status], [0, "running"]);
     assert.match(err, /was asked to stop: its rows in flight finish first\. rowcall resume/);
-    assert.match((await rowcall("stop", "monday")).err, /is not going: its status is succeeded/);
+    assert.match((await rowcall("stop", "monday")).err, /is not running: its status is succeeded/);
   });
 
   it("runs lists runs, newest first, as a table or as JSON", async () => {
-    assert.match((await rowcall("runs")).err, /No run is remembered here/);
+    assert.match((await rowcall("runs")).err, /No runs here yet/);
     await rowcall("run", "batch.json", "--name", "first");
     await rowcall("run", "batch.json", "--name", "second", "--output", "second.csv");
     const table = (await rowcall("runs")).out.trimEnd().split("\n");

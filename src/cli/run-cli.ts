@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { RowcallError } from "../core/errors.ts";
-import { colorsFor, createCli, hasColors, type GlobalOptions } from "./cli.ts";
+import { colorsFor, createCli, hasColors, packageVersion, type GlobalOptions } from "./cli.ts";
 import { commands } from "./commands.ts";
 import { declareEffects, effectOf, requireEffect } from "./option-use.ts";
 import { examples, globalEffects, globalOptions } from "./options.ts";
@@ -25,7 +24,9 @@ export async function runCli(args: readonly string[], processIo: Io): Promise<nu
     const program = createProgram(io, (code) => (exitCode = code));
     await program.parseAsync(helpArguments(args), { from: "user" });
     return exitCode;
-  } catch (error) {
+  } catch (thrown) {
+    // What closing finds wrong after an error is a consequence of it.
+    const error: unknown = thrown instanceof SuppressedError ? thrown.suppressed : thrown;
     const known = error instanceof CommanderError ? usageError(error, args) : error;
     if (known === undefined) return error instanceof CommanderError && error.code === "commander.help" ? 2 : 0;
     // A reader that has seen enough is no error.
@@ -41,7 +42,7 @@ export function createProgram(io: Io, setExitCode: (code: number) => void): Comm
   const title = (text: string): string => colorsFor(io, io.stdout).bold(text);
   program
     .description("Run an agent once for every row of a CSV and write the CSV back, enriched.")
-    .version(version(), "--version", "show the version")
+    .version(packageVersion(), "--version", "show the version")
     .helpOption("-h, --help", "show help")
     .helpCommand(false)
     .exitOverride()
@@ -99,11 +100,4 @@ function usageError(error: CommanderError, args: readonly string[]): RowcallErro
     hint: suggestion?.replace(/^\((.*)\)$/, "$1") ?? help,
     cause: error,
   });
-}
-
-function version(): string {
-  const { version: text } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
-  return text;
 }

@@ -49,7 +49,7 @@ export async function openDashboardStage(): Promise<DashboardStage> {
   );
 
   const wiring = wire({ env: {}, workingDirectory: folder });
-  const server = await startServer({ wiring, host: "127.0.0.1", port: 0, workingDirectory: folder });
+  const server = await startServer({ wiring, host: "127.0.0.1", port: 0 });
   const engine = await openEngine(wiring);
   return {
     url: server.url,

@@ -11,7 +11,7 @@ const askTheTime = [
   "src/agents/stepfunctions-agent.ts",
   "src/cli/main.ts",
   "src/cli/run-cli.ts",
-  "src/cli/stdout-store.ts",
+  "src/cli/stdout.ts",
   "src/cli/print/worker-log.ts",
   "src/runs/execution-journal.ts",
   "src/runs/machine-clocks.ts",

@@ -29,8 +29,7 @@ const toldTo: Readonly<Record<string, readonly string[]>> = {
   "src/runs/journal.ts": ["run"],
   "src/engines/local/local-engine.ts": ["run"],
   "src/runs/new-run.ts": ["run"],
-  "src/cli/commands/checks.ts": ["serve"],
-  "src/cli/serve/read-tls.ts": ["serve"],
+  "src/cli/doctor/privacy-findings.ts": ["serve"],
   "src/attempt/allowed-modules.ts": ["serve", "worker", "sandbox"],
   "src/runs/output-uri.ts": ["run", "plan", "export"],
   "src/table/pick-row.ts": ["try"],
@@ -42,7 +41,7 @@ const toldTo: Readonly<Record<string, readonly string[]>> = {
 };
 /** Arguments of other programs. */
 const foreign =
-  /^src\/(agents\/browser\/(browser-process|bundled-chromium|chromium)|agents\/function\/function-child|agents\/lambda\/lambda-errors|cli\/young-generation|runs\/attempt-log|engines\/aws\/seven-steps|cli\/sandbox\/(seven-steps|worker-process))\.ts$/;
+  /^src\/(agents\/browser\/(browser-process|bundled-chromium|chromium)|agents\/function\/function-child|agents\/lambda\/lambda-errors|cli\/young-generation|runs\/attempt-log|engines\/aws\/seven-steps|cli\/sandbox\/(broadband|worker-process))\.ts$/;
 
 function optionsOf(path: string): ReadonlySet<string> {
   const options = commands.get(path)?.options ?? [];

@@ -9,14 +9,9 @@ import type { Io } from "../io.ts";
 import { positiveNumber, wholeNumber } from "../options.ts";
 
 /** Options that are laid over a batch file. */
-export interface BatchOptions {
-  readonly input?: string;
-  readonly output?: string;
-  readonly maxConcurrency?: number;
-  readonly timeoutSeconds?: number;
+export interface BatchOptions extends Omit<BatchOverrides, "agentConfig" | "dispatch"> {
   /** JSON, or `@` and a file of JSON or YAML. */
   readonly agentConfig?: string;
-  readonly recording?: RecordingLevel;
 }
 
 // Written out, not taken from core/agent.ts, which would load zod for every `--help`.
@@ -55,25 +50,18 @@ function addAttemptOptions(command: Command): Command {
 /**
  * The options as `loadBatch` takes them.
  *
- * @throws RowcallError USAGE_INVALID when the agent's settings are no JSON object
+ * @throws RowcallError USAGE_INVALID when the agent's settings are not a JSON object
  */
 export async function readOverrides(options: BatchOptions, io: Io): Promise<BatchOverrides> {
   const { input, output, maxConcurrency, timeoutSeconds, recording } = options;
   const agentConfig = options.agentConfig === undefined ? undefined : await readAgentConfig(options.agentConfig, io);
-  return {
-    ...(input === undefined ? {} : { input }),
-    ...(output === undefined ? {} : { output }),
-    ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
-    ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
-    ...(recording === undefined ? {} : { recording }),
-    ...(agentConfig === undefined ? {} : { agentConfig }),
-  };
+  return { input, output, maxConcurrency, timeoutSeconds, recording, agentConfig };
 }
 
 async function readAgentConfig(given: string, io: Io): Promise<JsonObject> {
   const { readDocument } = await import("../../core/read-document.ts");
   const file = given.startsWith("@") ? given.slice(1) : undefined;
-  const text = file === undefined ? given : await readOption(file, io);
+  const text = file === undefined ? given : await readConfigFile(file, io);
   const value = await readDocument(text, file ?? "", "USAGE_INVALID", "value of --agent-config");
   if (isJsonObject(value)) return value;
   throw new RowcallError("USAGE_INVALID", "The value of --agent-config is not a JSON object", {
@@ -81,7 +69,7 @@ async function readAgentConfig(given: string, io: Io): Promise<JsonObject> {
   });
 }
 
-async function readOption(file: string, io: Io): Promise<string> {
+async function readConfigFile(file: string, io: Io): Promise<string> {
   try {
     return await readFile(resolve(io.workingDirectory, file), "utf8");
   } catch (cause) {

@@ -34,7 +34,7 @@ describe("rowcall delete", () => {
 
   it("says what is gone and what is left, and asks nothing", async () => {
     assert.equal(await runCli(["delete", "old"], io), 0);
-    assert.match(io.err(), /^Run \S+ \(old\) is deleted, with 2 rows\.\n  removed: \S.*\n  left:    .*old\/result-/);
+    assert.match(io.err(), /^Deleted run \S+ \(old\) with 2 rows\.\n  removed: \S.*\n  left:    .*old\/result-/);
     assert.match(io.err(), /left: {4}\S.*rows\.csv \(the table that it read\)/);
     assert.equal(io.out(), "");
     assert.deepEqual(await names(), ["new"]);

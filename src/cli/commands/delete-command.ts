@@ -4,9 +4,8 @@ import { parseDuration } from "../../core/duration.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { Cli } from "../cli.ts";
 import { findRun } from "../../app/find-run.ts";
-import { runArgument } from "./run-argument.ts";
 import { declareEffects, needsEngine } from "../option-use.ts";
-import { examples, jsonOption } from "../options.ts";
+import { examples, jsonOption, runArgument } from "../options.ts";
 import { count, formatTime, oneLine, printJson, printLines } from "../print/output.ts";
 
 interface DeleteOptions {
@@ -25,22 +24,22 @@ export function defineCommand(command: Command, cli: Cli): void {
   const expiry = "the bucket deletes runs by their age, the deployment's runsExpiryDays";
   declareEffects(command, { "--older-than": [needsEngine("local", expiry)] });
   command.action(async (texts: readonly string[], { olderThan, json }: DeleteOptions) => {
-    requireOneWay(texts, olderThan);
-    const engine = await cli.openEngine();
-    try {
-      const { services } = await cli.wire();
-      const before = olderThan === undefined ? undefined : services.clock() - olderThan;
-      const { runsDoneBefore } = await import("../../runs/old-runs.ts");
-      const runs = before === undefined ? [] : [...(await runsDoneBefore(engine, before))];
-      for (const text of texts) runs.push(await findRun(engine, text));
-      const deleted = await engine.delete(runs.map(({ id }) => id));
-      if (json === true) await printJson(cli.io, deleted);
-      else await printLines(cli.io.stderr, deleted.flatMap(linesOf));
-      if (before !== undefined && deleted.length === 0)
-        await printLines(cli.io.stderr, [`No run ended before ${formatTime(before)}.`]);
-    } finally {
-      await engine.close();
+    if (texts.length > 0 === (olderThan !== undefined)) {
+      throw new RowcallError("USAGE_INVALID", "delete takes either runs or --older-than", {
+        hint: "Name the runs, as in `rowcall delete last`, or their age: `rowcall delete --older-than 30d`.",
+      });
     }
+    await using engine = await cli.openEngine();
+    const { services } = await cli.wire();
+    const { runsDoneBefore } = await import("../../runs/old-runs.ts");
+    const before = olderThan === undefined ? undefined : services.clock() - olderThan;
+    const runs = before === undefined ? [] : [...(await runsDoneBefore(engine, before))];
+    for (const text of texts) runs.push(await findRun(engine, text));
+    const deleted = await engine.delete(runs.map(({ id }) => id));
+    if (json === true) await printJson(cli.io, deleted);
+    else await printLines(cli.io.stderr, deleted.flatMap(linesOf));
+    if (before !== undefined && deleted.length === 0)
+      await printLines(cli.io.stderr, [`No run ended before ${formatTime(before)}.`]);
   });
 }
 
@@ -50,18 +49,10 @@ function age(text: string): number {
   throw new InvalidArgumentError("It must be a whole number with a unit: 90m, 12h, 30d or 8w.");
 }
 
-function requireOneWay(texts: readonly string[], olderThan: number | undefined): void {
-  if (texts.length > 0 === (olderThan !== undefined)) {
-    throw new RowcallError("USAGE_INVALID", "delete takes either runs or --older-than", {
-      hint: "Name the runs, as in `rowcall delete last`, or their age: `rowcall delete --older-than 30d`.",
-    });
-  }
-}
-
 function linesOf({ id, name, rows, removed, left }: DeletedRun): readonly string[] {
   const called = name === undefined ? id : `${id} (${oneLine(name)})`;
   return [
-    `Run ${called} is deleted, with ${count(rows, "row")}.`,
+    `Deleted run ${called} with ${count(rows, "row")}.`,
     ...removed.map((place) => `  removed: ${oneLine(place)}`),
     ...left.map(({ uri, why }) => `  left:    ${oneLine(uri)} (${why})`),
   ];

@@ -2,21 +2,18 @@ import { Option, type Command } from "commander";
 import type { ExportRequest } from "../../core/engine.ts";
 import type { Cli } from "../cli.ts";
 import { findRun } from "../../app/find-run.ts";
-import { runArgument } from "./run-argument.ts";
 import { write } from "../io.ts";
 import { declareEffects, replacesFile } from "../option-use.ts";
-import { examples, jsonOption } from "../options.ts";
+import { examples, jsonOption, runArgument } from "../options.ts";
 import { printJson } from "../print/output.ts";
 
-interface ExportOptions {
-  readonly output: string;
+interface ExportOptions extends Pick<ExportRequest, "output" | "force"> {
   readonly format?: ExportRequest["format"];
   readonly mapping?: string;
-  readonly force?: true;
   readonly json?: true;
 }
 
-/** `rowcall export`: writes a run's table again, also while the run is going. */
+/** `rowcall export`: writes a run's table again, also while the run is in flight. */
 export function defineCommand(command: Command, cli: Cli): void {
   command
     .argument(...runArgument)
@@ -36,29 +33,21 @@ export function defineCommand(command: Command, cli: Cli): void {
     "rowcall export last --mapping fewer-columns.yaml --output results/",
   ]);
   declareEffects(command, { "--force": [replacesFile] });
-  command.action(async (text: string, options: ExportOptions) => {
-    const { output, force, json } = options;
-    const { services } = await cli.wire();
-    const engine = await cli.openEngine();
-    try {
-      const { id } = await findRun(engine, text);
-      const [{ loadOutputMapping }, { outputFormat }] = await Promise.all([
-        import("../../runs/load-batch.ts"),
-        import("../../runs/output-uri.ts"),
-      ]);
-      const outputMapping =
-        options.mapping === undefined ? undefined : await loadOutputMapping(services, options.mapping);
-      const request: ExportRequest = {
-        output,
-        format: options.format ?? outputFormat(output),
-        ...(outputMapping === undefined ? {} : { outputMapping }),
-        ...(force === undefined ? {} : { force }),
-      };
-      const outputUri = await engine.export(id, request);
-      if (json === true) await printJson(cli.io, { outputUri }, outputUri);
-      else if (outputUri !== "-") await write(cli.io.stdout, `${outputUri}\n`);
-    } finally {
-      await engine.close();
-    }
+  command.action(async (text: string, { output, format, mapping, force, json }: ExportOptions) => {
+    const [{ loadOutputMapping }, { outputFormat }, { services }] = await Promise.all([
+      import("../../runs/load-batch.ts"),
+      import("../../runs/output-uri.ts"),
+      cli.wire(),
+    ]);
+    await using engine = await cli.openEngine();
+    const { id } = await findRun(engine, text);
+    const outputUri = await engine.export(id, {
+      output,
+      format: format ?? outputFormat(output),
+      outputMapping: mapping === undefined ? undefined : await loadOutputMapping(services, mapping),
+      force,
+    });
+    if (json === true) await printJson(cli.io, { outputUri }, outputUri);
+    else if (outputUri !== "-") await write(cli.io.stdout, `${outputUri}\n`);
   });
 }

@@ -67,10 +67,10 @@ describe("rowcall mcp", () => {
     assert.equal((busy.content["error"] as { code: string }).code, "RUN_BUSY");
 
     await first.client.close();
-    assert.match(first.err(), /^Run \S+ is interrupted: \d+ of 200 rows are decided\. rowcall resume /m);
+    assert.match(first.err(), /^Run \S+ is interrupted: \d+ of 200 rows are final\. rowcall resume /m);
     const left = await untilEnded(second.client, "monday");
     assert.equal(left.content["status"], "interrupted");
-    assert.match(left.text, /resume_run goes on with the rest/);
+    assert.match(left.text, /resume_run continues with the rest/);
     await callTool(second.client, "resume_run", { run: "monday" });
     const ended = await untilEnded(second.client, "monday");
     assert.deepEqual(ended.content["rows"], { total: 200, succeeded: 180, failed: 20, in_flight: 0, pending: 0 });
@@ -135,7 +135,7 @@ describe("rowcall mcp", () => {
     io.interrupt();
     release.resolve();
     await until(() => /^Run \S+ is interrupted/m.test(io.err()));
-    assert.match(io.err(), /Rows in flight finish and no new row starts/);
+    assert.match(io.err(), /rows in flight finish and no new row starts/);
   });
 
   it("refuses who has no token, other hosts' names and other hosts' pages", async () => {

@@ -1,12 +1,12 @@
 import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import process from "node:process";
 import type { Writable } from "node:stream";
-import { InvalidArgumentError, type Command } from "commander";
+import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import { drainingNote, hearInterrupts, type EndSignal } from "../io.ts";
 import { declareEffects, needs } from "../option-use.ts";
-import { examples, repeated, wholeNumber } from "../options.ts";
+import { examples, portNumber, repeated } from "../options.ts";
 import { printLines } from "../print/output.ts";
 
 interface McpOptions {
@@ -40,19 +40,17 @@ export function defineCommand(command: Command, cli: Cli): void {
     "rowcall mcp --http --port 8084",
   ]);
   declareEffects(command, { "--port": [needs("--http")] });
-  command.action(async ({ http, port, allow = [], allowBatch = [] }: McpOptions) => {
+  command.action(async ({ http, port = usualPort, allow = [], allowBatch = [] }: McpOptions) => {
     const { openSession } = await import("../mcp/session.ts");
+    using interrupts = hearInterrupts(cli.io);
     const session = await openSession(cli, { allowed: allow, batchFolders: allowBatch });
-    const closing = new AbortController();
-    const ignore = cli.io.onInterrupt(() => (closing.signal.aborted ? cli.io.exit(130) : closing.abort()));
     try {
       const { createMcpServer } = await import("../mcp/create-server.ts");
       const createServer = (): McpServer => createMcpServer(session, command.parent?.version() ?? "");
-      if (http === true) await serveHttp(cli, createServer, port ?? usualPort, closing.signal);
-      else await serveClient(cli, createServer(), closing.signal);
+      if (http === true) await serveHttp(cli, createServer, port, interrupts.first);
+      else await serveClient(cli, createServer(), interrupts.signal);
     } finally {
       await session.close();
-      ignore();
     }
   });
 }
@@ -68,7 +66,7 @@ async function serveHttp(
   { io }: Cli,
   createServer: () => McpServer,
   port: number,
-  closing: AbortSignal,
+  closing: Promise<EndSignal>,
 ): Promise<void> {
   const { startHttp } = await import("../mcp/start-http.ts");
   const given = io.env["ROWCALL_MCP_TOKEN"] ?? "";
@@ -78,13 +76,6 @@ async function serveHttp(
     `MCP over HTTP: ${http.url}`,
     `Authorization: Bearer ${given === "" ? token : "(ROWCALL_MCP_TOKEN)"}`,
   ]);
-  if (!closing.aborted) await once(closing, "abort");
-  await printLines(io.stderr, ["Rows in flight finish and no new row starts. Press Ctrl-C again to exit now."]);
+  await printLines(io.stderr, [drainingNote(await closing)]);
   await http.close();
-}
-
-function portNumber(text: string): number {
-  const port = wholeNumber(0)(text);
-  if (port <= 65_535) return port;
-  throw new InvalidArgumentError("It must be a port: 0 to 65535.");
 }

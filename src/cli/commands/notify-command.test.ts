@@ -83,7 +83,7 @@ describe("rowcall notify", () => {
     await rowcall("run", "batch.json");
     const { code, out, err } = await rowcall("notify", "last");
     assert.deepEqual([code, out], [0, ""]);
-    assert.match(err, /^The batch sends no notification for a run that is succeeded \(\S+\)\.$/m);
+    assert.match(err, /^The batch sends no notification for a run with status succeeded \(\S+\)\.$/m);
     assert.equal((await rowcall("notify", "lsat")).code, 2);
   });
 

@@ -213,7 +213,7 @@ describe("rowcall plan --engine aws", () => {
     assert.match(out, /^On AWS {2}6 rows at a concurrency of 10 in eu-central-1: ~10 seconds, \$3\.00$/m);
     assert.match(out, /^Step Functions: rows +\$0\.0003$/m);
     assert.match(out, /^Agent: its own price +\$3\.00$/m);
-    assert.match(out, /^Reckoned with 2 s per row .* prices of eu-west-1/m);
+    assert.match(out, /^Estimate assumes 2 s per row .* prices of eu-west-1/m);
     const { aws } = JSON.parse((await rowcall(...args, "--seconds-per-row", "2", "--json")).out) as AwsPlan;
     assert.deepEqual([aws.region, aws.cost?.rows, aws.cost?.usd.service], ["eu-central-1", 6, 3]);
     assert.match((await rowcall(...args)).out, /^On AWS {2}unknown: seconds per row is not known/m);

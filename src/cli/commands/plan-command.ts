@@ -34,7 +34,7 @@ interface PlanCommandOptions extends BatchOptions {
 export function defineCommand(command: Command, cli: Cli): void {
   addBatchOptions(command.argument("[batch]", batchArgument[1]))
     .option("--rows <rows>", "only these rows, counted from 0: 3,7-9", parseRowSelection)
-    .option("--limit <number>", "only the first so many of the rows", wholeNumber(1))
+    .option("--limit <number>", "only the first N of the rows", wholeNumber(1))
     .option("--force", "an output file that exists may be replaced")
     .option("--sample <number>", "mapped inputs to show (default: 3)", wholeNumber(0))
     .option("--seconds-per-row <seconds>", "what a row takes, for the estimate", positiveNumber)
@@ -42,7 +42,7 @@ export function defineCommand(command: Command, cli: Cli): void {
     .option("--probe", "also run the first valid row, to see that the agent returns structured output")
     .option(
       "--table [rows]",
-      "only print what so many rows would take (default: 10,100,1000, on AWS also 100000,1000000), no batch needed",
+      "only print what this many rows would take (default: 10,100,1000, on AWS also 100000,1000000), no batch needed",
       listOf,
     )
     .addOption(
@@ -120,7 +120,7 @@ function requestOf(cli: Cli, options: PlanCommandOptions): PlanRequest {
 
 async function printThroughput(cli: Cli, source: string | undefined, options: PlanCommandOptions): Promise<void> {
   if (source !== undefined) {
-    throw new RowcallError("USAGE_INVALID", "--table reckons without a batch", {
+    throw new RowcallError("USAGE_INVALID", "--table takes no batch", {
       hint: "Leave out the batch, or --table: the plan of a batch has its own estimate.",
     });
   }
@@ -166,6 +166,6 @@ function rowsOf({ table }: PlanCommandOptions, usual: readonly number[]): readon
   return table.map((text) => {
     const rows = Number(text);
     if (/^\d+$/.test(text) && Number.isSafeInteger(rows)) return rows;
-    throw new RowcallError("USAGE_INVALID", `"${text}" is no number of rows`, { hint: "Write --table 500,5000." });
+    throw new RowcallError("USAGE_INVALID", `"${text}" is not a number of rows`, { hint: "Write --table 500,5000." });
   });
 }

@@ -3,8 +3,7 @@ import { RowcallError, isErrorCode, type ErrorCode } from "../../core/errors.ts"
 import type { RowSelection } from "../../core/engine.ts";
 import type { Cli } from "../cli.ts";
 import { failuresOf, findRun } from "../../app/find-run.ts";
-import { runArgument } from "./run-argument.ts";
-import { examples, listOf, parseRowSelection } from "../options.ts";
+import { examples, listOf, parseRowSelection, runArgument } from "../options.ts";
 import { addWatchOptions, watchRun, type WatchOptions } from "./watch-run.ts";
 
 interface RerunOptions extends WatchOptions {
@@ -31,30 +30,25 @@ export function defineCommand(command: Command, cli: Cli): void {
       throw await undecided(cli, text);
     }
     const codes = options.code && (await readCodes(options.code));
-    const choice = { codes, rows: options.rows };
     await watchRun(cli, options, async (engine, observer) =>
-      engine.rerun((await findRun(engine, text)).id, choice, observer),
+      engine.rerun((await findRun(engine, text)).id, { codes, rows: options.rows }, observer),
     );
   });
 }
 
 /** What could be attempted again, for who has not said it. */
 async function undecided(cli: Cli, text: string): Promise<RowcallError> {
-  const engine = await cli.openEngine();
-  try {
-    const run = await findRun(engine, text);
-    const failures = await failuresOf(engine, run);
-    const codes = failures.map(({ code, count }) => `${code} (${count})`).join(", ");
-    return new RowcallError(
-      "USAGE_INVALID",
-      failures.length === 0
-        ? `No row of run ${run.id} failed: there is nothing to attempt again`
-        : `Say which of the ${run.counts.failed} failed rows to attempt again: ${codes}`,
-      { hint: "Add --failed for all of them, --code CODE for those that failed with it, or --rows 3,7-9." },
-    );
-  } finally {
-    await engine.close();
-  }
+  await using engine = await cli.openEngine();
+  const run = await findRun(engine, text);
+  const failures = await failuresOf(engine, run);
+  const codes = failures.map(({ code, count }) => `${code} (${count})`).join(", ");
+  return new RowcallError(
+    "USAGE_INVALID",
+    failures.length === 0
+      ? `No row of run ${run.id} failed: there is nothing to attempt again`
+      : `Say which of the ${run.counts.failed} failed rows to attempt again: ${codes}`,
+    { hint: "Add --failed for all of them, --code CODE for those that failed with it, or --rows 3,7-9." },
+  );
 }
 
 /**

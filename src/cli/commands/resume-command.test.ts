@@ -40,7 +40,7 @@ describe("rowcall resume of a paused run", () => {
     assert.equal(await runCli(["resume", "last", "--json"], io), 0, io.err());
     const { id, status, paused: isPaused } = JSON.parse(io.out()) as Run;
     assert.deepEqual([status, isPaused], ["running", undefined]);
-    assert.equal(io.err(), `Run ${id} goes on in the process that has it.\n`);
+    assert.equal(io.err(), `Run ${id} continues in the process that has it.\n`);
     assert.equal(await running, 3);
   });
 

@@ -2,11 +2,10 @@ import type { Command } from "commander";
 import { findRun } from "../../app/find-run.ts";
 import { resumeRun } from "../../app/run-host.ts";
 import type { Cli } from "../cli.ts";
-import { runArgument } from "./run-argument.ts";
-import { examples } from "../options.ts";
+import { examples, runArgument } from "../options.ts";
 import { addWatchOptions, watchRun, type WatchOptions } from "./watch-run.ts";
 
-/** `rowcall resume`: goes on with a run that was interrupted or stopped, and lets a paused one start rows again. */
+/** `rowcall resume`: continues a run that was interrupted, stopped or paused. */
 export function defineCommand(command: Command, cli: Cli): void {
   command.argument(...runArgument);
   addWatchOptions(command);

@@ -1,10 +1,9 @@
 import { Option, type Command } from "commander";
-import type { RowFilter, RowReport, RowStatus } from "../../core/engine.ts";
+import type { RowReport, RowStatus } from "../../core/engine.ts";
 import type { Cli } from "../cli.ts";
 import { findRun } from "../../app/find-run.ts";
-import { runArgument } from "./run-argument.ts";
 import { declareEffects } from "../option-use.ts";
-import { examples, jsonOption, wholeNumber } from "../options.ts";
+import { examples, jsonOption, runArgument, wholeNumber } from "../options.ts";
 import { formatDuration, formatTime, printJson, printLines, printTable, shorten } from "../print/output.ts";
 import { readCodes } from "./rerun-command.ts";
 
@@ -22,11 +21,11 @@ const tableLimit = 100;
 export function defineCommand(command: Command, cli: Cli): void {
   command
     .argument(...runArgument)
-    .addOption(new Option("--status <status>", "only rows that stand so").choices(statuses))
+    .addOption(new Option("--status <status>", "only rows with this status").choices(statuses))
     .option("--code <code>", "only rows that failed with this error code")
     .option(
       "--limit <number>",
-      `only the first so many (default: ${tableLimit} in a table, all with --json)`,
+      `only the first N rows (default: ${tableLimit} in a table, all with --json)`,
       wholeNumber(1),
     )
     .addOption(jsonOption("every row with all its attempts, as JSON Lines"));
@@ -41,22 +40,13 @@ export function defineCommand(command: Command, cli: Cli): void {
       },
     ],
   });
-  command.action(async (text: string, options: RowsOptions) => {
-    const engine = await cli.openEngine();
-    try {
-      const { id } = await findRun(engine, text);
-      const rows = engine.rows(id, await filterOf(options));
-      if (options.json === true) await printAll(cli, rows, options.limit);
-      else await printFirst(cli, rows, options.limit ?? tableLimit);
-    } finally {
-      await engine.close();
-    }
+  command.action(async (text: string, { status, code: given, limit, json }: RowsOptions) => {
+    await using engine = await cli.openEngine();
+    const { id } = await findRun(engine, text);
+    const [code] = given === undefined ? [] : await readCodes([given]);
+    const rows = engine.rows(id, { status, code });
+    await (json === true ? printAll(cli, rows, limit) : printFirst(cli, rows, limit ?? tableLimit));
   });
-}
-
-async function filterOf({ status, code }: RowsOptions): Promise<RowFilter> {
-  const [known] = code === undefined ? [] : await readCodes([code]);
-  return { ...(status === undefined ? {} : { status }), ...(known === undefined ? {} : { code: known }) };
 }
 
 async function printAll({ io }: Cli, rows: AsyncIterable<RowReport>, limit = Number.POSITIVE_INFINITY): Promise<void> {

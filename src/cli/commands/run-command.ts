@@ -18,9 +18,9 @@ interface RunOptions extends BatchOptions, WatchOptions {
 /** `rowcall run`: runs a batch to its end. */
 export function defineCommand(command: Command, cli: Cli): void {
   addBatchOptions(command.argument(...batchArgument))
-    .option("--name <name>", "makes the run idempotent: the same name again goes on with it, or shows it")
+    .option("--name <name>", "makes the run idempotent: the same name again continues it, or shows it")
     .option("--rows <rows>", "only these rows, counted from 0: 3,7-9", parseRowSelection)
-    .option("--limit <number>", "only the first so many of the rows", wholeNumber(1))
+    .option("--limit <number>", "only the first N of the rows", wholeNumber(1))
     .addOption(
       new Option("--dispatch <where>", "where attempts are made: here, or by workers (see `rowcall worker`)").choices(
         dispatches,
@@ -43,19 +43,9 @@ export function defineCommand(command: Command, cli: Cli): void {
     const { loadBatch } = await import("../../runs/load-batch.ts");
     const { services } = await cli.wire();
     const { name, limit, rows, force, dispatch } = options;
-    const overrides = {
-      ...(await readOverrides(options, cli.io)),
-      ...(dispatch === undefined ? {} : { dispatch }),
-    };
+    const overrides = { ...(await readOverrides(options, cli.io)), dispatch };
     const batch = await loadBatch(services, source, overrides, ["input", "output"]);
     requireEffect(command, { engine: cli.engine, batch });
-    const request = {
-      batch,
-      ...(name === undefined ? {} : { name }),
-      ...(limit === undefined ? {} : { limit }),
-      ...(rows === undefined ? {} : { rows }),
-      ...(force === undefined ? {} : { force }),
-    };
-    await watchRun(cli, options, (engine, observer) => engine.start(request, observer));
+    await watchRun(cli, options, (engine, observer) => engine.start({ batch, name, limit, rows, force }, observer));
   });
 }

@@ -4,30 +4,22 @@ import type { Cli } from "../cli.ts";
 import { examples, jsonOption, wholeNumber } from "../options.ts";
 import { formatDuration, formatTime, printJson, printLines, printTable } from "../print/output.ts";
 
+const head = ["Run", "Name", "Status", "Agent", "Rows", "Failed", "Started", "Took"];
+
 /** `rowcall runs`: lists runs, newest first. */
 export function defineCommand(command: Command, cli: Cli): void {
   command
-    .option("--limit <number>", "only the newest so many", wholeNumber(1))
+    .option("--limit <number>", "only the newest N runs", wholeNumber(1))
     .addOption(jsonOption("the runs as one JSON array"));
   examples(command, ["rowcall runs", "rowcall runs --limit 1 --json"]);
-  command.action(async (options: { readonly limit?: number; readonly json?: true }) => {
+  command.action(async ({ limit, json }: { readonly limit?: number; readonly json?: true }) => {
     const { io } = cli;
-    const engine = await cli.openEngine();
-    try {
-      const runs = await engine.list({ limit: options.limit });
-      if (options.json === true) await printJson(io, runs);
-      else if (runs.length === 0)
-        await printLines(io.stderr, [`No run is remembered here. ${cli.suggestion("run BATCH")} starts one.`]);
-      else
-        await printTable(
-          io,
-          io.stdout,
-          ["Run", "Name", "Status", "Agent", "Rows", "Failed", "Started", "Took"],
-          runs.map(cellsOf),
-        );
-    } finally {
-      await engine.close();
-    }
+    await using engine = await cli.openEngine();
+    const runs = await engine.list({ limit });
+    if (json === true) await printJson(io, runs);
+    else if (runs.length === 0)
+      await printLines(io.stderr, [`No runs here yet. ${cli.suggestion("run BATCH")} starts one.`]);
+    else await printTable(io, io.stdout, head, runs.map(cellsOf));
   });
 }
 

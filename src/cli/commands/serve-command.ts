@@ -1,11 +1,12 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
-import { RowcallError } from "../../core/errors.ts";
+import { messageOf, RowcallError } from "../../core/errors.ts";
 import { colorsFor, type Cli } from "../cli.ts";
-import type { Io } from "../io.ts";
+import { drainingNote, hearInterrupts, type Io } from "../io.ts";
 import { declareEffects, excludes, needs } from "../option-use.ts";
-import { allowModuleOption, examples, jsonOption, listOf, wholeNumber } from "../options.ts";
+import { allowModuleOption, examples, jsonOption, listOf, portNumber, wholeNumber } from "../options.ts";
 import { printJson, printLines, printWarnings } from "../print/output.ts";
-import type { TlsFiles } from "../serve/read-tls.ts";
 import type { EndpointOptions, RunningEndpoint } from "../serve/start-endpoint.ts";
 
 interface ServeOptions {
@@ -34,20 +35,24 @@ export function defineCommand(command: Command, cli: Cli): void {
   command
     .option(
       "--port <number>",
-      `port to listen at; 0 takes a free one (default: ${usualPort}, with --aws-endpoint ${usualEndpointPort})`,
+      `port to listen on; 0 takes a free one (default: ${usualPort}, with --aws-endpoint ${usualEndpointPort})`,
       portNumber,
     )
-    .option("--host <name>", "name or address to listen at; any but this machine's own takes more", "127.0.0.1")
+    .option(
+      "--host <name>",
+      "name or address to listen on; any but this machine's own needs a certificate or a proxy",
+      "127.0.0.1",
+    )
     .option("--tls-cert <file>", "certificate (PEM) to speak https with")
     .option("--tls-key <file>", "its key (PEM)")
     .option("--behind-proxy <url>", "https address of the proxy that others reach the server through")
     .option("--proxy-address <address>", "address or network that the proxy connects from; may be repeated", listOf)
     .option("--max-upload <megabytes>", "largest table that may be uploaded (default: 10240)", wholeNumber(1))
-    .option("--max-uploads <megabytes>", "most of all uploads together (default: 51200)", wholeNumber(1))
+    .option("--max-uploads <megabytes>", "largest total of all uploads (default: 51200)", wholeNumber(1))
     .option("--keep-days <days>", "how long uploads and remembered answers are kept (default: 30)", wholeNumber(1))
-    .option("--open", "print nothing but the address, for a program that opens it")
+    .option("--open", "print only the address, for a program that opens it")
     .option("--aws-endpoint", "answer as AWS Step Functions does instead, for the AWS command line and SDKs")
-    .option("--stage <name>", "with --aws-endpoint: ends the name of the state machine that runs batches", "prod")
+    .option("--stage <name>", "with --aws-endpoint: end of the name of the state machine that runs batches", "prod")
     .option("--account-id <digits>", "with --aws-endpoint: account of every ARN", accountId, "123456789012")
     .addOption(allowModuleOption())
     .addOption(
@@ -64,6 +69,7 @@ export function defineCommand(command: Command, cli: Cli): void {
     "aws stepfunctions list-state-machines --endpoint-url http://127.0.0.1:8083",
   ]);
   const ofPages = excludes("--aws-endpoint", "it is for the pages and the API");
+  const ofEndpoint = needs("--aws-endpoint");
   declareEffects(command, {
     "--tls-cert": [needs("--tls-key")],
     "--tls-key": [needs("--tls-cert")],
@@ -73,8 +79,8 @@ export function defineCommand(command: Command, cli: Cli): void {
     "--max-uploads": [ofPages],
     "--keep-days": [ofPages],
     "--open": [ofPages, excludes("--json")],
-    "--stage": [needs("--aws-endpoint")],
-    "--account-id": [needs("--aws-endpoint")],
+    "--stage": [ofEndpoint],
+    "--account-id": [ofEndpoint],
   });
   command.action((options: ServeOptions) =>
     options.awsEndpoint === undefined ? servePages(cli, options) : serveEndpoint(cli, options),
@@ -82,96 +88,82 @@ export function defineCommand(command: Command, cli: Cli): void {
 }
 
 async function servePages(cli: Cli, options: ServeOptions): Promise<void> {
+  const { io } = cli;
+  const { host, port = usualPort, behindProxy, proxyAddress, maxUpload, maxUploads, keepDays, json, open } = options;
   const { startServer } = await import("../serve/start-server.ts");
-  const { port = usualPort, json, open } = options;
   const server = await startServer({
     wiring: await cli.wire({ allowedModules: options.allowModule }),
-    host: options.host,
+    host,
     port,
-    ...tlsOf(cli, options),
-    proxyAddresses: options.proxyAddress,
-    proxyUrl: options.behindProxy,
-    maxUploadsBytes: options.maxUploads && options.maxUploads * 1024 * 1024,
-    keepMs: options.keepDays && options.keepDays * 24 * 3_600_000,
-    maxUploadBytes: options.maxUpload && options.maxUpload * 1024 * 1024,
+    tls: await readTls(io, options),
+    proxyUrl: behindProxy,
+    proxyAddresses: proxyAddress,
+    maxUploadBytes: maxUpload && maxUpload * 1024 * 1024,
+    maxUploadsBytes: maxUploads && maxUploads * 1024 * 1024,
+    keepMs: keepDays && keepDays * 24 * 3_600_000,
   });
-  const interrupted = interruption(cli.io);
+  using interrupts = hearInterrupts(io);
   const { url, token, address } = server;
-  if (json === true) await printJson(cli.io, { url, token });
-  else if (open === true) await printLines(cli.io.stdout, [address]);
+  if (json === true) await printJson(io, { url, token });
+  else if (open === true) await printLines(io.stdout, [address]);
   else {
-    await printLines(cli.io.stdout, [`Open ${colorsFor(cli.io, cli.io.stdout).bold(address)}`]);
-    await printLines(cli.io.stderr, [
-      "The address lets in whoever has it. Ctrl-C ends the server; its runs can be resumed.",
+    await printLines(io.stdout, [`Open ${colorsFor(io, io.stdout).bold(address)}`]);
+    await printLines(io.stderr, [
+      "Anyone who has this address can sign in. Press Ctrl-C to end the server; its runs can be resumed.",
     ]);
   }
-  await interrupted;
-  await printLines(cli.io.stderr, ["Rows in flight finish and no new row starts. Press Ctrl-C again to exit now."]);
+  await printLines(io.stderr, [drainingNote(await interrupts.first)]);
   await server.close();
 }
 
 async function serveEndpoint(cli: Cli, options: ServeOptions): Promise<void> {
-  const [{ startStepFunctionsEndpoint }, { readTls }] = await Promise.all([
-    import("../serve/start-endpoint.ts"),
-    import("../serve/read-tls.ts"),
-  ]);
-  const { region } = cli.globals();
-  const { port = usualEndpointPort, host, stage } = options;
-  const given = keysOf(cli.io.env);
-  const tls = await readTls(tlsOf(cli, options));
+  const { io } = cli;
+  const { port = usualEndpointPort, host, stage, accountId: account } = options;
+  const { startStepFunctionsEndpoint } = await import("../serve/start-endpoint.ts");
+  const keys = keysOf(io.env);
+  const tls = await readTls(io, options);
   const choice = { allowedModules: options.allowModule };
-  const engine = await cli.openEngine("local", choice);
-  try {
-    const endpoint = await startStepFunctionsEndpoint({
-      port,
-      host,
-      stage,
-      region,
-      account: options.accountId,
-      keys: given,
-      tls,
-      wiring: await cli.wire(choice),
-      engine,
-    });
-    const interrupted = interruption(cli.io);
-    await announce(cli, endpoint, { json: options.json === true, isOwn: given !== undefined });
-    await interrupted;
-    await printLines(cli.io.stderr, ["Rows in flight finish and no new row starts. Press Ctrl-C again to exit now."]);
-    await endpoint.close();
-  } finally {
-    await engine.close();
-  }
+  await using engine = await cli.openEngine("local", choice);
+  const endpoint = await startStepFunctionsEndpoint({
+    wiring: await cli.wire(choice),
+    engine,
+    port,
+    host,
+    tls,
+    stage,
+    region: cli.globals().region,
+    account,
+    keys,
+  });
+  using interrupts = hearInterrupts(io);
+  await announce(cli, endpoint, { json: options.json === true, isOwn: keys !== undefined });
+  await printLines(io.stderr, [drainingNote(await interrupts.first)]);
+  await endpoint.close();
 }
 
-function tlsOf({ io }: Cli, { tlsCert, tlsKey }: ServeOptions): TlsFiles {
-  return {
-    workingDirectory: io.workingDirectory,
-    tls: tlsCert === undefined || tlsKey === undefined ? undefined : { cert: tlsCert, key: tlsKey },
-  };
+/** The texts of certificate and key; undefined without them. @throws RowcallError USAGE_INVALID when one cannot be read */
+async function readTls(io: Io, { tlsCert, tlsKey }: ServeOptions): Promise<EndpointOptions["tls"]> {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  const read = (path: string): Promise<string> => readFile(resolve(io.workingDirectory, path), "utf8");
+  try {
+    const [cert, key] = await Promise.all([read(tlsCert), read(tlsKey)]);
+    return { cert, key };
+  } catch (cause) {
+    throw new RowcallError("USAGE_INVALID", `The certificate or its key cannot be read: ${messageOf(cause)}`, {
+      hint: "Check the paths of --tls-cert and --tls-key.",
+      cause,
+    });
+  }
 }
 
 /** @throws RowcallError USAGE_INVALID when one of the two keys is missing */
 function keysOf(env: Io["env"]): EndpointOptions["keys"] {
-  const [accessKeyId = "", secretAccessKey = ""] = [
-    env["ROWCALL_ENDPOINT_ACCESS_KEY_ID"],
-    env["ROWCALL_ENDPOINT_SECRET_ACCESS_KEY"],
-  ];
+  const accessKeyId = env["ROWCALL_ENDPOINT_ACCESS_KEY_ID"] ?? "";
+  const secretAccessKey = env["ROWCALL_ENDPOINT_SECRET_ACCESS_KEY"] ?? "";
   if (accessKeyId === "" && secretAccessKey === "") return undefined;
   if (accessKeyId !== "" && secretAccessKey !== "") return { accessKeyId, secretAccessKey };
   throw new RowcallError("USAGE_INVALID", "Only one of the endpoint's two keys is set", {
     hint: "Set both ROWCALL_ENDPOINT_ACCESS_KEY_ID and ROWCALL_ENDPOINT_SECRET_ACCESS_KEY, or neither: then keys are made.",
-  });
-}
-
-/** Settles at the first interrupt; the second one ends the process. */
-function interruption(io: Io): Promise<void> {
-  return new Promise((resolve) => {
-    let many = 0;
-    io.onInterrupt(() => {
-      many += 1;
-      if (many === 1) resolve();
-      else io.exit(130);
-    });
   });
 }
 
@@ -187,8 +179,8 @@ async function announce(
   if (isInClear) {
     await printWarnings(io, [
       {
-        message: `Requests to ${url} are signed, and can be read on their way`,
-        hint: "Give --tls-cert and --tls-key outside of a network that you trust.",
+        message: `Requests to ${url} are signed but not encrypted`,
+        hint: "Give --tls-cert and --tls-key unless you trust the network.",
       },
     ]);
   }
@@ -213,12 +205,6 @@ async function announce(
     `    --state-machine-arn ${batchMachineArn} \\`,
     `    --input '${input}'`,
   ]);
-}
-
-function portNumber(text: string): number {
-  const port = wholeNumber(0)(text);
-  if (port <= 65_535) return port;
-  throw new InvalidArgumentError("It must be a port: 0 to 65535.");
 }
 
 function accountId(text: string): string {

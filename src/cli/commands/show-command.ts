@@ -1,14 +1,21 @@
 import type { Command } from "commander";
 import type { Delivery } from "../../core/channel.ts";
-import type { FailureSummary, RunSurvey } from "../../core/engine.ts";
+import type { RunSurvey } from "../../core/engine.ts";
 import type { Run } from "../../core/run.ts";
 import { colorsFor, type Cli } from "../cli.ts";
-import { failuresOf, findRun } from "../../app/find-run.ts";
-import { runArgument } from "./run-argument.ts";
-import { examples, jsonOption } from "../options.ts";
-import { formatDuration, formatTime, printJson, printLines, printTable, shorten } from "../print/output.ts";
+import { findRun } from "../../app/find-run.ts";
+import { examples, jsonOption, runArgument } from "../options.ts";
+import {
+  factLines,
+  formatDuration,
+  formatTime,
+  printJson,
+  printLines,
+  printSection,
+  shorten,
+} from "../print/output.ts";
 import { describeWaiting } from "../print/progress.ts";
-import { failureRows, nextSteps } from "../print/run-report.ts";
+import { nextSteps, printFailures, statusOf } from "../print/run-report.ts";
 
 const slowestShown = 5;
 
@@ -22,83 +29,68 @@ export function defineCommand(command: Command, cli: Cli): void {
       ),
     );
   examples(command, ["rowcall show last", "rowcall show 20251018-0530", "rowcall show monday --json"]);
-  command.action(async (text: string, options: { readonly json?: true }) => {
-    const engine = await cli.openEngine();
-    try {
-      const run = await findRun(engine, text);
-      const failures = await failuresOf(engine, run);
-      const { slowest, workers: shares } = await engine.survey(run.id);
-      const slow = slowest.slice(0, slowestShown);
-      const deliveries = await engine.deliveries(run.id);
-      if (options.json === true) await printJson(cli.io, { ...run, failures, slowest: slow, shares, deliveries });
-      else await printRun(cli, run, failures, slow, shares, deliveries);
-    } finally {
-      await engine.close();
-    }
+  command.action(async (text: string, { json }: { readonly json?: true }) => {
+    await using engine = await cli.openEngine();
+    const run = await findRun(engine, text);
+    const { failures, slowest, workers: shares } = await engine.survey(run.id);
+    const deliveries = await engine.deliveries(run.id);
+    const found = { failures, slowest: slowest.slice(0, slowestShown), shares, deliveries };
+    await (json === true ? printJson(cli.io, { ...run, ...found }) : printRun(cli, run, found));
   });
 }
 
-async function printRun(
-  cli: Cli,
-  run: Run,
-  failures: readonly FailureSummary[],
-  slow: RunSurvey["slowest"],
-  shares: RunSurvey["workers"],
-  deliveries: readonly Delivery[],
-): Promise<void> {
+interface Found extends Pick<RunSurvey, "failures" | "slowest"> {
+  readonly shares: RunSurvey["workers"];
+  readonly deliveries: readonly Delivery[];
+}
+
+async function printRun(cli: Cli, run: Run, { failures, slowest, shares, deliveries }: Found): Promise<void> {
   const { io } = cli;
-  const { bold } = colorsFor(io, io.stdout);
-  const { counts } = run;
-  const facts: (readonly [string, string | undefined])[] = [
-    ["Name", run.name],
-    ["Status", run.reason === undefined ? run.status : `${run.status}: ${run.reason}`],
-    ["Agent", run.agent],
-    ["Input", run.inputUri],
-    ["Started", formatTime(run.createdAt)],
-    [
-      "Ended",
-      run.endedAt === undefined
-        ? undefined
-        : `${formatTime(run.endedAt)}, after ${formatDuration(run.endedAt - run.createdAt)}`,
-    ],
-    [
-      "Rows",
-      `${counts.total}: ${counts.succeeded} succeeded, ${counts.failed} failed, ${counts.inFlight} in flight, ${counts.pending} pending`,
-    ],
-    ["Waiting", run.waiting && describeWaiting(run.waiting, run.createdAt)],
-    ["Workers", run.workers === undefined ? undefined : `${run.workers} on line`],
-  ];
-  const lines = facts
-    .filter(([, value]) => value !== undefined)
-    .map(([label, value]) => `${label.padEnd(16)}${value ?? ""}`);
-  await printLines(io.stdout, [bold(`Run ${run.id}`), ...lines, ...(await nextSteps(cli, run))]);
-  if (failures.length > 0) {
-    await printLines(io.stdout, [""]);
-    await printTable(io, io.stdout, ["Failed with", "Rows", "For example"], failureRows(failures));
-  }
-  if (slow.length > 0) {
-    await printLines(io.stdout, [""]);
-    const cells = slow.map(({ row, attempts, durationMs }) => [
-      String(row),
-      String(attempts),
-      formatDuration(durationMs),
-    ]);
-    await printTable(io, io.stdout, ["Slowest row", "Attempts", "Took"], cells);
-  }
-  if (shares.length > 0) {
-    await printLines(io.stdout, [""]);
-    const cells = shares.map(({ worker, attempts, lost }) => [worker, String(attempts), String(lost)]);
-    await printTable(io, io.stdout, ["Worker", "Attempts", "Lost"], cells);
-  }
-  if (deliveries.length > 0) {
-    await printLines(io.stdout, [""]);
-    const cells = deliveries.map(({ channel, kind, status, tries, triedAt, error }) => [
+  const { id, counts, createdAt, endedAt, waiting, workers } = run;
+  await printLines(io.stdout, [
+    colorsFor(io, io.stdout).bold(`Run ${id}`),
+    ...factLines([
+      ["Name", run.name],
+      ["Status", statusOf(run)],
+      ["Agent", run.agent],
+      ["Input", run.inputUri],
+      ["Started", formatTime(createdAt)],
+      [
+        "Ended",
+        endedAt === undefined ? undefined : `${formatTime(endedAt)}, after ${formatDuration(endedAt - createdAt)}`,
+      ],
+      [
+        "Rows",
+        `${counts.total}: ${counts.succeeded} succeeded, ${counts.failed} failed, ${counts.inFlight} in flight, ${counts.pending} pending`,
+      ],
+      ["Waiting", waiting && describeWaiting(waiting, createdAt)],
+      ["Workers", workers === undefined ? undefined : `${workers} online`],
+    ]),
+    ...(await nextSteps(cli, run)),
+  ]);
+  await printFailures(io, io.stdout, failures);
+  await printSection(
+    io,
+    io.stdout,
+    ["Slowest row", "Attempts", "Took"],
+    slowest.map(({ row, attempts, durationMs }) => [String(row), String(attempts), formatDuration(durationMs)]),
+  );
+  await printSection(
+    io,
+    io.stdout,
+    ["Worker", "Attempts", "Lost"],
+    shares.map(({ worker, attempts, lost }) => [worker, String(attempts), String(lost)]),
+  );
+  await printSection(
+    io,
+    io.stdout,
+    ["Channel", "About", "Status", "Tries", "Last try"],
+    deliveries.map(({ channel, kind, status, tries, triedAt, error }) => [
       channel,
       kind,
       error === undefined ? status : `${status}: ${shorten(error.message, 160)}`,
       String(tries),
       formatTime(triedAt),
-    ]);
-    await printTable(io, io.stdout, ["Told", "Of", "Status", "Tries", "Last try"], cells);
-  }
+    ]),
+  );
 }

@@ -13,7 +13,7 @@ interface RotateOptions {
 export function defineCommand(command: Command, cli: Cli): void {
   const rotate = command
     .command("rotate")
-    .description("replace the server's token by a new one, which ends all sessions")
+    .description("replace the server's token with a new one, which ends all sessions")
     .addOption(
       jsonOption("the file of the new token, how many sessions ended, and the servers that use it, as one JSON object"),
     );
@@ -22,7 +22,7 @@ export function defineCommand(command: Command, cli: Cli): void {
     const { services, dataDirectory } = await cli.wire();
     const [{ rotateToken }, { openAudit }, { listServing }] = await Promise.all([
       import("../../server/security/session.ts"),
-      import("../open-audit.ts"),
+      import("../../app/audit.ts"),
       import("../serve/note-serving.ts"),
     ]);
     const { file, sessionsEnded } = await rotateToken(dataDirectory, services.clock);

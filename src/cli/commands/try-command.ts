@@ -1,6 +1,7 @@
 import { InvalidArgumentError, type Command } from "commander";
 import { addRowOptions, batchArgument, readOverrides, type BatchOptions } from "./batch-options.ts";
 import type { Cli } from "../cli.ts";
+import { hearInterrupts } from "../io.ts";
 import { declareEffects } from "../option-use.ts";
 import { examples, jsonOption, wholeNumber } from "../options.ts";
 import { printJson } from "../print/output.ts";
@@ -38,22 +39,12 @@ export function defineCommand(command: Command, cli: Cli): void {
     ]);
     const { services, recordingsPrefix } = await cli.wire();
     const batch = await loadBatch(services, source, await readOverrides(options, cli.io));
-    const { row, set: cells } = options;
-    const interrupted = new AbortController();
-    const ignore = cli.io.onInterrupt(() => (interrupted.signal.aborted ? cli.io.exit(130) : interrupted.abort()));
-    try {
-      const report = await tryRow(services, batch, {
-        ...(row === undefined ? {} : { row }),
-        ...(cells === undefined ? {} : { cells }),
-        recordingsPrefix,
-        signal: interrupted.signal,
-      });
-      if (options.json === true) await printJson(cli.io, report);
-      else await printTry(cli, report);
-      cli.setExitCode(interrupted.signal.aborted ? 130 : report.attempt.outcome.status === "succeeded" ? 0 : 3);
-    } finally {
-      ignore();
-    }
+    const { row, set: cells, json } = options;
+    using interrupts = hearInterrupts(cli.io);
+    const { signal } = interrupts;
+    const report = await tryRow(services, batch, { row, cells, recordingsPrefix, signal });
+    await (json === true ? printJson(cli.io, report) : printTry(cli, report));
+    cli.setExitCode(signal.aborted ? 130 : report.attempt.outcome.status === "succeeded" ? 0 : 3);
   });
 }
 

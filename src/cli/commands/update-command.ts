@@ -3,8 +3,7 @@ import type { RunLimits } from "../../core/engine.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { Cli } from "../cli.ts";
 import { findRun } from "../../app/find-run.ts";
-import { runArgument } from "./run-argument.ts";
-import { examples, jsonOption, numberFromZero, wholeNumber } from "../options.ts";
+import { examples, jsonOption, numberFromZero, runArgument, wholeNumber } from "../options.ts";
 import { printJson, printLines } from "../print/output.ts";
 
 interface UpdateOptions extends Partial<RunLimits> {
@@ -29,16 +28,12 @@ export function defineCommand(command: Command, cli: Cli): void {
         hint: "Add --max-concurrency, --tolerated-failure-percentage or --tolerated-failure-count.",
       });
     }
-    const engine = await cli.openEngine();
-    try {
-      const run = await findRun(engine, text);
-      const limits = await engine.adjust(run.id, change);
-      if (json === true) await printJson(cli.io, limits);
-      const when = run.status === "running" ? "within 1 s" : "when the run is resumed";
-      await printLines(cli.io.stderr, [`Run ${run.id}: ${sentence(limits)}. Takes effect ${when}.`]);
-    } finally {
-      await engine.close();
-    }
+    await using engine = await cli.openEngine();
+    const run = await findRun(engine, text);
+    const limits = await engine.adjust(run.id, change);
+    if (json === true) await printJson(cli.io, limits);
+    const when = run.status === "running" ? "within 1 s" : "when the run is resumed";
+    await printLines(cli.io.stderr, [`Run ${run.id}: ${sentence(limits)}. Takes effect ${when}.`]);
   });
 }
 

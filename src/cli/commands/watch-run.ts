@@ -4,12 +4,12 @@ import type { Run } from "../../core/run.ts";
 import { failuresOf } from "../../app/find-run.ts";
 import type { Cli } from "../cli.ts";
 import { RowcallError } from "../../core/errors.ts";
-import { isReaderGone, write } from "../io.ts";
+import { drainingNote, hearInterrupts, isReaderGone, write, type EndSignal } from "../io.ts";
 import { logEnd, logRun } from "../print/log-run.ts";
 import { declareEffects, excludes } from "../option-use.ts";
 import { jsonOption } from "../options.ts";
-import { printJson, printLines, warningLines } from "../print/output.ts";
-import { describeStart, openProgress, type Progress, type ProgressStyle } from "../print/progress.ts";
+import { printJson, printLines, warningLines, type Warning } from "../print/output.ts";
+import { describeStart, openProgress, type ProgressStyle } from "../print/progress.ts";
 import { printReport } from "../print/run-report.ts";
 
 /** How much a command that runs rows says. */
@@ -26,7 +26,7 @@ export interface WatchOptions {
 export function addWatchOptions(command: Command): Command {
   command
     .addOption(jsonOption("the run as one JSON object, in place of the output's URI"))
-    .option("-q, --quiet", "say nothing but warnings and errors")
+    .option("-q, --quiet", "print only warnings and errors")
     .option("--no-progress", "show no progress");
   return declareEffects(command, { "--no-progress": [excludes("--quiet", "it shows none either")] });
 }
@@ -41,30 +41,25 @@ export async function watchRun(
   work: (engine: Engine, observer: RunObserver) => Promise<Run>,
 ): Promise<void> {
   const { io } = cli;
-  const engine = await cli.openEngine();
-  try {
-    const startedAt = performance.now();
-    const watched = await observe(cli, options, (observer) => work(engine, observer));
-    const { run } = watched;
-    // On AWS an interrupt may come before there is anything to watch.
-    if (run.status === "running" && !watched.ran && cli.engine() === "local") {
-      if (options.json === true) await printJson(io, run);
-      if (options.quiet !== true) await printLines(io.stderr, [`Run ${run.id} goes on in the process that has it.`]);
-      return;
-    }
-    const failures = run.status === "running" ? [] : await failuresOf(engine, run);
-    const tookMs = watched.ran ? Math.round(performance.now() - startedAt) : undefined;
-    if (options.quiet !== true) {
-      if (io.log === undefined) await printReport(cli, run, failures, tookMs);
-      else logEnd(io.log, run, tookMs);
-    }
-    cli.setExitCode(exitCodeOf(run));
-    if (options.json === true) await printJson(io, { ...run, failures, warnings: watched.warnings }, run.outputUri);
-    else if (run.outputUri !== undefined && run.outputUri !== "-" && run.status !== "interrupted")
-      await write(io.stdout, `${run.outputUri}\n`);
-  } finally {
-    await engine.close();
+  await using engine = await cli.openEngine();
+  const startedAt = performance.now();
+  const { run, ran, warnings } = await observe(cli, options, (observer) => work(engine, observer));
+  // On AWS an interrupt may come before there is anything to watch.
+  if (run.status === "running" && !ran && cli.engine() === "local") {
+    if (options.json === true) await printJson(io, run);
+    if (options.quiet !== true) await printLines(io.stderr, [`Run ${run.id} continues in the process that has it.`]);
+    return;
   }
+  const failures = run.status === "running" ? [] : await failuresOf(engine, run);
+  const tookMs = ran ? Math.round(performance.now() - startedAt) : undefined;
+  if (options.quiet !== true) {
+    if (io.log === undefined) await printReport(cli, run, failures, tookMs);
+    else logEnd(io.log, run, tookMs);
+  }
+  cli.setExitCode(exitCodeOf(run));
+  if (options.json === true) await printJson(io, { ...run, failures, warnings }, run.outputUri);
+  else if (run.outputUri !== undefined && run.outputUri !== "-" && run.status !== "interrupted")
+    await write(io.stdout, `${run.outputUri}\n`);
 }
 
 /** Exit code of a command that ran rows. */
@@ -88,11 +83,10 @@ async function observe(
 ): Promise<Watched> {
   const { io } = cli;
   const progress = await openProgress(io, styleOf(cli, options));
-  const drain = new AbortController();
-  const warnings: { message: string; hint?: string }[] = [];
+  const warnings: Warning[] = [];
   let started: Run | undefined;
   const show = (event: RunEvent): void => {
-    if (event.type === "warning") for (const line of warningLines(io, [event])) progress.say(line);
+    if (event.type === "warning") for (const line of warningLines(io, event)) progress.say(line);
     if (event.type === "notice" && options.quiet !== true) progress.say(event.message);
     if (event.type === "started" && options.quiet !== true) progress.say(describeStart(event.run));
     if (event.type === "started" || event.type === "progress") progress.update(event.run);
@@ -100,44 +94,27 @@ async function observe(
   const tell = io.log === undefined ? show : logRun(io.log, { ...options, monotonic: () => performance.now() });
   const onEvent = (event: RunEvent): void => {
     if (event.type === "started") started = event.run;
-    if (event.type === "warning") {
-      const { type: _type, ...warning } = event;
-      warnings.push(warning);
-    }
+    if (event.type === "warning") warnings.push({ message: event.message, hint: event.hint });
     tell(event);
   };
-  const ignore = io.onInterrupt((signal) => interrupt(cli, signal, drain, progress));
+  const onInterrupt = (signal: EndSignal): void =>
+    progress.say(
+      cli.engine() === "aws" ? `${signal}: the run continues on AWS, without being watched.` : drainingNote(signal),
+    );
+  using interrupts = hearInterrupts(io, onInterrupt, progress.stop);
   try {
-    const run = await work({ drain: drain.signal, onEvent });
-    return { run, ran: started !== undefined, warnings };
+    return { run: await work({ drain: interrupts.signal, onEvent }), ran: started !== undefined, warnings };
   } catch (error) {
     progress.stop();
     if (started !== undefined)
       progress.say(
-        `Run ${started.id} stopped with an error; what is done is kept. ${cli.suggestion(`resume ${started.id}`)} goes on, ` +
+        `Run ${started.id} stopped with an error; what is done is kept. ${cli.suggestion(`resume ${started.id}`)} continues it, ` +
           `${cli.suggestion(`export ${started.id}`)} --output PLACE writes what there is.`,
       );
     // The table itself did not get through: the run is not done.
-    throw isReaderGone(error)
-      ? new RowcallError(error.code, error.message, { hint: error.hint ?? "", cause: error })
-      : error;
+    throw isReaderGone(error) ? new RowcallError(error.code, error.message, { hint: error.hint, cause: error }) : error;
   } finally {
-    ignore();
     progress.stop();
-  }
-}
-
-function interrupt(cli: Cli, signal: string, drain: AbortController, progress: Progress): void {
-  if (drain.signal.aborted) {
-    progress.stop();
-    cli.io.exit(130);
-  } else {
-    drain.abort();
-    progress.say(
-      cli.engine() === "aws"
-        ? `${signal}: the run goes on on AWS, without being watched.`
-        : `${signal}: rows in flight finish and no new row starts. Press Ctrl-C again to exit now.`,
-    );
   }
 }
 

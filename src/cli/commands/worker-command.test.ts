@@ -55,7 +55,7 @@ describe("rowcall worker", () => {
     const lines = io.err().trimEnd().split("\n");
     assert.ok(lines.every((line) => /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ /.test(line)));
     assert.match(lines[0] ?? "", /worker w1 asks for rows of doubler, 4 at once$/);
-    assert.match(io.err(), /row 2 of run \S+, attempt 1: begun\n/);
+    assert.match(io.err(), /row 2 of run \S+, attempt 1: started\n/);
     assert.match(io.err(), /row 2 of run \S+, attempt 1: succeeded in \d+ ms\n/);
     assert.match(io.err(), /row 3 of run \S+, attempt 1: failed after \d+ ms with AGENT_FAILED: no luck with 3\n/);
     assert.match(lines.at(-1) ?? "", /worker w1 ended after 6 attempts$/);
@@ -162,11 +162,11 @@ describe("rowcall worker", () => {
     await endpoint.close();
     const working = worker(io, "--activity-arn", endpoint.arnOf("doubler"), "--max-tasks", "6");
     await until(() => io.err().includes("warning:"));
-    assert.match(io.err(), /warning: Cannot ask for tasks .*; asking again and again/);
+    assert.match(io.err(), /warning: Cannot ask for tasks .*; trying again/);
     endpoint = await startActivityEndpoint(queue, { pollMs: 300, port });
     assert.equal(await startRun(createIo()), 3);
     assert.equal(await working, 0);
-    assert.match(io.err(), /got through/);
+    assert.match(io.err(), /Connected again/);
   });
 
   it("refuses an ARN that is none of an activity", async () => {

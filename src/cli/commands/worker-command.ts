@@ -2,9 +2,9 @@ import { hostname } from "node:os";
 import process from "node:process";
 import type { Command } from "commander";
 import type { AwsSettings } from "../../aws/aws.ts";
-import type { WorkerOptions } from "../../engines/worker/worker.ts";
 import type { ActivityAddress } from "../../engines/worker/activity-tasks.ts";
 import type { Cli } from "../cli.ts";
+import { hearInterrupts } from "../io.ts";
 import { declareEffects, excludes } from "../option-use.ts";
 import { allowModuleOption, examples, listOf, positiveNumber, wholeNumber } from "../options.ts";
 import { openWorkerLog } from "../print/worker-log.ts";
@@ -26,11 +26,11 @@ export function defineCommand(command: Command, cli: Cli): void {
     .requiredOption("--activity-arn <arn>", "activity to work for; may be repeated", listOf)
     .option("--concurrency <number>", "attempts in flight at once, for each activity", wholeNumber(1), 4)
     .option("--name <name>", "what runs call this worker (default: host name and process id)")
-    .option("--max-tasks <number>", "end after so many attempts, for each activity", wholeNumber(1))
-    .option("--idle-exit <seconds>", "end when there was nothing to do for so long", positiveNumber)
+    .option("--max-tasks <number>", "end after this many attempts, for each activity", wholeNumber(1))
+    .option("--idle-exit <seconds>", "end after this long without work", positiveNumber)
     .addOption(allowModuleOption())
     .option("--json", "print what happens as JSON Lines on standard output, in place of the lines on standard error")
-    .option("-q, --quiet", "say nothing but warnings and errors");
+    .option("-q, --quiet", "print only warnings and errors");
   examples(command, [
     "rowcall worker --activity-arn arn:aws:states:eu-west-1:123456789012:activity:lookup",
     "rowcall worker --activity-arn ARN --endpoint-url http://run-host:8083 --concurrency 2",
@@ -38,68 +38,50 @@ export function defineCommand(command: Command, cli: Cli): void {
     "rowcall worker --activity-arn ARN --idle-exit 300 --json",
   ]);
   declareEffects(command, { "--quiet": [excludes("--json", "every event is printed")] });
-  command.action(async (options: WorkerCommandOptions) => work(cli, options));
+  command.action((options: WorkerCommandOptions) => work(cli, options));
 }
 
 async function work(cli: Cli, options: WorkerCommandOptions): Promise<void> {
   const { io } = cli;
-  const [{ services, host }, { parseActivityArn }] = await Promise.all([
+  const { concurrency, maxTasks, idleExit, name = `${hostname()}-${process.pid}` } = options;
+  const [{ services, host }, { openActivityTasks, parseActivityArn }, { runWorker }] = await Promise.all([
     cli.wire({ allowedModules: options.allowModule }),
     import("../../engines/worker/activity-tasks.ts"),
+    import("../../engines/worker/worker.ts"),
   ]);
   const addresses = options.activityArn.map(parseActivityArn);
-  const name = options.name ?? `${hostname()}-${process.pid}`;
   const drain = new AbortController();
-  const ignore = io.onInterrupt((signal) => {
-    if (drain.signal.aborted) return io.exit(130);
+  using _interrupts = hearInterrupts(io, (signal) => {
     cli.setExitCode(signal === "SIGINT" ? 130 : 0);
     drain.abort();
   });
-  const shared: SharedOptions = {
-    services,
-    name,
-    concurrency: options.concurrency,
-    sharesFiles: isThisMachine(host.aws),
-    drain: drain.signal,
-    ...(options.maxTasks === undefined ? {} : { maxTasks: options.maxTasks }),
-    ...(options.idleExit === undefined ? {} : { idleExitMs: options.idleExit * 1000 }),
-  };
-  const one = async (address: ActivityAddress): Promise<void> => {
+  const workFor = async (address: ActivityAddress): Promise<void> => {
     try {
-      await workFor(cli, { address, aws: host.aws }, options, shared);
+      const tasks = await openActivityTasks(host.aws, address, name);
+      try {
+        await runWorker({
+          tasks,
+          services,
+          name,
+          concurrency,
+          sharesFiles: isThisMachine(host.aws),
+          maxTasks,
+          idleExitMs: idleExit && idleExit * 1000,
+          drain: drain.signal,
+          onEvent: openWorkerLog(io, options, name, address.name),
+        });
+      } finally {
+        await tasks.close();
+      }
     } catch (error) {
       // What one worker cannot do is told at the end; the others finish what they have.
       drain.abort();
       throw error;
     }
   };
-  try {
-    const ended = await Promise.allSettled(addresses.map(one));
-    const failed = ended.find((result) => result.status === "rejected");
-    if (failed !== undefined) throw failed.reason;
-  } finally {
-    ignore();
-  }
-}
-
-type SharedOptions = Omit<WorkerOptions, "tasks" | "onEvent">;
-
-async function workFor(
-  { io }: Cli,
-  { address, aws }: { readonly address: ActivityAddress; readonly aws: AwsSettings },
-  options: WorkerCommandOptions,
-  shared: SharedOptions,
-): Promise<void> {
-  const [{ openActivityTasks }, { runWorker }] = await Promise.all([
-    import("../../engines/worker/activity-tasks.ts"),
-    import("../../engines/worker/worker.ts"),
-  ]);
-  const tasks = await openActivityTasks(aws, address, shared.name);
-  try {
-    await runWorker({ ...shared, tasks, onEvent: openWorkerLog(io, options, shared.name, address.name) });
-  } finally {
-    await tasks.close();
-  }
+  const ended = await Promise.allSettled(addresses.map(workFor));
+  const broken = ended.find((result) => result.status === "rejected");
+  if (broken !== undefined) throw broken.reason;
 }
 
 // Then the run is on this machine too, and sees its files.

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { RowcallError } from "../../core/errors.ts";
 
 /** The argument by which a user's consent to a price is passed on. */
-export const confirmShape: { readonly confirm_cost_usd: z.ZodOptional<z.ZodNumber> } = {
+export const confirmShape = {
   confirm_cost_usd: z
     .number()
     .min(0)

@@ -16,6 +16,7 @@ import { toResult, instructions, runTablePrompt } from "./answer.ts";
 import type { Session } from "./session.ts";
 import { describeRun } from "./snapshot.ts";
 import { toErrorResult } from "./tool-error.ts";
+import type { Tool } from "./tool.ts";
 import { tools } from "./tools.ts";
 
 const aliveEveryMs = 2000;
@@ -33,21 +34,21 @@ export function createMcpServer(session: Session, version: string): McpServer {
   );
   mcp.server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: listed }));
   mcp.server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal, sendNotification, _meta }) => {
+    const tool = tools.find(({ name }) => name === params.name);
+    if (tool === undefined) throw new McpError(ErrorCode.InvalidParams, `There is no tool ${params.name}`);
     // A client counts a call as lost after a while without a sign of life, and says with a token that it wants one.
     const progressToken = _meta?.progressToken;
     let progress = 0;
-    const alive =
-      progressToken === undefined
-        ? undefined
-        : setInterval(() => {
-            progress += 1;
-            void sendNotification({ method: "notifications/progress", params: { progressToken, progress } }).catch(
-              () => {},
-            );
-          }, aliveEveryMs);
+    const tellAlive = (token: string | number): void => {
+      progress += 1;
+      const sent = sendNotification({ method: "notifications/progress", params: { progressToken: token, progress } });
+      void sent.catch(() => {});
+    };
+    const alive = progressToken === undefined ? undefined : setInterval(tellAlive, aliveEveryMs, progressToken);
     try {
-      const result = await callTool(session, params.name, params.arguments ?? {}, signal);
-      await note(session, mcp.server.getClientVersion(), params.name, params.arguments, result);
+      const result = await callTool(session, tool, params.arguments ?? {}, signal);
+      if (tool.annotations.readOnlyHint !== true)
+        await note(session, mcp.server.getClientVersion(), tool.name, params.arguments, result);
       return result;
     } finally {
       clearInterval(alive);
@@ -74,11 +75,9 @@ const listed: ListedTool[] = tools.map(({ name, title, description, input, annot
   annotations: { title, ...annotations },
 }));
 
-async function callTool(session: Session, name: string, given: unknown, signal: AbortSignal): Promise<CallToolResult> {
-  const tool = tools.find((one) => one.name === name);
-  if (tool === undefined) throw new McpError(ErrorCode.InvalidParams, `There is no tool ${name}`);
+async function callTool(session: Session, tool: Tool, given: unknown, signal: AbortSignal): Promise<CallToolResult> {
   try {
-    const args = parseWith(tool.input, given, "USAGE_INVALID", `call of ${name}`);
+    const args = parseWith(tool.input, given, "USAGE_INVALID", `call of ${tool.name}`);
     return toResult(await tool.run(session, args, { signal }));
   } catch (error) {
     return toErrorResult(error);
@@ -93,7 +92,6 @@ async function note(
   given: unknown,
   { isError, structuredContent = {} }: CallToolResult,
 ): Promise<void> {
-  if (tools.find((one) => one.name === name)?.annotations.readOnlyHint === true) return;
   const { run, error } = structuredContent as { readonly run?: unknown; readonly error?: { readonly code?: string } };
   const detail = shortValues(given);
   const target = run ?? detail["run"] ?? detail["name"];
@@ -101,7 +99,7 @@ async function note(
     via: "mcp",
     by: client === undefined ? "a client" : `${client.name} ${client.version}`.slice(0, 200),
     action: name,
-    ...(typeof target === "string" ? { target } : {}),
+    target: typeof target === "string" ? target : undefined,
     detail,
     outcome: isError === true ? (error?.code ?? "UNEXPECTED") : "done",
   });

@@ -1,23 +1,11 @@
 import { z } from "zod";
 import { RowcallError } from "../../core/errors.ts";
-import type { JsonObject } from "../../core/json.ts";
 import { schemeOf } from "../../core/uri.ts";
-import {
-  loadBatchParts,
-  type BatchSource,
-  type BatchOverrides,
-  type BatchParts,
-  type Place,
-} from "../../runs/load-batch.ts";
+import { loadBatchParts, type BatchParts, type BatchSource, type Place } from "../../runs/load-batch.ts";
 import type { Session } from "./session.ts";
 
 /** Arguments that say which batch a tool works on. */
-export const batchShape: {
-  readonly batch: z.ZodType<string | JsonObject>;
-  readonly input: z.ZodOptional<z.ZodString>;
-  readonly output: z.ZodOptional<z.ZodString>;
-  readonly max_concurrency: z.ZodOptional<z.ZodInt>;
-} = {
+export const batchShape = {
   batch: z
     .union([z.string().min(1), z.record(z.string(), z.json())])
     .describe(
@@ -66,7 +54,8 @@ export async function loadAllowedBatch(
       },
     },
   };
-  const parts = await loadBatchParts(guarded, sourceOf(args.batch), overridesOf(args), required);
+  const overrides = { input: args.input, output: args.output, maxConcurrency: args.max_concurrency };
+  const parts = await loadBatchParts(guarded, sourceOf(args.batch), overrides, required);
   const { inputUri, output, recording, agentConfig } = parts.data ?? {};
   requireTableName(output);
   const named = [
@@ -109,10 +98,6 @@ function sourceOf(batch: BatchArguments["batch"]): BatchSource {
   throw new RowcallError("USAGE_INVALID", `A batch that is passed as an object cannot have "${key}"`, {
     hint: `Only a batch file that a person wrote can: ask the user for one, and pass its path.`,
   });
-}
-
-function overridesOf({ input, output, max_concurrency: maxConcurrency }: BatchArguments): BatchOverrides {
-  return { input, output, maxConcurrency };
 }
 
 // A bare name is a package of the user's own.

@@ -262,7 +262,7 @@ describe("what an assistant is refused", () => {
     assert.deepEqual(await errorOf("resume_run", { run: "monday" }), {
       code: "RUN_BUSY",
       message: (await errorOf("rerun_failed", { run: "monday" })).message,
-      hint: "The run is going: follow it with run_progress, or end it with stop_run.",
+      hint: "The run is in flight: follow it with run_progress, or end it with stop_run.",
     });
     assert.match((await errorOf("rerun_failed", { run: "monday", codes: ["TIMEOOT"] })).hint ?? "", /TIMEOUT/);
     release.resolve();

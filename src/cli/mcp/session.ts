@@ -1,4 +1,4 @@
-import type { Audit } from "../../app/audit.ts";
+import { openAudit, type Audit } from "../../app/audit.ts";
 import { type RunHost, createRunHost } from "../../app/run-host.ts";
 import type { Engine } from "../../core/engine.ts";
 import type { Services } from "../../core/services.ts";
@@ -10,7 +10,6 @@ import { type AllowedPlaces, allowPlaces } from "./allowed-places.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import type { Cli } from "../cli.ts";
-import { openAudit } from "../open-audit.ts";
 import { printLines } from "../print/output.ts";
 
 /** Everything that tools work with; all clients of a server share one. */
@@ -38,7 +37,7 @@ const shortLists = { sampleSize: 2, listSize: 5 };
 
 /** A session and how it is left. */
 export interface OpenSession extends Session {
-  /** Drains the runs that go here, says on standard error how each can be gone on with, and closes the engine. */
+  /** Drains the runs that go here, says on standard error how to continue each, and closes the engine. */
   close(): Promise<void>;
 }
 
@@ -94,7 +93,8 @@ export async function openSession(cli: Cli, { allowed, batchFolders }: SessionOp
 }
 
 function describeEnd(cli: Cli, { id, status, counts }: Run): string {
-  const decided = `${counts.succeeded + counts.failed} of ${counts.total} rows are decided`;
-  const goesOn = status === "succeeded" ? "" : ` ${cli.suggestion(`resume ${id}`)} goes on, or the tool resume_run.`;
-  return `Run ${id} is ${status}: ${decided}.${goesOn}`;
+  const final = `${counts.succeeded + counts.failed} of ${counts.total} rows are final`;
+  const next =
+    status === "succeeded" ? "" : ` ${cli.suggestion(`resume ${id}`)} continues it, as does the tool resume_run.`;
+  return `Run ${id} is ${status}: ${final}.${next}`;
 }

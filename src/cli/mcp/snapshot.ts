@@ -23,7 +23,7 @@ export async function describeRun(session: Session, run: Run, found?: readonly F
   const warnings = session.warningsOf(run.id);
   return {
     say:
-      `Run ${run.id} ${isPaused(run) ? "is paused" : statusWords[run.status]}: ${succeeded + failed} of ${count(total, "row")} decided ` +
+      `Run ${run.id} ${isPaused(run) ? "is paused" : statusWords[run.status]}: ${succeeded + failed} of ${count(total, "row")} final ` +
       `(${percent} %), ${failed} failed${left}. ${nextStep(run)}`,
     facts: {
       run: run.id,
@@ -50,9 +50,10 @@ export async function describeRun(session: Session, run: Run, found?: readonly F
       recordings: run.recordingsUri,
       next: nextStep(run),
     },
-    ...(run.reason === undefined && warnings.length === 0
-      ? {}
-      : { untrusted: { reason: run.reason, ...(warnings.length === 0 ? {} : { warnings }) } }),
+    untrusted:
+      run.reason === undefined && warnings.length === 0
+        ? undefined
+        : { reason: run.reason, warnings: warnings.length === 0 ? undefined : warnings },
   };
 }
 
@@ -71,7 +72,7 @@ export function noteRun(
   return meter.rate();
 }
 
-/** Decided rows in percent, never rounded up to 100. */
+/** Final rows in percent, never rounded up to 100. */
 export function percentOf({ counts: { total, succeeded, failed } }: Run): number {
   return total === 0 ? 100 : Math.floor(((succeeded + failed) * 1000) / total) / 10;
 }
@@ -88,7 +89,7 @@ export async function* take<T>(items: AsyncIterable<T>, many: number): AsyncGene
 }
 
 const statusWords: Readonly<Record<Run["status"], string>> = {
-  running: "is going",
+  running: "is in flight",
   succeeded: "has finished",
   failed: "ended with an error",
   stopped: "was stopped",
@@ -101,9 +102,9 @@ function isPaused({ status, paused }: Run): boolean {
 
 function nextStep(run: Run): string {
   const { status, counts } = run;
-  if (isPaused(run)) return "No row starts until resume_run lets it go on.";
+  if (isPaused(run)) return "No row starts until resume_run continues it.";
   if (status === "running") return "Call run_progress again; it waits by itself. Nothing else is needed meanwhile.";
-  if (status !== "succeeded") return "What is decided is kept: resume_run goes on with the rest.";
+  if (status !== "succeeded") return "What is done is kept: resume_run continues with the rest.";
   if (counts.failed === 0) return "All rows succeeded: run_results shows the table's path and a sample.";
   return "run_results shows what failed, with an example each; rerun_failed attempts failed rows again.";
 }

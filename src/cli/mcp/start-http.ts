@@ -22,8 +22,6 @@ export interface RunningHttp {
   close(): Promise<void>;
 }
 
-const host = "127.0.0.1";
-
 /**
  * Serves any number of clients over Streamable HTTP, without sessions: what they share are the runs.
  *
@@ -31,7 +29,7 @@ const host = "127.0.0.1";
  * @throws RowcallError ENDPOINT_BUSY when the port is taken; USAGE_INVALID when it cannot be used
  */
 export async function startHttp(options: HttpOptions): Promise<RunningHttp> {
-  const { url, close } = await listen(createApp(options).fetch, { host, port: options.port });
+  const { url, close } = await listen(createApp(options).fetch, { host: "127.0.0.1", port: options.port });
   return { url: `${url}/mcp`, close };
 }
 
@@ -47,11 +45,8 @@ function createApp({ token, createServer }: Omit<HttpOptions, "port">): Hono {
     if (origin !== undefined && !isLoopbackHost(URL.parse(origin)?.host ?? ""))
       return refuse(403, "Pages of other hosts may not call this server", "Connect from a program on this machine.");
     if (!isSameSecret(readBearer(c.req.header("authorization")) ?? "", token)) {
-      const refused = refuse(
-        401,
-        "The token is missing or wrong",
-        "Send the one that the server printed when it started.",
-      );
+      const hint = "Send the one that the server printed when it started.";
+      const refused = refuse(401, "The token is missing or wrong", hint);
       refused.headers.set("WWW-Authenticate", "Bearer");
       return refused;
     }

@@ -8,8 +8,8 @@ const hints: Partial<Record<ErrorCode, string>> = {
   AGENT_NOT_FOUND: "list_agents shows the agents there are.",
   OUTPUT_EXISTS: "Choose another output: nothing is ever overwritten here.",
   PLAN_FAILED: "plan_batch shows what is wrong; nothing was run or written.",
-  RUN_BUSY: "The run is going: follow it with run_progress, or end it with stop_run.",
-  RUN_CONFLICT: "Choose another name, or go on with the earlier run by resume_run.",
+  RUN_BUSY: "The run is in flight: follow it with run_progress, or end it with stop_run.",
+  RUN_CONFLICT: "Choose another name, or continue the earlier run with resume_run.",
   RUN_NOT_FOUND: "list_runs shows the runs there are.",
 };
 
@@ -33,7 +33,7 @@ const quoting: Partial<Record<ErrorCode, { readonly message: string; readonly hi
   },
   UNEXPECTED: {
     message: "Internal error",
-    hint: "This is a mistake in Rowcall: ask the user to report it.",
+    hint: "This is a bug in Rowcall: ask the user to report it.",
   },
   STORE_FAILED: {
     message: "A place could not be read or written",
@@ -67,7 +67,7 @@ export function toErrorResult(thrown: unknown): CallToolResult {
     {
       say: `${code}: the call did nothing. See error.message and error.hint.`,
       facts: { error: { code, ...(own ?? said) } },
-      ...(own === undefined ? {} : { untrusted: said }),
+      untrusted: own && said,
     },
     true,
   );

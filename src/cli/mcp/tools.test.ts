@@ -164,7 +164,7 @@ describe("an assistant that runs a table", () => {
     await closed;
     assert.match(
       mcp.io.err(),
-      new RegExp(`^Run ${String(content["run"])} is interrupted: \\d of 12 rows are decided. rowcall resume `, "m"),
+      new RegExp(`^Run ${String(content["run"])} is interrupted: \\d of 12 rows are final. rowcall resume `, "m"),
     );
 
     mcp = await openTestMcp(workspace);

@@ -1,8 +1,8 @@
 import { Writable } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import { RowcallError } from "../../core/errors.ts";
+import { jsonLine } from "../../core/printable.ts";
 import type { Io, Output } from "../io.ts";
-import { jsonLine } from "./terminal.ts";
 import type { JsonLog, LogEntry } from "./log-entry.ts";
 
 /**

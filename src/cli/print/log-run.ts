@@ -3,6 +3,7 @@ import type { Run } from "../../core/run.ts";
 import type { Monotonic } from "../../core/services.ts";
 import type { JsonLog } from "./log-entry.ts";
 import { createMeter, describeCounts, describeStart } from "./progress.ts";
+import { statusOf } from "./run-report.ts";
 
 /** How much is logged of a run. */
 export interface RunLogOptions {
@@ -65,12 +66,12 @@ export function logRun(log: JsonLog, options: RunLogOptions): (event: RunEvent) 
  * @param tookMs - undefined when nothing was run: the run had ended before
  */
 export function logEnd(log: JsonLog, run: Run, tookMs: number | undefined): void {
-  const { id, status, counts, outputUri, agent, reason } = run;
+  const { id, status, counts, outputUri, agent } = run;
   const isWell = status === "succeeded" && counts.failed === 0;
-  const how = reason === undefined ? status : `${status}: ${reason}`;
+  const how = statusOf(run);
   log({
     level: isWell ? "info" : "warn",
-    message: tookMs === undefined ? `Run ${id} had ended already: ${how}` : `Run ${id} ${how}`,
+    message: tookMs === undefined ? `Run ${id} had already ended: ${how}` : `Run ${id} ${how}`,
     event: "run_ended",
     run: id,
     agent,

@@ -1,7 +1,7 @@
 import Table from "cli-table3";
+import { jsonLine, printable } from "../../core/printable.ts";
 import { colorsFor } from "../cli.ts";
 import { write, type Io, type Output } from "../io.ts";
-import { jsonLine, printable } from "./terminal.ts";
 
 export { formatDuration } from "../../core/duration.ts";
 
@@ -19,18 +19,30 @@ export async function printLines(output: Output, lines: readonly string[]): Prom
   await write(output, lines.map((line) => `${line}\n`).join(""));
 }
 
-/** Prints what is wrong and does not keep a command from going on, on standard error. */
-export async function printWarnings(
-  io: Io,
-  problems: readonly { readonly message: string; readonly hint?: string | undefined }[],
-): Promise<void> {
-  const { yellow, cyan } = colorsFor(io, io.stderr);
-  for (const { message, hint } of problems) {
-    await printLines(io.stderr, [
-      `${yellow("warning:")} ${message}`,
-      ...(hint === undefined ? [] : [`${cyan("hint:")} ${hint}`]),
-    ]);
-  }
+/** What is wrong and does not keep a command from going on. */
+export interface Warning {
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** Prints warnings on standard error. */
+export async function printWarnings(io: Io, warnings: readonly Warning[]): Promise<void> {
+  if (warnings.length > 0)
+    await printLines(
+      io.stderr,
+      warnings.flatMap((warning) => warningLines(io, warning)),
+    );
+}
+
+/** A warning and its hint as lines for standard error. */
+export function warningLines(io: Io, { message, hint }: Warning): readonly string[] {
+  const { yellow } = colorsFor(io, io.stderr);
+  return [`${yellow("warning:")} ${message}`, ...hintLines(io, io.stderr, hint)];
+}
+
+/** The line of a hint, where there is one. */
+export function hintLines(io: Io, output: Output, hint: string | undefined, indent = ""): readonly string[] {
+  return hint === undefined ? [] : [`${indent}${colorsFor(io, output).cyan("hint:")} ${hint}`];
 }
 
 /**
@@ -44,22 +56,37 @@ export async function printTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
 ): Promise<void> {
-  const colors = colorsFor(io, output);
-  const clean = rows.map((row) => row.map((cell) => oneLine(cell)));
+  const { bold } = colorsFor(io, output);
+  const clean = rows.map((row) => row.map(oneLine));
   const table = new Table({
-    head: head.map((name) => colors.bold(name)),
+    head: head.map(bold),
     style: { head: [], border: [], "padding-left": 0, "padding-right": 2 },
     chars: borderless,
     ...widths(output, head, clean),
   });
-  table.push(...clean.map((row) => [...row]));
+  table.push(...clean);
+  const lines = table.toString().split("\n");
   await printLines(
     output,
-    table
-      .toString()
-      .split("\n")
-      .map((line) => line.trimEnd()),
+    lines.map((line) => line.trimEnd()),
   );
+}
+
+/** Prints a table below an empty line; nothing when it has no rows. */
+export async function printSection(
+  io: Io,
+  output: Output,
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  await printLines(output, [""]);
+  await printTable(io, output, head, rows);
+}
+
+/** Facts with their labels, one a line; what is undefined is left out. */
+export function factLines(facts: readonly (readonly [label: string, value: string | undefined])[]): readonly string[] {
+  return facts.flatMap(([label, value]) => (value === undefined ? [] : [`${label.padEnd(16)}${value}`]));
 }
 
 const borderless = Object.fromEntries(
@@ -103,16 +130,4 @@ export function formatTime(at: number): string {
 /** A count with its noun: `1 row`, `2 rows`. */
 export function count(many: number, noun: string): string {
   return `${many.toLocaleString("en-GB")} ${noun}${many === 1 ? "" : "s"}`;
-}
-
-/** Warnings with their hints as lines, as they stand below a run's progress. */
-export function warningLines(
-  io: Io,
-  warnings: readonly { readonly message: string; readonly hint?: string }[],
-): readonly string[] {
-  const { yellow, cyan } = colorsFor(io, io.stderr);
-  return warnings.flatMap(({ message, hint }) => [
-    `${yellow("warning:")} ${message}`,
-    ...(hint === undefined ? [] : [`${cyan("hint:")} ${hint}`]),
-  ]);
 }

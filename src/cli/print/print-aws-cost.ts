@@ -52,7 +52,7 @@ export async function printAwsEstimate(io: Io, { estimate, aws }: AwsPlan): Prom
 export async function printPriceBasis(output: Output, figures: string): Promise<void> {
   const { region, date } = prices.valid;
   await printLines(output, [
-    `Reckoned with ${figures}; no row tried twice; prices of ${region} as of ${date}, without free tiers, storage and workers' machines.`,
+    `Estimate assumes ${figures} and no retries; prices of ${region} as of ${date}, without free tiers, storage and workers' machines.`,
   ]);
 }
 

@@ -1,6 +1,6 @@
 import { describeCost, describeSeconds, type Estimate } from "../../app/estimate.ts";
 import type { Plan } from "../../app/plan.ts";
-import { checkLines, countChecks } from "../commands/checks.ts";
+import { checkLines, countChecks } from "./print-checks.ts";
 import { colorsFor, type Cli } from "../cli.ts";
 import type { Io } from "../io.ts";
 import { count, oneLine, printLines, printTable, shorten } from "./output.ts";
@@ -18,17 +18,34 @@ export async function printPlan(
 ): Promise<void> {
   const { io } = cli;
   const { bold, green, red } = colorsFor(io, io.stdout);
+  const { sample, outputColumns, invalid, duplicates } = plan;
+  const part = async (title: string | undefined, head: readonly string[], rows: readonly string[][]): Promise<void> => {
+    if (rows.length === 0) return;
+    if (title !== undefined) await printLines(io.stdout, [bold(title)]);
+    await printTable(io, io.stdout, head, rows);
+    await printLines(io.stdout, [""]);
+  };
   await printLines(io.stdout, [bold(`Plan of ${source}, agent ${plan.agent}`), "", ...checkLines(io, plan.checks), ""]);
-  await printSample(io, plan);
-  await printInvalid(io, plan);
-  await printDuplicates(io, plan);
+  await part(
+    undefined,
+    ["Row", "Line", "Agent input"],
+    sample.map(({ row, line, input }) => [String(row), String(line), shorten(JSON.stringify(input), 1000)]),
+  );
+  await printLines(io.stdout, [`${bold("Output columns")}  ${oneLine(outputColumns.join(", "))}`, ""]);
+  await part(
+    `Invalid rows: ${invalid.count} of ${plan.rows}${shownOf(invalid)}`,
+    ["Line", "Row", "Code", "What"],
+    invalid.first.map(({ line, row, code, message }) => [String(line), String(row), code, message]),
+  );
+  const limits = duplicates.isComplete ? "" : "; the table has more rows than are compared, so there may be others";
+  await part(
+    `Duplicate rows: ${duplicates.count}${shownOf(duplicates)}${limits}`,
+    ["Line", "Row", "Same as row"],
+    duplicates.first.map(({ line, row, sameAs }) => [String(line), String(row), String(sameAs)]),
+  );
   await printEstimate(io);
-  await printLines(io.stdout, [
-    "",
-    plan.runnable
-      ? green(`The batch can run: ${countChecks(plan.checks)}.`)
-      : red(`The batch cannot run: ${countChecks(plan.checks)}.`),
-  ]);
+  const can = plan.runnable ? green("The batch can run") : red("The batch cannot run");
+  await printLines(io.stdout, ["", `${can}: ${countChecks(plan.checks)}.`]);
 }
 
 async function printUsualEstimate(io: Io, { estimate }: Plan): Promise<void> {
@@ -54,49 +71,8 @@ export async function printEstimates(io: Io, estimates: readonly Estimate[]): Pr
   );
   await printLines(
     io.stderr,
-    estimates.slice(0, 1).map(({ basis }) => `Reckoned with ${basis}, and no row tried twice.`),
+    estimates.slice(0, 1).map(({ basis }) => `Estimate assumes ${basis} and no retries.`),
   );
-}
-
-async function printSample(io: Io, { sample, outputColumns }: Plan): Promise<void> {
-  const { bold } = colorsFor(io, io.stdout);
-  if (sample.length > 0) {
-    await printTable(
-      io,
-      io.stdout,
-      ["Row", "Line", "Agent input"],
-      sample.map(({ row, line, input }) => [String(row), String(line), shorten(JSON.stringify(input), 1000)]),
-    );
-    await printLines(io.stdout, [""]);
-  }
-  await printLines(io.stdout, [`${bold("Output columns")}  ${oneLine(outputColumns.join(", "))}`, ""]);
-}
-
-async function printInvalid(io: Io, { invalid, rows }: Plan): Promise<void> {
-  if (invalid.count === 0) return;
-  const { bold } = colorsFor(io, io.stdout);
-  await printLines(io.stdout, [bold(`Invalid rows: ${invalid.count} of ${rows}${shownOf(invalid)}`)]);
-  await printTable(
-    io,
-    io.stdout,
-    ["Line", "Row", "Code", "What"],
-    invalid.first.map(({ line, row, code, message }) => [String(line), String(row), code, message]),
-  );
-  await printLines(io.stdout, [""]);
-}
-
-async function printDuplicates(io: Io, { duplicates }: Plan): Promise<void> {
-  if (duplicates.count === 0) return;
-  const { bold } = colorsFor(io, io.stdout);
-  const limits = duplicates.isComplete ? "" : "; the table has more rows than are compared, so there may be others";
-  await printLines(io.stdout, [bold(`Duplicate rows: ${duplicates.count}${shownOf(duplicates)}${limits}`)]);
-  await printTable(
-    io,
-    io.stdout,
-    ["Line", "Row", "Same as row"],
-    duplicates.first.map(({ line, row, sameAs }) => [String(line), String(row), String(sameAs)]),
-  );
-  await printLines(io.stdout, [""]);
 }
 
 function shownOf({ count: all, first }: { readonly count: number; readonly first: readonly unknown[] }): string {

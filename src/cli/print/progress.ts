@@ -121,7 +121,7 @@ export function describeCounts({ counts, workers, createdAt, waiting }: Run, met
     `${succeeded + failed}/${count(total, "row")}`,
     `${failed} failed`,
     `${inFlight} in flight`,
-    ...(workers === undefined ? [] : [workers === 0 ? "no worker on line" : count(workers, "worker")]),
+    ...(workers === undefined ? [] : [workers === 0 ? "no worker online" : count(workers, "worker")]),
     ...(rate === undefined ? [] : [`${rate < 10 ? rate.toFixed(1) : Math.round(rate)} rows/s`]),
     ...(left === undefined || left === 0 ? [] : [`${formatDuration(left)} left`]),
     ...(waiting === undefined ? [] : [describeWaiting(waiting, createdAt)]),

@@ -1,10 +1,11 @@
 import { explainDatabaseError } from "../../runs/database-errors.ts";
 import { messageOf, RowcallError } from "../../core/errors.ts";
 import { isJsonObject } from "../../core/json.ts";
+import { jsonLine } from "../../core/printable.ts";
 import type { Problem } from "../../core/schema.ts";
 import { colorsFor } from "../cli.ts";
 import { write, type Io } from "../io.ts";
-import { jsonLine } from "./terminal.ts";
+import { hintLines } from "./output.ts";
 
 /**
  * Says on standard error what went wrong: readable lines, or with `--json` one line of JSON; an entry where there is a log of
@@ -29,7 +30,7 @@ export async function reportError(thrown: unknown, io: Io, json: boolean): Promi
 
 function unexpected(thrown: unknown): RowcallError {
   return new RowcallError("UNEXPECTED", messageOf(thrown), {
-    hint: "This is a mistake in Rowcall: please report it. DEBUG=rowcall shows where it happened.",
+    hint: "This is a bug in Rowcall: please report it. DEBUG=rowcall shows where it happened.",
     cause: thrown,
   });
 }
@@ -39,23 +40,20 @@ function isDebugged(env: Io["env"]): boolean {
 }
 
 function asJson({ code, message, hint, details }: RowcallError): string {
-  return jsonLine({ error: { code, message, ...(hint === undefined ? {} : { hint }), details } });
+  return jsonLine({ error: { code, message, hint, details } });
 }
 
 function asText(error: RowcallError, io: Io): string {
-  const colors = colorsFor(io, io.stderr);
   const problems = problemsOf(error);
-  const hintLine = (hint: string | undefined, indent = ""): string[] =>
-    hint === undefined ? [] : [`${indent}${colors.cyan("hint:")} ${hint}`];
-  const prefix = colors.red(error.code === "UNEXPECTED" ? "error (UNEXPECTED):" : "error:");
+  const prefix = colorsFor(io, io.stderr).red(error.code === "UNEXPECTED" ? "error (UNEXPECTED):" : "error:");
   const lines =
     problems.length < 2
-      ? [`${prefix} ${error.message}`, ...hintLine(error.hint)]
+      ? [`${prefix} ${error.message}`, ...hintLines(io, io.stderr, error.hint)]
       : [
           `${prefix} ${headOf(error.message, problems)}`,
           ...problems.flatMap((problem) => [
             `  - ${[problem.path, problem.message].filter(Boolean).join(": ")}`,
-            ...hintLine(problem.hint, "    "),
+            ...hintLines(io, io.stderr, problem.hint, "    "),
           ]),
         ];
   return `${lines.join("\n")}\n`;

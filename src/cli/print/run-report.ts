@@ -2,7 +2,8 @@ import type { FailureSummary } from "../../core/engine.ts";
 import type { Run } from "../../core/run.ts";
 import { hasRecordings } from "../../runs/recordings-uri.ts";
 import { colorsFor, type Cli } from "../cli.ts";
-import { count, formatDuration, printLines, printTable, shorten } from "./output.ts";
+import type { Io, Output } from "../io.ts";
+import { count, factLines, formatDuration, printLines, printSection, shorten } from "./output.ts";
 
 /**
  * Says on standard error how a run ended and what can be done next.
@@ -16,64 +17,65 @@ export async function printReport(
   tookMs: number | undefined,
 ): Promise<void> {
   const { io } = cli;
-  const { counts } = run;
-  const ended = run.status === "succeeded" && counts.failed > 0 ? "finished" : run.status;
+  const { status, counts, reason } = run;
+  const { green, yellow } = colorsFor(io, io.stderr);
+  const ended = status === "succeeded" && counts.failed > 0 ? "finished" : status;
   const took =
-    run.status === "running"
+    status === "running"
       ? goesOn(cli)
       : tookMs === undefined
-        ? `had ${ended} already: no row was attempted`
+        ? `had already ${ended}: no row was attempted`
         : `${ended} in ${formatDuration(tookMs)}`;
-  const reason = run.reason === undefined || run.status === "interrupted" ? "" : `: ${run.reason}`;
-  await printLines(io.stderr, ["", `${paint(cli, run)(`Run ${run.id} ${took}`)}${reason}`]);
+  const paint = status === "succeeded" && counts.failed === 0 ? green : yellow;
   const pending = counts.pending + counts.inFlight;
   const parts = [
     `${counts.succeeded} succeeded`,
     `${counts.failed} failed`,
     ...(pending > 0 ? [`${pending} pending`] : []),
   ];
-  await printLines(io.stderr, [`${count(counts.total, "row")}: ${parts.join(", ")}`]);
-  if (failures.length > 0) {
-    await printLines(io.stderr, [""]);
-    await printTable(io, io.stderr, ["Failed with", "Rows", "For example"], failureRows(failures));
-  }
+  await printLines(io.stderr, [
+    "",
+    `${paint(`Run ${run.id} ${took}`)}${reason === undefined || status === "interrupted" ? "" : `: ${reason}`}`,
+    `${count(counts.total, "row")}: ${parts.join(", ")}`,
+  ]);
+  await printFailures(io, io.stderr, failures);
   await printLines(io.stderr, ["", ...(await nextSteps(cli, run))]);
 }
 
 function goesOn(cli: Cli): string {
-  return cli.engine() === "aws" ? "goes on on AWS" : "is running";
+  return cli.engine() === "aws" ? "continues on AWS" : "is running";
 }
 
-/** Failures as rows of a table: code, how many, the first one's message and hint. */
-export function failureRows(failures: readonly FailureSummary[]): readonly (readonly string[])[] {
-  return failures.map(({ code, count: many, row, message, hint }) => [
+/** How a run stands, with the reason where there is one. */
+export function statusOf({ status, reason }: Pick<Run, "status" | "reason">): string {
+  return reason === undefined ? status : `${status}: ${reason}`;
+}
+
+/** Prints failures as a table: code, how many, the first one's message and hint. */
+export function printFailures(io: Io, output: Output, failures: readonly FailureSummary[]): Promise<void> {
+  const cells = failures.map(({ code, count: many, row, message, hint }) => [
     code,
     String(many),
     `row ${row}: ${shorten(message, 160)}${hint === undefined ? "" : ` (${hint})`}`,
   ]);
-}
-
-function paint({ io }: Cli, { status, counts }: Run): (text: string) => string {
-  const colors = colorsFor(io, io.stderr);
-  if (status !== "succeeded") return colors.yellow;
-  return counts.failed === 0 ? colors.green : colors.yellow;
+  return printSection(io, output, ["Failed with", "Rows", "For example"], cells);
 }
 
 /** Where things are and what a user may type next, one a line. */
 export async function nextSteps(cli: Cli, run: Run): Promise<readonly string[]> {
+  const { id, status, counts } = run;
   const { services } = await cli.wire();
-  const canGoOn = run.status === "interrupted" || run.status === "stopped" || run.status === "failed";
-  const steps: (readonly [string, string | undefined])[] = [
+  const engine = cli.engine();
+  return factLines([
     ["Output", run.outputUri],
     ["Recordings", (await hasRecordings(services.store, run)) ? run.recordingsUri : undefined],
-    ["Failed rows", run.counts.failed > 0 ? cli.suggestion(`rows ${run.id} --status failed`) : undefined],
+    ["Failed rows", counts.failed > 0 ? cli.suggestion(`rows ${id} --status failed`) : undefined],
     [
       "Try them again",
-      run.counts.failed > 0 && run.status === "succeeded" ? cli.suggestion(`rerun ${run.id} --failed`) : undefined,
+      counts.failed > 0 && status === "succeeded" ? cli.suggestion(`rerun ${id} --failed`) : undefined,
     ],
-    ["Watch it", run.status === "running" && cli.engine() === "aws" ? cli.suggestion(`resume ${run.id}`) : undefined],
-    ["Stop it", run.status === "running" && cli.engine() === "local" ? cli.suggestion(`stop ${run.id}`) : undefined],
-    ["Go on", canGoOn ? cli.suggestion(`resume ${run.id}`) : undefined],
-  ];
-  return steps.filter(([, value]) => value !== undefined).map(([label, value]) => `${label.padEnd(16)}${value ?? ""}`);
+    ["Watch it", status === "running" && engine === "aws" ? cli.suggestion(`resume ${id}`) : undefined],
+    ["Stop it", status === "running" && engine === "local" ? cli.suggestion(`stop ${id}`) : undefined],
+    ["Resume it", status === "running" || status === "succeeded" ? undefined : cli.suggestion(`resume ${id}`)],
+  ]);
 }

@@ -3,7 +3,8 @@ import { describe, it } from "node:test";
 import { createTestIo } from "../../../test/fakes/io.ts";
 import { colorsFor } from "../cli.ts";
 import { write } from "../io.ts";
-import { jsonLine, withTerminal } from "./terminal.ts";
+import { jsonLine } from "../../core/printable.ts";
+import { withTerminal } from "./terminal.ts";
 
 const steering =
   "a\u001b[2Jb\u009b31mc\u202ed\u2066e\u200ff\u0007g\u007fh\u061ci\ufeffj\u2028k\u{e0041}l\r\u001b[31;1;2;3mm";

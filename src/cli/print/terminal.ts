@@ -1,15 +1,10 @@
 import { randomInt } from "node:crypto";
+import { unsafeLetters } from "../../core/printable.ts";
 import type { Io, Output } from "../io.ts";
-
-// What moves the cursor, colours, hides or turns around what stands beside it, in any text that somebody else wrote: control characters
-// other than line breaks and tabs, marks of direction, separators that are no line break, and letters without a shape.
-const unsafe =
-  "[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff\\ufff9-\\ufffb\\u{e0000}-\\u{e007f}]";
-const unsafeOnly = new RegExp(unsafe, "gu");
 
 // Our own colours have a mark that no text from elsewhere can know; their form is still one that measures of width leave out.
 const mark = Array.from({ length: 3 }, () => randomInt(1000, 10_000)).join(";");
-const ownOrUnsafe = new RegExp(`\\u001b\\[(?<colour>\\d+);${mark}m|${unsafe}`, "gu");
+const ownOrUnsafe = new RegExp(`\\u001b\\[(?<colour>\\d+);${mark}m|${unsafeLetters}`, "gu");
 
 /** Puts a colour around a text, for a stream of {@link withTerminal}. */
 export type Colour = (text: string) => string;
@@ -35,23 +30,6 @@ export function forPeople(text: string): string {
   return text.replaceAll(ownOrUnsafe, (_all, colour: string | undefined) =>
     colour === undefined ? "" : `\u001b[${colour}m`,
   );
-}
-
-/** Text without anything that a terminal acts on, colours included. */
-export function printable(text: string): string {
-  return text.replaceAll(unsafeOnly, "");
-}
-
-/**
- * A value as one line of JSON that a terminal shows as it is: nothing is lost, as what it would act on is escaped.
- *
- * @param indent - for several lines
- */
-export function jsonLine(value: unknown, indent?: number): string {
-  const escaped = JSON.stringify(value, undefined, indent).replaceAll(unsafeOnly, (letter) =>
-    letter.replaceAll(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`),
-  );
-  return `${escaped}\n`;
 }
 
 /**

@@ -1,9 +1,9 @@
+import { jsonLine } from "../../core/printable.ts";
 import type { AttemptName, WorkerEvent } from "../../engines/worker/task-source.ts";
 import { colorsFor } from "../cli.ts";
 import type { Io } from "../io.ts";
 import type { LogEntry } from "./log-entry.ts";
 import { count, formatDuration, formatTime, shorten } from "./output.ts";
-import { jsonLine } from "./terminal.ts";
 
 /** How much a worker says. */
 export interface WorkerLogOptions {
@@ -60,11 +60,11 @@ function describe(event: WorkerEvent, worker: string, activity: string): string 
     case "started":
       return `worker ${worker} asks for rows of ${activity}, ${event.concurrency} at once`;
     case "waiting":
-      return `${event.message}; asking again and again`;
+      return `${event.message}; trying again`;
     case "reached":
-      return "got through";
+      return "Connected again";
     case "taken":
-      return `${nameOf(event)}: begun`;
+      return `${nameOf(event)}: started`;
     case "ended":
       return `${nameOf(event)}: ${outcomeOf(event)}`;
     case "dropped":

@@ -1,11 +1,12 @@
 import process from "node:process";
+import { openAudit } from "../../app/audit.ts";
 import { createMachines } from "../../app/state-machines/list-machines.ts";
 import { openExecutions } from "../../app/state-machines/open-executions.ts";
 import type { Wiring } from "../../app/wire.ts";
 import type { Engine } from "../../core/engine.ts";
 import { activitiesPath, openActivityQueue } from "../../runs/activity-queue.ts";
 import { executionsPath, openExecutionJournal } from "../../runs/execution-journal.ts";
-import { listen } from "../../server/listen.ts";
+import { listen, type ListenOptions } from "../../server/listen.ts";
 import { isLoopbackHost } from "../../server/security/access.ts";
 import { createArns, isName } from "../../server/stepfunctions/arns.ts";
 import {
@@ -15,9 +16,7 @@ import {
   type EndpointKeys,
 } from "../../server/stepfunctions/signature.ts";
 import { createStepFunctionsApi } from "../../server/stepfunctions/stepfunctions-api.ts";
-import { openAudit } from "../open-audit.ts";
 import { noteServing } from "./note-serving.ts";
-import type { Tls } from "./read-tls.ts";
 
 /** Where and as what the endpoint runs. */
 export interface EndpointOptions {
@@ -37,7 +36,7 @@ export interface EndpointOptions {
   /** Region of every ARN. @default the settings' own, else eu-west-1 */
   readonly region?: string;
   /** The endpoint speaks https with them. */
-  readonly tls?: Tls;
+  readonly tls?: ListenOptions["tls"];
 }
 
 /** A running endpoint. */

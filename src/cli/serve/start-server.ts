@@ -1,26 +1,26 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
+import { openAudit } from "../../app/audit.ts";
 import { openEngine, type Wiring } from "../../app/wire.ts";
 import { createWorkbench } from "../../app/workbench.ts";
 import { RowcallError } from "../../core/errors.ts";
 import { createServerApp } from "../../server/app.ts";
 import { createDownloads } from "../../server/downloads.ts";
 import { uploadsFolder } from "../../server/kept-files.ts";
-import { listen } from "../../server/listen.ts";
+import { listen, type ListenOptions } from "../../server/listen.ts";
 import { isLoopbackHost } from "../../server/security/access.ts";
 import { openToken } from "../../server/security/secrets.ts";
 import type { ServerSetup } from "../../server/server-setup.ts";
 import { removeAbandonedBelow } from "../../stores/file-write.ts";
-import { openAudit } from "../open-audit.ts";
+import { packageVersion } from "../cli.ts";
 import { noteServing } from "./note-serving.ts";
-import { readTls, type TlsFiles } from "./read-tls.ts";
 
 /** Where and to whom the server answers. */
-export interface ServerOptions extends TlsFiles, Pick<ServerSetup, "maxUploadBytes" | "maxUploadsBytes" | "keepMs"> {
+export interface ServerOptions
+  extends
+    Pick<ListenOptions, "host" | "port" | "tls">,
+    Pick<ServerSetup, "maxUploadBytes" | "maxUploadsBytes" | "keepMs"> {
   readonly wiring: Wiring;
-  readonly host: string;
-  readonly port: number;
   /** Https address of the proxy that others reach the server through. */
   readonly proxyUrl?: string;
   /** Addresses, or networks such as `10.0.0.0/8`, that the proxy connects from. */
@@ -45,37 +45,40 @@ export interface RunningServer {
  * STORE_DENIED; JOURNAL_UNREADABLE
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { wiring, host, port, proxyUrl, proxyAddresses } = options;
-  const { services, dataDirectory } = wiring;
-  const { store, registry, clock, monotonic } = services;
-  const tls = await readTls(options);
-  const isExposed = !isLoopbackHost(host);
   requirePrivacy(options);
-  const downloads = createDownloads(store);
+  const { wiring, host, port, tls, proxyUrl, proxyAddresses = [], maxUploadBytes, maxUploadsBytes, keepMs } = options;
+  const { services, dataDirectory } = wiring;
+  const isExposed = !isLoopbackHost(host);
+  const downloads = createDownloads(services.store);
   const engine = await openEngine({ ...wiring, services: { ...services, store: downloads.store } });
   try {
-    const token = await openToken(dataDirectory);
+    const readToken = await openToken(dataDirectory);
     await removeAbandonedBelow(join(dataDirectory, uploadsFolder));
-    const app = createServerApp({
+    const { app, close, createCode } = createServerApp({
       engine,
-      store,
-      registry,
+      store: services.store,
+      registry: services.registry,
       workbench: createWorkbench(wiring),
       downloads,
-      clock,
-      monotonic,
-      token,
-      audit: openAudit({ dataDirectory, clock, stderr: process.stderr }),
+      clock: services.clock,
+      monotonic: services.monotonic,
+      token: readToken,
+      audit: openAudit({ dataDirectory, clock: services.clock, stderr: process.stderr }),
       dataDirectory,
-      version: await packageVersion(),
+      version: packageVersion(),
       loopbackOnly: !isExposed && proxyUrl === undefined,
       isSecure: tls !== undefined || proxyUrl !== undefined,
       isProxied: proxyUrl !== undefined,
-      maxUploadBytes: options.maxUploadBytes,
-      maxUploadsBytes: options.maxUploadsBytes,
-      keepMs: options.keepMs,
+      maxUploadBytes,
+      maxUploadsBytes,
+      keepMs,
     });
-    const listening = await listen(app.app.fetch, { host, port, tls, from: proxyAddresses });
+    const listening = await listen(app.fetch, {
+      host,
+      port,
+      tls,
+      from: proxyAddresses.length === 0 ? undefined : proxyAddresses,
+    });
     const url = proxyUrl?.replace(/\/$/, "") ?? listening.url;
     const takeBack = await noteServing(dataDirectory, {
       what: "server",
@@ -86,13 +89,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     return {
       url,
       get token() {
-        return token();
+        return readToken();
       },
       get address() {
-        return `${url}/?code=${app.createCode()}`;
+        return `${url}/?code=${createCode()}`;
       },
       close: async () => {
-        await listening.close(() => Promise.all([app.close(), takeBack()]));
+        await listening.close(() => Promise.all([close(), takeBack()]));
         await engine.close();
       },
     };
@@ -102,13 +105,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-/** @throws RowcallError USAGE_INVALID when others could reach the server and what they send could be read on the way */
+/** @throws RowcallError USAGE_INVALID when what others send could be read on the way */
 function requirePrivacy({ host, tls, proxyUrl, proxyAddresses = [] }: ServerOptions): void {
   const isInClear = !isLoopbackHost(host) && tls === undefined;
   if (isInClear && proxyUrl === undefined) {
     throw new RowcallError(
       "USAGE_INVALID",
-      `At ${host} others can reach the server, and could read the token on its way`,
+      `Others can reach the server at ${host}, and could read the token on its way`,
       {
         hint: "Give --tls-cert and --tls-key, say --behind-proxy and the proxy's https address, or leave --host out.",
       },
@@ -122,15 +125,10 @@ function requirePrivacy({ host, tls, proxyUrl, proxyAddresses = [] }: ServerOpti
   if (isInClear && proxyAddresses.length === 0) {
     throw new RowcallError(
       "USAGE_INVALID",
-      `At ${host} others could go around the proxy, and what they send is in clear`,
+      `Others could go around the proxy at ${host}, and what they send is not encrypted`,
       {
         hint: "Say where the proxy connects from, --proxy-address 10.0.0.7, give --tls-cert and --tls-key too, or leave --host out.",
       },
     );
   }
-}
-
-async function packageVersion(): Promise<string> {
-  const text = await readFile(new URL("../../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }

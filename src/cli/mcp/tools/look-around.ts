@@ -10,8 +10,8 @@ export const listRunsTool: Tool = defineTool({
   name: "list_runs",
   title: "List runs",
   description:
-    "Lists the newest runs with their status, whoever started them. A run that is interrupted, stopped or failed can be gone on with " +
-    "by resume_run.",
+    "Lists the newest runs with their status, whoever started them. A run that is interrupted, stopped or failed can be continued " +
+    "with resume_run.",
   input: z.strictObject({ limit: z.int().min(1).max(20).default(10).describe("How many") }),
   annotations: { readOnlyHint: true, openWorldHint: false },
   run: async ({ engine }, { limit }) => {
@@ -19,7 +19,7 @@ export const listRunsTool: Tool = defineTool({
     return {
       say:
         runs.length === 0
-          ? "No run is remembered here: start_batch starts one."
+          ? "There are no runs here yet: start_batch starts one."
           : `${count(runs.length, "run")} in all.`,
       facts: {
         total: runs.length,

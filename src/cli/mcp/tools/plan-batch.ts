@@ -10,8 +10,8 @@ import { inToolWords } from "../tool-error.ts";
 import { defineTool, type Tool } from "../tool.ts";
 
 /** Arguments that choose rows. */
-export const choiceShape: { readonly limit: z.ZodOptional<z.ZodInt>; readonly rows: z.ZodOptional<z.ZodString> } = {
-  limit: z.int().min(1).optional().describe("Only the first so many rows, for a sample"),
+export const choiceShape = {
+  limit: z.int().min(1).optional().describe("Only the first N rows, for a sample"),
   rows: z.string().optional().describe('Only these rows, counted from 0: "3,7-9"'),
 };
 
@@ -37,10 +37,7 @@ export const planBatchTool: Tool = defineTool({
  *
  * @throws RowcallError USAGE_INVALID when the rows are not written as they must be
  */
-export function choiceOf({
-  limit,
-  rows,
-}: z.output<z.ZodObject<typeof choiceShape>>): Pick<PlanChoice, "rows" | "limit"> {
+export function choiceOf({ limit, rows }: z.output<z.ZodObject<typeof choiceShape>>): PlanChoice {
   return { limit, rows: rows === undefined ? undefined : readRows(rows) };
 }
 

@@ -7,7 +7,7 @@ import { describeRun, noteRun, percentOf } from "../snapshot.ts";
 import { defineTool, type Tool } from "../tool.ts";
 
 /** The argument that names a run. */
-export const runShape: { readonly run: z.ZodString } = {
+export const runShape = {
   run: z.string().min(1).describe('Id or name of the run, or "last" for the newest'),
 };
 
@@ -18,9 +18,9 @@ export const runProgressTool: Tool = defineTool({
   name: "run_progress",
   title: "Wait for news of a run",
   description:
-    "Status of a run: percent, rows succeeded and failed, rate, time left, failures by code. While the run goes it first " +
+    "Status of a run: percent, rows succeeded and failed, rate, time left, failures by code. While the run is in flight it first " +
     "waits up to wait_seconds for news (the end, the first failure, another 5 % of the rows), so call it again and again without " +
-    "pausing in between, and stop when status is no longer `running`. The run goes on whether you ask or not.",
+    "pausing in between, and stop when status is no longer `running`. The run continues whether you ask or not.",
   input: z.strictObject({
     ...runShape,
     wait_seconds: z.number().min(0).max(45).default(12).describe("Longest wait for news; 0 answers at once"),

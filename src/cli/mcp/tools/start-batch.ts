@@ -18,7 +18,7 @@ export const startBatchTool: Tool = defineTool({
   title: "Start running a table",
   description:
     "Starts a run: the agent is called once for every row of the table, many rows at once, with retries. Answers at once; the run " +
-    "goes on in the background, so call run_progress next. The same name again never starts a second run: it shows or goes on with " +
+    "continues in the background, so call run_progress next. The same name again never starts a second run: it shows or continues " +
     "the first one, so a call that timed out may simply be repeated. The batch is checked as by plan_batch before anything is spent.",
   input: z.strictObject({
     ...batchShape,

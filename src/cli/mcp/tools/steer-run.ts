@@ -34,13 +34,13 @@ export const rerunFailedTool: Tool = defineTool({
   },
 });
 
-/** `resume_run`: goes on with a run that did not finish. */
+/** `resume_run`: continues a run that did not finish. */
 export const resumeRunTool: Tool = defineTool({
   name: "resume_run",
-  title: "Go on with a run",
+  title: "Continue a run",
   description:
-    "Goes on with a run whose status is interrupted, stopped or failed, and with one that is paused. Rows that are decided are not " +
-    "attempted again. A run that has finished is shown as it is. Answers at once; follow it with run_progress.",
+    "Continues a run whose status is interrupted, stopped or failed, or that is paused. Rows that are final are not attempted " +
+    "again. A run that has finished is shown as it is. Answers at once; follow it with run_progress.",
   input: z.strictObject(runShape),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
   run: async (session, args) => {
@@ -49,7 +49,7 @@ export const resumeRunTool: Tool = defineTool({
     const { how } = await runs.resume(id);
     const answer = await describeRun(session, await engine.describe(id));
     if (how !== "elsewhere") return answer;
-    return { ...answer, say: `The pause is lifted, and the process that has the run goes on. ${answer.say}` };
+    return { ...answer, say: `The pause is lifted, and the run continues in its process. ${answer.say}` };
   },
 });
 
@@ -59,7 +59,7 @@ export const stopRunTool: Tool = defineTool({
   title: "Stop a run",
   description:
     "Asks a run to finish its rows in flight and stop, whoever started it. The table so far is written, nothing is lost, and " +
-    "resume_run goes on with the rest. Stopping takes as long as a row takes: run_progress tells when it is done.",
+    "resume_run continues with the rest. Stopping takes as long as a row takes: run_progress tells when it is done.",
   input: z.strictObject(runShape),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   run: async (session, args) => {

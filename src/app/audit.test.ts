@@ -5,8 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { callTool, openTestMcp, untilEnded } from "../../test/fakes/mcp-client.ts";
 import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
-import type { AuditEntry } from "../app/audit.ts";
-import { openAudit } from "./open-audit.ts";
+import { openAudit, type AuditEntry } from "./audit.ts";
 
 const entry: AuditEntry = { via: "api", by: "token", action: "stopRun", target: "monday", outcome: "done" };
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { JsonObject } from "../core/json.ts";
-import type { Plan } from "../app/plan.ts";
+import type { Plan } from "./plan.ts";
 import { createTestIo } from "../../test/fakes/io.ts";
 import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
-import { runCli } from "./run-cli.ts";
+import { runCli } from "../cli/run-cli.ts";
 
 let workspace: Workspace;
 async function rowcall(...args: string[]): Promise<{ code: number; out: string; err: string }> {
