@@ -22,7 +22,7 @@ export interface Circumstances {
 
 /** The options of one call, and what is known where they are given. */
 export interface Use extends Circumstances {
-  /** Name of the command as it is called: `agents validate`. */
+  /** Name of the command: `validate`. */
   readonly command: string;
   /** @param flag - `--json` */
   isGiven(flag: string): boolean;
@@ -39,7 +39,7 @@ export type Effect = NoEffect | readonly Condition[];
 /** No condition: an option that has an effect wherever it is given. */
 export const always: readonly Condition[] = [];
 
-const declared = new WeakMap<Command, Map<string, Effect>>();
+const declared = new WeakMap<Command, Readonly<Record<string, Effect>>>();
 
 /**
  * Declares when options of a command have an effect. One that is not named here always has.
@@ -47,14 +47,14 @@ const declared = new WeakMap<Command, Map<string, Effect>>();
  * @param effects - by flag, `--tls-key`: options of the command, or those of every command
  */
 export function declareEffects(command: Command, effects: Readonly<Record<string, Effect>>): Command {
-  declared.set(command, new Map([...(declared.get(command) ?? []), ...Object.entries(effects)]));
+  declared.set(command, { ...declared.get(command), ...effects });
   return command;
 }
 
 /** When an option has an effect at a command. */
-export function effectOf(command: Command, option: Option): Effect {
+export function effectOf(command: Command, { long }: Option): Effect {
   for (let at: Command | null = command; at !== null; at = at.parent) {
-    const effect = declared.get(at)?.get(option.long ?? "");
+    const effect = declared.get(at)?.[long ?? ""];
     if (effect !== undefined) return effect;
   }
   return always;
@@ -83,49 +83,29 @@ export function requireEffect(command: Command, circumstances: Circumstances): v
 
 function noEffect(effect: Effect, use: Use): NoEffect | undefined {
   if ("why" in effect) return effect;
-  for (const condition of effect) {
-    const found = condition(use);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  return effect.map((condition) => condition(use)).find((found) => found !== undefined);
 }
 
 function useOf(command: Command, circumstances: Circumstances): Use {
-  const find = (flag: string): readonly [Command, string] | undefined => {
-    for (let at: Command | null = command; at !== null; at = at.parent) {
-      const option = at.options.find(({ long }) => long === flag);
-      if (option !== undefined) return [at, option.attributeName()];
-    }
-    return undefined;
-  };
+  const nameOf = (flag: string): string =>
+    optionsOf(command)
+      .find(({ long }) => long === flag)
+      ?.attributeName() ?? "";
   return {
     ...circumstances,
-    command: pathOf(command),
-    isGiven: (flag) => {
-      const [at, name] = find(flag) ?? [];
-      return at !== undefined && at.getOptionValueSource(name ?? "") === "cli";
-    },
-    value: (flag) => {
-      const [at, name] = find(flag) ?? [];
-      return at?.getOptionValue(name ?? "") as unknown;
-    },
+    command: command.name(),
+    isGiven: (flag) => command.getOptionValueSourceWithGlobals(nameOf(flag)) === "cli",
+    value: (flag) => command.optsWithGlobals()[nameOf(flag)] as unknown,
   };
 }
 
 function optionsOf(command: Command): readonly Option[] {
-  const above = command.parent === null ? [] : optionsOf(command.parent);
-  return [...command.options, ...above];
+  return [...command.options, ...(command.parent === null ? [] : optionsOf(command.parent))];
 }
 
-function pathOf(command: Command): string {
-  const { parent } = command;
-  return parent === null ? "" : `${pathOf(parent)} ${command.name()}`.trim();
-}
-
-/** An option that has an effect only with another one. @param flags - one of them is enough */
-export function needs(...flags: readonly [string, ...string[]]): Condition {
-  const any = flags.join(" or ");
-  return ({ isGiven }) => (flags.some(isGiven) ? undefined : { why: `without ${any}`, remedy: `add ${any}` });
+/** An option that has an effect only with another one. */
+export function needs(flag: string): Condition {
+  return ({ isGiven }) => (isGiven(flag) ? undefined : { why: `without ${flag}`, remedy: `add ${flag}` });
 }
 
 /** An option that another one leaves without effect. @param because - what the other one does instead */
@@ -138,8 +118,8 @@ export function excludes(flag: string, because?: string): Condition {
 export function needsEngine(name: EngineName, because?: string): Condition {
   const other = name === "aws" ? "on this machine" : "on AWS";
   const why = `when batches run ${other}${because === undefined ? "" : `: ${because}`}`;
-  const found = { why, ...(name === "aws" ? { remedy: "add --engine aws" } : {}) };
-  return ({ engine }) => (engine() === name ? undefined : found);
+  const remedy = name === "aws" ? "add --engine aws" : undefined;
+  return ({ engine }) => (engine() === name ? undefined : { why, remedy });
 }
 
 /** When `--force` has an effect: where the output is a file, which may be there. */

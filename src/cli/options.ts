@@ -35,54 +35,54 @@ function parseRange(text: string): readonly [number, number] {
   return [first, last];
 }
 
+type GlobalGroup = "engine" | "processor" | "data" | "registry" | "aws" | "browser";
+
+/** Options of every command: which have an effect together, what each says, and the variable that says the same. */
+const globals: readonly (readonly [GlobalGroup, flags: string, what: string, variable: string, usual?: string])[] = [
+  ["engine", "--engine <where>", "where batches run: on this machine or on AWS", "ROWCALL_ENGINE", "local"],
+  [
+    "processor",
+    "--state-machine-arn <arn>",
+    "state machine that runs batches on AWS, with --engine aws",
+    "ROWCALL_STATE_MACHINE_ARN",
+  ],
+  ["processor", "--runs <uri>", "where it keeps its runs, with --engine aws: s3://bucket/runs/", "ROWCALL_RUNS_URI"],
+  ["data", "--data-dir <folder>", "where runs are remembered", "ROWCALL_DATA_DIR", ".rowcall"],
+  [
+    "registry",
+    "--registry <address>",
+    "folder, s3:// prefix or dynamodb:TABLE of agents and templates; may be repeated",
+    "ROWCALL_REGISTRY",
+    "registry",
+  ],
+  ["aws", "--profile <name>", "AWS profile to use", "AWS_PROFILE"],
+  ["aws", "--region <name>", "AWS region to use", "AWS_REGION"],
+  ["aws", "--endpoint-url <url>", "address to use in place of AWS's own", "AWS_ENDPOINT_URL"],
+  ["browser", "--chromium <path>", "Chromium executable to use", "ROWCALL_CHROMIUM", "the first one found"],
+  ["browser", "--require-sandbox", "refuse to run a browser without Chromium's sandbox", "ROWCALL_REQUIRE_SANDBOX=1"],
+];
+
 /** Options that every command takes; each wins over its environment variable. */
 export function globalOptions(): Option[] {
-  return [
-    new Option(
-      "--engine <where>",
-      "where batches run: on this machine or on AWS (ROWCALL_ENGINE, default: local)",
-    ).choices(engineNames),
-    new Option(
-      "--state-machine-arn <arn>",
-      "state machine that runs batches on AWS (ROWCALL_STATE_MACHINE_ARN), with --engine aws",
-    ),
-    new Option("--runs <uri>", "where it keeps its runs: s3://bucket/runs/ (ROWCALL_RUNS_URI), with --engine aws"),
-    new Option("--data-dir <folder>", "where runs are remembered (ROWCALL_DATA_DIR, default: .rowcall)"),
-    new Option(
-      "--registry <address>",
-      "folder, s3:// prefix or dynamodb:TABLE of agents and templates; may be repeated (ROWCALL_REGISTRY, default: registry)",
-    ).argParser(repeated),
-    new Option("--profile <name>", "AWS profile to use (AWS_PROFILE)"),
-    new Option("--region <name>", "AWS region to use (AWS_REGION)"),
-    new Option("--endpoint-url <url>", "address to use in place of AWS's own (AWS_ENDPOINT_URL)"),
-    new Option("--chromium <path>", "Chromium executable to use (ROWCALL_CHROMIUM, default: the first one found)"),
-    new Option("--require-sandbox", "refuse to run a browser without Chromium's sandbox (ROWCALL_REQUIRE_SANDBOX=1)"),
-  ];
+  return globals.map(([, flags, what, variable, usual]) => {
+    const option = new Option(flags, `${what} (${variable}${usual === undefined ? "" : `, default: ${usual}`})`);
+    if (option.long === "--engine") option.choices(engineNames);
+    if (option.long === "--registry") option.argParser(repeated);
+    return option;
+  });
 }
 
 /** What a command makes use of among the options of every command, and when; it does without what is absent. */
-export type GlobalUse = Partial<Record<keyof typeof globalGroups, readonly Condition[]>>;
-
-/** Options of every command that have an effect together, each with the variable that says the same. */
-const globalGroups = {
-  engine: { "--engine": "ROWCALL_ENGINE" },
-  processor: { "--state-machine-arn": "ROWCALL_STATE_MACHINE_ARN", "--runs": "ROWCALL_RUNS_URI" },
-  data: { "--data-dir": "ROWCALL_DATA_DIR" },
-  registry: { "--registry": "ROWCALL_REGISTRY" },
-  aws: { "--profile": "AWS_PROFILE", "--region": "AWS_REGION", "--endpoint-url": "AWS_ENDPOINT_URL" },
-  browser: { "--chromium": "ROWCALL_CHROMIUM", "--require-sandbox": "ROWCALL_REQUIRE_SANDBOX=1" },
-} as const;
+export type GlobalUse = Partial<Record<GlobalGroup, readonly Condition[]>>;
 
 /** When each option of every command has an effect at one of them. */
 export function globalEffects(command: string, use: GlobalUse): Readonly<Record<string, Effect>> {
-  const groups = Object.entries(globalGroups) as readonly [keyof GlobalUse, Readonly<Record<string, string>>][];
+  const unused = (variable: string): Effect => ({
+    why: `at \`rowcall ${command}\``,
+    remedy: `set ${variable} for all commands`,
+  });
   return Object.fromEntries(
-    groups.flatMap(([group, variables]) =>
-      Object.entries(variables).map(([flag, variable]) => [
-        flag,
-        use[group] ?? { why: `at \`rowcall ${command}\``, remedy: `set ${variable} for all commands` },
-      ]),
-    ),
+    globals.map(([group, flags, , variable]) => [flags.replace(/ .*/, ""), use[group] ?? unused(variable)]),
   );
 }
 
@@ -101,6 +101,9 @@ export function allowModuleOption(): Option {
     .argParser(repeated);
 }
 
+/** What the `RUN` of a command may be, for its help. */
+export const runArgument = ["<run>", "id of a run, the beginning of an id, a name, or: last"] as const;
+
 /** Ends a command's help with examples. */
 export function examples(command: Command, lines: readonly string[]): void {
   command.addHelpText("after", ["", "Examples:", ...lines.map((line) => `  ${line}`)].join("\n"));
@@ -113,6 +116,13 @@ export function wholeNumber(least: number): (text: string) => number {
     if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
     throw new InvalidArgumentError(`It must be a whole number, ${least} or more.`);
   };
+}
+
+/** Reads an option's port. */
+export function portNumber(text: string): number {
+  const port = wholeNumber(0)(text);
+  if (port <= 65_535) return port;
+  throw new InvalidArgumentError("It must be a port: 0 to 65535.");
 }
 
 /** Reads an option's number above 0. */
