@@ -11,8 +11,8 @@ import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } fr
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from "@aws-sdk/client-sfn";
 import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
 import { DeleteMessageCommand, GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { sevenSteps } from "../../src/cli/sandbox/broadband.ts";
 import { sandboxNames, statesArn } from "../../src/cli/sandbox/sandbox-environment.ts";
-import { sevenSteps } from "../../src/cli/sandbox/seven-steps.ts";
 import type { Step } from "../../src/engines/aws/seven-steps.ts";
 
 const { bucket, topic, queue, batchMachine } = sandboxNames;
@@ -30,7 +30,7 @@ building_number,street,postcode,full_address,success,exchange,cabinet,downstream
 `;
 
 const { TopicArn: topicArn = "" } = await new SNSClient().send(new CreateTopicCommand({ Name: topic }));
-const steps = sevenSteps(sandboxNames, topicArn);
+const steps = sevenSteps(topicArn);
 
 await throughSdk();
 if (existsSync(commandLine)) await throughCommandLine();
@@ -48,7 +48,7 @@ async function throughSdk(): Promise<void> {
   step(4, `s3://${bucket}/${locations.config}`);
   const { executionArn } = await states.send(
     new StartExecutionCommand({
-      stateMachineArn: statesArn(sandboxNames, "stateMachine", batchMachine),
+      stateMachineArn: statesArn("stateMachine", batchMachine),
       input: JSON.stringify({
         config_s3_uri: `s3://${bucket}/${locations.config}`,
         input_csv_s3_uri: `s3://${bucket}/${locations.csv}`,

@@ -62,7 +62,7 @@ export async function startAwsPlace(): Promise<AwsPlace> {
     TEMPLATE_TABLE: templateTable,
   };
   const { services, host } = functionSetup({ ...env, RUNS_URI: "s3://none" });
-  await createResources(host.aws, sandboxNames);
+  await createResources(host.aws);
   await services.registry.agents.publish({
     ...echoAgent,
     kind: "stepfunctions",

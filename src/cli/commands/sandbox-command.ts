@@ -4,6 +4,7 @@ import { constants } from "node:os";
 import process from "node:process";
 import type { Command } from "commander";
 import { colorsFor, type Cli } from "../cli.ts";
+import { hearInterrupts } from "../io.ts";
 import { allowModuleOption, examples, wholeNumber } from "../options.ts";
 import { printLines } from "../print/output.ts";
 import type { Sandbox } from "../sandbox/open-sandbox.ts";
@@ -28,30 +29,18 @@ export function defineCommand(command: Command, cli: Cli): void {
   ]);
   command.action(async ({ exec, concurrency, allowModule }: SandboxOptions) => {
     const { io } = cli;
-    const interrupted = Promise.withResolvers<undefined>();
-    let hurried = false;
-    const ignore = io.onInterrupt(() => {
-      if (hurried) io.exit(130);
-      hurried = true;
-      interrupted.resolve(undefined);
-    });
+    using interrupts = hearInterrupts(io);
     await printLines(io.stderr, ["Starting S3, SNS, SQS, DynamoDB, Step Functions, a checker's replica and a worker…"]);
     const { openSandbox } = await import("../sandbox/open-sandbox.ts");
     const { dataDir } = cli.globals();
-    const sandbox = await openSandbox({
-      io,
-      concurrency,
-      allowedModules: allowModule,
-      ...(dataDir === undefined ? {} : { dataDirectory: dataDir }),
-    });
+    const sandbox = await openSandbox({ io, concurrency, allowedModules: allowModule, dataDirectory: dataDir });
     try {
       if (exec === undefined) {
         await describe(cli, sandbox);
-        await interrupted.promise;
+        await interrupts.first;
         cli.setExitCode(130);
       } else cli.setExitCode(await run(exec, sandbox));
     } finally {
-      ignore();
       await sandbox.close();
     }
   });
@@ -72,11 +61,11 @@ async function describe({ io }: Cli, { exports, steps, facts }: Sandbox): Promis
     ...Object.entries(exports).map(([name, value]) => `export ${name}='${value}'`),
     "",
     ...steps.flatMap(({ title, script }, i) => [bold(`# Step ${i + 1}: ${title}`), script, ""]),
-    bold("What there is:"),
+    bold("What it holds:"),
     ...Object.entries(facts).map(([what, value]) => `  ${what.padEnd(18)}${value}`),
     "",
     dim(
-      `Ctrl-C ends all of it. ${process.platform === "win32" ? "The steps are for a shell such as bash." : ""}`.trim(),
+      `Press Ctrl-C to end all of it. ${process.platform === "win32" ? "The steps are for a shell such as bash." : ""}`.trim(),
     ),
   ]);
 }

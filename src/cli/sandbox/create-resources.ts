@@ -1,5 +1,7 @@
 import { awsClientConfig, type AwsSettings } from "../../aws/aws.ts";
-import type { SandboxNames } from "./sandbox-environment.ts";
+import { sandboxNames } from "./sandbox-environment.ts";
+
+const { bucket, recordingsBucket, topic, queue, agentTable, templateTable } = sandboxNames;
 
 /** What a client must know of the resources besides their names. */
 export interface Resources {
@@ -12,23 +14,19 @@ export interface Resources {
  *
  * @param keyId - the access key that the emulators know
  */
-export async function createResources(aws: AwsSettings, names: SandboxNames, keyId = "any"): Promise<Resources> {
-  const [told] = await Promise.all([
-    createTopic(aws, names, keyId),
-    createBuckets(aws, names),
-    createTables(aws, names),
-  ]);
+export async function createResources(aws: AwsSettings, keyId = "any"): Promise<Resources> {
+  const [told] = await Promise.all([createTopic(aws, keyId), createBuckets(aws), createTables(aws)]);
   return told;
 }
 
-async function createBuckets(aws: AwsSettings, { bucket, recordingsBucket }: SandboxNames): Promise<void> {
+async function createBuckets(aws: AwsSettings): Promise<void> {
   const { CreateBucketCommand, S3Client } = await import("@aws-sdk/client-s3");
   const client = new S3Client({ ...awsClientConfig(aws, "S3"), forcePathStyle: true });
   for (const name of [bucket, recordingsBucket]) await client.send(new CreateBucketCommand({ Bucket: name }));
   client.destroy();
 }
 
-async function createTopic(aws: AwsSettings, { topic, queue }: SandboxNames, keyId: string): Promise<Resources> {
+async function createTopic(aws: AwsSettings, keyId: string): Promise<Resources> {
   const { CreateTopicCommand, SNSClient, SubscribeCommand } = await import("@aws-sdk/client-sns");
   const client = new SNSClient(awsClientConfig(aws, "SNS"));
   const { TopicArn: topicArn = "" } = await client.send(new CreateTopicCommand({ Name: topic }));
@@ -55,7 +53,7 @@ async function createQueue(url: string, name: string, keyId: string): Promise<st
   return new URL(new URL(queueUrl).pathname, url).href;
 }
 
-async function createTables(aws: AwsSettings, { agentTable, templateTable }: SandboxNames): Promise<void> {
+async function createTables(aws: AwsSettings): Promise<void> {
   const { CreateTableCommand, DynamoDBClient } = await import("@aws-sdk/client-dynamodb");
   const client = new DynamoDBClient(awsClientConfig(aws, "DYNAMODB"));
   for (const [name, hashKey] of [

@@ -100,7 +100,9 @@ async function startFauxqs(
     const [path = ""] = request.url.split("?");
     const done = await free.take(path);
     reply.raw.once("close", done);
-    if ((await app.inject({ method: "HEAD", url: path, headers: keyOf(request.headers) })).statusCode !== 200) return;
+    const { authorization } = request.headers;
+    const headers = authorization === undefined ? {} : { authorization };
+    if ((await app.inject({ method: "HEAD", url: path, headers })).statusCode !== 200) return;
     await reply
       .code(412)
       .type("application/xml")
@@ -110,10 +112,6 @@ async function startFauxqs(
   });
   const url = await app.listen({ port: 0, host: "127.0.0.1" });
   return { url, close: () => app.close() };
-}
-
-function keyOf({ authorization }: IncomingMessage["headers"]): Record<string, string> {
-  return authorization === undefined ? {} : { authorization };
 }
 
 /** Turns at things by name, first come first served. */

@@ -10,11 +10,9 @@ import { startStepFunctionsEndpoint } from "../serve/start-endpoint.ts";
 import { makeEndpointKeys, type EndpointKeys } from "../../server/stepfunctions/signature.ts";
 import { createResources } from "./create-resources.ts";
 import { startEmulators } from "./emulators.ts";
-import { publishAgent } from "./publish-agent.ts";
-import { startReplica } from "./replica.ts";
-import { createEnvironment, leadingOut, sandboxNames, statesArn } from "./sandbox-environment.ts";
+import { publishAgent, sevenSteps, startReplica } from "./broadband.ts";
+import { createEnvironment, leadingOut, sandboxNames as names, statesArn } from "./sandbox-environment.ts";
 import type { Step } from "../../engines/aws/seven-steps.ts";
-import { sevenSteps } from "./seven-steps.ts";
 import { startWorkerProcess } from "./worker-process.ts";
 
 /** What a sandbox is started with. */
@@ -49,7 +47,6 @@ export interface Sandbox {
  */
 export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { io, concurrency, dataDirectory: kept, allowedModules = [] } = options;
-  const names = sandboxNames;
   await using started = new AsyncDisposableStack();
   const dataDirectory = kept === undefined ? await makeOwnFolder() : resolve(io.workingDirectory, kept);
   makeDataDirectory(dataDirectory);
@@ -77,10 +74,10 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   });
   const { store, registry } = wiring.services;
   const { aws } = wiring.host;
-  const { topicArn, queueUrl } = await createResources(aws, names, keys.accessKeyId);
+  const { topicArn, queueUrl } = await createResources(aws, keys.accessKeyId);
   // The tables alone: what comes with Rowcall is no reason not to publish there.
   const tables = openRegistry({ store, aws, registries });
-  const agent = await publishAgent(registry, tables, names.agent, `${replica.url}/public/`);
+  const agent = await publishAgent(registry, tables, `${replica.url}/public/`);
 
   const engine = await openEngine(wiring);
   started.defer(() => engine.close());
@@ -93,7 +90,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   });
   started.defer(() => endpoint.close());
 
-  const exports = await createEnvironment(names, {
+  const exports = await createEnvironment({
     awsUrl: emulators.url,
     dynamodbUrl: emulators.dynamodbUrl,
     stepFunctionsUrl: endpoint.url,
@@ -101,7 +98,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     keys,
   });
   const env = { ...outside, ...exports };
-  const activityArn = statesArn(names, "activity", agent.agent_name);
+  const activityArn = statesArn("activity", agent.agent_name);
   const worker = startWorkerProcess({ activityArn, concurrency, env, folder: dataDirectory, allowedModules });
   started.defer(() => worker.close());
 
@@ -110,7 +107,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     env,
     exports,
     keys,
-    steps: sevenSteps(names, topicArn),
+    steps: sevenSteps(topicArn),
     facts: {
       "S3, SNS, SQS": emulators.url,
       DynamoDB: emulators.dynamodbUrl,

@@ -4,42 +4,27 @@ import { join } from "node:path";
 import { privateFile } from "../../core/private-modes.ts";
 import type { EndpointKeys } from "../../server/stepfunctions/signature.ts";
 
-/** Names of what a sandbox holds: those of the original product's documentation. */
-export interface SandboxNames {
-  readonly stage: string;
-  readonly region: string;
-  readonly account: string;
-  /** Of inputs, configs and outputs. */
-  readonly bucket: string;
-  readonly recordingsBucket: string;
-  readonly topic: string;
-  /** Receives what the topic is told. */
-  readonly queue: string;
-  readonly agentTable: string;
-  readonly templateTable: string;
-  readonly batchMachine: string;
-  /** As batches name it. */
-  readonly agent: string;
-}
-
-/** The names of the stage `prod`. */
-export const sandboxNames: SandboxNames = {
+/** Names of what a sandbox holds: those of the original product's documentation for the stage `prod`. */
+export const sandboxNames = {
   stage: "prod",
   region: "eu-west-1",
   account: emulatedAccount,
+  /** Of inputs, configs and outputs. */
   bucket: `batch-processor-prod-${emulatedAccount}`,
   recordingsBucket: "browser-agent-recordings-prod",
   topic: "batch-processor-notifications-prod",
+  /** Receives what the topic is told. */
   queue: "batch-processor-notifications-prod-inbox",
   agentTable: "AgentRegistry-prod",
   templateTable: "TemplateRegistry-prod",
   batchMachine: "batch-processor-prod",
+  /** As batches name it. */
   agent: "broadband-availability-bt-wholesale-prod",
-};
+} as const;
 
 /** The ARN of a state machine or an activity of the sandbox. */
-export function statesArn({ region, account }: SandboxNames, kind: "stateMachine" | "activity", name: string): string {
-  return `arn:aws:states:${region}:${account}:${kind}:${name}`;
+export function statesArn(kind: "stateMachine" | "activity", name: string): string {
+  return `arn:aws:states:${sandboxNames.region}:${sandboxNames.account}:${kind}:${name}`;
 }
 
 /** Where a sandbox's services listen, and what a client needs to know besides. */
@@ -61,10 +46,14 @@ export const sandboxProfile = "CGI-PoC";
  * Writes an AWS profile for the sandbox and gives the environment in which AWS's and Rowcall's commands reach it and nothing
  * else: `--profile CGI-PoC` works as it stands, and no key of the user's is ever sent anywhere.
  */
-export async function createEnvironment(
-  names: SandboxNames,
-  { awsUrl, dynamodbUrl, stepFunctionsUrl, dataDirectory, keys }: SandboxPlaces,
-): Promise<Readonly<Record<string, string>>> {
+export async function createEnvironment({
+  awsUrl,
+  dynamodbUrl,
+  stepFunctionsUrl,
+  dataDirectory,
+  keys,
+}: SandboxPlaces): Promise<Readonly<Record<string, string>>> {
+  const { region, recordingsBucket, agentTable, templateTable } = sandboxNames;
   const configFile = join(dataDirectory, "aws-config");
   const credentialsFile = join(dataDirectory, "aws-credentials");
   const services = [
@@ -73,22 +62,18 @@ export async function createEnvironment(
       ([service, url]) => [`${service} =`, `  endpoint_url = ${url}`],
     ),
   ];
-  const profile = [`region = ${names.region}`, "services = sandbox", ""];
-  await writeFile(
-    configFile,
-    ["[default]", ...profile, `[profile ${sandboxProfile}]`, ...profile, ...services, ""].join("\n"),
-    { mode: privateFile },
-  );
+  const profile = [`region = ${region}`, "services = sandbox", ""];
   const pairs = [`aws_access_key_id = ${keys.accessKeyId}`, `aws_secret_access_key = ${keys.secretAccessKey}`];
-  await writeFile(credentialsFile, ["[default]", ...pairs, "", `[${sandboxProfile}]`, ...pairs, ""].join("\n"), {
-    mode: privateFile,
-  });
+  const write = (file: string, lines: readonly string[]): Promise<void> =>
+    writeFile(file, lines.join("\n"), { mode: privateFile });
+  await write(configFile, ["[default]", ...profile, `[profile ${sandboxProfile}]`, ...profile, ...services, ""]);
+  await write(credentialsFile, ["[default]", ...pairs, "", `[${sandboxProfile}]`, ...pairs, ""]);
   return {
     AWS_CONFIG_FILE: configFile,
     AWS_SHARED_CREDENTIALS_FILE: credentialsFile,
     AWS_PROFILE: sandboxProfile,
-    AWS_REGION: names.region,
-    AWS_DEFAULT_REGION: names.region,
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
     AWS_ENDPOINT_URL: awsUrl,
     AWS_ENDPOINT_URL_S3: awsUrl,
     AWS_ENDPOINT_URL_DYNAMODB: dynamodbUrl,
@@ -98,8 +83,8 @@ export async function createEnvironment(
     // A pager would hold up pasted commands.
     AWS_PAGER: "",
     ROWCALL_DATA_DIR: dataDirectory,
-    ROWCALL_RECORDINGS: `s3://${names.recordingsBucket}/`,
-    ROWCALL_REGISTRY: `dynamodb:${names.agentTable}:dynamodb:${names.templateTable}`,
+    ROWCALL_RECORDINGS: `s3://${recordingsBucket}/`,
+    ROWCALL_REGISTRY: `dynamodb:${agentTable}:dynamodb:${templateTable}`,
   };
 }
 

@@ -6,12 +6,6 @@ import { fileURLToPath } from "node:url";
 import { privateFile } from "../../core/private-modes.ts";
 import { endGroup } from "../../agents/process-group.ts";
 
-/** A worker in a process of its own. */
-export interface WorkerProcess {
-  /** Lets it finish what it has, and ends it. */
-  close(): Promise<void>;
-}
-
 /** Options of a worker's process. */
 export interface WorkerProcessOptions {
   readonly activityArn: string;
@@ -25,8 +19,8 @@ export interface WorkerProcessOptions {
 const launcher = fileURLToPath(new URL("../../../bin/rowcall.js", import.meta.url));
 const patienceMs = 10_000;
 
-/** Starts `rowcall worker`. */
-export function startWorkerProcess(options: WorkerProcessOptions): WorkerProcess {
+/** Starts `rowcall worker`. @returns lets it finish what it has, and ends it */
+export function startWorkerProcess(options: WorkerProcessOptions): { close(): Promise<void> } {
   const { activityArn, concurrency, env, folder, allowedModules } = options;
   const args = ["worker", "--activity-arn", activityArn, "--concurrency", String(concurrency), "--name", "sandbox"];
   for (const module of allowedModules) args.push("--allow-module", module);
