@@ -2,17 +2,10 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import process from "node:process";
 import { describe, it } from "node:test";
-<<<<<<<< HEAD:src/cli/privacy-checks.test.ts
-import { openTestEndpoint } from "../../test/fakes/endpoint.ts";
-import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
-import { checkExposure, checkFileModes } from "./commands/checks.ts";
-import { listServing } from "./serve/note-serving.ts";
-========
 import { openTestEndpoint } from "../../../test/fakes/endpoint.ts";
 import { useWorkspace, type Workspace } from "../../../test/fakes/workspace.ts";
 import { listServing } from "../serve/note-serving.ts";
 import { lookAtFileModes, lookAtServers } from "./privacy-findings.ts";
->>>>>>>> 0208cd3 (refactor(cli): commands, their options and the checks of doctor are lists):src/cli/doctor/privacy-findings.test.ts
 
 describe("checks of who else gets at things", () => {
   let workspace: Workspace;
