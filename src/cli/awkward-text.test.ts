@@ -71,7 +71,7 @@ describe("what a user is told", () => {
 
   it("a run that had finished already is told as that", async () => {
     await rowcall("run", "batch.json");
-    assert.match((await rowcall("resume", "last")).err, /^Run \S+ had succeeded already: no row was attempted$/m);
+    assert.match((await rowcall("resume", "last")).err, /^Run \S+ had already succeeded: no row was attempted$/m);
   });
 
   it("a tried row shows the cells that formula_safe would write", async () => {

@@ -126,7 +126,7 @@ describe("rowcall plan", () => {
 describe("rowcall plan --table", () => {
   it("names what is no number of rows", async () => {
     const { code, err } = await rowcall("plan", "--table", "500,5k");
-    assert.deepEqual([code, err], [2, 'error: "5k" is no number of rows\nhint: Write --table 500,5000.\n']);
+    assert.deepEqual([code, err], [2, 'error: "5k" is not a number of rows\nhint: Write --table 500,5000.\n']);
   });
 
   useWorkspace(6, (made) => (workspace = made));

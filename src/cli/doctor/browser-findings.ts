@@ -1,6 +1,10 @@
 import type { AgentHost } from "../../agents/agent-host.ts";
 import { launchBrowser, sandboxHint } from "../../agents/browser/chromium/browser-process.ts";
-import { listChromiumCandidates, type ChromiumBinary, type ChromiumCandidate } from "../../agents/browser/chromium/chromium.ts";
+import {
+  listChromiumCandidates,
+  type ChromiumBinary,
+  type ChromiumCandidate,
+} from "../../agents/browser/chromium/chromium.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { Finding } from "../print/print-checks.ts";
 

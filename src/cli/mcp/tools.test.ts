@@ -118,9 +118,9 @@ describe("an assistant that runs a table", () => {
     release.resolve();
     const paused = await callTool(client, "run_progress", { run: "tuesday", wait_seconds: 0 });
     assert.deepEqual([paused.content["status"], paused.content["paused"]], ["running", true]);
-    assert.match(paused.text, /^Run \S+ is paused: .* No row starts until resume_run lets it go on\./);
+    assert.match(paused.text, /^Run \S+ is paused: .* No row starts until resume_run continues it\./);
     const resumed = await callTool(client, "resume_run", { run: "tuesday" });
-    assert.match(resumed.text, /^The pause is lifted, and the process that has the run goes on\. Run \S+ /);
+    assert.match(resumed.text, /^The pause is lifted, and the run continues in its process\. Run \S+ /);
     assert.equal(resumed.content["paused"], undefined);
     assert.equal(await running, 3);
   });

@@ -60,7 +60,7 @@ describe("ROWCALL_LOG=json", () => {
     );
     const shown = await rowcall("resume", "last");
     assert.equal(shown.entries.length, 1);
-    assert.match(String(shown.entries[0]?.["message"]), /^Run \S+ had ended already: succeeded$/);
+    assert.match(String(shown.entries[0]?.["message"]), /^Run \S+ had already ended: succeeded$/);
     const again = await rowcall("rerun", "last", "--failed");
     assert.deepEqual(
       again.entries.map(({ event }) => event),
