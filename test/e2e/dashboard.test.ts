@@ -156,6 +156,7 @@ describe("the dashboard in a browser", () => {
     // Failed rows, one of them again, then all.
     await page.getByRole("link", { name: "AGENT_FAILED" }).click();
     await page.getByRole("heading", { name: "Rows" }).waitFor();
+    assert.equal(await page.getByLabel("Code").inputValue(), "AGENT_FAILED");
     assert.equal(await page.locator("#rows tbody tr").count(), 4);
     await axe("rows");
     await page.keyboard.press("j");

@@ -5,7 +5,7 @@ import { renderPage, type Frame, type Page } from "../pages/frame.ts";
 import type { Notice } from "../pages/parts.ts";
 import { errorPage, signInPage } from "../pages/problem-pages.ts";
 import { errorOf, statusOf } from "../problem.ts";
-import { isSignedOut, signInPath } from "../security/access.ts";
+import { isSignedOut, signInCode, signInPath } from "../security/access.ts";
 import type { ServerEnv } from "../server-setup.ts";
 
 /** Answers with pages. */
@@ -47,7 +47,7 @@ function signInNotice(c: Context): Notice | undefined {
   if (isSignedOut(c)) return { tone: "ok", text: "You are signed out." };
   if (c.req.path === signInPath && c.req.method === "POST")
     return { tone: "bad", text: "That is not this server's token." };
-  if (c.req.query("code") === undefined) return undefined;
+  if (signInCode(c) === undefined) return undefined;
   return { tone: "bad", text: "This address was used already, or is too old." };
 }
 

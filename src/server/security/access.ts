@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import type { MiddlewareHandler, Context } from "hono";
 import { NONCE, secureHeaders } from "hono/secure-headers";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
-import { RowcallError } from "../../core/errors.ts";
+import { isErrorCode, RowcallError } from "../../core/errors.ts";
 import { plainAddress, userOfEnd } from "../../core/tcp-table.ts";
 import type { ServerEnv } from "../server-setup.ts";
 import { sessionId, type Caller, type Sessions, type Visitor } from "./session.ts";
@@ -93,6 +93,12 @@ export function isSignedOut(c: Context): boolean {
   return c.req.method === "GET" && c.req.path === signInPath && c.req.query(signedOutQuery) !== undefined;
 }
 
+/** The code that begins a session; where rows are asked for, an address has the code of an error under the same name. */
+export function signInCode({ req }: Context): string | undefined {
+  const code = req.method === "GET" ? req.query("code") : undefined;
+  return code !== undefined && isErrorCode(code) ? undefined : code;
+}
+
 /**
  * Lets through requests with the token, as `Authorization: Bearer`, or with a session's cookie, and says who it is: `c.get("caller")`.
  * `?code=` of the printed address begins a session once, and leads to the same page without the code.
@@ -108,7 +114,7 @@ export function guardAccess(setup: AccessSetup): MiddlewareHandler<ServerEnv> {
       return next();
     }
     const caller = await findSession(c, setup);
-    const code = c.req.method === "GET" ? c.req.query("code") : undefined;
+    const code = signInCode(c);
     if (code !== undefined && caller === undefined) {
       if (!sessions.takeCode(code)) throw unauthorized("The code of the address was used, or is too old");
       await beginSession(c, setup, "code");

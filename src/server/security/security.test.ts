@@ -67,6 +67,17 @@ describe("who is let in", () => {
     await later.end();
   });
 
+  it("leaves the code of an error in an address to the page that asks for it", async () => {
+    const session = { cookie: await cookie() };
+    const rows = await bare("/api/v1/runs/none/rows?status=failed&code=AGENT_FAILED", session);
+    assert.deepEqual([rows.status, await codeOf(rows)], [404, "RUN_NOT_FOUND"]);
+    const accept = "text/html";
+    const signIn = await bare("/runs/none/rows?code=AGENT_FAILED", { accept });
+    assert.equal(signIn.status, 401);
+    assert.doesNotMatch(await signIn.text(), /used already/);
+    assert.match(await (await bare("/?code=used", { accept })).text(), /used already/);
+  });
+
   it("begins a session with the token of a form, and ends it when its owner signs out", async () => {
     const post = (path: string, body: string, headers: Record<string, string> = {}): Promise<Response> =>
       bare(path, { "content-length": String(body.length), ...headers }, { method: "POST", body });
