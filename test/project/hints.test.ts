@@ -41,7 +41,7 @@ const toldTo: Readonly<Record<string, readonly string[]>> = {
 };
 /** Arguments of other programs. */
 const foreign =
-  /^src\/(agents\/browser\/(browser-process|bundled-chromium|chromium)|agents\/function\/function-child|agents\/lambda\/lambda-errors|cli\/young-generation|runs\/attempt-log|engines\/aws\/seven-steps|cli\/sandbox\/(broadband|worker-process))\.ts$/;
+  /^src\/(agents\/browser\/chromium\/(browser-process|bundled-chromium|chromium)|agents\/function\/function-child|agents\/lambda\/lambda-errors|cli\/young-generation|runs\/attempt-log|engines\/aws\/seven-steps|cli\/sandbox\/(broadband|worker-process))\.ts$/;
 
 function optionsOf(path: string): ReadonlySet<string> {
   const options = commands.get(path)?.options ?? [];
