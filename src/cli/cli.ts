@@ -24,7 +24,7 @@ export type WireChoice = Pick<WireOptions, "allowedModules" | "mayFollow">;
 export interface Cli {
   readonly io: Io;
   globals(): GlobalOptions;
-  /** Services and places, from options and environment. @param more - what a command adds to them */
+  /** Services and places, from options and environment: made once, unless a command adds to them. @param more - what it adds */
   wire(more?: WireChoice): Promise<Wiring>;
   /**
    * Where batches run.
@@ -36,9 +36,9 @@ export interface Cli {
    * Opens an engine; who opens it closes it, by `await using`.
    *
    * @param where - @default the one that the user chose
-   * @param more - as for `wire`
+   * @param wiring - @default that of `wire`
    */
-  openEngine(where?: EngineName, more?: WireChoice): Promise<Engine & AsyncDisposable>;
+  openEngine(where?: EngineName, wiring?: Wiring): Promise<Engine & AsyncDisposable>;
   /** Sets the code that the process ends with when nothing is thrown. @default 0 */
   setExitCode(code: number): void;
   /** A command for the user to type, with the options that were given of where runs are: `rowcall show last`. */
@@ -63,10 +63,10 @@ function isSet(value: string | undefined): boolean {
 
 /** Creates what commands are handed. Nothing heavy is loaded before a command asks for it. */
 export function createCli(io: Io, globals: () => GlobalOptions, setExitCode: (code: number) => void): Cli {
-  const wire = async (more: WireChoice = {}): Promise<Wiring> => {
+  const create = async (more: WireChoice): Promise<Wiring> => {
     const { dataDir, registry, chromium, requireSandbox, profile, region, endpointUrl } = globals();
-    const { wire: create } = await import("../app/wire.ts");
-    return create({
+    const { wire } = await import("../app/wire.ts");
+    return wire({
       ...more,
       env: io.env,
       workingDirectory: io.workingDirectory,
@@ -78,17 +78,19 @@ export function createCli(io: Io, globals: () => GlobalOptions, setExitCode: (co
       requireSandbox,
     });
   };
+  let usual: Promise<Wiring> | undefined;
+  const wire = (more?: WireChoice): Promise<Wiring> => (more === undefined ? (usual ??= create({})) : create(more));
   const engine = (): EngineName => chosenEngine(globals(), io.env);
   return {
     io,
     globals,
     wire,
     engine,
-    openEngine: async (where = engine(), more = {}) => {
+    openEngine: async (where = engine(), given) => {
       const { openAwsEngine, openEngine } = await import("../app/wire.ts");
       const { holdYoungGeneration } = await import("./young-generation.ts");
       holdYoungGeneration();
-      const { services, ...rest } = await wire(more);
+      const { services, ...rest } = given ?? (await wire());
       const wiring = { ...rest, services: { ...services, store: withStdout(services.store, io.stdout) } };
       const opened =
         where === "aws" ? await openAwsEngine(wiring, chosenProcessor(globals(), io.env)) : await openEngine(wiring);

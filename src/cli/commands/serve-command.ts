@@ -122,10 +122,10 @@ async function serveEndpoint(cli: Cli, options: ServeOptions): Promise<void> {
   const { startStepFunctionsEndpoint } = await import("../serve/start-endpoint.ts");
   const keys = keysOf(io.env);
   const tls = await readTls(io, options);
-  const choice = { allowedModules: options.allowModule };
-  await using engine = await cli.openEngine("local", choice);
+  const wiring = await cli.wire({ allowedModules: options.allowModule });
+  await using engine = await cli.openEngine("local", wiring);
   const endpoint = await startStepFunctionsEndpoint({
-    wiring: await cli.wire(choice),
+    wiring,
     engine,
     port,
     host,

@@ -60,7 +60,7 @@ export async function openSession(cli: Cli, { allowed, batchFolders }: SessionOp
   const never = [dataDirectory, ...registries];
   const places = allowPlaces({ allowed: [baseDirectory, ...allowed], never, baseDirectory, option: "--allow" });
   const batchPlaces = allowPlaces({ allowed: batchFolders, never, baseDirectory, option: "--allow-batch" });
-  const engine = await cli.openEngine(undefined, limits);
+  const engine = await cli.openEngine(undefined, wiring);
   const warnings = new Map<string, readonly string[]>();
   const runs = createRunHost(engine, {
     onEvent: ({ id }, event) => {
