@@ -6,7 +6,7 @@ import { errorKind, errorTable, type ErrorCode } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import { createExtractor } from "./extract.ts";
 import { openMemoryStore } from "../stores/memory-store.ts";
-import { answerWith, readAnswer } from "./attempt-answer.ts";
+import { answerWith, artifactSaver, readAnswer } from "./attempt-answer.ts";
 
 const extract = createExtractor({ agent_name: "a", structured_output: { enabled: true, output_fields: [] } });
 const store = openMemoryStore({ clock: Date.now });
@@ -152,4 +152,12 @@ test("a worker is taken at its word for what lies in its attempt's folder alone"
       assert.deepEqual(read?.artifacts, artifacts.slice(1), uri);
     }
   }
+});
+
+test("a file of an attempt is made, and never replaces one that is there", async () => {
+  const save = artifactSaver(store, "memory:recordings/run");
+  const uri = await save(3, 2, "final.png", Buffer.from("first"), "image/png");
+  assert.equal(uri, "memory:recordings/run/3-2/final.png");
+  await assert.rejects(save(3, 2, "final.png", Buffer.from("second"), "image/png"), { code: "OUTPUT_EXISTS" });
+  assert.equal(Buffer.concat(await Array.fromAsync(store.read(uri))).toString(), "first");
 });
