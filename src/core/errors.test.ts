@@ -35,7 +35,6 @@ test("the code decides on retries and on the exit code", () => {
   assert.equal(new RowcallError("HTTP_UNAVAILABLE", "503").retryable, true);
   assert.equal(new RowcallError("HTTP_STATUS", "404").retryable, false);
   assert.equal(new RowcallError("BATCH_INVALID", "x").exitCode, 2);
-  assert.equal(new RowcallError("TOLERANCE_EXCEEDED", "x").exitCode, 4);
   assert.equal(new RowcallError("INTERRUPTED", "x").exitCode, 130);
 });
 

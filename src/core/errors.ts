@@ -7,7 +7,7 @@ export interface ErrorKind {
   /** Status an HTTP face answers with. */
   readonly httpStatus: number;
   /** Exit code of the command line when this error ends it. */
-  readonly exitCode: 1 | 2 | 4 | 130;
+  readonly exitCode: 1 | 2 | 130;
 }
 
 type KindName =
@@ -20,7 +20,6 @@ type KindName =
   | "row"
   | "transient"
   | "timeout"
-  | "limit"
   | "interrupted"
   | "internal";
 
@@ -34,7 +33,6 @@ const kinds: Readonly<Record<KindName, ErrorKind>> = {
   row: { retryable: false, httpStatus: 422, exitCode: 1 },
   transient: { retryable: true, httpStatus: 502, exitCode: 1 },
   timeout: { retryable: true, httpStatus: 504, exitCode: 1 },
-  limit: { retryable: false, httpStatus: 200, exitCode: 4 },
   interrupted: { retryable: true, httpStatus: 503, exitCode: 130 },
   internal: { retryable: false, httpStatus: 500, exitCode: 1 },
 };
@@ -86,7 +84,6 @@ export const errorTable = {
   ENDPOINT_BUSY: "conflict",
   RUN_DAMAGED: "internal",
   JOURNAL_UNREADABLE: "internal",
-  TOLERANCE_EXCEEDED: "limit",
   INTERRUPTED: "interrupted",
   UNEXPECTED: "internal",
 

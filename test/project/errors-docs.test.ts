@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { glob, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { errorKind, errorTable, type ErrorCode } from "../../src/core/errors.ts";
 
 const page = await readFile(new URL("../../docs/errors.md", import.meta.url), "utf8");
@@ -40,4 +42,20 @@ test("each section says what the error means and what to do", () => {
 
 test("the errors page lists every code in its table of contents", () => {
   for (const { code } of sections) assert.ok(page.includes(`[${code}](#${code.toLowerCase()})`), code);
+});
+
+test("every code is the code of an error that is made somewhere, by the program or by a template that comes with it", async () => {
+  const root = fileURLToPath(new URL("../../", import.meta.url));
+  const files = await Array.fromAsync(glob(["src/**/*.ts", "registry/templates/*.json"], { cwd: root }));
+  const sources = files.filter((file) => !file.endsWith(".test.ts") && file !== join("src", "core", "errors.ts"));
+  const made = new Set<string>();
+  for (const file of sources) {
+    const source = await readFile(join(root, file), "utf8");
+    // The argument of a call, the value of a property, or one of two that are chosen from; no place where a code is compared or listed.
+    for (const [, code = ""] of source.matchAll(/(?:(?<!\bincludes)\(|[?:])\s*"([A-Z_]+)"(?! \|)/g)) made.add(code);
+  }
+  assert.deepEqual(
+    Object.keys(errorTable).filter((code) => !made.has(code)),
+    [],
+  );
 });
