@@ -49,6 +49,8 @@ export type {
   RunQuery,
   RunSurvey,
   StartRequest,
+  Warning,
+  WrittenTable,
 } from "./core/engine.ts";
 export type { RowCounts, Run, RunStatus } from "./core/run.ts";
 export type { Artifact, Attempt, FailedOutcome, Outcome, StepRecord, SucceededOutcome } from "./core/attempt.ts";

@@ -291,6 +291,22 @@ describe("commands about a run", () => {
     assert.equal((await rowcall("export", "last", "--output", "again.jsonl")).code, 2);
   });
 
+  it("export warns of a field that no answer had, in words and as a value", async () => {
+    await rowcall("run", "batch.json");
+    await workspace.write("misspelt.yaml", "structured_output_fields: [duoble]\n");
+    const exported = ["export", "last", "--mapping", "misspelt.yaml", "--output"];
+    const { code, err } = await rowcall(...exported, "first.csv");
+    assert.equal(code, 0);
+    assert.match(err, /^warning: Field duoble not found in structured output\nhint: Field names are case-sensitive: .*\n$/);
+    const json = await rowcall(...exported, "second.csv", "--json");
+    const { outputUri, warnings } = JSON.parse(json.out) as { outputUri: string; warnings: { message: string }[] };
+    assert.deepEqual([outputUri, json.err], ["second.csv", ""]);
+    assert.deepEqual(
+      warnings.map(({ message }) => message),
+      ["Field duoble not found in structured output"],
+    );
+  });
+
   it("find a run by id, the beginning of its id, name or last, and say what is near when there is none", async () => {
     assert.match((await rowcall("show", "last")).err, /no run is remembered here/);
     await rowcall("run", "batch.json", "--name", "monday");

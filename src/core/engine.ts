@@ -22,12 +22,18 @@ export interface StartRequest {
   readonly force?: boolean;
 }
 
+/** What somebody should know although nothing failed. */
+export interface Warning {
+  readonly message: string;
+  readonly hint?: string;
+}
+
 /** What a run tells while it goes. */
 export type RunEvent =
   | { readonly type: "started"; readonly run: Run }
   | { readonly type: "progress"; readonly run: Run }
   | { readonly type: "attempt"; readonly attempt: Attempt; readonly final: boolean }
-  | { readonly type: "warning"; readonly message: string; readonly hint?: string }
+  | ({ readonly type: "warning" } & Warning)
   | { readonly type: "notice"; readonly message: string };
 
 /** Who watches a run. */
@@ -165,6 +171,13 @@ export interface ExportRequest {
   readonly force?: boolean;
 }
 
+/** A table that was written. */
+export interface WrittenTable {
+  readonly uri: string;
+  /** What who reads it should know: fields that no answer had, characters that its encoding lacks. */
+  readonly warnings: readonly Warning[];
+}
+
 /** A place that still holds, or may hold, rows of a run that was deleted. */
 export interface KeptPlace {
   readonly uri: string;
@@ -226,12 +239,8 @@ export interface Engine {
   survey(id: string): Promise<RunSurvey>;
   /** The batch of a run, as it was started. */
   batch(id: string): Promise<Batch>;
-  /**
-   * Writes a run's table again, also while it is going.
-   *
-   * @returns URI of what was written
-   */
-  export(id: string, request: ExportRequest): Promise<string>;
+  /** Writes a run's table again, also while it is going. */
+  export(id: string, request: ExportRequest): Promise<WrittenTable>;
   /**
    * Sends the notifications of how a run ended that have failed or never went; with `all` also those that have arrived, under
    * new ids. What was owed for an earlier end of the run is not sent any more.

@@ -1,4 +1,4 @@
-import type { RowSelection, ExportRequest } from "../core/engine.ts";
+import type { ExportRequest, RowSelection, Warning, WrittenTable } from "../core/engine.ts";
 import type { OutputMapping } from "../core/batch.ts";
 import { parseJson, setOwn, type JsonValue } from "../core/json.ts";
 import { createEnricher, type Cell, type Enricher } from "../table/enrich.ts";
@@ -19,7 +19,7 @@ import {
 } from "./output-uri.ts";
 
 /** What writing a run's table takes. */
-export interface FinishSetup {
+interface FinishSetup {
   readonly journal: Journal;
   readonly run: RunRecord;
   readonly table: OpenTable;
@@ -29,8 +29,8 @@ export interface FinishSetup {
   readonly fields: readonly string[];
   /** Only the rows that failed. */
   readonly failedOnly: boolean;
-  /** Told what a reader of the output should know. */
-  warn(message: string, hint: string): void;
+  /** Takes what who reads the table should know. */
+  readonly warnings: Warning[];
 }
 
 const chunkLength = 256 * 1024;
@@ -67,16 +67,16 @@ async function* writeCsv(setup: FinishSetup): AsyncGenerator<Uint8Array> {
   yield writer.take(true) ?? Buffer.alloc(0);
   warnOfUnseen(setup, enricher);
   if (writer.lost.size > 0) {
-    setup.warn(
-      `${staged.dialect.encoding} lacks ${[...writer.lost].slice(0, 10).join(" ")}: written as ?`,
-      "Save the input as UTF-8 and export again to keep every character.",
-    );
+    setup.warnings.push({
+      message: `${staged.dialect.encoding} lacks ${[...writer.lost].slice(0, 10).join(" ")}: written as ?`,
+      hint: "Save the input as UTF-8 and export again to keep every character.",
+    });
   }
   if (writer.hasHalves()) {
-    setup.warn(
-      "An answer holds half of a character (a lone surrogate): written as \ufffd",
-      "Something cut a text in the middle of an emoji. JSON Lines keep it as it is: rowcall export.",
-    );
+    setup.warnings.push({
+      message: "An answer holds half of a character (a lone surrogate): written as \ufffd",
+      hint: "Something cut a text in the middle of an emoji. JSON Lines keep it as it is: rowcall export.",
+    });
   }
 }
 
@@ -141,20 +141,19 @@ function enricherOf({ run, mapping, fields }: FinishSetup): Enricher {
 function warnOfUnseen(setup: FinishSetup, enricher: Enricher): void {
   if (setup.run.succeeded === 0) return;
   for (const field of enricher.unseenFields()) {
-    setup.warn(
-      `Field ${field} not found in structured output`,
-      "Field names are case-sensitive: compare the batch's structured_output_fields with the agent's output_fields.",
-    );
+    setup.warnings.push({
+      message: `Field ${field} not found in structured output`,
+      hint: "Field names are case-sensitive: compare the batch's structured_output_fields with the agent's output_fields.",
+    });
   }
 }
 
-type Source = Omit<FinishSetup, "mapping" | "fields" | "failedOnly">;
+type Source = Pick<FinishSetup, "journal" | "run" | "table" | "selection">;
 
 /**
  * Writes a run's table to a new object; one that is there is replaced only when forced.
  *
  * @param memory - where a run notes its output: one that it wrote before it was cut off is replaced
- * @returns its URI
  * @throws RowcallError OUTPUT_EXISTS, STORE_DENIED, STORE_FAILED; USAGE_INVALID for an output that is the run's input
  */
 export async function writeOutput(
@@ -162,21 +161,23 @@ export async function writeOutput(
   source: Source,
   request: ExportRequest,
   memory?: OutputMemory,
-): Promise<string> {
+): Promise<WrittenTable> {
   const { output, format, failedOnly = false, force = false } = request;
   const { run } = source;
   const mapping = request.outputMapping ?? run.batch.outputMapping;
-  const setup: FinishSetup = { ...source, mapping, failedOnly, fields: request.outputMapping?.fields ?? run.fields };
+  const fields = request.outputMapping?.fields ?? run.fields;
   const write = format === "csv" ? writeCsv : writeJsonl;
   await requireNotInput(store, output, run.batch.inputUri);
   const expected = memory?.expected ?? null;
   const own = expected !== null && (await isThere(store, expected)) ? expected.uri : undefined;
   for (;;) {
     const uri = own ?? (await freeOutputUri(store, output, format, clock(), force));
-    const content = memory === undefined ? write(setup) : notedContent(write(setup), uri, memory);
+    const warnings: Warning[] = [];
+    const table = write({ ...source, mapping, fields, failedOnly, warnings });
+    const content = memory === undefined ? table : notedContent(table, uri, memory);
     try {
       await store.write(uri, content, { contentType: contentTypes[format], ifAbsent: !force && own === undefined });
-      return uri;
+      return { uri, warnings };
     } catch (error) {
       // Another run took the name meanwhile: under a prefix the next second is as good.
       const taken = error instanceof RowcallError && error.code === "OUTPUT_EXISTS" && !isOutputFile(output);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { batchOf, openTestServer, testToken, type TestServer } from "../../test/fakes/server.ts";
 import { useWorkspace, type Workspace } from "../../test/fakes/workspace.ts";
+import type { JsonObject } from "../core/json.ts";
 import { createRowcallClient, type RowcallClient } from "./client.ts";
 import { listen, type Listening } from "./listen.ts";
 
@@ -78,6 +79,26 @@ describe("the client", () => {
     const now = await textOf(await client.downloadTable(run.id));
     assert.equal(await textOf(await client.downloadTable(run.id, { which: "final" })), now);
     assert.equal(now.split("\n").length, 32);
+  });
+
+  it("tells who watches a run of the warnings of a download", async () => {
+    const agent = JSON.parse(await workspace.read("registry/agents/doubler_v1.0.0.json")) as JsonObject;
+    const structured_output = { enabled: true, output_fields: ["double", "triple"] };
+    await workspace.write("registry/agents/doubler_v1.1.0.json", { ...agent, version: "1.1.0", structured_output });
+    const execution_config = { retry_strategy: { max_attempts: 0 } };
+    const { run } = await client.startRun({
+      batch: { agent: "doubler", input: workspace.at("rows.csv"), execution_config },
+    });
+    await server.until(run.id, ({ status }) => status === "succeeded");
+    const leaving = new AbortController();
+    const messages: unknown[] = [];
+    for await (const { type, data } of client.events({ run: run.id, signal: leaving.signal })) {
+      if (type === "snapshot") await textOf(await client.downloadTable(run.id));
+      if (type !== "message") continue;
+      messages.push((data as { message: string }).message);
+      leaving.abort();
+    }
+    assert.deepEqual(messages, ["Field triple not found in structured output"]);
   });
 
   it("throws the error that the server answers with", async () => {

@@ -118,7 +118,7 @@ export function describeEngine(
           const run = await harness.engine.start(await request(harness, "a\n1\n", mapping));
           const csv = await harness.read(run.outputUri ?? "");
           assert.equal(csv, 'a,field,extra\n1,12345678901234567890,"{""id"":[9007199254740993]}"\n');
-          const jsonl = await harness.engine.export(run.id, {
+          const { uri: jsonl } = await harness.engine.export(run.id, {
             output: `${harness.outputPrefix}x.jsonl`,
             format: "jsonl",
           });
@@ -143,7 +143,7 @@ export function describeEngine(
         const run = await harness.engine.start(await request(harness, "__proto__,b\n1,2\n", over));
         const cell = '"[[""__proto__"",""1""],[""b"",""2""]]"';
         assert.equal(await harness.read(run.outputUri ?? ""), `__proto__,b,field\n1,2,${cell}\n`);
-        const uri = await harness.engine.export(run.id, { output: `${harness.outputPrefix}x.jsonl`, format: "jsonl" });
+        const { uri } = await harness.engine.export(run.id, { output: `${harness.outputPrefix}x.jsonl`, format: "jsonl" });
         const line = '{"__proto__":"1","b":"2","field":[["__proto__","1"],["b","2"]]}';
         assert.equal(await harness.read(uri), `${line}\n`);
       },
@@ -166,8 +166,14 @@ export function describeEngine(
         });
         assert.equal(await harness.read(run.outputUri ?? ""), "a,field,extra\n1,cut \ufffd,1\n");
         assert.deepEqual(warnings, ["An answer holds half of a character (a lone surrogate): written as \ufffd"]);
-        const uri = await harness.engine.export(run.id, { output: `${harness.outputPrefix}x.jsonl`, format: "jsonl" });
-        assert.equal(await harness.read(uri), '{"a":"1","field":"cut \\ud83d","extra":1}\n');
+        const written = await harness.engine.export(run.id, { output: `${harness.outputPrefix}x.csv`, format: "csv" });
+        assert.deepEqual(
+          written.warnings.map(({ message }) => message),
+          warnings,
+        );
+        const lines = await harness.engine.export(run.id, { output: `${harness.outputPrefix}x.jsonl`, format: "jsonl" });
+        assert.deepEqual(lines.warnings, []);
+        assert.equal(await harness.read(lines.uri), '{"a":"1","field":"cut \\ud83d","extra":1}\n');
       },
     );
 
@@ -632,13 +638,13 @@ export function describeEngine(
         },
         "b",
       );
-      const csv = await harness.engine.export(run.id, {
+      const { uri: csv } = await harness.engine.export(run.id, {
         output: `${harness.outputPrefix}again.csv`,
         format: "csv",
         outputMapping,
       });
       assert.equal(await harness.read(csv), "extra\n1\n");
-      const jsonl = await harness.engine.export(run.id, {
+      const { uri: jsonl } = await harness.engine.export(run.id, {
         output: `${harness.outputPrefix}again.jsonl`,
         format: "jsonl",
       });
@@ -665,7 +671,7 @@ export function describeEngine(
       const input = { uri: await harness.writeInput(table), ragged: "keep" };
       const over = { input, input_mapping: { column_mappings: { id: "a" } }, output_mapping: { add_metadata: false } };
       const run = await harness.engine.start(await request(harness, table, over));
-      const uri = await harness.engine.export(run.id, { output: `${harness.outputPrefix}all.jsonl`, format: "jsonl" });
+      const { uri } = await harness.engine.export(run.id, { output: `${harness.outputPrefix}all.jsonl`, format: "jsonl" });
       const records = (await harness.read(uri))
         .trimEnd()
         .split("\n")

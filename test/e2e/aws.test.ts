@@ -77,7 +77,7 @@ function onAws(): void {
     it("decides a row by an attempt, and writes it again", async () => {
       const run = await engine.start({ batch: await batchOf("row", `${columns}\n10,Downing Street,SW1A 2AA\n`) });
       assert.deepEqual([run.status, run.counts.succeeded + run.counts.failed], ["succeeded", 1]);
-      const again = await engine.export(run.id, { output: join(folder, "again.csv"), format: "csv" });
+      const { uri: again } = await engine.export(run.id, { output: join(folder, "again.csv"), format: "csv" });
       assert.equal(await readFile(again, "utf8"), await readFile(run.outputUri ?? "", "utf8"));
     });
   });

@@ -5,7 +5,7 @@ import { findRun } from "../../app/find-run.ts";
 import { write } from "../io.ts";
 import { declareEffects, replacesFile } from "../option-use.ts";
 import { examples, jsonOption, runArgument } from "../options.ts";
-import { printJson } from "../print/output.ts";
+import { printJson, printWarnings } from "../print/output.ts";
 
 interface ExportOptions extends Pick<ExportRequest, "output" | "force"> {
   readonly format?: ExportRequest["format"];
@@ -26,7 +26,7 @@ export function defineCommand(command: Command, cli: Cli): void {
     )
     .option("--mapping <file>", "another output mapping: a batch file, or a file with output_mapping alone")
     .option("--force", "replace an output file that exists")
-    .addOption(jsonOption("where it was written as one JSON object"));
+    .addOption(jsonOption("where it was written, and the warnings, as one JSON object"));
   examples(command, [
     "rowcall export last > results.csv",
     "rowcall export last --output results.jsonl",
@@ -41,13 +41,17 @@ export function defineCommand(command: Command, cli: Cli): void {
     ]);
     await using engine = await cli.openEngine();
     const { id } = await findRun(engine, text);
-    const outputUri = await engine.export(id, {
+    const { uri: outputUri, warnings } = await engine.export(id, {
       output,
       format: format ?? outputFormat(output),
       outputMapping: mapping === undefined ? undefined : await loadOutputMapping(services, mapping),
       force,
     });
-    if (json === true) await printJson(cli.io, { outputUri }, outputUri);
-    else if (outputUri !== "-") await write(cli.io.stdout, `${outputUri}\n`);
+    if (json === true) {
+      await printJson(cli.io, { outputUri, warnings }, outputUri);
+      return;
+    }
+    await printWarnings(cli.io, warnings);
+    if (outputUri !== "-") await write(cli.io.stdout, `${outputUri}\n`);
   });
 }

@@ -15,6 +15,7 @@ import type {
   RunQuery,
   RunSurvey,
   StartRequest,
+  WrittenTable,
 } from "../../core/engine.ts";
 import { RowcallError } from "../../core/errors.ts";
 import { stoppedOnRequest, type Run } from "../../core/run.ts";
@@ -223,9 +224,8 @@ class AwsEngine implements Engine {
     return requireRows(await findRun(this.#places, id)).run.batch;
   }
 
-  async export(id: string, request: ExportRequest): Promise<string> {
-    const staged = await this.#open(await findRun(this.#places, id));
-    return writeOutput(this.#services, { ...staged, warn: () => {} }, request);
+  async export(id: string, request: ExportRequest): Promise<WrittenTable> {
+    return writeOutput(this.#services, await this.#open(await findRun(this.#places, id)), request);
   }
 
   /** Sends from this machine. What arrived on AWS is known to nobody here, so that only all of it can be asked for. */

@@ -1,6 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { FailureCount } from "../../core/channel.ts";
+import type { Warning } from "../../core/engine.ts";
 import type { Run } from "../../core/run.ts";
 import { joinUri } from "../../core/uri.ts";
 import { privateFolder } from "../../core/private-modes.ts";
@@ -19,12 +20,6 @@ export interface FinishEvent {
   readonly run: RunReference;
   /** Why the map ended before its time; null when it did not. */
   readonly stopped: { readonly Error: string; readonly Cause?: string } | null;
-}
-
-/** What a reader of the output should know. */
-export interface Warning {
-  readonly message: string;
-  readonly hint: string;
 }
 
 /** What a run leaves behind in {@link runFiles}`.summary`. */
@@ -60,12 +55,11 @@ export async function finishRun(setup: FunctionSetup, { run: reference, stopped 
       await refuse(staged, stopped === null ? reference : undefined);
       const limits = await readLimits(services.store, reference);
       if (limits !== undefined) staged.journal.adjustRun(staged.run.id, limits);
-      const warnings: Warning[] = [];
-      const run = await conclude(setup, staged, reference, stopped, prepared.force, warnings);
+      const summary = await conclude(setup, staged, reference, stopped, prepared.force);
       await writeAttempts(services.store, staged, reference);
-      await writeJson(services.store, joinUri(reference.uri, runFiles.summary), { run, warnings } satisfies RunSummary);
+      await writeJson(services.store, joinUri(reference.uri, runFiles.summary), summary);
       const { notifications } = staged.run.batch;
-      return { run, failures: staged.journal.failureCounts(staged.run.seq), notifications };
+      return { run: summary.run, failures: staged.journal.failureCounts(staged.run.seq), notifications };
     } finally {
       await staged.close();
     }
@@ -80,26 +74,19 @@ async function conclude(
   reference: RunReference,
   stopped: FinishEvent["stopped"],
   force: boolean,
-  warnings: Warning[],
-): Promise<Run> {
+): Promise<RunSummary> {
   const run = journal.getRun(id);
-  const source = {
-    journal,
-    run,
-    table,
-    selection,
-    warn: (message: string, hint: string) => void warnings.push({ message, hint }),
-  };
+  const source = { journal, run, table, selection };
   const memory = await openOutputMemory(services.store, reference);
   const { output = "" } = batch;
-  const outputUri = await writeOutput(services, source, { output, format: outputFormat(output), force }, memory);
+  const written = await writeOutput(services, source, { output, format: outputFormat(output), force }, memory);
   const ended = journal.updateRun(id, {
     status: stopped === null ? "succeeded" : stopped.Error === tolerance ? "stopped" : "failed",
     reason: stopped === null ? null : reasonOf(run, stopped),
     endedAt: services.clock(),
-    outputUri,
+    outputUri: written.uri,
   });
-  return toRun(ended, ended.status, 0);
+  return { run: toRun(ended, ended.status, 0), warnings: written.warnings };
 }
 
 const tolerance = "States.ExceedToleratedFailureThreshold";

@@ -82,7 +82,7 @@ for (const [what, damage] of Object.entries(damages)) {
           [other, "succeeded"],
         ],
       );
-      assert.equal(await engine.export(other, { output: "other.csv", format: "csv" }), "other.csv");
+      assert.equal((await engine.export(other, { output: "other.csv", format: "csv" })).uri, "other.csv");
     }));
 
   test(`a copy that is ${what} is made anew from an input that is the same`, () =>

@@ -20,6 +20,7 @@ import type {
   RunQuery,
   RunSurvey,
   StartRequest,
+  WrittenTable,
 } from "../../core/engine.ts";
 import { explainDatabaseError } from "../../runs/database-errors.ts";
 import { messageOf, RowcallError } from "../../core/errors.ts";
@@ -36,7 +37,7 @@ import { dispatchInProcess } from "./dispatch-in-process.ts";
 import { dispatchToWorkers, workerSilenceMs } from "./dispatch-to-workers.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { executeRows, type Ending } from "./execute.ts";
-import { type FinishSetup, explainTaken, outputRequest, requireFreeOutput, writeOutput } from "../../runs/finish.ts";
+import { explainTaken, outputRequest, requireFreeOutput, writeOutput } from "../../runs/finish.ts";
 import { Journal, type RunRecord } from "../../runs/journal.ts";
 import { notifyChannels, tellChannels, type NotifySetup } from "./notify.ts";
 import { readPage, reportRows, surveyRun } from "../../runs/read-page.ts";
@@ -195,9 +196,9 @@ class LocalEngine implements Engine {
     return this.#journal.getRun(id).batch;
   }
 
-  async export(id: string, request: ExportRequest): Promise<string> {
+  async export(id: string, request: ExportRequest): Promise<WrittenTable> {
     const run = this.#journal.getRun(id);
-    const write = (mend: boolean): Promise<string> => this.#write(run, request, () => {}, { mend });
+    const write = (mend: boolean): Promise<WrittenTable> => this.#write(run, request, { mend });
     try {
       return await write(false);
     } catch (error) {
@@ -367,10 +368,11 @@ class LocalEngine implements Engine {
       expected: run.writing,
       note: (writing) => void this.#journal.updateRun(id, { writing }),
     };
-    const outputUri = await explainTaken(
+    const { uri: outputUri, warnings } = await explainTaken(
       run.id,
-      this.#write(run, outputRequest(run), warnerOf(observer), { mend: true, memory }),
+      this.#write(run, outputRequest(run), { mend: true, memory }),
     );
+    for (const warning of warnings) observer.onEvent?.({ type: "warning", ...warning });
     const status = ending.status === "finished" ? "succeeded" : "stopped";
     const outputs = [
       ...new Set([...(run.outputs ?? []), ...(run.outputUri === null ? [] : [run.outputUri]), outputUri]),
@@ -389,12 +391,11 @@ class LocalEngine implements Engine {
   async #write(
     run: RunRecord,
     request: ExportRequest,
-    warn: FinishSetup["warn"],
     { mend, memory }: { readonly mend: boolean; readonly memory?: OutputMemory },
-  ): Promise<string> {
+  ): Promise<WrittenTable> {
     const table = await this.#openTable(run, { verified: true, mend });
     try {
-      const source = { journal: this.#journal, run, table, selection: selectionOf(run), warn };
+      const source = { journal: this.#journal, run, table, selection: selectionOf(run) };
       return await writeOutput(this.#services, source, request, memory);
     } finally {
       await table.close();

@@ -10,7 +10,7 @@ import { errorCode, recordingFile, rowPage, rowReport, rowStatus, runParams } fr
 const rowParams = runParams.extend({ row: z.coerce.number().int().min(0) });
 
 /** Reads a run's rows, what they left behind, and its tables. */
-export function rowOperations({ engine, store, downloads }: ServerContext): readonly Operation[] {
+export function rowOperations({ engine, store, downloads, watch }: ServerContext): readonly Operation[] {
   return [
     operation({
       id: "listRows",
@@ -85,7 +85,10 @@ export function rowOperations({ engine, store, downloads }: ServerContext): read
           });
         }
         const failedOnly = which === "failed";
-        const stream = await downloads.open(format, (output) => engine.export(id, { output, format, failedOnly }));
+        const stream = await downloads.open(format, async (output) => {
+          const { warnings } = await engine.export(id, { output, format, failedOnly });
+          for (const warning of warnings) watch.tell(id, { type: "warning", ...warning });
+        });
         return context.body(stream, 200, headers(format));
       },
     }),
