@@ -104,7 +104,7 @@ test("a probe runs one row and makes that check too, and measures", async () => 
     { probe: { recordingsUri: "memory:recordings" } },
   );
   assert.deepEqual(checkOf(found, "structured_output_returned"), {
-    ...createCheck("structured_output_returned", "passed", "Row 0 answered in 1.5 s"),
+    ...createCheck("structured_output_returned", "passed", "Row 0 (line 2) answered in 1.5 s"),
   });
   assert.equal(found.estimate.secondsPerRow, 1.5);
 });
@@ -229,6 +229,10 @@ test("a row that the agent would refuse is invalid, as its preview says", async 
   assert.deepEqual(found.invalid.first, [
     { row: 1, line: 3, code: "TEMPLATE_RENDER", message: 'Template variable "x" is missing', hint: "Map it." },
   ]);
+  assert.equal(
+    found.checks.find(({ id }) => id === "valid_rows")?.detail,
+    '1 of 2 rows are invalid; the first, row 1 (line 3): Template variable "x" is missing',
+  );
 });
 
 test("rows that ask the same are counted; with dedupe they cost nothing", async () => {
@@ -242,6 +246,10 @@ test("rows that ask the same are counted; with dedupe they cost nothing", async 
     ],
     isComplete: true,
   });
+  assert.equal(
+    found.checks.find(({ id }) => id === "duplicate_rows")?.detail,
+    "2 rows the same as an earlier one, such as row 2 (line 4), the same as row 0",
+  );
   assert.deepEqual(
     [byStatus(found, "warning"), found.estimate.rows, found.estimate.costUsd],
     [["duplicate_rows"], 4, 0.004],

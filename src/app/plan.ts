@@ -3,6 +3,7 @@ import type { Batch } from "../core/batch.ts";
 import type { RowSelection } from "../core/engine.ts";
 import { RowcallError } from "../core/errors.ts";
 import { formatReference } from "../core/registry.ts";
+import { rowAndLine } from "../core/row.ts";
 import type { Problem } from "../core/schema.ts";
 import type { Services } from "../core/services.ts";
 import type { Dialect } from "../table/dialect.ts";
@@ -218,7 +219,7 @@ async function probeAgent(
         check: createCheck(
           "structured_output_returned",
           "passed",
-          `Row ${row.row} answered in ${seconds.toFixed(1)} s`,
+          `Row ${rowAndLine(row.row, row.line)} answered in ${seconds.toFixed(1)} s`,
         ),
         measured: { secondsPerRow: seconds, rows: 1 },
       };
@@ -229,7 +230,7 @@ async function probeAgent(
       check: createCheck(
         "structured_output_returned",
         status,
-        `Row ${row.row} failed: ${outcome.message} (${outcome.code})`,
+        `Row ${rowAndLine(row.row, row.line)} failed: ${outcome.message} (${outcome.code})`,
         outcome.hint ?? "`rowcall try` shows everything about it.",
       ),
     };

@@ -2,6 +2,7 @@ import type { AgentDefinition } from "../core/agent.ts";
 import type { Batch } from "../core/batch.ts";
 import type { RowSelection } from "../core/engine.ts";
 import { isJsonObject } from "../core/json.ts";
+import { rowAndLine } from "../core/row.ts";
 import { compileSchema, suggest, type Problem } from "../core/schema.ts";
 import { collisionProblems, outputColumns } from "../table/enrich.ts";
 import { mappedFields, mappingProblems, repeatedNames } from "../table/map.ts";
@@ -153,7 +154,7 @@ function checkValid(table: TableReport | undefined): Check {
   if (valid + invalid.count === 0) return createCheck("valid_rows", "skipped", "The mapping does not fit the table");
   if (invalid.count === 0) return createCheck("valid_rows", "passed", `All ${valid} are valid`);
   const first = invalid.first[0];
-  const detail = `${invalid.count} of ${chosen} rows are invalid${first === undefined ? "" : `; the first: ${first.message}`}`;
+  const detail = `${invalid.count} of ${chosen} rows are invalid${first === undefined ? "" : `; the first, row ${rowAndLine(first.row, first.line)}: ${first.message}`}`;
   return valid === 0
     ? createCheck("valid_rows", "failed", detail, first?.hint)
     : createCheck(
@@ -172,7 +173,7 @@ function checkDuplicates({ execution }: Batch, table: TableReport | undefined): 
     return createCheck("duplicate_rows", "passed", isComplete ? "None" : "None among as many rows as are compared");
   }
   const example = first[0];
-  const detail = `${many(count, "row")} the same as an earlier one${example === undefined ? "" : `, such as line ${example.line} (row ${example.row}, as row ${example.sameAs})`}`;
+  const detail = `${many(count, "row")} the same as an earlier one${example === undefined ? "" : `, such as row ${rowAndLine(example.row, example.line)}, the same as row ${example.sameAs}`}`;
   if (execution.dedupe) return createCheck("duplicate_rows", "passed", `${detail}: dedupe asks the agent once`);
   return createCheck(
     "duplicate_rows",

@@ -90,7 +90,7 @@ describe("rowcall run", () => {
     assert.equal(out, `${workspace.at("out.csv")}\n`);
     assert.match(err, /^Run \S+: 6 rows, agent doubler@1\.0\.0$/m);
     assert.match(err, /^6 rows: 5 succeeded, 1 failed$/m);
-    assert.match(err, /^AGENT_FAILED {2}1 +row 3: no luck with 3$/m);
+    assert.match(err, /^AGENT_FAILED {2}1 +row 3 \(line 5\): no luck with 3$/m);
     assert.match(err, /^Try them again {2}rowcall rerun \S+ --failed$/m);
     assert.doesNotMatch(err, /\u001b/);
     assert.equal(mask((await workspace.read("out.csv")).split("\n")[1] ?? ""), '0,"row, 0",0,SUCCESS,T,MS,');
@@ -252,7 +252,7 @@ describe("commands about a run", () => {
     await rowcall("run", "batch.json", "--name", "monday");
     const { out } = await rowcall("show", "monday");
     assert.match(out, /^Rows +6: 5 succeeded, 1 failed, 0 in flight, 0 pending$/m);
-    assert.match(out, /^AGENT_FAILED {2}1 +row 3: no luck with 3$/m);
+    assert.match(out, /^AGENT_FAILED {2}1 +row 3 \(line 5\): no luck with 3$/m);
     assert.match(out, /^Slowest row/m);
     const json = parseRun((await rowcall("show", "monday", "--json")).out);
     assert.equal(json.slowest.length, 5);

@@ -134,6 +134,8 @@ export interface FailureSummary {
   readonly count: number;
   /** Index of the first of them. */
   readonly row: number;
+  /** 1-based line of the input on which that row begins; absent when the run's copy of its table is damaged. */
+  readonly line?: number;
   /** Of the first of them. */
   readonly message: string;
   readonly hint?: string;

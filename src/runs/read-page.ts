@@ -68,9 +68,11 @@ const sliceLengths = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_6
  * What became of a run's rows. The journal is read in pieces with room for other work between them: the run that is looked at
  * may be going in this process.
  *
+ * @param source - without a table when the run's copy of it cannot be read
  * @param now - milliseconds since 1970, UTC
  */
-export async function surveyRun(journal: Journal, run: RunRecord, now: number): Promise<RunSurvey> {
+export async function surveyRun(source: SurveySource, now: number): Promise<RunSurvey> {
+  const { journal, run } = source;
   const reader = journal.openRowReader(run.seq);
   const from = run.createdAt;
   const sliceMs = sliceLength((run.endedAt ?? now) - from);
@@ -96,7 +98,7 @@ export async function surveyRun(journal: Journal, run: RunRecord, now: number): 
     await breathe();
   }
   return {
-    failures: failuresOf(journal, run, reader),
+    failures: await failuresOf(source, reader),
     slowest: slowest.map(({ row, value }) => ({
       row,
       attempts: journal.attempts(run.seq, row, row)(row).length,
@@ -132,12 +134,19 @@ function addWorkers(
   }
 }
 
-function failuresOf(journal: Journal, run: RunRecord, reader: RowReader): FailureSummary[] {
-  return reader.failures().map((failure) => {
-    const outcome = journal.results(run.seq, failure.row, failure.row)(failure.row)?.outcome;
+function failuresOf({ journal, run, table }: SurveySource, reader: RowReader): Promise<FailureSummary[]> {
+  const described = reader.failures().map(async (failure) => {
+    const { row } = failure;
+    const outcome = journal.results(run.seq, row, row)(row)?.outcome;
     const { message = "", hint } = outcome?.status === "failed" ? outcome : {};
-    return { ...failure, message, ...(hint === undefined ? {} : { hint }) };
+    return {
+      ...failure,
+      ...(table === undefined ? {} : { line: await table.lineOf(row) }),
+      message,
+      ...(hint === undefined ? {} : { hint }),
+    };
   });
+  return Promise.all(described);
 }
 
 /** What reading a page takes. */
@@ -147,6 +156,8 @@ export interface PageSource {
   readonly table: OpenTable;
   readonly selection: RowSelection;
 }
+
+type SurveySource = Pick<PageSource, "journal" | "run"> & { readonly table: OpenTable | undefined };
 
 const pieceRows = 10_000;
 const rankedPieceRows = 50_000;

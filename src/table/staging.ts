@@ -153,6 +153,8 @@ export interface Block {
 export interface OpenTable {
   /** The chosen rows in order, some hundreds at a time. */
   blocks(selection: RowSelection): AsyncGenerator<Block>;
+  /** The 1-based line of the input on which a row begins. */
+  lineOf(row: number): Promise<number>;
   header(): Promise<Buffer>;
   /** What follows the last record. */
   trailer(): Promise<Buffer>;
@@ -212,8 +214,9 @@ export async function openTable(directory: string, staged: StagedTable): Promise
     }
     return buffer.subarray(0, filled);
   };
+  const entryOf = (row: number): Promise<Buffer> => bytesOf(index, row * entryBytes, (row + 1) * entryBytes);
   const endOf = async (row: number): Promise<number> =>
-    row < 0 ? staged.headerEnd : (await bytesOf(index, row * entryBytes, row * entryBytes + 8)).readDoubleLE(0);
+    row < 0 ? staged.headerEnd : (await entryOf(row)).readDoubleLE(0);
 
   async function* blocks(selection: RowSelection): AsyncGenerator<Block> {
     for (const [first, last] of selection) {
@@ -237,6 +240,7 @@ export async function openTable(directory: string, staged: StagedTable): Promise
   }
   return {
     blocks,
+    lineOf: async (row) => (await entryOf(row)).readUInt32LE(8),
     header: () => bytesOf(copy, 0, staged.headerEnd),
     trailer: async () => bytesOf(copy, await endOf(staged.rows - 1), staged.size),
     close: async () => {

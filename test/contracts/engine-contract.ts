@@ -581,8 +581,8 @@ export function describeEngine(
         assert.deepEqual(failed.rows, [reports[2]]);
         const { failures, slowest, attempts } = await harness.engine.survey(id);
         assert.deepEqual(
-          failures.map(({ code, count, row, message }) => [code, count, row, message]),
-          [["ROW_INVALID", 1, 2, "no 2"]],
+          failures.map(({ code, count, row, line, message }) => [code, count, row, line, message]),
+          [["ROW_INVALID", 1, 2, 4, "no 2"]],
         );
         assert.deepEqual(
           slowest.map(({ row }) => row).toSorted((a, b) => a - b),

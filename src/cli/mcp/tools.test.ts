@@ -51,7 +51,7 @@ describe("an assistant that runs a table", () => {
       [null, "3"],
     ]);
     assert.deepEqual(results.untrusted["failure_examples"], [
-      { code: "AGENT_FAILED", row: 3, message: "no luck with 3" },
+      { code: "AGENT_FAILED", row: 3, line: 5, message: "no luck with 3" },
     ]);
 
     mended = true;

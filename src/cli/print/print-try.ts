@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { isJsonObject, replaceDigits, type JsonValue } from "../../core/json.ts";
+import { rowAndLine } from "../../core/row.ts";
 import type { TryResult } from "../../app/try-row.ts";
 import { colorsFor, type Cli } from "../cli.ts";
 import { formatDuration, hintLines, printLines, printTable } from "./output.ts";
@@ -14,7 +15,7 @@ export async function printTry(cli: Cli, report: TryResult): Promise<void> {
   const part = async (title: string, value: JsonValue | undefined): Promise<void> => {
     if (value !== undefined) await printLines(io.stdout, [bold(title), ...linesOf(value), ""]);
   };
-  await printLines(io.stdout, [bold(`Row ${report.row} (line ${report.line}), agent ${report.agent}`), ""]);
+  await printLines(io.stdout, [bold(`Row ${rowAndLine(report.row, report.line)}, agent ${report.agent}`), ""]);
   await part("Cells", report.cells);
   await part("Agent input", input);
   await part("What the agent does with it", preview === undefined ? undefined : withoutEmpty(preview));

@@ -1,4 +1,5 @@
 import type { FailureSummary } from "../../core/engine.ts";
+import { rowAndLine } from "../../core/row.ts";
 import type { Run } from "../../core/run.ts";
 import { hasRecordings } from "../../runs/recordings-uri.ts";
 import { colorsFor, type Cli } from "../cli.ts";
@@ -53,10 +54,10 @@ export function statusOf({ status, reason }: Pick<Run, "status" | "reason">): st
 
 /** Prints failures as a table: code, how many, the first one's message and hint. */
 export function printFailures(io: Io, output: Output, failures: readonly FailureSummary[]): Promise<void> {
-  const cells = failures.map(({ code, count: many, row, message, hint }) => [
+  const cells = failures.map(({ code, count: many, row, line, message, hint }) => [
     code,
     String(many),
-    `row ${row}: ${shorten(message, 160)}${hint === undefined ? "" : ` (${hint})`}`,
+    `row ${rowAndLine(row, line)}: ${shorten(message, 160)}${hint === undefined ? "" : ` (${hint})`}`,
   ]);
   return printSection(io, output, ["Failed with", "Rows", "For example"], cells);
 }

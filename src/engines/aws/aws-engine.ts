@@ -216,8 +216,7 @@ class AwsEngine implements Engine {
   }
 
   async survey(id: string): Promise<RunSurvey> {
-    const { journal, run } = await this.#open(await findRun(this.#places, id));
-    return surveyRun(journal, run, this.#services.clock());
+    return surveyRun(await this.#open(await findRun(this.#places, id)), this.#services.clock());
   }
 
   async batch(id: string): Promise<Batch> {

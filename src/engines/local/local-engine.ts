@@ -189,7 +189,14 @@ class LocalEngine implements Engine {
   }
 
   async survey(id: string): Promise<RunSurvey> {
-    return surveyRun(this.#journal, requireKept(this.#journal.getRun(id)), this.#services.clock());
+    const run = requireKept(this.#journal.getRun(id));
+    // A damaged copy keeps nothing from being told but lines.
+    const table = await this.#openTable(run).catch(() => undefined);
+    try {
+      return await surveyRun({ journal: this.#journal, run, table }, this.#services.clock());
+    } finally {
+      await table?.close();
+    }
   }
 
   async batch(id: string): Promise<Batch> {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { rowOrders } from "../../core/engine.ts";
 import { RowcallError } from "../../core/errors.ts";
+import { rowAndLine } from "../../core/row.ts";
 import { findRow } from "../find-row.ts";
 import { sendObject, streamOf } from "../send-object.ts";
 import type { ServerContext } from "../server-setup.ts";
@@ -50,13 +51,12 @@ export function rowOperations({ engine, store, downloads, watch }: ServerContext
       answer: recordingFile,
       errors: ["RUN_NOT_FOUND", "ROW_NOT_FOUND", "STORE_NOT_FOUND"],
       handle: async ({ params: { id, row, number, name }, context }) => {
-        const { attempts } = await findRow(engine, id, String(row));
+        const { line, attempts } = await findRow(engine, id, String(row));
         const artifacts = attempts.find((attempt) => attempt.number === number)?.artifacts ?? [];
         const artifact = artifacts.find((one) => one.name === name);
         if (artifact !== undefined) return sendObject(context, store, artifact);
-        throw new RowcallError("ROW_NOT_FOUND", `Attempt ${number} of row ${row} left no recording "${name}"`, {
-          hint: "The row itself lists what its attempts left.",
-        });
+        const what = `Attempt ${number} of row ${rowAndLine(row, line)} left no recording "${name}"`;
+        throw new RowcallError("ROW_NOT_FOUND", what, { hint: "The row itself lists what its attempts left." });
       },
     }),
     operation({

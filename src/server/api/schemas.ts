@@ -162,7 +162,14 @@ export const rowPage: z.ZodType<RowPage> = component("RowPage", {
 /** @see RunSurvey */
 export const runSurvey: z.ZodType<RunSurvey> = component("Survey", {
   failures: z.array(
-    z.object({ code: errorCode, count, row: count, message: z.string(), hint: z.string().exactOptional() }),
+    z.object({
+      code: errorCode,
+      count,
+      row: count,
+      line: count.exactOptional(),
+      message: z.string(),
+      hint: z.string().exactOptional(),
+    }),
   ),
   slowest: z.array(z.object({ row: count, attempts: count, durationMs: z.number() })),
   timeline: z.object({

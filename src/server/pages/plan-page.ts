@@ -1,5 +1,6 @@
 import { html } from "hono/html";
 import { formatDuration } from "../../core/duration.ts";
+import { rowAndLine } from "../../core/row.ts";
 import type { PlanCheck } from "../../app/check.ts";
 import type { PlanReport } from "../../app/plan.ts";
 import { formatCost, formatCount, plural } from "./format.ts";
@@ -48,9 +49,9 @@ export function planPage({ plan, fileName, choices }: PlanView): Page {
             sample.length === 0
               ? html`<p class="soft">No row makes a valid input.</p>`
               : html`${sample.map(
-                  ({ row, input }) =>
+                  ({ row, line, input }) =>
                     html`<details ${row === 0 && "open"}>
-                      <summary>Row ${row}</summary>
+                      <summary>Row ${rowAndLine(row, line)}</summary>
                       ${jsonBlock(input, `Input of row ${row}`)}
                     </details>`,
                 )}`,
@@ -126,9 +127,9 @@ function invalidPanel({ count, first }: PlanReport["invalid"]): Html {
       ${rowList(
         count,
         first.map(({ row, line, message, hint }) => [
-          row,
+          rowAndLine(row, line),
           html`<div>${message}</div>
-            <div class="small soft">Line ${line}${hint === undefined ? "" : `: ${hint}`}</div>`,
+            ${hint && html`<div class="small soft">${hint}</div>`}`,
         ]),
       )}`,
   );
@@ -140,16 +141,13 @@ function duplicatesPanel({ count, first }: PlanReport["duplicates"]): Html {
     plural(count, "duplicate"),
     rowList(
       count,
-      first.map(({ row, line, sameAs }) => [
-        row,
-        html`asks the same as row ${sameAs} <span class="small soft">(line ${line})</span>`,
-      ]),
+      first.map(({ row, line, sameAs }) => [rowAndLine(row, line), html`asks the same as row ${sameAs}`]),
     ),
   );
 }
 
 /** The first rows of their kind, each with what there is to say of it. */
-function rowList(count: number, first: readonly (readonly [row: number, says: Html])[]): Html {
+function rowList(count: number, first: readonly (readonly [row: string, says: Html])[]): Html {
   const more = count - first.length;
   return html`<ul class="checks">
       ${first.map(

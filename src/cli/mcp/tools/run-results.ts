@@ -54,7 +54,7 @@ export const runResultsTool: Tool = defineTool({
           const values = new Map(Object.entries(valuesOf(report)));
           return columns.map((name) => values.get(name) ?? null);
         }),
-        failure_examples: found.map(({ code, row, message, hint }) => ({ code, row, message, hint })),
+        failure_examples: found.map(({ code, row, line, message, hint }) => ({ code, row, line, message, hint })),
         example_recordings: reports.flatMap(({ attempts }) => {
           const artifact = mainArtifact(attempts.at(-1)?.artifacts ?? []);
           return artifact === undefined ? [] : [artifact.uri];

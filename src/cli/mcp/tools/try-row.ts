@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { RowcallError } from "../../../core/errors.ts";
+import { rowAndLine } from "../../../core/row.ts";
 import { tryRow } from "../../../app/try-row.ts";
 import { requireBatch } from "../../../runs/load-batch.ts";
 import { formatDuration } from "../../print/output.ts";
@@ -39,7 +40,7 @@ export const tryRowTool: Tool = defineTool({
     const { outcome, steps, artifacts } = attempt;
     const tookMs = attempt.endedAt - attempt.startedAt;
     return {
-      say: `Row ${row} ${outcome.status === "succeeded" ? "succeeded" : `failed with ${outcome.code}`} in ${formatDuration(tookMs)}.`,
+      say: `Row ${rowAndLine(row, line)} ${outcome.status === "succeeded" ? "succeeded" : `failed with ${outcome.code}`} in ${formatDuration(tookMs)}.`,
       facts: {
         agent,
         row,
