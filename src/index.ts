@@ -26,7 +26,7 @@ export type { BatchOverrides, BatchSource } from "./runs/load-batch.ts";
 export { loadBatch } from "./runs/load-batch.ts";
 export { parseBatch } from "./core/batch-file.ts";
 export type { Batch } from "./core/batch.ts";
-export { errorTable, RowcallError, type ErrorCode } from "./core/errors.ts";
+export { errorTable, RowcallError, type ErrorCode, type Warning } from "./core/errors.ts";
 export type { JsonObject, JsonValue } from "./core/json.ts";
 
 export type {
@@ -49,7 +49,6 @@ export type {
   RunQuery,
   RunSurvey,
   StartRequest,
-  Warning,
   WrittenTable,
 } from "./core/engine.ts";
 export type { RowCounts, Run, RunStatus } from "./core/run.ts";

@@ -1,5 +1,5 @@
 import { messageOf, RowcallError } from "../core/errors.ts";
-import type { Execution, HistoryEvent, NewEvent } from "../aws/step-functions.ts";
+import type { Execution, HistoryEvent, NewEvent } from "../runs/execution-journal.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { stoppedOnRequest, type Run } from "../core/run.ts";
 

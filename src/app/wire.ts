@@ -168,7 +168,7 @@ export async function openAwsEngine(
 ): Promise<Engine> {
   const [{ openAwsEngine: open }, { openStepFunctions }] = await Promise.all([
     import("../engines/aws/aws-engine.ts"),
-    import("../aws/open-step-functions.ts"),
+    import("../aws/step-functions.ts"),
   ]);
   const sfn = await openStepFunctions(host.aws, stateMachineArn);
   return open({ services, sfn, runsUri, dataDirectory });

@@ -1,26 +1,21 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-
-/** Something an agent's code did that is no attempt's outcome any more: for a warning. */
-export interface Stray {
-  readonly message: string;
-  readonly hint: string;
-}
+import type { Warning } from "../core/errors.ts";
 
 /** The part of the program on whose behalf an agent's code runs: one attempt, or the opening of the agent. */
 export interface AgentScope {
   /**
    * Takes an error that nothing in the agent's code catches.
    *
-   * @returns what is still to be told as a warning; undefined when the scope has dealt with it
+   * @returns what is still to be told; undefined when the scope has dealt with it
    */
-  takeError(thrown: unknown): Stray | undefined;
+  takeError(thrown: unknown): Warning | undefined;
   /**
    * Takes a call by which the agent's code would end the process.
    *
    * @param call - as it was written: `process.exit(0)`
    * @returns as `takeError` does
    */
-  takeExit(call: string): Stray | undefined;
+  takeExit(call: string): Warning | undefined;
   /** The row in flight on whose behalf the code runs; undefined while an agent is opened. */
   readonly row?: number;
 }

@@ -12,9 +12,9 @@ import type { JsonObject } from "../core/json.ts";
 import { noMask, type Mask, maskContent } from "../core/mask.ts";
 import type { AgentInput, Artifacts, InvokeContext, Invoker } from "../core/agent.ts";
 import { requirePlainName, writeUnderFreeName } from "../core/artifact-name.ts";
-import { messageOf, RowcallError } from "../core/errors.ts";
+import { messageOf, RowcallError, type Warning } from "../core/errors.ts";
 import type { Clock, Monotonic } from "../core/services.ts";
-import { enterFlight, inAgentScope, leaveFlight, type AgentScope, type Stray } from "./agent-scope.ts";
+import { enterFlight, inAgentScope, leaveFlight, type AgentScope } from "./agent-scope.ts";
 import type { ExtractOutput } from "./extract.ts";
 
 /** An outcome without an agent's secrets; the same one when it holds none. */
@@ -159,7 +159,7 @@ class RunningAttempt implements InvokeContext, AgentScope {
     (this.#steps ??= createStepList(this.#mask)).add(record);
   }
 
-  takeError(thrown: unknown): Stray | undefined {
+  takeError(thrown: unknown): Warning | undefined {
     const what = this.#mask.text(messageOf(thrown)) || "an error without a message";
     if (!this.#isOver) {
       this.#cutShort(failedOutcome("AGENT_FAILED", what, { hint: uncaughtHint }));
@@ -167,18 +167,18 @@ class RunningAttempt implements InvokeContext, AgentScope {
     }
     // What breaks because the attempt was cut short needs no telling.
     if (this.#cut !== undefined) return undefined;
-    return this.#stray(`The agent of row ${this.row} failed after its attempt was over: ${what}`, uncaughtHint);
+    return this.#warn(`The agent of row ${this.row} failed after its attempt was over: ${what}`, uncaughtHint);
   }
 
-  takeExit(call: string): Stray | undefined {
+  takeExit(call: string): Warning | undefined {
     if (!this.#isOver) {
       this.#cutShort(failedOutcome("AGENT_CRASHED", `The agent called ${call}`, { hint: exitHint }));
       return undefined;
     }
-    return this.#stray(`The agent of row ${this.row} called ${call} after its attempt was over`, exitHint);
+    return this.#warn(`The agent of row ${this.row} called ${call} after its attempt was over`, exitHint);
   }
 
-  #stray(message: string, hint: string): Stray | undefined {
+  #warn(message: string, hint: string): Warning | undefined {
     if (this.#setup.warn === undefined) return { message, hint };
     this.#setup.warn(message, hint);
     return undefined;

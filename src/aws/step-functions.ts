@@ -1,97 +1,11 @@
-import type { JsonObject } from "../core/json.ts";
+import { randomUUID } from "node:crypto";
+import type { DescribeMapRunCommandOutput, ExecutionListItem, SFNClient } from "@aws-sdk/client-sfn";
+import { awsError, awsClientConfig, parseArn, type AwsSettings } from "./aws.ts";
+import { RowcallError } from "../core/errors.ts";
 import type { RunLimits } from "../core/engine.ts";
 
 /** Where an execution stands; the words are Step Functions' own. */
-const executionStatuses = ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"] as const;
-/** One of {@link executionStatuses}. */
-export type ExecutionStatus = (typeof executionStatuses)[number];
-
-/** One run of a state machine. Times are milliseconds since 1970, UTC. */
-export interface Execution {
-  readonly machine: string;
-  /** Unique within the machine. */
-  readonly name: string;
-  /** JSON text, as it was given. */
-  readonly input: string;
-  readonly status: ExecutionStatus;
-  readonly startedAt: number;
-  readonly stoppedAt?: number;
-  /** JSON text. */
-  readonly output?: string;
-  readonly error?: string;
-  readonly cause?: string;
-  /** Id of the run that does the work of a batch. */
-  readonly runId?: string;
-  /** How often it was gone on with after it had failed or been stopped. */
-  readonly redrives: number;
-  readonly redrivenAt?: number;
-  /** Given with the last redrive, so that the same request twice is one redrive. */
-  readonly redriveToken?: string;
-}
-
-/** Which execution. */
-export type ExecutionId = Pick<Execution, "machine" | "name">;
-
-/** What of an execution changes; `undefined` takes a value away. */
-export type ExecutionPatch = {
-  readonly [Key in Exclude<keyof Execution, "machine" | "name" | "input" | "startedAt">]?: Execution[Key] | undefined;
-};
-
-/** Something that happened in an execution, with the names that Step Functions gives it. */
-export interface HistoryEvent {
-  /** 1-based, without gaps. */
-  readonly id: number;
-  /** The event that led to this one; 0 when none did. */
-  readonly previous: number;
-  readonly at: number;
-  /** `MapRunStarted`. */
-  readonly type: string;
-  /** What Step Functions puts under `…EventDetails`; inputs and outputs as JSON text. */
-  readonly details?: JsonObject;
-}
-
-/** Which executions; what is absent is any. */
-export interface ExecutionFilter {
-  readonly machine?: string;
-  readonly status?: ExecutionStatus;
-  readonly redriven?: boolean;
-}
-
-/** The durable memory of executions. What is written is on disk when the call returns. */
-export interface ExecutionJournal {
-  /** When a machine of that name was first offered; now, if it is new. */
-  firstOffered(machine: string): number;
-  /** Notes a new execution and its first event. */
-  create(execution: ExecutionId & Pick<Execution, "input">, event: NewEvent): Execution;
-  find(id: ExecutionId): Execution | undefined;
-  findByRun(runId: string): Execution | undefined;
-  /** Newest first, at most so many, and of those only what is older than `before`. */
-  list(filter: ExecutionFilter, many: number, before?: ExecutionId): readonly Execution[];
-  update(id: ExecutionId, patch: ExecutionPatch, event?: NewEvent): Execution;
-  /** Adds an event and answers its id; undefined when the execution is not RUNNING any more. */
-  tell(id: ExecutionId, event: NewEvent): number | undefined;
-  /** Events from the oldest or the newest on, at most so many, and of those only what comes after the event `beyond`. */
-  history(id: ExecutionId, first: "oldest" | "newest", many: number, beyond?: number): readonly HistoryEvent[];
-  close(): void;
-}
-
-/** An event to be noted. */
-export interface NewEvent extends Pick<HistoryEvent, "type" | "details"> {
-  /** The event that led to this one. @default the one before it */
-  readonly previous?: number;
-}
-
-/** Starts, stops and remembers executions. */
-export interface Executions extends Pick<ExecutionJournal, "firstOffered" | "find" | "findByRun" | "list" | "history"> {
-  /** Starts an execution whose name is free in the machine. */
-  start(request: ExecutionId & Pick<Execution, "input">): Execution;
-  /** Ends an execution as ABORTED; one that has ended is shown as it is. */
-  stop(id: ExecutionId, reason: Pick<Execution, "error" | "cause">): Execution;
-  /** Goes on with an execution that has ended without success. */
-  redrive(id: ExecutionId, token: string | undefined): Execution;
-  /** Lets what is under way come to a point where it can be gone on with, and ends. Executions that are not done stay RUNNING. */
-  close(): Promise<void>;
-}
+export type ExecutionStatus = "RUNNING" | "SUCCEEDED" | "FAILED" | "TIMED_OUT" | "ABORTED";
 
 /** An execution as it is listed. Times are milliseconds since 1970, UTC. */
 export interface ListedExecution {
@@ -150,4 +64,137 @@ export interface StepFunctions {
   describeMapRun(arn: string): Promise<DescribedMapRun>;
   updateMapRun(arn: string, change: Partial<RunLimits>): Promise<void>;
   close(): void;
+}
+
+const pageSize = 1000;
+const requestMs = 30_000;
+// Beginning, looking and stopping twice changes nothing, and AWS allows few looks a second: the SDK waits and tries again.
+const maxAttempts = 8;
+
+/**
+ * Opens a state machine over the API of Step Functions; nothing is called yet.
+ *
+ * @throws RowcallError USAGE_INVALID when the ARN is not that of a state machine
+ */
+export async function openStepFunctions(aws: AwsSettings, stateMachineArn: string): Promise<StepFunctions> {
+  const { region, machine } = readMachineArn(stateMachineArn);
+  const sdk = await import("@aws-sdk/client-sfn");
+  const client: SFNClient = new sdk.SFNClient({
+    ...awsClientConfig(aws, "SFN", region),
+    maxAttempts,
+    requestHandler: { connectionTimeout: 10_000, requestTimeout: requestMs, throwOnRequestTimeout: true },
+  });
+  const tried = async <T>(what: string, call: () => Promise<T>): Promise<T> => {
+    try {
+      return await call();
+    } catch (thrown) {
+      throw awsError(what, thrown);
+    }
+  };
+  async function* pages(
+    of: { readonly stateMachineArn: string } | { readonly mapRunArn: string },
+    statusFilter?: "SUCCEEDED" | "FAILED",
+  ): AsyncGenerator<readonly ListedExecution[]> {
+    let nextToken: string | undefined;
+    do {
+      const page = {
+        ...of,
+        maxResults: pageSize,
+        ...(statusFilter && { statusFilter }),
+        ...(nextToken && { nextToken }),
+      };
+      const answer = await tried(`list executions of ${machine}`, () =>
+        client.send(new sdk.ListExecutionsCommand(page)),
+      );
+      yield (answer.executions ?? []).map(toListed);
+      ({ nextToken } = answer);
+    } while (nextToken !== undefined);
+  }
+
+  return {
+    stateMachineArn,
+    start: async (name, input) => {
+      try {
+        const command = new sdk.StartExecutionCommand({ stateMachineArn, name, input });
+        const { executionArn = "", startDate } = await client.send(command);
+        return { arn: executionArn, startedAt: startDate?.getTime() ?? 0 };
+      } catch (thrown) {
+        if (thrown instanceof sdk.ExecutionAlreadyExists) return undefined;
+        throw awsError(`start the state machine ${machine}`, thrown);
+      }
+    },
+    describe: async (arn) => {
+      try {
+        const described = await client.send(new sdk.DescribeExecutionCommand({ executionArn: arn }));
+        const { input = "{}", output, error, cause } = described;
+        return {
+          ...toListed(described),
+          input,
+          ...(output === undefined ? {} : { output }),
+          ...(error === undefined ? {} : { error }),
+          ...(cause === undefined ? {} : { cause }),
+        };
+      } catch (thrown) {
+        if (thrown instanceof sdk.ExecutionDoesNotExist) return undefined;
+        throw awsError(`look at the execution ${arn}`, thrown);
+      }
+    },
+    list: () => pages({ stateMachineArn }),
+    listItems: (mapRunArn, status) => pages({ mapRunArn }, status),
+    stop: (arn, error, cause) =>
+      tried(`stop the execution ${arn}`, async () => {
+        await client.send(new sdk.StopExecutionCommand({ executionArn: arn, error, cause }));
+      }),
+    redrive: async (arn) => {
+      try {
+        await client.send(new sdk.RedriveExecutionCommand({ executionArn: arn, clientToken: randomUUID() }));
+        return true;
+      } catch (thrown) {
+        if (thrown instanceof sdk.ExecutionNotRedrivable) return false;
+        throw awsError(`redrive the execution ${arn}`, thrown);
+      }
+    },
+    mapRuns: (executionArn) =>
+      tried(`list the map runs of ${executionArn}`, async () => {
+        const { mapRuns = [] } = await client.send(new sdk.ListMapRunsCommand({ executionArn, maxResults: pageSize }));
+        return mapRuns
+          .toSorted((a, b) => (a.startDate?.getTime() ?? 0) - (b.startDate?.getTime() ?? 0))
+          .map(({ mapRunArn = "" }) => mapRunArn);
+      }),
+    describeMapRun: (mapRunArn) =>
+      tried(`look at the map run ${mapRunArn}`, async () =>
+        toMapRun(await client.send(new sdk.DescribeMapRunCommand({ mapRunArn }))),
+      ),
+    updateMapRun: (mapRunArn, change) =>
+      tried(`change the map run ${mapRunArn}`, async () => {
+        await client.send(new sdk.UpdateMapRunCommand({ mapRunArn, ...change }));
+      }),
+    close: () => client.destroy(),
+  };
+}
+
+function readMachineArn(arn: string): { readonly region: string; readonly machine: string } {
+  const { service, region = "", resource = "" } = parseArn(arn) ?? {};
+  const machine = /^stateMachine:([^:/]+)$/.exec(resource)?.[1];
+  if (service === "states" && region !== "" && machine !== undefined) return { region, machine };
+  throw new RowcallError("USAGE_INVALID", `"${arn}" is not the ARN of a state machine`, {
+    hint: "It looks like arn:aws:states:eu-west-1:123456789012:stateMachine:batch-processor-prod.",
+  });
+}
+
+function toListed(execution: Partial<ExecutionListItem>): ListedExecution {
+  const { executionArn = "", name = "", status, startDate, stopDate } = execution;
+  return {
+    arn: executionArn,
+    name,
+    // An item whose redrive waits is going as far as anybody here is concerned.
+    status: status === undefined || status === "PENDING_REDRIVE" ? "RUNNING" : status,
+    startedAt: startDate?.getTime() ?? 0,
+    ...(stopDate === undefined ? {} : { stoppedAt: stopDate.getTime() }),
+  };
+}
+
+function toMapRun({ maxConcurrency = 0, itemCounts }: DescribeMapRunCommandOutput): DescribedMapRun {
+  const { pending = 0, running = 0, succeeded = 0, failed = 0, timedOut = 0, aborted = 0 } = itemCounts ?? {};
+  return { maxConcurrency, items: { pending, running, succeeded, failed, timedOut, aborted } };
 }

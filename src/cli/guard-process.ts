@@ -1,12 +1,12 @@
 import { syncBuiltinESMExports } from "node:module";
 import process from "node:process";
-import { RowcallError } from "../core/errors.ts";
-import { currentAgentScope, rowsInFlight, type Stray } from "../attempt/agent-scope.ts";
+import { RowcallError, type Warning } from "../core/errors.ts";
+import { currentAgentScope, rowsInFlight } from "../attempt/agent-scope.ts";
 
 /** Who hears from a guarded process. */
 export interface GuardListener {
   /** Told of what an agent's code did outside of any attempt in flight. */
-  warn(stray: Stray): void;
+  warn(warning: Warning): void;
   /** Told why the process ends, in time to write it synchronously; the process ends with the code that is returned. */
   explain(error: unknown): number;
 }
@@ -35,16 +35,16 @@ export function guardProcess({ warn, explain }: GuardListener): (code: number) =
     const scope = currentAgentScope();
     if (scope === undefined) return end(explain(thrown));
     if (thrown instanceof ExitPrevented) return;
-    const stray = scope.takeError(thrown);
-    if (stray !== undefined) warn(stray);
+    const warning = scope.takeError(thrown);
+    if (warning !== undefined) warn(warning);
   };
   process.on("uncaughtException", take).on("unhandledRejection", take);
 
   const prevent = (call: string): void => {
     const scope = currentAgentScope();
     if (scope === undefined) return;
-    const stray = scope.takeExit(call);
-    if (stray !== undefined) warn(stray);
+    const warning = scope.takeExit(call);
+    if (warning !== undefined) warn(warning);
     throw new ExitPrevented(`${call} was called`);
   };
   process.exit = (code) => {

@@ -24,7 +24,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const stderr = Object.assign(process.stderr, { givesUp: true });
   const streams = { stdout, stderr, env, workingDirectory: process.cwd() };
   const exit = guardProcess({
-    warn: (stray) => void printWarnings(loggedIo(), [stray]),
+    warn: (warning) => void printWarnings(loggedIo(), [warning]),
     explain: (error) => {
       // What it writes is written before it first waits.
       void reportError(error, loggedIo(), args.includes("--json"));

@@ -1,7 +1,7 @@
 import type { Attempt } from "./attempt.ts";
 import type { Batch, OutputMapping } from "./batch.ts";
 import type { Delivery } from "./channel.ts";
-import type { ErrorCode } from "./errors.ts";
+import type { ErrorCode, Warning } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
 import type { Run, RunStatus } from "./run.ts";
 
@@ -20,12 +20,6 @@ export interface StartRequest {
   readonly limit?: number;
   /** Replace an output file that exists. @default false */
   readonly force?: boolean;
-}
-
-/** What somebody should know although nothing failed. */
-export interface Warning {
-  readonly message: string;
-  readonly hint?: string;
 }
 
 /** What a run tells while it goes. */

@@ -1,5 +1,3 @@
-import { isJsonObject } from "./json.ts";
-
 /** What an error means to a runner, a server and a shell. */
 export interface ErrorKind {
   /** Whether another attempt of the same row may go better. */
@@ -131,13 +129,13 @@ export function errorKind(code: ErrorCode): ErrorKind {
 /** What an error carries besides its code and message. */
 export interface ErrorOptions {
   /** What to do next, as one sentence. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   /** The error underneath, always passed on. */
   readonly cause?: unknown;
   /** Values a program may want: line numbers, candidates, tried paths. */
   readonly details?: Readonly<Record<string, unknown>>;
   /** Whether another attempt may go better, where this case differs from its code. */
-  readonly retryable?: boolean;
+  readonly retryable?: boolean | undefined;
 }
 
 /**
@@ -165,6 +163,18 @@ export class RowcallError extends Error {
   get exitCode(): number {
     return errorKind(this.code).exitCode;
   }
+
+  /** The same error with another hint. */
+  withHint(hint: string): RowcallError {
+    const { code, message, cause, details, retryable } = this;
+    return new RowcallError(code, message, { hint, cause, details, retryable });
+  }
+}
+
+/** What somebody should know although nothing failed. */
+export interface Warning {
+  readonly message: string;
+  readonly hint?: string;
 }
 
 /** Whether a string is one of our codes. */
@@ -181,42 +191,5 @@ export function messageOf(thrown: unknown): string {
     return JSON.stringify(thrown) ?? "An object that cannot be shown";
   } catch {
     return "An object that cannot be shown";
-  }
-}
-
-/**
- * What an error and its cause say, as AWS tells them of functions and executions: `ValueError: no such postcode`; empty when they say
- * nothing. A cause may be JSON: of Lambda an object with `errorMessage`, of an execution that started another one the other's
- * description, whose cause may be either again.
- */
-export function failureWords(error: string, cause: string): string {
-  return joined(error, readableCause(cause));
-}
-
-function readableCause(cause: string): string {
-  const parsed = parse(cause);
-  if (!isJsonObject(parsed)) return cause.trim();
-  const { errorMessage, Error: inner, Cause: innerCause } = parsed;
-  if (typeof errorMessage === "string") return joined(textOf(parsed["errorType"]), errorMessage);
-  if (typeof inner === "string" || typeof innerCause === "string")
-    return joined(textOf(inner), readableCause(textOf(innerCause)));
-  return cause.trim();
-}
-
-// Without saying the error twice.
-function joined(error: string, what: string): string {
-  if (error === "" || what === "") return error + what;
-  return what === error || what.startsWith(`${error}: `) ? what : `${error}: ${what}`;
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

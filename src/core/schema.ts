@@ -99,7 +99,7 @@ export function invalid(code: ErrorCode, what: string, problems: readonly Proble
   const lines = problems.map((p) => `${p.path === "" ? "" : `${p.path}: `}${p.message}`);
   const hint = problems.find((p) => p.hint !== undefined)?.hint;
   return new RowcallError(code, `The ${what} is not valid: ${lines.join("; ")}`, {
-    ...(hint === undefined ? {} : { hint }),
+    hint,
     details: { problems },
   });
 }

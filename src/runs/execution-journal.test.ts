@@ -3,8 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import type { ExecutionJournal } from "../aws/step-functions.ts";
-import { openExecutionJournal } from "./execution-journal.ts";
+import { openExecutionJournal, type ExecutionJournal } from "./execution-journal.ts";
 
 const day = 24 * 3600 * 1000;
 

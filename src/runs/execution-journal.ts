@@ -1,17 +1,66 @@
-import type {
-  Execution,
-  ExecutionFilter,
-  ExecutionId,
-  ExecutionJournal,
-  ExecutionPatch,
-  HistoryEvent,
-  NewEvent,
-} from "../aws/step-functions.ts";
+import type { ExecutionStatus } from "../aws/step-functions.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Clock } from "../core/services.ts";
 import { join } from "node:path";
 import { migrate, inTransaction, openDatabase, tryLock, type Database, type ProcessLock } from "./sqlite.ts";
+
+/** One run of a state machine. Times are milliseconds since 1970, UTC. */
+export interface Execution {
+  readonly machine: string;
+  /** Unique within the machine. */
+  readonly name: string;
+  /** JSON text, as it was given. */
+  readonly input: string;
+  readonly status: ExecutionStatus;
+  readonly startedAt: number;
+  readonly stoppedAt?: number;
+  /** JSON text. */
+  readonly output?: string;
+  readonly error?: string;
+  readonly cause?: string;
+  /** Id of the run that does the work of a batch. */
+  readonly runId?: string;
+  /** How often it was gone on with after it had failed or been stopped. */
+  readonly redrives: number;
+  readonly redrivenAt?: number;
+  /** Given with the last redrive, so that the same request twice is one redrive. */
+  readonly redriveToken?: string;
+}
+
+/** Which execution. */
+export type ExecutionId = Pick<Execution, "machine" | "name">;
+
+/** What of an execution changes; `undefined` takes a value away. */
+export type ExecutionPatch = {
+  readonly [Key in Exclude<keyof Execution, "machine" | "name" | "input" | "startedAt">]?: Execution[Key] | undefined;
+};
+
+/** Something that happened in an execution, with the names that Step Functions gives it. */
+export interface HistoryEvent {
+  /** 1-based, without gaps. */
+  readonly id: number;
+  /** The event that led to this one; 0 when none did. */
+  readonly previous: number;
+  readonly at: number;
+  /** `MapRunStarted`. */
+  readonly type: string;
+  /** What Step Functions puts under `…EventDetails`; inputs and outputs as JSON text. */
+  readonly details?: JsonObject;
+}
+
+/** Which executions; what is absent is any. */
+export interface ExecutionFilter {
+  readonly machine?: string;
+  readonly status?: ExecutionStatus;
+  readonly redriven?: boolean;
+}
+
+/** An event to be noted. */
+export interface NewEvent extends Pick<HistoryEvent, "type" | "details"> {
+  /** The event that led to this one. @default the one before it */
+  readonly previous?: number;
+}
 
 // Each entry takes the schema one version further; entries are never changed once released.
 const migrations = [
@@ -74,7 +123,7 @@ export function openExecutionJournal(path: string, clock: Clock = Date.now): Exe
     const database = openDatabase(path);
     migrate(database, migrations);
     database.prepare("DELETE FROM executions WHERE status <> 'RUNNING' AND stopped_at < ?").run(clock() - rememberedMs);
-    return new SqliteExecutionJournal(database, lock, clock);
+    return new ExecutionJournal(database, lock, clock);
   } catch (error) {
     lock.release();
     throw error;
@@ -93,7 +142,8 @@ const columns = {
   redriveToken: "redrive_token",
 } as const satisfies Record<keyof ExecutionPatch, string>;
 
-class SqliteExecutionJournal implements ExecutionJournal {
+/** The durable memory of executions. What is written is on disk when the call returns. */
+export class ExecutionJournal {
   readonly #database: Database;
   readonly #lock: ProcessLock;
   readonly #clock: Clock;
@@ -104,6 +154,7 @@ class SqliteExecutionJournal implements ExecutionJournal {
     this.#clock = clock;
   }
 
+  /** When a machine of that name was first offered; now, if it is new. */
   firstOffered(machine: string): number {
     this.#database.prepare("INSERT OR IGNORE INTO machines VALUES (?, ?)").run(machine, this.#clock());
     return Number(
@@ -111,6 +162,7 @@ class SqliteExecutionJournal implements ExecutionJournal {
     );
   }
 
+  /** Notes a new execution and its first event. */
   create({ machine, name, input }: ExecutionId & Pick<Execution, "input">, event: NewEvent): Execution {
     return inTransaction(this.#database, () => {
       const { lastInsertRowid } = this.#database
@@ -130,6 +182,7 @@ class SqliteExecutionJournal implements ExecutionJournal {
     return found && toExecution(found);
   }
 
+  /** Newest first, at most so many, and of those only what is older than `before`. */
   list({ machine, status, redriven }: ExecutionFilter, many: number, before?: ExecutionId): readonly Execution[] {
     const conditions = [
       ...(machine === undefined ? [] : ["machine = ?"]),
@@ -157,6 +210,7 @@ class SqliteExecutionJournal implements ExecutionJournal {
     });
   }
 
+  /** Adds an event and answers its id; undefined when the execution is not RUNNING any more. */
   tell(id: ExecutionId, event: NewEvent): number | undefined {
     return inTransaction(this.#database, () => {
       const { seq, execution } = this.#get(id);
@@ -164,6 +218,7 @@ class SqliteExecutionJournal implements ExecutionJournal {
     });
   }
 
+  /** Events from the oldest or the newest on, at most so many, and of those only what comes after the event `beyond`. */
   history(id: ExecutionId, first: "oldest" | "newest", many: number, beyond?: number): readonly HistoryEvent[] {
     const [order, side, none] = first === "oldest" ? ["ASC", ">", 0] : ["DESC", "<", Number.MAX_SAFE_INTEGER];
     return this.#database

@@ -1,11 +1,11 @@
-import type { ExportRequest, RowSelection, Warning, WrittenTable } from "../core/engine.ts";
+import type { ExportRequest, RowSelection, WrittenTable } from "../core/engine.ts";
 import type { OutputMapping } from "../core/batch.ts";
 import { parseJson, setOwn, type JsonValue } from "../core/json.ts";
 import { createEnricher, type Cell, type Enricher } from "../table/enrich.ts";
 import { createTableWriter, surplusNames } from "../table/write.ts";
 import type { Journal, RunRecord } from "./journal.ts";
 import type { OpenTable, StagedTable } from "../table/staging.ts";
-import { RowcallError } from "../core/errors.ts";
+import { RowcallError, type Warning } from "../core/errors.ts";
 import type { Services } from "../core/services.ts";
 import {
   contentTypes,
@@ -214,11 +214,9 @@ export async function explainTaken<T>(id: string, work: Promise<T>): Promise<T> 
     return await work;
   } catch (error) {
     if (!(error instanceof RowcallError) || error.code !== "OUTPUT_EXISTS") throw error;
-    throw new RowcallError(error.code, error.message, {
-      hint:
-        `Move that file away and go on with \`rowcall resume ${id}\`, or write the table elsewhere with ` +
+    throw error.withHint(
+      `Move that file away and go on with \`rowcall resume ${id}\`, or write the table elsewhere with ` +
         `\`rowcall export ${id} --output PLACE\`.`,
-      cause: error,
-    });
+    );
   }
 }

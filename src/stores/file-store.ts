@@ -203,7 +203,7 @@ async function withNearName(error: RowcallError, path: string): Promise<RowcallE
   const names = await readdir(dirname(path)).catch(() => []);
   const near = nearest(basename(path), names);
   const hint = near === undefined ? `Looked for ${path}.` : `Did you mean "${near}"? Looked for ${path}.`;
-  return new RowcallError(error.code, error.message, { hint, cause: error.cause, details: error.details });
+  return error.withHint(hint);
 }
 
 function infoOf({ uri }: { readonly uri: string }, { size, mtimeMs }: Stats): ObjectInfo {

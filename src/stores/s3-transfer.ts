@@ -133,7 +133,7 @@ async function withNearKey(s3: S3, { bucket, key }: S3Address, error: RowcallErr
     near === undefined
       ? `Check the key: capitals count. \`aws s3 ls ${s3Uri(bucket, folder)}\` lists what there is.`
       : `Did you mean "${s3Uri(bucket, folder + near)}"?`;
-  return new RowcallError(error.code, error.message, { hint, cause: error.cause, details: error.details });
+  return error.withHint(hint);
 }
 
 async function keysIn(s3: S3, bucket: string, folder: string): Promise<readonly string[]> {

@@ -176,7 +176,7 @@ function requireDistinct(columns: readonly string[], header: readonly string[], 
   const [first] = problems;
   if (first === undefined) return;
   throw new RowcallError("COLUMN_COLLISION", problems.map(({ message }) => message).join("; "), {
-    ...(first.hint === undefined ? {} : { hint: first.hint }),
+    hint: first.hint,
     details: { problems },
   });
 }

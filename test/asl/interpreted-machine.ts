@@ -1,6 +1,6 @@
 import type { Engine, RunLimits } from "../../src/core/engine.ts";
 import { RowcallError } from "../../src/core/errors.ts";
-import type { NewEvent } from "../../src/aws/step-functions.ts";
+import type { NewEvent } from "../../src/runs/execution-journal.ts";
 import type { JsonObject, JsonValue } from "../../src/core/json.ts";
 import type { Run } from "../../src/core/run.ts";
 import {

@@ -15,7 +15,7 @@ import { byCode } from "../../src/lambda/by-code.ts";
 import { finish } from "../../src/lambda/finish.ts";
 import { functionSetup } from "../../src/lambda/function-setup.ts";
 import { prepare } from "../../src/lambda/prepare.ts";
-import { openStepFunctions } from "../../src/aws/open-step-functions.ts";
+import { openStepFunctions } from "../../src/aws/step-functions.ts";
 import { createResources } from "../../src/cli/sandbox/create-resources.ts";
 import { startEmulators } from "../../src/cli/sandbox/emulators.ts";
 import { sandboxNames } from "../../src/cli/sandbox/sandbox-environment.ts";

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type { InvokeContext } from "../../core/agent.ts";
 import type { StateMachine } from "./stepfunctions-config.ts";
-import { RowcallError, failureWords } from "../../core/errors.ts";
+import { failureWords } from "../../aws/aws.ts";
+import { RowcallError } from "../../core/errors.ts";
 import { parseJson, type JsonValue } from "../../core/json.ts";
 import type { ExecutionEnd } from "./execution-poller.ts";
 

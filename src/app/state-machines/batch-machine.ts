@@ -1,6 +1,6 @@
 import type { Engine, RunEvent, RunObserver } from "../../core/engine.ts";
 import { RowcallError } from "../../core/errors.ts";
-import type { Execution, HistoryEvent } from "../../aws/step-functions.ts";
+import type { Execution, HistoryEvent } from "../../runs/execution-journal.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";

@@ -5,14 +5,13 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { RowcallError } from "../../core/errors.ts";
-import type { Execution, ExecutionJournal, Executions } from "../../aws/step-functions.ts";
 import type { Services } from "../../core/services.ts";
 import { createTestServices, echoAgent, type TestInvoke } from "../../../test/fakes/services.ts";
 import { openStores } from "../../stores/open-store.ts";
-import { openExecutionJournal } from "../../runs/execution-journal.ts";
+import { openExecutionJournal, type Execution, type ExecutionJournal } from "../../runs/execution-journal.ts";
 import { openLocalEngine } from "../../engines/local/local-engine.ts";
 import { createMachines } from "./list-machines.ts";
-import { openExecutions } from "./open-executions.ts";
+import { openExecutions, type Executions } from "./open-executions.ts";
 
 const echo: TestInvoke = async (input) => ({ structured_output: { field: input["a"] ?? null } });
 

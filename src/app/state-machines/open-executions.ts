@@ -1,8 +1,20 @@
 import { RowcallError } from "../../core/errors.ts";
-import type { Execution, ExecutionId, ExecutionJournal, Executions, NewEvent } from "../../aws/step-functions.ts";
+import type { Execution, ExecutionId, ExecutionJournal, NewEvent } from "../../runs/execution-journal.ts";
 import { parseJson, replaceDigits, type JsonValue } from "../../core/json.ts";
 import type { Clock } from "../../core/services.ts";
 import { type StateMachines, failureOf } from "../state-machine.ts";
+
+/** Starts, stops and remembers executions. */
+export interface Executions extends Pick<ExecutionJournal, "firstOffered" | "find" | "findByRun" | "list" | "history"> {
+  /** Starts an execution whose name is free in the machine. */
+  start(request: ExecutionId & Pick<Execution, "input">): Execution;
+  /** Ends an execution as ABORTED; one that has ended is shown as it is. */
+  stop(id: ExecutionId, reason: Pick<Execution, "error" | "cause">): Execution;
+  /** Goes on with an execution that has ended without success. */
+  redrive(id: ExecutionId, token: string | undefined): Execution;
+  /** Lets what is under way come to a point where it can be gone on with, and ends. Executions that are not done stay RUNNING. */
+  close(): Promise<void>;
+}
 
 /** What executions stand on. */
 export interface ExecutionsOptions {

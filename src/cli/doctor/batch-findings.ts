@@ -1,4 +1,4 @@
-import { openStepFunctions } from "../../aws/open-step-functions.ts";
+import { openStepFunctions } from "../../aws/step-functions.ts";
 import { bundledRegistry, type AwsRuns, type Wiring } from "../../app/wire.ts";
 import { messageOf, RowcallError } from "../../core/errors.ts";
 import type { Problem } from "../../core/schema.ts";

@@ -19,12 +19,6 @@ export async function printLines(output: Output, lines: readonly string[]): Prom
   await write(output, lines.map((line) => `${line}\n`).join(""));
 }
 
-/** What is wrong and does not keep a command from going on. */
-export interface Warning {
-  readonly message: string;
-  readonly hint?: string;
-}
-
 /** Prints warnings on standard error. */
 export async function printWarnings(io: Io, warnings: readonly Warning[]): Promise<void> {
   if (warnings.length > 0)

@@ -1,7 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { FailureCount } from "../../core/channel.ts";
-import type { Warning } from "../../core/engine.ts";
+import type { Warning } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import { joinUri } from "../../core/uri.ts";
 import { privateFolder } from "../../core/private-modes.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Attempt } from "../../core/attempt.ts";
-import { failureWords, RowcallError } from "../../core/errors.ts";
+import { failureWords } from "../../aws/aws.ts";
+import { RowcallError } from "../../core/errors.ts";
 import { isJsonObject, parseJson, type JsonObject, type JsonValue } from "../../core/json.ts";
 import { parseWith } from "../../core/schema.ts";
 import { joinUri } from "../../core/uri.ts";

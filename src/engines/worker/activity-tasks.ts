@@ -102,9 +102,7 @@ async function activitiesOf(client: SFNClient): Promise<readonly string[]> {
 
 function withHint(error: RowcallError, { endpoints }: AwsSettings): RowcallError {
   if (endpoints.SFN === undefined || error.details["awsError"] !== "CredentialsProviderError") return error;
-  return new RowcallError(error.code, error.message, {
-    hint: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to the keys of the endpoint; a `rowcall serve` without keys takes any text.",
-    cause: error,
-    details: error.details,
-  });
+  return error.withHint(
+    "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to the keys of the endpoint; a `rowcall serve` without keys takes any text.",
+  );
 }

@@ -1,6 +1,6 @@
 import { ApiError } from "./api-error.ts";
 import { parseArn } from "../../aws/aws.ts";
-import type { ExecutionId } from "../../aws/step-functions.ts";
+import type { ExecutionId } from "../../runs/execution-journal.ts";
 
 /**
  * Whether Step Functions takes a text for a name.

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { randomUUID } from "node:crypto";
-import type { Execution, HistoryEvent } from "../../aws/step-functions.ts";
+import type { Execution, HistoryEvent } from "../../runs/execution-journal.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { ApiError, validationError } from "./api-error.ts";
 import { describeRow, listRows, parseRowName } from "./map-run-operations.ts";

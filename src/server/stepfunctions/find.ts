@@ -1,5 +1,5 @@
 import type { Activity } from "../../core/activity.ts";
-import type { Execution } from "../../aws/step-functions.ts";
+import type { Execution } from "../../runs/execution-journal.ts";
 import type { StateMachine } from "../../app/state-machine.ts";
 import { doesNotExist } from "./arns.ts";
 import type { Endpoint } from "./operation.ts";

@@ -1,5 +1,5 @@
 import type { RowReport, RowStatus } from "../../core/engine.ts";
-import type { ExecutionId, Execution } from "../../aws/step-functions.ts";
+import type { ExecutionId, Execution } from "../../runs/execution-journal.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Run, RowCounts } from "../../core/run.ts";
 import { doesNotExist } from "./arns.ts";

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { ActivityQueue } from "../../core/activity.ts";
 import type { Engine } from "../../core/engine.ts";
-import type { Executions } from "../../aws/step-functions.ts";
+import type { Executions } from "../../app/state-machines/open-executions.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Clock } from "../../core/services.ts";
 import type { StateMachines } from "../../app/state-machine.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openTestEndpoint, testKeys } from "../../test/fakes/endpoint.ts";
 import { createWorkspace } from "../../test/fakes/workspace.ts";
-import { openStepFunctions } from "./open-step-functions.ts";
+import { openStepFunctions } from "./step-functions.ts";
 
 test("takes no other ARN for that of a state machine", async () => {
   for (const arn of [
