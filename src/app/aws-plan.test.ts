@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readBatch } from "../core/batch-file.ts";
 import type { JsonObject } from "../core/json.ts";
-import { openFileRegistry } from "../registry/open-registry.ts";
+import { openRegistry } from "../registry/open-registry.ts";
 import { openMemoryStore } from "../stores/memory-store.ts";
 import { createTestServices } from "../../test/fakes/services.ts";
 import { planBatch, type Plan } from "./plan.ts";
@@ -34,7 +34,7 @@ async function plan({ agent: own = {}, batch: given = {}, street = "High Street"
   await store.write("memory:in.csv", Buffer.from(`street\n${street}\nB\nC\n`));
   const services = {
     ...createTestServices({ store, invoke: async () => ({}) }),
-    registry: openFileRegistry({ store, directories: ["memory:registry"] }),
+    registry: openRegistry({ store, registries: ["memory:registry"] }),
   };
   const file = {
     agent: "lookup",

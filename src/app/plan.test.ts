@@ -5,7 +5,7 @@ import { readBatch } from "../core/batch-file.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Services } from "../core/services.ts";
-import { openFileRegistry } from "../registry/open-registry.ts";
+import { openRegistry } from "../registry/open-registry.ts";
 import { openMemoryStore } from "../stores/memory-store.ts";
 import { createTestServices } from "../../test/fakes/services.ts";
 import { createCheck } from "./check.ts";
@@ -62,7 +62,7 @@ async function servicesWith({
   const invoke = async (): Promise<JsonObject> => ({ structured_output: { exchange: "HACKNEY", speed: 80 } });
   return {
     ...createTestServices({ store, invoke, clock: () => 0 }),
-    registry: openFileRegistry({ store, directories: ["memory:registry"] }),
+    registry: openRegistry({ store, registries: ["memory:registry"] }),
     ...services,
   };
 }

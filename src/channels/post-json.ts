@@ -1,7 +1,8 @@
 import { STATUS_CODES } from "node:http";
 import { Agent, fetch, type Response } from "undici";
 import { RowcallError } from "../core/errors.ts";
-import { explainNetwork } from "../core/network-errors.ts";
+import type { Mask } from "../core/mask.ts";
+import { explainNetwork, parseRetryAfter } from "../core/network-errors.ts";
 import { retryDelayMs, type RetryPolicy } from "../core/retry.ts";
 import type { Timing } from "./channel-options.ts";
 import { withTimeLimit } from "./time-limit.ts";
@@ -14,8 +15,8 @@ export interface Post {
   readonly body: string;
   /** What the receiver is called in messages. */
   readonly shown: string;
-  /** Texts that no message may hold. */
-  readonly secrets: readonly string[];
+  /** Takes out what no message may hold. */
+  readonly mask: Mask;
   /** What to do about a status that is no success. */
   hintFor(status: number): string;
 }
@@ -83,7 +84,7 @@ async function tryOnce(post: Post, timing: Timing, dispatcher: Agent): Promise<F
     } catch (cause) {
       const what = signal.aborted
         ? `gave no answer within ${tryMs / 1000} seconds`
-        : `could not be reached: ${masked(post, explainNetwork(cause).what)}`;
+        : `could not be reached: ${post.mask.text(explainNetwork(cause).what)}`;
       return { what, hint: "Check the address, and that it can be reached from here.", transient: true, cause };
     }
   });
@@ -92,7 +93,8 @@ async function tryOnce(post: Post, timing: Timing, dispatcher: Agent): Promise<F
 async function refusal(post: Post, response: Response, now: number): Promise<Failure> {
   const { status } = response;
   const location = response.headers.get("location");
-  const said = masked(post, await beginningOf(response))
+  const said = post.mask
+    .text(await beginningOf(response))
     .replace(/\s+/g, " ")
     .trim()
     .slice(0, excerptLength);
@@ -100,7 +102,7 @@ async function refusal(post: Post, response: Response, now: number): Promise<Fai
     what: `answered ${[status, STATUS_CODES[status]].join(" ").trim()}${said === "" ? "" : `: ${said}`}`,
     hint:
       status >= 300 && status < 400
-        ? `Redirects are not followed: use the address where it leads${location === null ? "" : `, ${masked(post, location)}`}.`
+        ? `Redirects are not followed: use the address where it leads${location === null ? "" : `, ${post.mask.text(location)}`}.`
         : post.hintFor(status),
     transient: status === 408 || status === 429 || status >= 500,
     retryAfterMs: parseRetryAfter(response.headers.get("retry-after"), now),
@@ -117,24 +119,6 @@ async function beginningOf({ body }: Response): Promise<string> {
     if (size > 4096) break;
   }
   return new TextDecoder().decode(Buffer.concat(chunks));
-}
-
-// Seconds, or a date: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
-function parseRetryAfter(value: string | null, now: number): number | undefined {
-  if (value === null) return undefined;
-  if (/^\d+$/.test(value.trim())) return Number(value) * 1000;
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
-}
-
-function masked({ secrets }: Post, text: string): string {
-  return (
-    secrets
-      // What is shorter guards nothing, and would turn up everywhere.
-      .filter(({ length }) => length >= 4)
-      .toSorted((a, b) => b.length - a.length)
-      .reduce((rest, secret) => rest.replaceAll(secret, "***"), text)
-  );
 }
 
 function failed({ shown }: Post, { what, hint, cause }: Failure, tries: number): RowcallError {

@@ -1,5 +1,6 @@
 import { isVariableName, maskAddress, type Channel, type Notification } from "../core/channel.ts";
 import { RowcallError } from "../core/errors.ts";
+import { createMask } from "../core/mask.ts";
 import type { ChannelOptions } from "./channel-options.ts";
 import { postJson } from "./post-json.ts";
 
@@ -26,6 +27,7 @@ export function openSlackChannel(
   }
   const name = named === "" ? "SLACK_WEBHOOK_URL" : named;
   const url = readUrl(name, secret(name) ?? "");
+  const mask = createMask([url.href, url.pathname]);
   return {
     notify: (notification) =>
       postJson(
@@ -34,7 +36,7 @@ export function openSlackChannel(
           headersAt: () => ({}),
           body: JSON.stringify(slackMessage(notification)),
           shown: `Slack's webhook in ${name}`,
-          secrets: [url.href, url.pathname],
+          mask,
           hintFor: (status) =>
             status === 403 || status === 404 || status === 410
               ? `The webhook is gone or its app may not post there: make a new one and set ${name}.`

@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import { isVariableName, maskAddress, secretPlaces, type Channel, type Notification } from "../core/channel.ts";
 import { RowcallError } from "../core/errors.ts";
+import { createMask } from "../core/mask.ts";
 import type { ChannelOptions } from "./channel-options.ts";
 import { postJson } from "./post-json.ts";
 
@@ -21,13 +22,9 @@ export function openWebhookChannel(
   const { given, values } = withSecrets(address, secret);
   const { url, login, authorization, secretName } = readAddress(given);
   const key = secret(secretName ?? usualSecret) ?? "";
-  if (key === "" && secretName !== undefined) {
-    throw new RowcallError(
-      "SECRET_MISSING",
-      `The webhook ${maskAddress(address)} needs ${secretName}, not set in the environment`,
-      { hint: `Set it before the run: export ${secretName}=…` },
-    );
-  }
+  if (key === "" && secretName !== undefined) throw missing(address, secretName);
+  const secrets = [url.search.slice(1), ...url.searchParams.values(), key, ...login, authorization ?? "", ...values];
+  const mask = createMask(secrets);
   return {
     ...(key === "" ? { warning: unsigned } : {}),
     notify: async (notification) => {
@@ -40,7 +37,7 @@ export function openWebhookChannel(
         }),
         body,
         shown: `The webhook ${maskAddress(address)}`,
-        secrets: [url.search.slice(1), ...url.searchParams.values(), key, ...login, authorization ?? "", ...values],
+        mask,
         hintFor,
       };
       await postJson(post, timing);
@@ -86,19 +83,20 @@ function withSecrets(
   const values: string[] = [];
   const given = address.replace(secretPlaces, (_place, name: string) => {
     const value = secret(name) ?? "";
-    if (value === "")
-      throw new RowcallError(
-        "SECRET_MISSING",
-        `The webhook ${maskAddress(address)} needs ${name}, not set in the environment`,
-        {
-          hint: `Set it before the run: export ${name}=…`,
-        },
-      );
+    if (value === "") throw missing(address, name);
     const encoded = encodeURIComponent(value.toWellFormed());
     values.push(value, encoded);
     return encoded;
   });
   return { given, values };
+}
+
+function missing(address: string, name: string): RowcallError {
+  return new RowcallError(
+    "SECRET_MISSING",
+    `The webhook ${maskAddress(address)} needs ${name}, not set in the environment`,
+    { hint: `Set it before the run: export ${name}=…` },
+  );
 }
 
 interface WebhookAddress {

@@ -26,3 +26,17 @@ export function explainNetwork(thrown: unknown): { readonly what: string; readon
   const known = Object.hasOwn(words, code) ? words[code] : undefined;
   return { what: known === undefined ? messageOf(cause) : `${known} (${code})`, code };
 }
+
+/**
+ * How long a Retry-After header asks to wait, in milliseconds; undefined when it says nothing that can be understood.
+ *
+ * @param now - milliseconds since 1970
+ * @see https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+ */
+export function parseRetryAfter(value: string | null | undefined, now: number): number | undefined {
+  if (value === null || value === undefined) return undefined;
+  if (/^\d+$/.test(value.trim())) return Number(value) * 1000;
+  // eslint-disable-next-line no-restricted-globals -- it reads a date and asks no clock
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}

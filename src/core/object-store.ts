@@ -1,3 +1,5 @@
+import { RowcallError } from "./errors.ts";
+
 /** What is known of a stored object. */
 export interface ObjectInfo {
   readonly uri: string;
@@ -39,4 +41,12 @@ export interface ObjectStore {
   delete(uri: string): Promise<void>;
   /** Writes an object's bytes under another URI, as `write` does; within a store they need not pass through this machine. */
   copy(from: string, to: string, options?: WriteOptions): Promise<ObjectInfo>;
+}
+
+/** What writing with `ifAbsent` comes to where something is. */
+export function objectExists(uri: string, cause?: unknown): RowcallError {
+  return new RowcallError("OUTPUT_EXISTS", `${uri} exists already`, {
+    hint: "Choose another name, or delete it first.",
+    cause,
+  });
 }

@@ -8,10 +8,10 @@ import { aTemplate, anAgent, registryContract } from "../../test/contracts/regis
 import type { RowcallError } from "../core/errors.ts";
 import type { ObjectStore } from "../core/object-store.ts";
 import { openStores } from "../stores/open-store.ts";
-import { openFileRegistry } from "./open-registry.ts";
+import { openRegistry } from "./open-registry.ts";
 
 registryContract("registry of files in memory", async () => ({
-  registry: openFileRegistry({ store: openStores({ baseDirectory: tmpdir() }), directories: ["memory:registry"] }),
+  registry: openRegistry({ store: openStores({ baseDirectory: tmpdir() }), registries: ["memory:registry"] }),
   close: async () => {},
 }));
 
@@ -23,7 +23,7 @@ for (const [form, toDirectory] of [
     const folder = await mkdtemp(join(tmpdir(), "rowcall registry "));
     const store = openStores({ baseDirectory: folder });
     return {
-      registry: openFileRegistry({ store, directories: [toDirectory(folder)] }),
+      registry: openRegistry({ store, registries: [toDirectory(folder)] }),
       close: () => rm(folder, { recursive: true }),
     };
   });
@@ -43,7 +43,7 @@ test("publishes under the name and version, in the first folder, and leaves noth
   const folder = await mkdtemp(join(tmpdir(), "rowcall-registry-"));
   try {
     const store = openStores({ baseDirectory: folder });
-    const { agents, templates } = openFileRegistry({ store, directories: ["mine", "shipped"] });
+    const { agents, templates } = openRegistry({ store, registries: ["mine", "shipped"] });
     await agents.publish(anAgent());
     await templates.publish(aTemplate());
     const files = await readdir(folder, { recursive: true });
@@ -64,7 +64,7 @@ test("reads all folders; the earlier one counts where both hold a version", asyn
   await put(store, "mine/agents/lookup_v1.0.0.json", { ...lookup, description: "mine" });
   await put(store, "shipped/agents/lookup_v1.0.0.json", { ...lookup, description: "shipped" });
   await put(store, "shipped/agents/lookup_v1.1.0.json", { ...lookup, version: "1.1.0" });
-  const { agents } = openFileRegistry({ store, directories: ["memory:mine", "memory:shipped"] });
+  const { agents } = openRegistry({ store, registries: ["memory:mine", "memory:shipped"] });
   assert.equal((await agents.resolve({ name: "lookup" })).version, "1.1.0");
   assert.equal((await agents.resolve({ name: "lookup", version: "1.0.0" })).description, "mine");
   assert.equal((await agents.list()).length, 2);
@@ -78,7 +78,7 @@ test("reads YAML, and folders within the folder", async () => {
     "r/agents/telecom/lookup_v1.0.0.yaml",
     'agent_name: lookup\nversion: "1.0.0"\nkind: function\nstructured_output:\n  enabled: true\n  output_fields: [speed]\n',
   );
-  const { agents } = openFileRegistry({ store, directories: ["memory:r"] });
+  const { agents } = openRegistry({ store, registries: ["memory:r"] });
   assert.deepEqual((await agents.resolve({ name: "lookup" })).structured_output.output_fields, ["speed"]);
 });
 
@@ -86,7 +86,7 @@ test("a file that holds another name or version than its own is not taken", asyn
   const store = openMemory();
   await put(store, "r/agents/lookup_v2.0.0.json", lookup);
   await put(store, "r/templates/check_v1.0.0.json", { template_id: "check_line", version: "1.0.0" });
-  const { agents, templates } = openFileRegistry({ store, directories: ["memory:r"] });
+  const { agents, templates } = openRegistry({ store, registries: ["memory:r"] });
   await assert.rejects(agents.resolve({ name: "lookup" }), {
     code: "AGENT_INVALID",
     message: "The agent file memory:r/agents/lookup_v2.0.0.json holds lookup 1.0.0",
@@ -103,7 +103,7 @@ test("a broken file fails only what resolves to it", async () => {
   await put(store, "r/agents/lookup_v1.0.0.json", { ...lookup, aliases: ["lookup-prod"] });
   await put(store, "r/agents/broken_v1.0.0.json", { ...lookup, agent_name: "broken" });
   await put(store, "r/agents/broken_v1.1.0.json", "{ not json");
-  const { agents } = openFileRegistry({ store, directories: ["memory:r"] });
+  const { agents } = openRegistry({ store, registries: ["memory:r"] });
   assert.equal((await agents.resolve({ name: "lookup-prod" })).agent_name, "lookup");
   assert.equal((await agents.resolve({ name: "broken", version: "1.0.0" })).version, "1.0.0");
   await assert.rejects(agents.resolve({ name: "broken" }), {
@@ -115,7 +115,7 @@ test("a broken file fails only what resolves to it", async () => {
 
 test("a file in which something would be lost is invalid, and told by the key", async () => {
   const store = openMemory();
-  const { agents } = openFileRegistry({ store, directories: ["memory:r"] });
+  const { agents } = openRegistry({ store, registries: ["memory:r"] });
   for (const [name, text, message] of [
     [
       "id_v1.0.0.json",
@@ -139,8 +139,8 @@ test("list tells of files it cannot read, wrongly named ones too, and leaves the
   await put(store, "r/agents/lookup.json", lookup);
   await put(store, "r/agents/README.md", "# Agents");
   const problems: RowcallError[] = [];
-  const directories = ["memory:r"];
-  const { agents } = openFileRegistry({ store, directories, onProblem: (problem) => void problems.push(problem) });
+  const registries = ["memory:r"];
+  const { agents } = openRegistry({ store, registries, onProblem: (problem) => void problems.push(problem) });
   assert.deepEqual(
     (await agents.list()).map((agent) => agent.agent_name),
     ["lookup"],
@@ -152,11 +152,11 @@ test("list tells of files it cannot read, wrongly named ones too, and leaves the
       ["AGENT_INVALID", "half_v1.0.0.json"],
     ],
   );
-  await assert.rejects(openFileRegistry({ store, directories }).agents.list(), { code: "AGENT_INVALID" });
+  await assert.rejects(openRegistry({ store, registries }).agents.list(), { code: "AGENT_INVALID" });
 });
 
 test("refuses a name that would leave the folder", async () => {
-  const { agents } = openFileRegistry({ store: openMemory(), directories: ["memory:r"] });
+  const { agents } = openRegistry({ store: openMemory(), registries: ["memory:r"] });
   for (const name of ["../evil", "a/b", ".hidden", "a\\b", " a"]) {
     await assert.rejects(
       agents.publish(anAgent({ agent_name: name })),
@@ -173,7 +173,7 @@ async function text(store: ObjectStore, path: string): Promise<string> {
 
 test("a changed status keeps a JSON file's indentation and order, and what only the file says", async () => {
   const store = openMemory();
-  const { agents } = openFileRegistry({ store, directories: ["memory:r"] });
+  const { agents } = openRegistry({ store, registries: ["memory:r"] });
   const at = { name: "lookup", version: "1.0.0" };
   const { version, ...rest } = lookup;
   const before = { $schema: "../agent.json", version, status: "active", ...rest };
@@ -193,7 +193,7 @@ test("a changed status keeps a JSON file's indentation and order, and what only 
 
 test("a changed status keeps a YAML file's comments, and one that was absent is added", async () => {
   const store = openMemory();
-  const { templates } = openFileRegistry({ store, directories: ["memory:r"] });
+  const { templates } = openRegistry({ store, registries: ["memory:r"] });
   const written = (status: string): string =>
     `# The form\ntemplate_id: form # its name\nversion: "1.0.0"\n${status}steps:\n  # first\n  - goto: "/"\n`;
   await put(store, "r/templates/deep/form_v1.0.0.yaml", written("status: active # for now\n"));
@@ -207,7 +207,7 @@ test("a changed status keeps a YAML file's comments, and one that was absent is 
 test("changes the status of no broken file", async () => {
   const store = openMemory();
   await put(store, "r/agents/lookup_v1.0.0.json", "{ not json");
-  const { agents } = openFileRegistry({ store, directories: ["memory:r"] });
+  const { agents } = openRegistry({ store, registries: ["memory:r"] });
   await assert.rejects(agents.setStatus({ name: "lookup", version: "1.0.0" }, "archived"), { code: "AGENT_INVALID" });
   assert.equal(await text(store, "r/agents/lookup_v1.0.0.json"), "{ not json");
 });

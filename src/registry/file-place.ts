@@ -1,3 +1,4 @@
+import { text } from "node:stream/consumers";
 import { RowcallError } from "../core/errors.ts";
 import type { ObjectStore } from "../core/object-store.ts";
 import { readDocument } from "../core/read-document.ts";
@@ -22,16 +23,16 @@ const fileName = /^(?<name>.+)_v(?<version>\d+\.\d+\.\d+)\.(?:json|ya?ml)$/;
 async function findCatalogFiles(
   store: ObjectStore,
   folder: string,
-): Promise<{ files: CatalogFile[]; strays: string[] }> {
+): Promise<{ files: CatalogFile[]; others: string[] }> {
   const files: CatalogFile[] = [];
-  const strays: string[] = [];
+  const others: string[] = [];
   const prefix = joinUri(folder, "");
   for await (const { uri } of store.list(prefix)) {
     const { name, version } = fileName.exec(decode(baseName(uri), prefix))?.groups ?? {};
     if (name !== undefined && version !== undefined) files.push({ name, version, uri });
-    else if (/\.(json|ya?ml)$/.test(uri)) strays.push(uri);
+    else if (/\.(json|ya?ml)$/.test(uri)) others.push(uri);
   }
-  return { files, strays };
+  return { files, others };
 }
 
 function decode(name: string, prefix: string): string {
@@ -39,14 +40,13 @@ function decode(name: string, prefix: string): string {
 }
 
 /**
- * Reads one file and holds it to its name.
+ * Reads one file's text and holds it to the file's name.
  *
- * @throws RowcallError AGENT_INVALID or TEMPLATE_INVALID naming the file; what the store throws
+ * @throws RowcallError AGENT_INVALID or TEMPLATE_INVALID naming the file
  */
-async function readCatalogFile<T>(store: ObjectStore, kind: CatalogKind<T>, file: CatalogFile): Promise<T> {
+async function parseCatalogFile<T>(kind: CatalogKind<T>, file: CatalogFile, content: string): Promise<T> {
   const what = `${kind.noun} file ${file.uri}`;
-  const text = await readText(store, file.uri);
-  const document = kind.parse(await readDocument(text, file.uri, kind.invalid, what), what);
+  const document = kind.parse(await readDocument(content, file.uri, kind.invalid, what), what);
   const said = `${kind.nameOf(document)} ${kind.versionOf(document)}`;
   if (said !== `${file.name} ${file.version}`) {
     throw new RowcallError(kind.invalid, `The ${what} holds ${said}`, {
@@ -69,9 +69,9 @@ async function writeCatalogStatus<T>(
   status: PublicationStatus,
 ): Promise<boolean> {
   try {
-    await readCatalogFile(store, kind, file);
-    const text = await readText(store, file.uri);
-    const changed = file.uri.endsWith(".json") ? jsonWithStatus(text, status) : await yamlWithStatus(text, status);
+    const content = await text(store.read(file.uri));
+    await parseCatalogFile(kind, file, content);
+    const changed = file.uri.endsWith(".json") ? jsonWithStatus(content, status) : await yamlWithStatus(content, status);
     await store.write(file.uri, Buffer.from(changed));
     return true;
   } catch (thrown) {
@@ -80,26 +80,18 @@ async function writeCatalogStatus<T>(
   }
 }
 
-function jsonWithStatus(text: string, status: PublicationStatus): string {
-  const value = { ...(JSON.parse(withoutMark(text)) as object), status };
-  const indent = /^\s*\{\r?\n([ \t]+)/.exec(withoutMark(text))?.[1] ?? 0;
+function jsonWithStatus(content: string, status: PublicationStatus): string {
+  const value = { ...(JSON.parse(content) as object), status };
+  const indent = /^\s*\{\r?\n([ \t]+)/.exec(content)?.[1] ?? 0;
   return `${JSON.stringify(value, undefined, indent)}\n`;
 }
 
-async function yamlWithStatus(text: string, status: PublicationStatus): Promise<string> {
+async function yamlWithStatus(content: string, status: PublicationStatus): Promise<string> {
   const { parseDocument } = await import("../core/yaml.ts");
-  const document = parseDocument(text);
+  const document = parseDocument(content);
   document.set("status", status);
   // No line is folded that was not folded before.
   return document.toString({ lineWidth: 0 });
-}
-
-async function readText(store: ObjectStore, uri: string): Promise<string> {
-  return Buffer.concat(await Array.fromAsync(store.read(uri))).toString("utf8");
-}
-
-function withoutMark(text: string): string {
-  return text.replace(/^\uFEFF/, "");
 }
 
 /** What a file of a catalog is called. */
@@ -121,7 +113,7 @@ function openFilePlace<T>(kind: CatalogKind<T>, store: ObjectStore, directory: s
   const entryOf = (file: CatalogFile): CatalogEntry<T> => ({
     name: file.name,
     version: file.version,
-    read: () => readCatalogFile(store, kind, file),
+    read: async () => parseCatalogFile(kind, file, await text(store.read(file.uri))),
     setStatus: (status) => writeCatalogStatus(store, kind, file, status),
   });
   return {
@@ -131,8 +123,8 @@ function openFilePlace<T>(kind: CatalogKind<T>, store: ObjectStore, directory: s
       return files.filter((file) => file.name === name).map(entryOf);
     },
     findAll: async () => {
-      const { files, strays } = await findCatalogFiles(store, folder);
-      return { entries: files.map(entryOf), problems: strays.map((uri) => misnamed(kind, uri)) };
+      const { files, others } = await findCatalogFiles(store, folder);
+      return { entries: files.map(entryOf), problems: others.map((uri) => misnamed(kind, uri)) };
     },
     add: async (document) => {
       const name = kind.nameOf(document);

@@ -16,84 +16,6 @@ import { isTemporary, writeFileWhole } from "./file-write.ts";
 import { RowcallError } from "../core/errors.ts";
 import { nearest } from "../core/schema.ts";
 
-interface Folder {
-  readonly path: string;
-  /** What its entries' URIs begin with. */
-  readonly uri: string;
-}
-
-interface Entry extends Folder {
-  readonly isFolder: boolean;
-}
-
-/**
- * Files whose URI begins with a prefix, in order of their URIs: `out/res` finds `out/result.csv` and `out/results/a.csv`.
- * Links to folders are not followed. A folder that is not there is an empty one.
- *
- * @throws RowcallError STORE_DENIED, STORE_FAILED
- */
-async function* listFiles(prefix: string, baseDirectory: string): AsyncGenerator<ObjectInfo> {
-  const { folder, uriPrefix } = splitPrefix(prefix, baseDirectory);
-  yield* walk(folder, uriPrefix);
-}
-
-function splitPrefix(prefix: string, baseDirectory: string): { folder: Folder; uriPrefix: string } {
-  if (isFileUri(prefix)) {
-    const { path, uri, isFolder } = parseFileAddress(prefix, baseDirectory);
-    const uriPrefix = isFolder && !uri.endsWith("/") ? `${uri}/` : uri;
-    const parent = uriPrefix.slice(0, uriPrefix.lastIndexOf("/") + 1);
-    return { folder: { path: isFolder ? path : resolve(path, ".."), uri: parent }, uriPrefix };
-  }
-  const slash = Math.max(prefix.lastIndexOf("/"), process.platform === "win32" ? prefix.lastIndexOf("\\") : -1);
-  const parent = prefix.slice(0, slash + 1);
-  return { folder: { path: resolve(baseDirectory, parent), uri: parent }, uriPrefix: prefix };
-}
-
-async function* walk(folder: Folder, uriPrefix: string): AsyncGenerator<ObjectInfo> {
-  for (const entry of await entriesOf(folder)) {
-    // The prefix may end inside a name.
-    if (!entry.uri.startsWith(uriPrefix)) continue;
-    if (entry.isFolder) {
-      yield* walk(entry, uriPrefix);
-    } else {
-      const found = await statFile(entry);
-      if (found?.isFile() === true) yield { uri: entry.uri, size: found.size, modifiedAt: Math.floor(found.mtimeMs) };
-    }
-  }
-}
-
-async function entriesOf(folder: Folder): Promise<readonly Entry[]> {
-  let found: readonly Dirent[];
-  try {
-    found = await readdir(folder.path, { withFileTypes: true });
-  } catch (thrown) {
-    if (["ENOENT", "ENOTDIR"].includes(systemCode(thrown) ?? "")) return [];
-    throw explain("list", folder.uri, thrown);
-  }
-  return found
-    .filter(({ name }) => !isTemporary(name))
-    .map((entry) => entryOf(folder, entry))
-    .sort((a, b) => (a.uri < b.uri ? -1 : 1));
-}
-
-// A folder's URI ends in a slash, so that "a.csv" sorts before what is in "a/".
-function entryOf(folder: Folder, entry: Dirent): Entry {
-  const path = join(folder.path, entry.name);
-  const isFolder = entry.isDirectory();
-  const uri = isFileUri(folder.uri) ? pathToFileURL(path).href : `${folder.uri}${entry.name}`;
-  return { path, isFolder, uri: isFolder ? `${uri}/` : uri };
-}
-
-async function statFile({ path, uri }: Entry): Promise<Stats | undefined> {
-  try {
-    return await stat(path);
-  } catch (thrown) {
-    // Deleted since, or a link that leads nowhere.
-    if (systemCode(thrown) === "ENOENT") return undefined;
-    throw explain("look at", uri, thrown);
-  }
-}
-
 /** Where a file store works. */
 export interface FileStoreOptions {
   /** Where relative paths start. */
@@ -101,8 +23,6 @@ export interface FileStoreOptions {
   /** Absolute path of a folder whose files are this user's alone. @default none */
   readonly privateFolder?: string;
 }
-
-const absent = new Set(["ENOENT", "ENOTDIR"]);
 
 /**
  * Opens the file system as a store: plain paths and `file:` URIs.
@@ -119,7 +39,7 @@ export function openFileStore({ baseDirectory, privateFolder }: FileStoreOptions
   const write: ObjectStore["write"] = async (uri, content, options = {}) => {
     const target = address(uri);
     const isPrivate = privateFolder !== undefined && isWithin(target.path, privateFolder);
-    return infoOf(target, await writeFileWhole(target, content, { ...options, isPrivate }));
+    return infoOf(target.uri, await writeFileWhole(target, content, { ...options, isPrivate }));
   };
   return {
     async *read(uri, range) {
@@ -128,14 +48,8 @@ export function openFileStore({ baseDirectory, privateFolder }: FileStoreOptions
     write,
     stat: async (uri) => {
       const { path, isFolder, uri: canonical } = address(uri);
-      if (isFolder) return undefined;
-      try {
-        const found = await stat(path);
-        return found.isDirectory() ? undefined : infoOf({ uri: canonical }, found);
-      } catch (thrown) {
-        if (absent.has(systemCode(thrown) ?? "")) return undefined;
-        throw explain("look at", uri, thrown);
-      }
+      const found = isFolder ? undefined : await statIfThere(path, uri);
+      return found === undefined || found.isDirectory() ? undefined : infoOf(canonical, found);
     },
     identify: async (uri) => {
       const { path } = address(uri);
@@ -149,7 +63,7 @@ export function openFileStore({ baseDirectory, privateFolder }: FileStoreOptions
         try {
           await unlink(address(uri).path);
         } catch (thrown) {
-          if (!absent.has(systemCode(thrown) ?? "")) throw thrown;
+          if (!isAbsence(thrown)) throw thrown;
         }
       }),
     copy: async (from, to, options) => write(to, readFile(await readable(from)), options),
@@ -206,6 +120,89 @@ async function withNearName(error: RowcallError, path: string): Promise<RowcallE
   return error.withHint(hint);
 }
 
-function infoOf({ uri }: { readonly uri: string }, { size, mtimeMs }: Stats): ObjectInfo {
+interface Folder {
+  readonly path: string;
+  /** What its entries' URIs begin with. */
+  readonly uri: string;
+}
+
+interface Entry extends Folder {
+  readonly isFolder: boolean;
+}
+
+/**
+ * Files whose URI begins with a prefix, in order of their URIs: `out/res` finds `out/result.csv` and `out/results/a.csv`.
+ * Links to folders are not followed. A folder that is not there is an empty one.
+ *
+ * @throws RowcallError STORE_DENIED, STORE_FAILED
+ */
+async function* listFiles(prefix: string, baseDirectory: string): AsyncGenerator<ObjectInfo> {
+  const { folder, uriPrefix } = splitPrefix(prefix, baseDirectory);
+  yield* walk(folder, uriPrefix);
+}
+
+function splitPrefix(prefix: string, baseDirectory: string): { folder: Folder; uriPrefix: string } {
+  if (isFileUri(prefix)) {
+    const { path, uri, isFolder } = parseFileAddress(prefix, baseDirectory);
+    const uriPrefix = isFolder && !uri.endsWith("/") ? `${uri}/` : uri;
+    const parent = uriPrefix.slice(0, uriPrefix.lastIndexOf("/") + 1);
+    return { folder: { path: isFolder ? path : resolve(path, ".."), uri: parent }, uriPrefix };
+  }
+  const slash = Math.max(prefix.lastIndexOf("/"), process.platform === "win32" ? prefix.lastIndexOf("\\") : -1);
+  const parent = prefix.slice(0, slash + 1);
+  return { folder: { path: resolve(baseDirectory, parent), uri: parent }, uriPrefix: prefix };
+}
+
+async function* walk(folder: Folder, uriPrefix: string): AsyncGenerator<ObjectInfo> {
+  for (const entry of await entriesOf(folder)) {
+    // The prefix may end inside a name.
+    if (!entry.uri.startsWith(uriPrefix)) continue;
+    if (entry.isFolder) {
+      yield* walk(entry, uriPrefix);
+    } else {
+      // Deleted since, or a link that leads nowhere.
+      const found = await statIfThere(entry.path, entry.uri);
+      if (found?.isFile() === true) yield infoOf(entry.uri, found);
+    }
+  }
+}
+
+async function entriesOf(folder: Folder): Promise<readonly Entry[]> {
+  let found: readonly Dirent[];
+  try {
+    found = await readdir(folder.path, { withFileTypes: true });
+  } catch (thrown) {
+    if (isAbsence(thrown)) return [];
+    throw explain("list", folder.uri, thrown);
+  }
+  return found
+    .filter(({ name }) => !isTemporary(name))
+    .map((entry) => entryOf(folder, entry))
+    .sort((a, b) => (a.uri < b.uri ? -1 : 1));
+}
+
+// A folder's URI ends in a slash, so that "a.csv" sorts before what is in "a/".
+function entryOf(folder: Folder, entry: Dirent): Entry {
+  const path = join(folder.path, entry.name);
+  const isFolder = entry.isDirectory();
+  const uri = isFileUri(folder.uri) ? pathToFileURL(path).href : `${folder.uri}${entry.name}`;
+  return { path, isFolder, uri: isFolder ? `${uri}/` : uri };
+}
+
+async function statIfThere(path: string, uri: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (thrown) {
+    if (isAbsence(thrown)) return undefined;
+    throw explain("look at", uri, thrown);
+  }
+}
+
+function isAbsence(thrown: unknown): boolean {
+  const code = systemCode(thrown);
+  return code === "ENOENT" || code === "ENOTDIR";
+}
+
+function infoOf(uri: string, { size, mtimeMs }: Stats): ObjectInfo {
   return { uri, size, modifiedAt: Math.floor(mtimeMs) };
 }

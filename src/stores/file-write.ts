@@ -6,7 +6,7 @@ import { join, dirname } from "node:path";
 import process from "node:process";
 import { systemCode, type FileAddress, explained, isFolderError } from "./file-address.ts";
 import { RowcallError } from "../core/errors.ts";
-import type { WriteOptions } from "../core/object-store.ts";
+import { objectExists, type WriteOptions } from "../core/object-store.ts";
 
 const pattern = /^\.rowcall-(?:([0-9a-f]{8})-([1-9]\d*)-)?[0-9a-f]{16}\.tmp$/;
 // Process ids mean something on one machine, and on it in one namespace.
@@ -126,7 +126,7 @@ async function targetOf(
     await mkdir(dirname(path), { recursive: true, mode: isPrivate ? 0o700 : 0o777 });
     return path;
   }
-  if (ifAbsent) throw exists(uri);
+  if (ifAbsent) throw objectExists(uri);
   if (!there.isFile()) {
     throw new RowcallError("STORE_FAILED", `Cannot write ${uri}: it is a device or a pipe`, { hint: "Name a file." });
   }
@@ -149,7 +149,7 @@ async function placeNew(temporary: string, target: string, uri: string): Promise
     await link(temporary, target);
   } catch (thrown) {
     const code = systemCode(thrown) ?? "";
-    if (code === "EEXIST") throw exists(uri);
+    if (code === "EEXIST") throw objectExists(uri);
     if (!withoutLinks.has(code)) throw thrown;
     await placeWithoutLinks(temporary, target, uri);
   }
@@ -160,15 +160,9 @@ async function placeWithoutLinks(temporary: string, target: string, uri: string)
   try {
     await (await open(target, "wx")).close();
   } catch (thrown) {
-    throw systemCode(thrown) === "EEXIST" ? exists(uri) : thrown;
+    throw systemCode(thrown) === "EEXIST" ? objectExists(uri) : thrown;
   }
   await rename(temporary, target);
-}
-
-function exists(uri: string): RowcallError {
-  return new RowcallError("OUTPUT_EXISTS", `${uri} exists already`, {
-    hint: "Choose another name, or delete it first.",
-  });
 }
 
 // The name must outlive a power cut as well as the bytes do. Windows cannot sync a folder and need not.

@@ -1,5 +1,5 @@
 import { RowcallError } from "../core/errors.ts";
-import type { ByteRange, ObjectInfo, ObjectStore } from "../core/object-store.ts";
+import { objectExists, type ByteRange, type ObjectInfo, type ObjectStore } from "../core/object-store.ts";
 import type { Clock } from "../core/services.ts";
 
 interface StoredObject {
@@ -14,11 +14,7 @@ export function openMemoryStore({ clock }: { readonly clock: Clock }): ObjectSto
   const objects = new Map<string, StoredObject>();
   const write: ObjectStore["write"] = async (uri, content, { ifAbsent = false } = {}) => {
     const bytes = await collect(content);
-    if (ifAbsent && objects.has(uri)) {
-      throw new RowcallError("OUTPUT_EXISTS", `${uri} exists already`, {
-        hint: "Choose another name, or delete it first.",
-      });
-    }
+    if (ifAbsent && objects.has(uri)) throw objectExists(uri);
     const object = { bytes, modifiedAt: clock() };
     objects.set(uri, object);
     return infoOf(uri, object);

@@ -96,14 +96,6 @@ export function aBucket(verb: S3Verb, { uri }: S3Address): RowcallError {
   });
 }
 
-/** What writing where something is comes to when nothing may be replaced. */
-export function alreadyThere({ uri }: S3Address, cause?: unknown): RowcallError {
-  return new RowcallError("OUTPUT_EXISTS", `${uri} exists already`, {
-    hint: "Choose another name, or delete it first.",
-    cause,
-  });
-}
-
 interface Explanation {
   readonly name: string;
   readonly code: ErrorCode;

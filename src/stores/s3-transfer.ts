@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { HeadObjectCommandOutput, S3, GetObjectCommandOutput, PutObjectCommandInput } from "@aws-sdk/client-s3";
-import type { ObjectInfo, ByteRange, WriteOptions } from "../core/object-store.ts";
-import { type S3Address, awsFailure, explainS3, folderOf, s3Uri, notThere, alreadyThere } from "./s3-client.ts";
+import { objectExists, type ByteRange, type ObjectInfo, type WriteOptions } from "../core/object-store.ts";
+import { type S3Address, awsFailure, explainS3, folderOf, s3Uri, notThere } from "./s3-client.ts";
 import { messageOf, RowcallError } from "../core/errors.ts";
 import { nearest } from "../core/schema.ts";
 import { randomUUID } from "node:crypto";
@@ -179,7 +179,7 @@ export async function writeS3(
       await putWhole(s3, { ...object, Body: Buffer.concat(head) });
     } else {
       // Better found out now than after all parts were sent; who may not look is told then.
-      if (ifAbsent && (await headS3(s3, address).catch(() => undefined)) !== undefined) throw alreadyThere(address);
+      if (ifAbsent && (await headS3(s3, address).catch(() => undefined)) !== undefined) throw objectExists(address.uri);
       await putParts(s3, object, chain(head, source.chunks));
     }
   } catch (thrown) {
@@ -277,7 +277,7 @@ async function requireOwn(s3: S3, address: S3Address, mark: string, thrown: unkn
   const there = await headS3(s3, address).catch(() => undefined);
   if (there?.Metadata?.[markName] === mark) return;
   const isTaken = there !== undefined || awsFailure(thrown).name === "PreconditionFailed";
-  throw isTaken ? alreadyThere(address, thrown) : explainS3("write", address, thrown);
+  throw isTaken ? objectExists(address.uri, thrown) : explainS3("write", address, thrown);
 }
 
 const copiedAtMost = 5 * 1024 ** 3;
@@ -308,7 +308,7 @@ export async function copyS3(s3: S3, from: S3Address, to: S3Address, options: Wr
     });
     return size;
   } catch (thrown) {
-    if (awsFailure(thrown).name === "PreconditionFailed") throw alreadyThere(to, thrown);
+    if (awsFailure(thrown).name === "PreconditionFailed") throw objectExists(to.uri, thrown);
     throw explainS3("write", to, thrown);
   }
 }

@@ -1,5 +1,6 @@
 import { RowcallError } from "../../core/errors.ts";
 import { parseJson, type JsonValue } from "../../core/json.ts";
+import { parseRetryAfter } from "../../core/network-errors.ts";
 import { takeOutput } from "../../core/take-output.ts";
 import { excerpt } from "../excerpt.ts";
 import type { HttpConfig } from "./http-config.ts";
@@ -62,18 +63,6 @@ function hintFor(status: number, location: string | undefined): string {
     return `Redirects are not followed: set the agent's url to ${location ?? "where it leads"}.`;
   if (status === 401 || status === 403) return "Check the agent's secrets and headers.";
   return "Check the agent's url, or list the status in success_status if its body is an answer.";
-}
-
-/**
- * Returns the wait that a Retry-After header asks for, in milliseconds; undefined when it cannot be understood.
- *
- * @see https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
- */
-function parseRetryAfter(value: string | undefined, now: number): number | undefined {
-  if (value === undefined) return undefined;
-  if (/^\d+$/.test(value.trim())) return Number(value) * 1000;
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
 function parseBody({ text }: HttpReply, shown: Shown): JsonValue {
