@@ -5,8 +5,7 @@ import type { Services } from "../core/services.ts";
 import type { TemplateDocument } from "../core/template.ts";
 import { requireAllowedModule } from "../attempt/allowed-modules.ts";
 import { loadBatch, loadBatchParts, type Place } from "../runs/load-batch.ts";
-import { detectDialect, toUtf8 } from "../table/dialect.ts";
-import { parseRecords } from "../table/parse.ts";
+import { readTable } from "../table/read-table.ts";
 import { makePlan, type PlanWiring } from "./make-plan.ts";
 import type { Plan, PlanChoice } from "./plan.ts";
 import { tryRow, type TryChoice, type TryResult } from "./try-row.ts";
@@ -58,16 +57,11 @@ export function createWorkbench(wiring: PlanWiring): Workbench {
 }
 
 async function readHead({ store }: Services, uri: string, many: number): Promise<TableHead> {
-  const dialect = await detectDialect(store.read(uri), { ragged: "keep" });
-  let header: readonly string[] | undefined;
-  const rows: (readonly string[])[] = [];
-  for await (const records of parseRecords(toUtf8(store.read(uri), dialect), dialect)) {
-    for (const { cells } of records) {
-      if (header === undefined) header = cells;
-      else if (rows.length < many) rows.push(cells);
-      else return { header, rows };
-    }
-    if (header !== undefined && rows.length >= many) break;
+  const { header, rows } = await readTable(() => store.read(uri), { ragged: "keep" });
+  const head: (readonly string[])[] = [];
+  for await (const block of rows) {
+    head.push(...block.slice(0, many - head.length).map(({ cells }) => cells));
+    if (head.length === many) break;
   }
-  return { header: header ?? [], rows };
+  return { header, rows: head };
 }

@@ -11,7 +11,7 @@ import {
 import type { JsonObject } from "../core/json.ts";
 import { noMask, type Mask, maskContent } from "../core/mask.ts";
 import type { AgentInput, Artifacts, InvokeContext, Invoker } from "../core/agent.ts";
-import { requirePlainName, writeUnderFreeName } from "../core/artifact-name.ts";
+import { requirePlainName, writeUnderFreeName } from "./artifact-name.ts";
 import { messageOf, RowcallError, type Warning } from "../core/errors.ts";
 import type { Clock, Monotonic } from "../core/services.ts";
 import { enterFlight, inAgentScope, leaveFlight, type AgentScope } from "./agent-scope.ts";

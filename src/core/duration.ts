@@ -7,11 +7,3 @@ export function formatDuration(milliseconds: number): string {
   const minutes = Math.round(seconds / 60);
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
-
-const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
-
-/** Milliseconds of a duration as people write it: `90m`, `12h`, `30d`, `8w`; undefined when it is none. */
-export function parseDuration(text: string): number | undefined {
-  const [, digits = "", unit = ""] = /^(\d{1,6})([mhdw])$/.exec(text) ?? [];
-  return digits === "" ? undefined : Number(digits) * unitMs[unit as keyof typeof unitMs];
-}

@@ -21,7 +21,7 @@ export function createMask(secrets: readonly string[]): Mask {
   const values = [...new Set(secrets)].filter(({ length }) => length >= leastSecret);
   // Longest first: one secret may be a part of another.
   const forms = [...new Set(values.flatMap(formsOf))].toSorted((a, b) => b.length - a.length);
-  const pattern = new RegExp(forms.map((form) => form.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")).join("|"), "gu");
+  const pattern = new RegExp(forms.map(RegExp.escape).join("|"), "gu");
   const text = (given: string): string =>
     forms.length === 0 ? given : withoutBeginnings(given.replace(pattern, maskText), values);
 

@@ -36,14 +36,17 @@ export async function detectDialect(source: AsyncIterable<Uint8Array>, given: In
   const encoding = given.encoding ?? mark?.encoding ?? encodingWithoutMark(sample, isWholeUtf8);
   const bom = mark?.encoding === encoding;
   const text = new TextDecoder(encoding).decode(sample);
-  if (text.trim() === "" && sample.length < sampleBytes) {
-    throw new RowcallError("INPUT_EMPTY", "The input is empty: it has no header", {
-      hint: "The first line must name the columns.",
-    });
-  }
+  if (text.trim() === "" && sample.length < sampleBytes) throw emptyInput();
   const lineEnd = lineEndOf(text);
   const delimiter = given.delimiter ?? detectDelimiter(text, lineEnd);
   return { encoding, bom, delimiter, lineEnd, ragged: given.ragged };
+}
+
+/** What a table without a header comes to. */
+export function emptyInput(): RowcallError {
+  return new RowcallError("INPUT_EMPTY", "The input is empty: it has no header", {
+    hint: "The first line must name the columns.",
+  });
 }
 
 const otherKinds = [

@@ -3,13 +3,13 @@ import type { AgentDefinition, AgentInput } from "../core/agent.ts";
 import { outcomeOf, type FailedOutcome } from "../core/attempt.ts";
 import type { Batch } from "../core/batch.ts";
 import type { RowSelection } from "../core/engine.ts";
-import { RowcallError, type ErrorCode } from "../core/errors.ts";
+import type { ErrorCode } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Row } from "../core/row.ts";
 import type { Services } from "../core/services.ts";
-import { detectDialect, toUtf8, type Dialect } from "./dialect.ts";
+import type { Dialect } from "./dialect.ts";
 import { createMapper, mappingProblems, type MapInput } from "./map.ts";
-import { parseRecords } from "./parse.ts";
+import { readTable } from "./read-table.ts";
 import { createDuplicateFinder } from "./duplicate-finder.ts";
 
 /** A row that makes a valid agent input. */
@@ -94,18 +94,17 @@ export interface InspectSetup {
  */
 export async function inspectTable(setup: InspectSetup): Promise<TableReport> {
   const { services, batch, inputUri, sampleSize, listSize } = setup;
-  const dialect = await detectDialect(services.store.read(inputUri), batch.dialect);
+  const { dialect, header, rows } = await readTable(() => services.store.read(inputUri), batch.dialect);
+  const mapInput = mapperOf(setup, header, dialect);
   const duplicates = createDuplicateFinder();
   const sample: PlannedRow[] = [];
   const invalid: InvalidRow[] = [];
   const repeated: DuplicateRow[] = [];
   const counts = { rows: 0, chosen: 0, short: 0, long: 0, valid: 0, invalid: 0, repeated: 0, largest: 0, bytes: 0 };
   const isChosen = chooser(setup.rows, setup.limit);
-  let header: readonly string[] | undefined;
-  let mapInput: MapInput | undefined;
 
-  const look = (row: Row, width: number): void => {
-    if (row.cells.length !== width) counts[row.cells.length < width ? "short" : "long"] += 1;
+  const look = (row: Row): void => {
+    if (row.cells.length !== header.length) counts[row.cells.length < header.length ? "short" : "long"] += 1;
     if (mapInput === undefined) return;
     const mapped = mapAndPreview(mapInput, row, setup.preview);
     const { index, line } = row;
@@ -125,24 +124,13 @@ export async function inspectTable(setup: InspectSetup): Promise<TableReport> {
     if (repeated.length < listSize) repeated.push({ row: index, line, sameAs });
   };
 
-  for await (const records of parseRecords(toUtf8(services.store.read(inputUri), dialect), dialect)) {
-    for (const { cells, line } of records) {
-      if (header === undefined) {
-        header = cells;
-        mapInput = mapperOf(setup, header, dialect);
-        continue;
-      }
-      const index = counts.rows;
-      counts.rows += 1;
-      if (!isChosen(index, counts.chosen)) continue;
+  for await (const block of rows) {
+    counts.rows += block.length;
+    for (const row of block) {
+      if (!isChosen(row.index, counts.chosen)) continue;
       counts.chosen += 1;
-      look({ index, line, cells }, header.length);
+      look(row);
     }
-  }
-  if (header === undefined) {
-    throw new RowcallError("INPUT_EMPTY", "The input is empty: it has no header", {
-      hint: "The first line must name the columns.",
-    });
   }
   return {
     dialect,

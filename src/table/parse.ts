@@ -35,22 +35,27 @@ export async function* parseRecords(
   const lineBreak = breakByte(dialect);
   // Joined once a line is whole: a line may arrive in thousands of chunks.
   let pending: Buffer[] = [];
-  // Up to the first quote there is no grammar: lines are records and delimiters divide them. It is a third of the cost.
-  for (;;) {
-    const next = await chunks.next();
-    const done = next.done === true;
-    const chunk = next.done === true ? Buffer.alloc(0) : viewOf(next.value);
-    pending.push(chunk);
-    if (chunk.includes(quote)) break;
-    if (!done && !chunk.includes(lineBreak)) continue;
-    const bytes = joined(pending);
-    const whole = done ? bytes.length : bytes.lastIndexOf(lineBreak) + 1;
-    const records = splitLines(bytes.subarray(0, whole), at, dialect);
-    if (records.length > 0) yield records;
-    if (done) return;
-    pending = whole === bytes.length ? [] : [bytes.subarray(whole)];
+  try {
+    // Up to the first quote there is no grammar: lines are records and delimiters divide them. It is a third of the cost.
+    for (;;) {
+      const next = await chunks.next();
+      const done = next.done === true;
+      const chunk = next.done === true ? Buffer.alloc(0) : viewOf(next.value);
+      pending.push(chunk);
+      if (chunk.includes(quote)) break;
+      if (!done && !chunk.includes(lineBreak)) continue;
+      const bytes = joined(pending);
+      const whole = done ? bytes.length : bytes.lastIndexOf(lineBreak) + 1;
+      const records = splitLines(bytes.subarray(0, whole), at, dialect);
+      if (records.length > 0) yield records;
+      if (done) return;
+      pending = whole === bytes.length ? [] : [bytes.subarray(whole)];
+    }
+    yield* parseQuoted(joined(pending), { [Symbol.asyncIterator]: () => chunks }, at, dialect);
+  } finally {
+    // Who has read enough leaves the rest of the input unread.
+    await chunks.return?.();
   }
-  yield* parseQuoted(joined(pending), { [Symbol.asyncIterator]: () => chunks }, at, dialect);
 }
 
 async function* parseQuoted(

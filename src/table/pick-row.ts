@@ -3,9 +3,8 @@ import { RowcallError } from "../core/errors.ts";
 import type { Row } from "../core/row.ts";
 import { suggest } from "../core/schema.ts";
 import type { Services } from "../core/services.ts";
-import { detectDialect, toUtf8 } from "./dialect.ts";
 import { namedColumns } from "./map.ts";
-import { parseRecords } from "./parse.ts";
+import { readTable } from "./read-table.ts";
 
 /** A row to try, with the names of its cells. */
 export interface NamedRow {
@@ -26,19 +25,18 @@ export async function readRow(services: Pick<Services, "store">, batch: Batch, i
       hint: "Give --input, or the row's cells with --set column=value.",
     });
   }
-  const dialect = await detectDialect(services.store.read(inputUri), batch.dialect);
-  let header: readonly string[] | undefined;
-  let rows = 0;
-  for await (const records of parseRecords(toUtf8(services.store.read(inputUri), dialect), dialect)) {
-    for (const { cells, line } of records) {
-      if (header === undefined) header = cells;
-      else if (rows === index) return { header, row: { index, line, cells } };
-      else rows += 1;
-    }
+  const { header, rows } = await readTable(() => services.store.read(inputUri), batch.dialect);
+  let count = 0;
+  for await (const block of rows) {
+    const row = block[index - count];
+    if (row !== undefined) return { header, row };
+    count += block.length;
   }
-  throw new RowcallError("USAGE_INVALID", `Row ${index} is not in the input, which has ${rows} rows`, {
+  throw new RowcallError("USAGE_INVALID", `Row ${index} is not in the input, which has ${count} rows`, {
     hint:
-      rows === 0 ? "The input has a header and nothing else." : `Rows are counted from 0: the last one is ${rows - 1}.`,
+      count === 0
+        ? "The input has a header and nothing else."
+        : `Rows are counted from 0: the last one is ${count - 1}.`,
   });
 }
 

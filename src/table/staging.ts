@@ -6,7 +6,7 @@ import { messageOf, RowcallError } from "../core/errors.ts";
 import type { InputDialect } from "../core/batch.ts";
 import type { RowSelection } from "../core/engine.ts";
 import type { Row } from "../core/row.ts";
-import { detectDialect, toUtf8, type Dialect } from "./dialect.ts";
+import { detectDialect, emptyInput, toUtf8, type Dialect } from "./dialect.ts";
 import { parseCells, parseRecords, type ParsedRecord } from "./parse.ts";
 import { privateFile, privateFolder } from "../core/private-modes.ts";
 
@@ -99,11 +99,7 @@ async function copyAndIndex(
     await index.writeFile(entries.subarray(0, used));
     indexHash.update(entries.subarray(0, used));
   }
-  if (header === undefined) {
-    throw new RowcallError("INPUT_EMPTY", "The input is empty: it has no header", {
-      hint: "The first line must name the columns.",
-    });
-  }
+  if (header === undefined) throw emptyInput();
   await copy.sync();
   await index.sync();
   return {

@@ -1,6 +1,5 @@
 import { InvalidArgumentError, type Command } from "commander";
 import type { DeletedRun } from "../../core/engine.ts";
-import { parseDuration } from "../../core/duration.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { Cli } from "../cli.ts";
 import { findRun } from "../../app/find-run.ts";
@@ -43,9 +42,12 @@ export function defineCommand(command: Command, cli: Cli): void {
   });
 }
 
+const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+
+/** Milliseconds of an age as people write it: `90m`, `12h`, `30d`, `8w`. */
 function age(text: string): number {
-  const milliseconds = parseDuration(text);
-  if (milliseconds !== undefined) return milliseconds;
+  const [, digits, unit] = /^(\d{1,6})([mhdw])$/.exec(text) ?? [];
+  if (digits !== undefined) return Number(digits) * unitMs[unit as keyof typeof unitMs];
   throw new InvalidArgumentError("It must be a whole number with a unit: 90m, 12h, 30d or 8w.");
 }
 

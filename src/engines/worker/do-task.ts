@@ -1,5 +1,5 @@
 import type { TakenTask, TokenVerdict } from "../../core/activity.ts";
-import { writeUnderFreeName } from "../../core/artifact-name.ts";
+import { writeUnderFreeName } from "../../attempt/artifact-name.ts";
 import {
   parseAttemptTask,
   type AttemptTask,

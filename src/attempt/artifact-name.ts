@@ -1,4 +1,4 @@
-import { RowcallError } from "./errors.ts";
+import { RowcallError } from "../core/errors.ts";
 
 const longest = 200;
 // Windows knows these in any folder, in any case and with any extension.
