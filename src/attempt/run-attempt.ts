@@ -63,7 +63,7 @@ const exitHint = "An agent must not end the process that runs the other rows: th
 
 /**
  * Runs the agent once for one row. It never throws: whatever goes wrong is the attempt's outcome.
- * When time is up the signal is aborted; an agent that does not heed it within two seconds is left behind.
+ * When time is up the signal is aborted; an agent that has not returned two seconds later is left behind.
  *
  * @param row - 0-based index
  * @param number - 1-based number of the attempt

@@ -40,7 +40,7 @@ export interface DescribedMapRun {
 export interface StepFunctions {
   readonly stateMachineArn: string;
   /**
-   * Starts an execution, or finds the one of that name and input that is going.
+   * Starts an execution, or finds the one of that name and input that is running.
    *
    * @returns undefined when another execution has that name, or had it within the last 90 days
    */
@@ -187,7 +187,7 @@ function toListed(execution: Partial<ExecutionListItem>): ListedExecution {
   return {
     arn: executionArn,
     name,
-    // An item whose redrive waits is going as far as anybody here is concerned.
+    // An item whose redrive waits counts as running here.
     status: status === undefined || status === "PENDING_REDRIVE" ? "RUNNING" : status,
     startedAt: startDate?.getTime() ?? 0,
     ...(stopDate === undefined ? {} : { stoppedAt: stopDate.getTime() }),

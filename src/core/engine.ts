@@ -58,7 +58,7 @@ export interface RowReport {
 
 /** What of a run may be changed while it goes. */
 export interface RunLimits {
-  /** While true no attempt starts; those under way finish. Holds, as all limits do, when the run is resumed. @default false */
+  /** While true no attempt starts; those in flight finish. Holds, as all limits do, when the run is resumed. @default false */
   readonly paused?: boolean;
   readonly maxConcurrency: number;
   /** 0 to 100. */
@@ -102,7 +102,7 @@ export type RowOrder = (typeof rowOrders)[number];
 
 /** Which page of a run's rows to read. */
 export interface RowQuery extends Pick<RowFilter, "status" | "code"> {
-  /** In any cell, or in a value of the output or the error message that decided the row, in any case. */
+  /** In any cell, or in a value of the output or the error message that is final for the row, in any case. */
   readonly text?: string;
   /** In another order than by row, only rows that were attempted are listed. @default "row" */
   readonly order?: RowOrder;
@@ -205,7 +205,7 @@ export interface Engine {
   /**
    * Goes on with a run that is interrupted or stopped. A finished run is shown as it is.
    *
-   * @returns the run as it ended; where runs are not gone on with in place, another one that has taken over what this one decided
+   * @returns the run as it ended; where runs are not gone on with in place, another one that has taken over what is final in this one
    */
   resume(id: string, observer?: RunObserver): Promise<Run>;
   /** Attempts failed rows again, all or those chosen, and writes the whole table again; returns as `resume` does. */
@@ -235,14 +235,14 @@ export interface Engine {
   survey(id: string): Promise<RunSurvey>;
   /** The batch of a run, as it was started. */
   batch(id: string): Promise<Batch>;
-  /** Writes a run's table again, also while it is going. */
+  /** Writes a run's table again, also while it is running. */
   export(id: string, request: ExportRequest): Promise<WrittenTable>;
   /**
    * Sends the notifications of how a run ended that have failed or never went; with `all` also those that have arrived, under
    * new ids. What was owed for an earlier end of the run is not sent any more.
    *
    * @returns where each channel stands now; empty when the batch tells nobody of how the run stands
-   * @throws RowcallError RUN_BUSY while the run is going
+   * @throws RowcallError RUN_BUSY while the run is running
    */
   notify(id: string, options?: { readonly all?: boolean }, observer?: RunObserver): Promise<readonly Delivery[]>;
   /** Every notification of a run, oldest first. */

@@ -3,7 +3,7 @@ import type { ErrorCode } from "./errors.ts";
 /**
  * Where a run stands.
  *
- * `succeeded`: every row is decided and the output is written, rows that failed included. `stopped`: by `rowcall stop` or a
+ * `succeeded`: every row is final and the output is written, rows that failed included. `stopped`: by `rowcall stop` or a
  * tolerance. `interrupted`: the process ended. `failed`: something outside the rows broke. The last three can be resumed.
  */
 export const runStatuses = ["running", "succeeded", "failed", "stopped", "interrupted"] as const;

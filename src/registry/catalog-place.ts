@@ -1,6 +1,7 @@
 import { schemeOf } from "../core/uri.ts";
 import { parseAgent, type AgentDefinition } from "../core/agent.ts";
 import type { ErrorCode, RowcallError } from "../core/errors.ts";
+import type { PinnedReference } from "../core/registry.ts";
 import { parseTemplateDocument, type PublicationStatus, type TemplateDocument } from "../core/template.ts";
 
 /**
@@ -29,11 +30,14 @@ export interface CatalogKind<T> {
   readonly notFound: ErrorCode;
   readonly invalid: ErrorCode;
   parse(value: unknown, what: string): T;
-  nameOf(document: T): string;
-  versionOf(document: T): string;
-  statusOf(document: T): PublicationStatus;
+  labelOf(document: T): Label;
+}
+
+/** What a document is found by. */
+export interface Label extends PinnedReference {
+  readonly status: PublicationStatus;
   /** Other names that resolve to it. */
-  aliasesOf(document: T): readonly string[];
+  readonly aliases: readonly string[];
 }
 
 /** Agents: `agents/{agent_name}_v{version}.json`. */
@@ -44,10 +48,7 @@ export const agentKind: CatalogKind<AgentDefinition> = {
   notFound: "AGENT_NOT_FOUND",
   invalid: "AGENT_INVALID",
   parse: parseAgent,
-  nameOf: (agent) => agent.agent_name,
-  versionOf: (agent) => agent.version,
-  statusOf: (agent) => agent.status,
-  aliasesOf: (agent) => agent.aliases,
+  labelOf: ({ agent_name: name, version, status, aliases }) => ({ name, version, status, aliases }),
 };
 
 /** Templates: `templates/{template_id}_v{version}.json`. */
@@ -58,17 +59,12 @@ export const templateKind: CatalogKind<TemplateDocument> = {
   notFound: "TEMPLATE_NOT_FOUND",
   invalid: "TEMPLATE_INVALID",
   parse: parseTemplateDocument,
-  nameOf: (template) => template.template_id,
-  versionOf: (template) => template.version,
-  statusOf: (template) => template.status,
-  aliasesOf: () => [],
+  labelOf: ({ template_id: name, version, status }) => ({ name, version, status, aliases: [] }),
 };
 
 /** One version of a document where it lies, not read yet. */
-export interface CatalogEntry<T> {
-  readonly name: string;
-  readonly version: string;
-  /** @throws RowcallError AGENT_INVALID or TEMPLATE_INVALID when it is broken */
+export interface CatalogEntry<T> extends PinnedReference {
+  /** @throws RowcallError AGENT_INVALID or TEMPLATE_INVALID when it is invalid */
   read(): Promise<T>;
   /** Writes another status; false when the version is gone. */
   setStatus(status: PublicationStatus): Promise<boolean>;

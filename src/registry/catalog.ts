@@ -9,12 +9,6 @@ import {
 import type { CatalogKind, RegistryPart, CatalogEntry, CatalogPlace } from "./catalog-place.ts";
 import { suggest } from "../core/schema.ts";
 
-/** A version of a name, not necessarily read yet. */
-export interface Candidate<T> {
-  readonly version: string;
-  read(): Promise<T>;
-}
-
 /**
  * The version that a reference means: the one it names, unless that is archived; else the newest active one. A newer version
  * that cannot be read is an error: an older one might not be what was meant.
@@ -24,7 +18,7 @@ export interface Candidate<T> {
 async function chooseVersion<T>(
   kind: CatalogKind<T>,
   wanted: Reference,
-  candidates: readonly Candidate<T>[],
+  candidates: readonly Pick<CatalogEntry<T>, "version" | "read">[],
 ): Promise<T> {
   const newestFirst = candidates.toSorted((a, b) => compareVersions(b.version, a.version));
   const others: string[] = [];
@@ -34,7 +28,7 @@ async function chooseVersion<T>(
       continue;
     }
     const document = await read();
-    const status = kind.statusOf(document);
+    const { status } = kind.labelOf(document);
     if (wanted.version === undefined ? status === "active" : status !== "archived") return document;
     others.push(`${version} (${status})`);
   }
@@ -85,7 +79,7 @@ export function openCatalog<T>(kind: CatalogKind<T>, options: CatalogOptions): C
       return chooseVersion(
         kind,
         reference,
-        aliased.map((document) => ({ version: kind.versionOf(document), read: async () => document })),
+        aliased.map((document) => ({ version: kind.labelOf(document).version, read: async () => document })),
       );
     },
 
@@ -99,11 +93,11 @@ export function openCatalog<T>(kind: CatalogKind<T>, options: CatalogOptions): C
     },
 
     publish: async (document) => {
-      const [name, version] = [kind.nameOf(document), kind.versionOf(document)];
+      const { name, version } = kind.labelOf(document);
       const { all, target } = await places();
       if (target === undefined) throw noTarget(kind);
       const isThere = (await find(all, name)).some((entry) => entry.version === version);
-      if (isThere || !(await target.add(document))) throw versionExists(kind, name, version);
+      if (isThere || !(await target.add(document))) throw versionExists(kind, { name, version });
       return target.address;
     },
 
@@ -135,8 +129,8 @@ async function readAll<T>(
     firstOfEach(found.map(({ entries }) => entries)).map((entry) => entry.read()),
   );
   const documents = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-  const broken = results.flatMap((result) => (result.status === "rejected" ? [ownError(result.reason)] : []));
-  return { documents: sorted(kind, documents), problems: [...found.flatMap(({ problems }) => problems), ...broken] };
+  const invalid = results.flatMap((result) => (result.status === "rejected" ? [ownError(result.reason)] : []));
+  return { documents: sorted(kind, documents), problems: [...found.flatMap(({ problems }) => problems), ...invalid] };
 }
 
 // Where two hold the same version of a name, the earlier one's counts.
@@ -150,15 +144,15 @@ function firstOfEach<E extends PinnedReference>(entries: readonly (readonly E[])
 }
 
 function sorted<T>(kind: CatalogKind<T>, documents: readonly T[]): T[] {
-  const byName = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
-  return documents.toSorted(
-    (a, b) => byName(kind.nameOf(a), kind.nameOf(b)) || compareVersions(kind.versionOf(a), kind.versionOf(b)),
-  );
+  return documents.toSorted((one, other) => {
+    const [a, b] = [kind.labelOf(one), kind.labelOf(other)];
+    return a.name === b.name ? compareVersions(a.version, b.version) : a.name < b.name ? -1 : 1;
+  });
 }
 
 function aliasedDocuments<T>(kind: CatalogKind<T>, documents: readonly T[], alias: string): T[] {
-  const aliased = documents.filter((document) => kind.aliasesOf(document).includes(alias));
-  const owners = [...new Set(aliased.map(kind.nameOf))];
+  const aliased = documents.filter((document) => kind.labelOf(document).aliases.includes(alias));
+  const owners = [...new Set(aliased.map((document) => kind.labelOf(document).name))];
   if (owners.length <= 1) return aliased;
   throw new RowcallError(
     kind.invalid,
@@ -175,7 +169,7 @@ function notFound<T>(
   wanted: Reference,
   places: readonly CatalogPlace<T>[],
 ): RowcallError {
-  const names = [...new Set(documents.flatMap((document) => [kind.nameOf(document), ...kind.aliasesOf(document)]))];
+  const names = [...new Set(documents.map(kind.labelOf).flatMap(({ name, aliases }) => [name, ...aliases]))];
   return new RowcallError(kind.notFound, `There is no ${kind.noun} "${formatReference(wanted)}" in the registry`, {
     hint: `${suggest(wanted.name, names)} Looked in ${places.map(({ address }) => address).join(", ")}.`,
     details: { names },
@@ -215,7 +209,7 @@ function noTarget<T>(kind: CatalogKind<T>): RowcallError {
   });
 }
 
-function versionExists<T>(kind: CatalogKind<T>, name: string, version: string): RowcallError {
+function versionExists<T>(kind: CatalogKind<T>, { name, version }: PinnedReference): RowcallError {
   return new RowcallError("VERSION_EXISTS", `Version ${version} of the ${kind.noun} "${name}" is published already`, {
     hint: "A version is never overwritten: raise the version.",
   });

@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from "../core/json.ts";
 import type { CatalogKind, RegistryPart, CatalogEntry, CatalogPlace } from "./catalog-place.ts";
 import { awsClientConfig, type AwsSettings, awsError, explainAws } from "../aws/aws.ts";
 import { RowcallError, messageOf } from "../core/errors.ts";
+import { formatReference, type PinnedReference } from "../core/registry.ts";
 import type { PublicationStatus } from "../core/template.ts";
 
 /** Most bytes that DynamoDB takes as one item. */
@@ -95,12 +96,6 @@ export type Item = Record<string, AttributeValue>;
 
 type HashKey = CatalogKind<unknown>["key"];
 
-/** Both halves of an item's key. */
-export interface ItemKey {
-  readonly name: string;
-  readonly version: string;
-}
-
 /** One table with one item per version. Errors: AWS_DENIED and AWS_FAILED, naming the table. */
 export interface DynamodbTable {
   /** What the table holds, by its hash key; asked once. */
@@ -111,7 +106,7 @@ export interface DynamodbTable {
   /** Adds an item; false when there is one with its key. */
   put(item: Item): Promise<boolean>;
   /** Writes an item's status; false when there is no such item. */
-  setStatus(key: ItemKey, status: PublicationStatus): Promise<boolean>;
+  setStatus(key: PinnedReference, status: PublicationStatus): Promise<boolean>;
 }
 
 /** Loads the SDK and makes its client when first asked; one serves all tables of a registry. */
@@ -327,7 +322,7 @@ function oddVersion<T>(kind: CatalogKind<T>, name: string, version: string, addr
 // What DynamoDB cannot keep, such as a number of 1e300 or a name without a letter, is the document's fault.
 function refused<T>(kind: CatalogKind<T>, document: T, thrown: unknown, address: string): unknown {
   if (!(thrown instanceof RowcallError) || thrown.details["awsError"] !== "ValidationException") return thrown;
-  const name = `${kind.nameOf(document)}@${kind.versionOf(document)}`;
+  const name = formatReference(kind.labelOf(document));
   return new RowcallError(
     kind.invalid,
     `The ${kind.noun} ${name} cannot be kept in ${address}: ${messageOf(thrown.cause)}`,
@@ -339,7 +334,7 @@ function refused<T>(kind: CatalogKind<T>, document: T, thrown: unknown, address:
 }
 
 function tooLarge<T>(kind: CatalogKind<T>, document: T, bytes: number, address: string): RowcallError {
-  const name = `${kind.nameOf(document)}@${kind.versionOf(document)}`;
+  const name = formatReference(kind.labelOf(document));
   const kilobytes = Math.ceil(bytes / 1024);
   return new RowcallError(
     kind.invalid,

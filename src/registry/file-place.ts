@@ -2,14 +2,13 @@ import { text } from "node:stream/consumers";
 import { RowcallError } from "../core/errors.ts";
 import type { ObjectStore } from "../core/object-store.ts";
 import { readDocument } from "../core/read-document.ts";
+import type { PinnedReference } from "../core/registry.ts";
 import type { PublicationStatus } from "../core/template.ts";
 import { baseName, joinUri } from "../core/uri.ts";
 import type { CatalogKind, RegistryPart, CatalogEntry, CatalogPlace } from "./catalog-place.ts";
 
 /** One file of a catalog, by what its name says. */
-export interface CatalogFile {
-  readonly name: string;
-  readonly version: string;
+interface CatalogFile extends PinnedReference {
   readonly uri: string;
 }
 
@@ -47,20 +46,18 @@ function decode(name: string, prefix: string): string {
 async function parseCatalogFile<T>(kind: CatalogKind<T>, file: CatalogFile, content: string): Promise<T> {
   const what = `${kind.noun} file ${file.uri}`;
   const document = kind.parse(await readDocument(content, file.uri, kind.invalid, what), what);
-  const said = `${kind.nameOf(document)} ${kind.versionOf(document)}`;
-  if (said !== `${file.name} ${file.version}`) {
-    throw new RowcallError(kind.invalid, `The ${what} holds ${said}`, {
-      hint: `Correct its content, or name it ${fileNameOf(kind.nameOf(document), kind.versionOf(document))}.`,
-    });
-  }
-  return document;
+  const { name, version } = kind.labelOf(document);
+  if (name === file.name && version === file.version) return document;
+  throw new RowcallError(kind.invalid, `The ${what} holds ${name} ${version}`, {
+    hint: `Correct its content, or name it ${fileNameOf({ name, version })}.`,
+  });
 }
 
 /**
  * Writes another status into a file, in the file's own format; a YAML file keeps its comments.
  *
  * @returns false when there is no such file
- * @throws RowcallError AGENT_INVALID or TEMPLATE_INVALID when it is broken; what the store throws
+ * @throws RowcallError AGENT_INVALID or TEMPLATE_INVALID when it is invalid; what the store throws
  */
 async function writeCatalogStatus<T>(
   store: ObjectStore,
@@ -95,7 +92,7 @@ async function yamlWithStatus(content: string, status: PublicationStatus): Promi
 }
 
 /** What a file of a catalog is called. */
-function fileNameOf(name: string, version: string): string {
+function fileNameOf({ name, version }: PinnedReference): string {
   return `${name}_v${version}.json`;
 }
 
@@ -111,8 +108,7 @@ export function openFilePart(store: ObjectStore, directory: string): RegistryPar
 function openFilePlace<T>(kind: CatalogKind<T>, store: ObjectStore, directory: string): CatalogPlace<T> {
   const folder = joinUri(directory, kind.folder);
   const entryOf = (file: CatalogFile): CatalogEntry<T> => ({
-    name: file.name,
-    version: file.version,
+    ...file,
     read: async () => parseCatalogFile(kind, file, await text(store.read(file.uri))),
     setStatus: (status) => writeCatalogStatus(store, kind, file, status),
   });
@@ -127,10 +123,10 @@ function openFilePlace<T>(kind: CatalogKind<T>, store: ObjectStore, directory: s
       return { entries: files.map(entryOf), problems: others.map((uri) => misnamed(kind, uri)) };
     },
     add: async (document) => {
-      const name = kind.nameOf(document);
-      requireFileName(kind, name);
+      const label = kind.labelOf(document);
+      requireFileName(kind, label.name);
       const content = Buffer.from(`${JSON.stringify(document, undefined, 2)}\n`);
-      const uri = joinUri(folder, fileNameOf(name, kind.versionOf(document)));
+      const uri = joinUri(folder, fileNameOf(label));
       try {
         await store.write(uri, content, { ifAbsent: true, contentType: "application/json" });
         return true;
@@ -147,7 +143,7 @@ function misnamed<T>(kind: CatalogKind<T>, uri: string): RowcallError {
     kind.invalid,
     `The ${kind.noun} file ${uri} is not named after its ${kind.noun} and version`,
     {
-      hint: `A name such as ${fileNameOf("lookup", "1.0.0")} is found.`,
+      hint: `A name such as ${fileNameOf({ name: "lookup", version: "1.0.0" })} is found.`,
     },
   );
 }

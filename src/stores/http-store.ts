@@ -170,7 +170,7 @@ function isAbsent(status: number): boolean {
   return status === 404 || status === 410;
 }
 
-// In the usual words for a status: what the server says itself is a stranger's text.
+// In the usual words for a status: what the server says itself is text that nobody here wrote.
 function requireThere(uri: string, { ok, status }: Response): void {
   if (ok) return;
   const [code, hint] = explanationOf(status);

@@ -8,7 +8,7 @@ import type { Problem } from "../core/schema.ts";
 export interface RowResult {
   /** 0-based index of the row. */
   readonly row: number;
-  /** The attempt that decided the row; undefined while the row is pending. */
+  /** The attempt that is final for the row; undefined while the row is pending. */
   readonly attempt?: Attempt;
 }
 

@@ -70,10 +70,10 @@ function excluded({ inputMapping: { selection } }: Batch): readonly string[] {
 
 function requireKnown(columns: readonly string[], known: readonly string[]): void {
   const all = new Set(known);
-  const stranger = columns.find((column) => !all.has(column));
-  if (stranger === undefined) return;
-  throw new RowcallError("USAGE_INVALID", `There is no column "${stranger}" to set`, {
-    hint: suggest(stranger, known),
-    details: { column: stranger },
+  const unknown = columns.find((column) => !all.has(column));
+  if (unknown === undefined) return;
+  throw new RowcallError("USAGE_INVALID", `There is no column "${unknown}" to set`, {
+    hint: suggest(unknown, known),
+    details: { column: unknown },
   });
 }

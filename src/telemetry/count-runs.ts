@@ -4,7 +4,7 @@ import type { Run } from "../core/run.ts";
 
 /** The metrics of all runs of an engine. */
 export interface RunMetrics {
-  /** @param final - whether it decided its row */
+  /** @param final - whether its row gets no other attempt */
   noteAttempt(agent: string, attempt: Attempt, final: boolean): void;
   /** Called as a run goes on. */
   noteProgress(run: Run): void;
@@ -17,7 +17,7 @@ const durationBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
 
 /** Creates the instruments. */
 export function countRuns(meter: Meter): RunMetrics {
-  const rows = createTally(meter, "rowcall.rows", { description: "Rows decided", unit: "{row}" });
+  const rows = createTally(meter, "rowcall.rows", { description: "Rows that are final", unit: "{row}" });
   const attempts = createTally(meter, "rowcall.attempts", { description: "Attempts made", unit: "{attempt}" });
   const runs = createTally(meter, "rowcall.runs", { description: "Runs ended", unit: "{run}" });
   const durations = meter.createHistogram("rowcall.attempt.duration", {
@@ -25,14 +25,14 @@ export function countRuns(meter: Meter): RunMetrics {
     unit: "s",
     advice: { explicitBucketBoundaries: durationBoundaries },
   });
-  const going = new Map<string, Run>();
+  const running = new Map<string, Run>();
   const agents = new Set<string>();
   meter
-    .createObservableGauge("rowcall.rows.in_flight", { description: "Rows under way", unit: "{row}" })
+    .createObservableGauge("rowcall.rows.in_flight", { description: "Rows in flight", unit: "{row}" })
     .addCallback((result) => {
       // Agents whose runs have ended are told as none: a gauge that is told no longer would keep its last value.
       const byAgent = new Map([...agents].map((agent) => [agent, 0]));
-      for (const { agent, counts } of going.values()) byAgent.set(agent, (byAgent.get(agent) ?? 0) + counts.inFlight);
+      for (const { agent, counts } of running.values()) byAgent.set(agent, (byAgent.get(agent) ?? 0) + counts.inFlight);
       for (const [agent, many] of byAgent) result.observe(many, { "rowcall.agent": agent });
     });
   return {
@@ -44,10 +44,10 @@ export function countRuns(meter: Meter): RunMetrics {
     },
     noteProgress: (run) => {
       agents.add(run.agent);
-      going.set(run.id, run);
+      running.set(run.id, run);
     },
     noteEnd: (run, status) => {
-      going.delete(run.id);
+      running.delete(run.id);
       runs.count(run.agent, status);
     },
   };

@@ -5,10 +5,10 @@ import type { Tracing } from "./open-telemetry.ts";
 
 /** The trace of one run: run, rows, attempts, steps. */
 export interface RunTrace {
-  /** @param final - whether it decided its row */
+  /** @param final - whether its row gets no other attempt */
   note(attempt: Attempt, final: boolean): void;
   /**
-   * Ends the run's span, and those of rows that are not decided.
+   * Ends the run's span, and those of rows that are not final.
    *
    * @param at - milliseconds since 1970, UTC
    * @param run - undefined when the run broke off
