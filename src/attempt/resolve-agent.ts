@@ -3,7 +3,7 @@ import type { Batch } from "../core/batch.ts";
 import { RowcallError, type ErrorCode } from "../core/errors.ts";
 import { isJsonObject, setOwn, type JsonObject, type JsonValue } from "../core/json.ts";
 import { parseReference } from "../core/registry.ts";
-import { formatProblems, suggest, type Problem } from "../core/schema.ts";
+import { problemsError, suggest, type Problem } from "../core/schema.ts";
 import type { Services } from "../core/services.ts";
 import type { TemplateDocument } from "../core/template.ts";
 
@@ -24,28 +24,12 @@ export interface BatchAgent {
 export async function resolveAgent(services: Services, batch: Batch): Promise<BatchAgent> {
   const definition = await findAgent(services, batch);
   const problems = agentProblems(definition);
-  if (problems.length > 0) {
-    throw new RowcallError(
-      "AGENT_INVALID",
-      `Agent ${definition.agent_name} cannot serve a batch: ${formatProblems(problems)}`,
-      {
-        hint: problems[0]?.hint ?? "Publish a corrected version of the agent.",
-        details: { problems },
-      },
-    );
-  }
+  if (problems.length > 0)
+    throw problemsError("AGENT_INVALID", `Agent ${definition.agent_name} cannot serve a batch`, problems);
   const fields = batch.outputMapping.fields ?? definition.structured_output.output_fields;
   const unknown = fieldProblems(definition, fields);
-  if (unknown.length > 0) {
-    throw new RowcallError(
-      "FIELD_UNKNOWN",
-      `Agent ${definition.agent_name} does not declare every output field: ${formatProblems(unknown)}`,
-      {
-        hint: unknown[0]?.hint ?? "Correct output_mapping.structured_output_fields.",
-        details: { problems: unknown },
-      },
-    );
-  }
+  if (unknown.length > 0)
+    throw problemsError("FIELD_UNKNOWN", `Agent ${definition.agent_name} does not declare every output field`, unknown);
   return { definition, fields };
 }
 
@@ -60,23 +44,11 @@ export async function findAgent(services: Services, batch: Batch): Promise<Agent
 }
 
 /** What keeps an agent from serving batches. */
-export function agentProblems(definition: AgentDefinition): Problem[] {
-  const problems: Problem[] = [];
-  if (!definition.structured_output.enabled) {
-    problems.push({
-      path: "structured_output.enabled",
-      message: "is false",
-      hint: "Set structured_output.enabled to true in the agent's registry entry.",
-    });
-  }
-  if (!definition.supports_batch_processing) {
-    problems.push({
-      path: "supports_batch_processing",
-      message: "is false",
-      hint: "Set supports_batch_processing to true in the agent's registry entry.",
-    });
-  }
-  return problems;
+export function agentProblems({ structured_output, supports_batch_processing }: AgentDefinition): Problem[] {
+  const settings = { "structured_output.enabled": structured_output.enabled, supports_batch_processing };
+  return Object.entries(settings)
+    .filter(([, isOn]) => !isOn)
+    .map(([path]) => ({ path, message: "is false", hint: `Set ${path} to true in the agent's registry entry.` }));
 }
 
 /** Output fields that an agent does not declare; an agent that declares none is not held to any. */

@@ -287,6 +287,16 @@ function problemOfAjv(error: ErrorObject): Problem {
   return { path, message: `${error.message ?? error.keyword}${allowed}${named}${found}` };
 }
 
+/**
+ * An error that tells of problems in one line, with the hint of the first.
+ *
+ * @param what - that there are some: `The input mapping does not fit the table`
+ */
+export function problemsError(code: ErrorCode, what: string, problems: readonly Problem[]): RowcallError {
+  const [first] = problems;
+  return new RowcallError(code, `${what}: ${formatProblems(problems)}`, { hint: first?.hint, details: { problems } });
+}
+
 /** Problems as one readable line: `downstream_mbps must be number; exchange must be string`. */
 export function formatProblems(problems: readonly Problem[]): string {
   const shown = problems.slice(0, 20).map((p) => `${p.path} ${p.message}`.trim());

@@ -14,8 +14,7 @@ export function errorOf(thrown: unknown): RowcallError {
 
 /** The HTTP status that an error is answered with. */
 export function statusOf({ code }: RowcallError): ContentfulStatusCode {
-  const { httpStatus } = errorKind(code);
-  return (httpStatus < 400 ? 409 : httpStatus) as ContentfulStatusCode;
+  return errorKind(code).httpStatus as ContentfulStatusCode;
 }
 
 /** Answers with what was thrown, as a problem. */

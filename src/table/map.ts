@@ -15,7 +15,7 @@ import {
 } from "../core/json.ts";
 import { renderText, variablesOf } from "../core/render.ts";
 import type { Row } from "../core/row.ts";
-import { compileSchema, formatProblems, suggest, type Problem, type Validate } from "../core/schema.ts";
+import { compileSchema, formatProblems, problemsError, suggest, type Problem, type Validate } from "../core/schema.ts";
 
 /** A row as agent input, or why it cannot be one. */
 export type Mapped = { readonly input: AgentInput } | { readonly failure: FailedOutcome };
@@ -47,16 +47,8 @@ export function createMapper(
   agent: Pick<AgentDefinition, "agent_name" | "input_schema">,
 ): MapInput {
   const problems = mappingProblems(mapping, header);
-  if (problems.length > 0) {
-    throw new RowcallError(
-      problems[0]?.code ?? "COLUMN_MISSING",
-      `The input mapping does not fit the table: ${formatProblems(problems)}`,
-      {
-        hint: problems[0]?.hint ?? "Correct input_mapping.",
-        details: { problems },
-      },
-    );
-  }
+  const [first] = problems;
+  if (first !== undefined) throw problemsError(first.code, "The input mapping does not fit the table", problems);
   const fields = fieldsOf(mapping, header);
   const statics = Object.entries(mapping.staticValues);
   const validate =
