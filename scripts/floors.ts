@@ -50,7 +50,7 @@ const floors: readonly Floor[] = [
   ),
   {
     ...floor("table", ground, "Rows are read, mapped and written by pure functions: bytes are arguments.", "no-io"),
-    files: "src/table/{dialect,parse,map,enrich,write}.ts",
+    files: "src/table/{dialect,parse,read-table,map,enrich,write}.ts",
   },
   floor(
     "attempt",

@@ -8,7 +8,6 @@ import {
   type Attempt,
   type FailedOutcome,
   type Outcome,
-  createStepList,
 } from "../core/attempt.ts";
 import { isJsonObject, type JsonObject, parseJson, type JsonValue } from "../core/json.ts";
 import { parseWith } from "../core/schema.ts";
@@ -20,6 +19,7 @@ import type { TaskEnd } from "../core/activity.ts";
 import { maxAnswerSize } from "../core/admit.ts";
 import { isErrorCode, RowcallError } from "../core/errors.ts";
 import type { ExtractOutput } from "./extract.ts";
+import { createStepList } from "./step-list.ts";
 
 /**
  * One attempt as a worker gets it, the input of an activity's task: all that it takes to make the attempt, so that a worker

@@ -39,7 +39,7 @@ export async function attemptRow(services: Services, request: AttemptRequest): P
   let reply: JsonValue | undefined;
   const watched: Invoker = {
     close: () => invoker.close(),
-    ...(invoker.mask === undefined ? {} : { mask: invoker.mask }),
+    mask: invoker.mask,
     invoke: async (input, context) => {
       reply = await invoker.invoke(input, context);
       return reply;
@@ -55,7 +55,7 @@ export async function attemptRow(services: Services, request: AttemptRequest): P
       clock: services.clock,
       monotonic: services.monotonic,
       saveArtifact: artifactSaver(services.store, recordingsUri),
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     },
     request.input,
     request.row,

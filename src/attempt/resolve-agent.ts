@@ -80,7 +80,7 @@ export function agentEnvironment(services: Services, batch: Batch): AgentEnviron
     template: (reference) => services.registry.templates.resolve(parseReference(reference)),
     concurrency: batch.execution.maxConcurrency,
     recording: batch.recording.level,
-    ...(batch.agentStateMachineArn === undefined ? {} : { stateMachineArn: batch.agentStateMachineArn }),
+    stateMachineArn: batch.agentStateMachineArn,
   };
 }
 

@@ -5,8 +5,6 @@ import {
   type Artifact,
   type Attempt,
   type FailedOutcome,
-  createStepList,
-  type StepList,
 } from "../core/attempt.ts";
 import type { JsonObject } from "../core/json.ts";
 import { noMask, type Mask, maskContent } from "../core/mask.ts";
@@ -16,6 +14,7 @@ import { messageOf, RowcallError, type Warning } from "../core/errors.ts";
 import type { Clock, Monotonic } from "../core/services.ts";
 import { enterFlight, inAgentScope, leaveFlight, type AgentScope } from "./agent-scope.ts";
 import type { ExtractOutput } from "./extract.ts";
+import { createStepList, type StepList } from "./step-list.ts";
 
 /** An outcome without an agent's secrets; the same one when it holds none. */
 function maskOutcome(mask: Mask, outcome: Outcome): Outcome {
@@ -36,7 +35,7 @@ export interface AttemptSetup {
   /** Limit of the attempt in milliseconds. */
   readonly timeoutMs: number;
   /** Aborted when the run is killed: the attempt ends as INTERRUPTED. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** For when it began. */
   readonly clock: Clock;
   /** For how long it took. */

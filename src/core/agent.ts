@@ -136,7 +136,7 @@ export interface Invoker {
    */
   readonly outlivesProcess?: boolean;
   /** Takes the agent's secrets out of all that is kept or told of it; absent: it has none. */
-  readonly mask?: Mask;
+  readonly mask?: Mask | undefined;
   /** Prepares for more invocations at once than it was opened for; absent: it takes any number. */
   widen?(concurrency: number): void;
   /** Lets go of browsers, sockets and the like; safe to call twice. */
@@ -156,7 +156,7 @@ export interface AgentEnvironment {
   readonly concurrency: number;
   readonly recording: RecordingLevel;
   /** The batch's `agent_state_machine_arn`, for agents that name no state machine themselves. */
-  readonly stateMachineArn?: string;
+  readonly stateMachineArn?: string | undefined;
   /** Told of what is wrong, though the agent works. */
   warn?(message: string, hint: string): void;
 }

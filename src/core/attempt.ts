@@ -1,7 +1,5 @@
 import { errorKind, isErrorCode, messageOf, RowcallError, type ErrorCode } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
-import { admit } from "./admit.ts";
-import { noMask, type Mask } from "./mask.ts";
 
 /** The attempt gave an answer. */
 export interface SucceededOutcome {
@@ -23,8 +21,8 @@ export interface FailedOutcome {
   readonly retryAfterMs?: number;
 }
 
-/** Most characters of a failure's message and of its hint: they go into cells, lists and reports. */
-const maxMessageLength = 4000;
+/** Most characters of a failure's message, of its hint, and of a step's texts: they go into cells, lists and reports. */
+export const maxMessageLength = 4000;
 
 /** A failure of a code, retryable as the code is unless `more` says otherwise. */
 export function failedOutcome(
@@ -48,7 +46,7 @@ export function failedOutcome(
 }
 
 /** A text's beginning and how much of it is left out: no longer than `most` together, so that what was cut is not cut again. */
-function limitText(text: string, most: number): string {
+export function limitText(text: string, most: number): string {
   if (text.length <= most) return text;
   const end = most - 40;
   // Not within a pair of surrogates.
@@ -115,58 +113,4 @@ export function mainArtifact(artifacts: readonly Artifact[]): Artifact | undefin
     artifacts.findLast((artifact) => artifact.contentType.startsWith("image/")) ??
     artifacts.at(-1)
   );
-}
-
-// Characters that the steps of one attempt take together, with a few for each step.
-const maxStepsSize = 256 * 1024;
-
-/** The steps of one attempt: long texts are cut, and what is too much is only counted. */
-export interface StepList {
-  /**
-   * Notes a step, whatever an agent calls one: a copy, with texts in place of other values.
-   *
-   * @throws RowcallError OUTPUT_INVALID when it holds what JSON cannot say
-   */
-  add(step: unknown): void;
-  /** All that was noted; how many were left out is the last one. */
-  records(): readonly StepRecord[];
-}
-
-/**
- * Starts a list of steps.
- *
- * @param mask - taken to their texts before these are cut
- */
-export function createStepList(mask: Mask = noMask): StepList {
-  const kept: StepRecord[] = [];
-  let size = 0;
-  let leftOut = 0;
-  return {
-    add: (step) => {
-      if (size >= maxStepsSize) {
-        leftOut += 1;
-        return;
-      }
-      const record = recordOf(step, mask);
-      size += record.name.length + (record.detail?.length ?? 0) + 64;
-      kept.push(record);
-    },
-    records: () =>
-      leftOut === 0 ? kept : [...kept, { name: `… (${leftOut} more steps)`, status: "skipped", durationMs: 0 }],
-  };
-}
-
-function recordOf(step: unknown, mask: Mask): StepRecord {
-  const { name, status, durationMs, detail } = Object(step) as { readonly [key in keyof StepRecord]?: unknown };
-  return {
-    name: textOf(name ?? step, "name", mask),
-    status: status === "failed" || status === "skipped" ? status : "done",
-    durationMs: typeof durationMs === "number" && Number.isFinite(durationMs) ? durationMs : 0,
-    ...(detail === undefined ? {} : { detail: textOf(detail, "detail", mask) }),
-  };
-}
-
-function textOf(value: unknown, name: string, mask: Mask): string {
-  const text = typeof value === "string" ? value : JSON.stringify(admit(value, `step.${name}`).value);
-  return limitText(mask.text(text), maxMessageLength);
 }

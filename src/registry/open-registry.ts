@@ -32,7 +32,7 @@ export function openRegistry(options: RegistryOptions): Registry {
   const catalogOptions: CatalogOptions = {
     parts: registries.map(open),
     ...(bundled === undefined || registries.includes(bundled) ? {} : { bundled: open(bundled) }),
-    ...(onProblem === undefined ? {} : { onProblem }),
+    onProblem,
   };
   return { agents: openCatalog(agentKind, catalogOptions), templates: openCatalog(templateKind, catalogOptions) };
 }

@@ -138,6 +138,22 @@ describe("https: and http: store", () => {
     await assert.rejects(store.stat(url), { code: "STORE_DENIED" });
   });
 
+  it("lets go of an answer that it does not read, however long it is", { timeout: 60_000 }, async () => {
+    for (const status of [403, 416]) {
+      const left = Promise.withResolvers<void>();
+      answer = (_request, response) => {
+        response.on("close", left.resolve).writeHead(status);
+        const go = (): void => {
+          while (response.write(Buffer.alloc(64 * 1024))) continue;
+        };
+        response.on("drain", go);
+        go();
+      };
+      await read().catch(() => {});
+      await left.promise;
+    }
+  });
+
   it("says that a server cannot be reached", async () => {
     server.close();
     await once(server, "close");

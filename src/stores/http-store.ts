@@ -75,8 +75,11 @@ async function* readUrl(send: Send, uri: string, { start, end }: ByteRange = { s
   // An empty range still asks for a byte: what is missing is an error.
   const last = end === undefined ? "" : Math.max(end - 1, start);
   const response = await send(uri, "GET", isWhole ? undefined : `bytes=${start}-${last}`);
-  if (response.status === 416) return;
-  requireThere(uri, response);
+  if (response.status === 416) {
+    await response.body?.cancel();
+    return;
+  }
+  await requireThere(uri, response);
   // A server that knows no ranges sends everything.
   let at = response.status === 206 ? start : 0;
   try {
@@ -103,7 +106,7 @@ async function statUrl(send: Send, uri: string, clock: Clock): Promise<ObjectInf
   if (isAbsent(response.status)) return undefined;
   const [, total] = /^bytes .*\/(\d+)$/.exec(response.headers.get("content-range") ?? "") ?? [];
   if (total !== undefined) return infoOf(uri, Number(total), response, clock);
-  requireThere(uri, response);
+  await requireThere(uri, response);
   let counted = 0;
   for await (const chunk of readUrl(send, uri)) counted += chunk.length;
   return infoOf(uri, counted, response, clock);
@@ -171,8 +174,10 @@ function isAbsent(status: number): boolean {
 }
 
 // In the usual words for a status: what the server says itself is text that nobody here wrote.
-function requireThere(uri: string, { ok, status }: Response): void {
+async function requireThere(uri: string, { ok, status, body }: Response): Promise<void> {
   if (ok) return;
+  // What is not read to its end would keep its connection, and the process with it.
+  await body?.cancel();
   const [code, hint] = explanationOf(status);
   throw new RowcallError(
     code,

@@ -295,8 +295,7 @@ export async function copyS3(s3: S3, from: S3Address, to: S3Address, options: Wr
   const { ContentLength: size = 0, ContentType } = head;
   const { ifAbsent = false, contentType } = options;
   if (size > copiedAtMost || from.uri === to.uri) {
-    const type = contentType ?? ContentType;
-    return writeS3(s3, to, readS3(s3, from), { ...options, ...(type === undefined ? {} : { contentType: type }) });
+    return writeS3(s3, to, readS3(s3, from), { ...options, contentType: contentType ?? ContentType });
   }
   try {
     await s3.copyObject({
