@@ -1,5 +1,5 @@
 import { admit } from "../core/admit.ts";
-import { limitText, maxMessageLength, type StepRecord } from "../core/attempt.ts";
+import { limitText, type StepRecord } from "../core/attempt.ts";
 import { noMask, type Mask } from "../core/mask.ts";
 
 // Characters that the steps of one attempt take together, with a few for each step.
@@ -53,5 +53,5 @@ function recordOf(step: unknown, mask: Mask): StepRecord {
 
 function textOf(value: unknown, name: string, mask: Mask): string {
   const text = typeof value === "string" ? value : JSON.stringify(admit(value, `step.${name}`).value);
-  return limitText(mask.text(text), maxMessageLength);
+  return limitText(mask.text(text));
 }

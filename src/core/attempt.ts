@@ -22,7 +22,7 @@ export interface FailedOutcome {
 }
 
 /** Most characters of a failure's message, of its hint, and of a step's texts: they go into cells, lists and reports. */
-export const maxMessageLength = 4000;
+const maxLength = 4000;
 
 /** A failure of a code, retryable as the code is unless `more` says otherwise. */
 export function failedOutcome(
@@ -38,17 +38,17 @@ export function failedOutcome(
   return {
     status: "failed",
     code,
-    message: limitText(message, maxMessageLength),
+    message: limitText(message),
     retryable,
-    ...(hint === undefined ? {} : { hint: limitText(hint, maxMessageLength) }),
+    ...(hint === undefined ? {} : { hint: limitText(hint) }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
 }
 
-/** A text's beginning and how much of it is left out: no longer than `most` together, so that what was cut is not cut again. */
-export function limitText(text: string, most: number): string {
-  if (text.length <= most) return text;
-  const end = most - 40;
+/** A text's beginning and how much of it is left out: 4,000 characters together at most, so that what was cut is not cut again. */
+export function limitText(text: string): string {
+  if (text.length <= maxLength) return text;
+  const end = maxLength - 40;
   // Not within a pair of surrogates.
   const kept = text.slice(0, end).replace(/[\ud800-\udbff]$/, "");
   return `${kept}… (${text.length - kept.length} more characters)`;
