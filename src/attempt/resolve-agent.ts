@@ -1,7 +1,7 @@
 import type { AgentDefinition, AgentEnvironment, Invoker } from "../core/agent.ts";
 import type { Batch } from "../core/batch.ts";
 import { RowcallError, type ErrorCode } from "../core/errors.ts";
-import { isJsonObject, setOwn, type JsonObject, type JsonValue } from "../core/json.ts";
+import { getOwn, isJsonObject, setOwn, type JsonObject, type JsonValue } from "../core/json.ts";
 import { parseReference } from "../core/registry.ts";
 import { problemsError, suggest, type Problem } from "../core/schema.ts";
 import type { Services } from "../core/services.ts";
@@ -87,7 +87,7 @@ export function agentEnvironment(services: Services, batch: Batch): AgentEnviron
 function overlay(base: JsonObject, over: JsonObject): JsonObject {
   const merged: Record<string, JsonValue | undefined> = { ...base };
   for (const [key, value] of Object.entries(over)) {
-    const below = Object.hasOwn(merged, key) ? merged[key] : undefined;
+    const below = getOwn(merged, key);
     setOwn(merged, key, isJsonObject(below) && isJsonObject(value) ? overlay(below, value) : value);
   }
   return merged;

@@ -1,5 +1,5 @@
 import { messageOf, RowcallError, type ErrorCode } from "../core/errors.ts";
-import { isJsonObject } from "../core/json.ts";
+import { getOwn, isJsonObject } from "../core/json.ts";
 
 /** AWS services that Rowcall talks to, by the names they have in `AWS_ENDPOINT_URL_…`. */
 const awsServices = ["S3", "SNS", "DYNAMODB", "LAMBDA", "SFN"] as const;
@@ -194,7 +194,7 @@ const byName: Readonly<Record<string, Explanation>> = {
 /** What went wrong with a call of an AWS SDK, whatever it threw. */
 export function explainAws(thrown: unknown): AwsProblem {
   const { name, status, message } = describe(thrown);
-  const known = Object.hasOwn(byName, name) ? byName[name] : undefined;
+  const known = getOwn(byName, name);
   // What is missing, and to whom, says AWS itself.
   if (known === forbidden && message.includes("not authorized")) return { ...known, name, what: message };
   if (known !== undefined) return { ...known, name };

@@ -1,5 +1,6 @@
 import { maskAddress, type Channel } from "../core/channel.ts";
 import { RowcallError } from "../core/errors.ts";
+import { getOwn } from "../core/json.ts";
 import { nearest } from "../core/schema.ts";
 import { schemeOf } from "../core/uri.ts";
 import type { ChannelOptions, ChannelScheme } from "./channel-options.ts";
@@ -33,7 +34,7 @@ const ownSchemes: Readonly<Record<string, ChannelScheme>> = {
 export async function openChannel(address: string, options: ChannelOptions): Promise<Channel> {
   const schemes = { ...ownSchemes, ...options.channels };
   const scheme = schemeOf(address);
-  const known = Object.hasOwn(schemes, scheme) ? schemes[scheme] : undefined;
+  const known = getOwn(schemes, scheme);
   if (known !== undefined) return known.open(address, options);
   throw new RowcallError("CHANNEL_UNKNOWN", `Unknown channel "${maskAddress(address)}"`, {
     hint: hintFor(address, schemes),

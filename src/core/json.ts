@@ -55,6 +55,11 @@ export function losesDigits(value: number, source: string): boolean {
   return Math.abs(value) > Number.MAX_SAFE_INTEGER && figures.length > 15 && String(value) !== source;
 }
 
+/** A property of an object's own; undefined where it has none, whatever every object has under that name. */
+export function getOwn<T>(source: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(source, key) ? source[key] : undefined;
+}
+
 /** Sets a property of an object's own: assigning to `__proto__`, which a column or a field may be called, would set no property. */
 export function setOwn<T>(target: Record<string, T>, key: string, value: T): void {
   if (key !== "__proto__") target[key] = value;

@@ -1,4 +1,5 @@
 import { messageOf } from "./errors.ts";
+import { getOwn } from "./json.ts";
 
 const words: Readonly<Record<string, string>> = {
   ECONNREFUSED: "the connection was refused",
@@ -23,7 +24,7 @@ export function explainNetwork(thrown: unknown): { readonly what: string; readon
   const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
   const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : undefined;
   if (code === undefined) return { what: messageOf(cause) };
-  const known = Object.hasOwn(words, code) ? words[code] : undefined;
+  const known = getOwn(words, code);
   return { what: known === undefined ? messageOf(cause) : `${known} (${code})`, code };
 }
 

@@ -14,7 +14,7 @@ type Token = readonly [kind: string, name: string, start: number, end: number, c
  * @param encode - applied to what `{{name}}` inserts, not to what `{{{name}}}` does. @default inserted as it is
  * @throws RowcallError TEMPLATE_RENDER naming the variable that is missing, or what is wrong with the text
  */
-export function renderText(text: string, variables: JsonObject, encode: Encode = asItIs): string {
+export function renderText(text: string, variables: JsonObject, encode: Encode = (inserted) => inserted): string {
   return text.includes("{{") ? renderTokens(parseText(text), [variables], encode, text) : text;
 }
 
@@ -139,18 +139,10 @@ function member(value: JsonValue | undefined, name: string): JsonValue | undefin
 }
 
 function itemsOf(value: JsonValue | undefined): readonly JsonValue[] {
-  if (isJsonArray(value)) return value;
+  if (Array.isArray(value)) return value as JsonArray;
   return value === undefined || value === null || value === false || value === "" || value === 0 ? [] : [value];
-}
-
-function isJsonArray(value: JsonValue | undefined): value is JsonArray {
-  return Array.isArray(value);
 }
 
 function asText(value: JsonValue): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
-}
-
-function asItIs(text: string): string {
-  return text;
 }

@@ -1,5 +1,6 @@
 import type { AwsSettings } from "../aws/aws.ts";
 import { RowcallError } from "../core/errors.ts";
+import { getOwn } from "../core/json.ts";
 import type { ObjectStore } from "../core/object-store.ts";
 import { suggest } from "../core/schema.ts";
 import type { Clock } from "../core/services.ts";
@@ -45,7 +46,7 @@ export function openStores(options: StoreOptions): ObjectStore {
   const opened = new Map<string, Promise<ObjectStore>>();
   const storeOf = async (uri: string): Promise<ObjectStore> => {
     const scheme = schemeOf(uri);
-    const open = Object.hasOwn(stores, scheme) ? stores[scheme] : undefined;
+    const open = getOwn(stores, scheme);
     if (open === undefined) throw unknownScheme(uri, Object.keys(stores));
     const store = opened.get(scheme) ?? open({ ...options, aws, clock });
     opened.set(scheme, store);

@@ -1,7 +1,7 @@
 import { mainArtifact, type Attempt } from "../core/attempt.ts";
 import type { ExtraMetadataColumn, OutputMapping } from "../core/batch.ts";
 import { RowcallError } from "../core/errors.ts";
-import type { JsonValue } from "../core/json.ts";
+import { getOwn, type JsonValue } from "../core/json.ts";
 import type { Problem } from "../core/schema.ts";
 
 /** What is known of a row when it is written. */
@@ -59,7 +59,7 @@ export function createEnricher(setup: EnricherSetup): Enricher {
       const outcome = result.attempt?.outcome;
       const output = outcome?.status === "succeeded" ? outcome.output : undefined;
       const cells = fields.map((field) => {
-        const value = output !== undefined && Object.hasOwn(output, field) ? output[field] : undefined;
+        const value = output && getOwn(output, field);
         if (value !== undefined) unseen.delete(field);
         return toCell(value);
       });
@@ -89,7 +89,7 @@ function metadataNames(mapping: OutputMapping, anyFailed: boolean): readonly str
 }
 
 function renamed(names: readonly string[], { rename }: OutputMapping): readonly string[] {
-  return names.map((name) => (Object.hasOwn(rename, name) ? (rename[name] ?? name) : name));
+  return names.map((name) => getOwn(rename, name) ?? name);
 }
 
 type MetadataColumn = "_status" | "_timestamp" | "_execution_time_ms" | "_error_message" | ExtraMetadataColumn;

@@ -1,5 +1,6 @@
 import type { Batch } from "../core/batch.ts";
 import { RowcallError } from "../core/errors.ts";
+import { getOwn } from "../core/json.ts";
 import type { Row } from "../core/row.ts";
 import { suggest } from "../core/schema.ts";
 import type { Services } from "../core/services.ts";
@@ -43,10 +44,11 @@ export async function readRow(services: Pick<Services, "store">, batch: Batch, i
 /** A row made of nothing but given cells; columns that the mapping names and nobody gave are empty. */
 export function makeRow(batch: Batch, given: Readonly<Record<string, string>>): NamedRow {
   const named = namedColumns(batch.inputMapping);
-  const { kind } = batch.inputMapping.selection;
-  if (kind !== "exclude") requireKnown(Object.keys(given), named);
-  const header = [...new Set([...named, ...Object.keys(given), ...(kind === "exclude" ? excluded(batch) : [])])];
-  return { header, row: { index: 0, line: 2, cells: header.map((name) => ownCell(given, name) ?? "") } };
+  const { selection } = batch.inputMapping;
+  const excluded = selection.kind === "exclude" ? selection.columns : [];
+  if (selection.kind !== "exclude") requireKnown(Object.keys(given), named);
+  const header = [...new Set([...named, ...Object.keys(given), ...excluded])];
+  return { header, row: { index: 0, line: 2, cells: header.map((name) => getOwn(given, name) ?? "") } };
 }
 
 /**
@@ -56,16 +58,7 @@ export function makeRow(batch: Batch, given: Readonly<Record<string, string>>): 
  */
 export function replaceCells({ header, row }: NamedRow, given: Readonly<Record<string, string>>): NamedRow {
   requireKnown(Object.keys(given), header);
-  return { header, row: { ...row, cells: header.map((name, i) => ownCell(given, name) ?? row.cells[i] ?? "") } };
-}
-
-// A column may have the name of something that every object has.
-function ownCell(given: Readonly<Record<string, string>>, name: string): string | undefined {
-  return Object.hasOwn(given, name) ? given[name] : undefined;
-}
-
-function excluded({ inputMapping: { selection } }: Batch): readonly string[] {
-  return selection.kind === "exclude" ? selection.columns : [];
+  return { header, row: { ...row, cells: header.map((name, i) => getOwn(given, name) ?? row.cells[i] ?? "") } };
 }
 
 function requireKnown(columns: readonly string[], known: readonly string[]): void {
