@@ -14,7 +14,7 @@ import { credentialIn } from "./channel.ts";
 import { errorTable, type ErrorCode } from "./errors.ts";
 import { isJsonObject, type JsonObject } from "./json.ts";
 import { parseReference, type Reference } from "./registry.ts";
-import { invalid, nearest, parseWith, readWith, type Problem, type Reading } from "./schema.ts";
+import { invalid, parseWith, readWith, repeatedNames, suggest, type Problem, type Reading } from "./schema.ts";
 
 const json = z.json();
 const column = z.string().min(1);
@@ -289,28 +289,21 @@ function conflictsIn(file: ParsedFile): Problem[] {
       hint: "Keep one of them: include names what is passed, exclude what is not.",
     });
   }
-  const fields = columnMappings(mapping.column_mappings).map((m) => m.field);
-  for (const repeated of new Set(fields.filter((f, i) => fields.indexOf(f) !== i))) {
-    problems.push({
-      path: "input_mapping.column_mappings",
-      message: `agent_input_field "${repeated}" is mapped twice`,
-    });
-  }
+  for (const twice of repeatedNames(columnMappings(mapping.column_mappings).map((m) => m.field)))
+    problems.push({ path: "input_mapping.column_mappings", message: `agent_input_field "${twice}" is mapped twice` });
   const outputs = file.output_mapping.structured_output_fields ?? [];
-  for (const repeated of new Set(outputs.filter((f, i) => outputs.indexOf(f) !== i))) {
-    problems.push({ path: "output_mapping.structured_output_fields", message: `field "${repeated}" is listed twice` });
-  }
+  for (const twice of repeatedNames(outputs))
+    problems.push({ path: "output_mapping.structured_output_fields", message: `field "${twice}" is listed twice` });
   for (const [i, address] of (file.notification_config?.channels ?? []).entries()) {
     const credential = credentialIn(address);
     if (credential !== undefined) problems.push({ path: `notification_config.channels.${i}`, ...credential });
   }
   for (const name of Object.keys(file.output_mapping.rename)) {
     if (outputs.length > 0 && !name.startsWith("_") && !outputs.includes(name)) {
-      const near = nearest(name, outputs);
       problems.push({
         path: `output_mapping.rename.${name}`,
         message: `renames "${name}", which is not an output field`,
-        ...(near === undefined ? {} : { hint: `Did you mean "${near}"?` }),
+        hint: suggest(name, outputs),
       });
     }
   }

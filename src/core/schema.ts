@@ -37,6 +37,14 @@ export function suggest(word: string, known: Iterable<string>): string {
   return all.length === 0 ? "There are none." : `Known: ${all.slice(0, 20).join(", ")}.`;
 }
 
+/** Names that a list has more than once. */
+export function repeatedNames(names: readonly string[]): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const repeated = new Set<string>();
+  for (const name of names) (seen.has(name) ? repeated : seen).add(name);
+  return repeated;
+}
+
 /**
  * Reads a value with a zod schema; everything that is wrong comes at once.
  *

@@ -15,7 +15,7 @@ import {
 } from "../core/json.ts";
 import { renderText, variablesOf } from "../core/render.ts";
 import type { Row } from "../core/row.ts";
-import { compileSchema, formatProblems, problemsError, suggest, type Problem, type Validate } from "../core/schema.ts";
+import { compileSchema, formatProblems, problemsError, repeatedNames, suggest, type Problem, type Validate } from "../core/schema.ts";
 
 /** A row as agent input, or why it cannot be one. */
 export type Mapped = { readonly input: AgentInput } | { readonly failure: FailedOutcome };
@@ -125,14 +125,6 @@ export function mappingProblems(mapping: InputMapping, header: readonly string[]
     }
   }
   return problems;
-}
-
-/** Names that a header has more than once. */
-export function repeatedNames(header: readonly string[]): ReadonlySet<string> {
-  const seen = new Set<string>();
-  const repeated = new Set<string>();
-  for (const name of header) (seen.has(name) ? repeated : seen).add(name);
-  return repeated;
 }
 
 function columnsOf(transformation: Transformation): Iterable<string> {
