@@ -31,6 +31,23 @@ test("an error without options has no hint, no cause and empty details", () => {
   assert.deepEqual(error.details, {});
 });
 
+test("with another hint an error stays what it is", () => {
+  const cause = new Error("EIO");
+  const error = new RowcallError("STORE_FAILED", "Cannot read a.csv", { cause, details: { uri: "a.csv" }, retryable: false });
+  const { code, message, hint, details, retryable, cause: kept } = error.withHint("Look at the disk.");
+  assert.deepEqual(
+    { code, message, hint, details, retryable },
+    {
+      code: "STORE_FAILED",
+      message: "Cannot read a.csv",
+      hint: "Look at the disk.",
+      details: { uri: "a.csv" },
+      retryable: false,
+    },
+  );
+  assert.equal(kept, cause);
+});
+
 test("the code decides on retries and on the exit code", () => {
   assert.equal(new RowcallError("HTTP_UNAVAILABLE", "503").retryable, true);
   assert.equal(new RowcallError("HTTP_STATUS", "404").retryable, false);

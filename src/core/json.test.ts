@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it, test } from "node:test";
 import fc from "fast-check";
-import { isDigits, isJsonObject, parseJson, replaceDigits } from "./json.ts";
+import { getOwn, isDigits, isJsonObject, parseJson, replaceDigits, setOwn } from "./json.ts";
 
 const again = (text: string): string => JSON.stringify(parseJson(text));
 
@@ -68,4 +68,14 @@ test("a number of digits is no object, and can be replaced", () => {
 
 test("text that is no JSON is refused", () => {
   assert.throws(() => parseJson("1234567890123456x"), SyntaxError);
+});
+
+test("a property may be called what every object has", () => {
+  const value: Record<string, string> = {};
+  for (const name of ["__proto__", "toString", "constructor"]) {
+    assert.equal(getOwn(value, name), undefined);
+    setOwn(value, name, "own");
+    assert.equal(getOwn(value, name), "own");
+  }
+  assert.deepEqual(Object.keys(value), ["__proto__", "toString", "constructor"]);
 });
