@@ -159,12 +159,7 @@ export function answerWith(attempt: Attempt): TaskAnswer {
 // The message matters more than the pictures, and the pictures more than the steps.
 function causeOf({ message, hint, retryAfterMs }: FailedOutcome, record: AttemptRecord): string {
   const failure = (text: string, attempt: AttemptRecord): string => {
-    const cause: AttemptFailure = {
-      message: text,
-      ...(hint === undefined ? {} : { hint }),
-      ...(retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs }),
-      attempt,
-    };
+    const cause: AttemptFailure = { message: text, hint, retry_after_ms: retryAfterMs, attempt };
     return JSON.stringify(cause);
   };
   const bare = { ...record, steps: [] };

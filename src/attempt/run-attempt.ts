@@ -35,7 +35,7 @@ export interface AttemptSetup {
   /** Limit of the attempt in milliseconds. */
   readonly timeoutMs: number;
   /** Aborted when the run is killed: the attempt ends as INTERRUPTED. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
   /** For when it began. */
   readonly clock: Clock;
   /** For how long it took. */

@@ -245,7 +245,7 @@ function describe(thrown: unknown): Described {
   const { httpStatusCode: status } = ($metadata ?? {}) as { readonly httpStatusCode?: number };
   return {
     name: known ?? (status === undefined ? "" : String(status)),
-    ...(status === undefined ? {} : { status }),
+    status,
     message: message === "UnknownError" ? "" : message,
   };
 }

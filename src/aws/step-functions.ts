@@ -127,13 +127,7 @@ export async function openStepFunctions(aws: AwsSettings, stateMachineArn: strin
       try {
         const described = await client.send(new sdk.DescribeExecutionCommand({ executionArn: arn }));
         const { input = "{}", output, error, cause } = described;
-        return {
-          ...toListed(described),
-          input,
-          ...(output === undefined ? {} : { output }),
-          ...(error === undefined ? {} : { error }),
-          ...(cause === undefined ? {} : { cause }),
-        };
+        return { ...toListed(described), input, output, error, cause };
       } catch (thrown) {
         if (thrown instanceof sdk.ExecutionDoesNotExist) return undefined;
         throw awsError(`look at the execution ${arn}`, thrown);
@@ -190,7 +184,7 @@ function toListed(execution: Partial<ExecutionListItem>): ListedExecution {
     // An item whose redrive waits counts as running here.
     status: status === undefined || status === "PENDING_REDRIVE" ? "RUNNING" : status,
     startedAt: startDate?.getTime() ?? 0,
-    ...(stopDate === undefined ? {} : { stoppedAt: stopDate.getTime() }),
+    stoppedAt: stopDate?.getTime(),
   };
 }
 

@@ -128,8 +128,8 @@ function readAddress(address: string): WebhookAddress {
   return {
     url,
     login,
-    ...(login.join("") === "" ? {} : { authorization: `Basic ${Buffer.from(login.join(":")).toString("base64")}` }),
-    ...(secretName === undefined ? {} : { secretName }),
+    authorization: login.join("") === "" ? undefined : `Basic ${Buffer.from(login.join(":")).toString("base64")}`,
+    secretName,
   };
 }
 

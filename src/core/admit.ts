@@ -4,7 +4,7 @@ import { isDigits, parseJson, setOwn, type JsonValue } from "./json.ts";
 // Levels of objects and lists that an answer may have.
 const maxAnswerLevels = 200;
 /** Largest answer: characters of its texts and names, with a few for every value and 64 for every object and list. */
-export const maxAnswerSize: number = 64 * 1024 * 1024;
+export const maxAnswerSize = 64 * 1024 * 1024;
 
 /** What an agent gave, as plain JSON. */
 export interface Admitted {

@@ -1,48 +1,17 @@
 import { z } from "zod";
 import type { StepRecord } from "./attempt.ts";
-import type { PublicationStatus, TemplateDocument } from "./template.ts";
+import { publicationStatus, semanticVersion, type TemplateDocument } from "./template.ts";
 import type { Mask } from "./mask.ts";
 import { parseWith } from "./schema.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 
-/** An agent: data, resolved by name and version from a registry; snake_case because people and DynamoDB hold it. */
-export interface AgentDefinition {
-  readonly $schema?: string | undefined;
-  readonly agent_name: string;
-  /** Semantic, `1.2.3`. */
-  readonly version: string;
-  readonly status: PublicationStatus;
-  /** Other names that resolve to this agent. */
-  readonly aliases: readonly string[];
-  readonly description?: string | undefined;
-  /** How it is invoked: `browser`, `function`, `http`, `lambda`, `stepfunctions`. */
-  readonly kind: string;
-  /** Settings of the kind. */
-  readonly config: JsonObject;
-  /** JSON Schema of the input; every mapped row is checked against it. */
-  readonly input_schema?: JsonObject | undefined;
-  readonly structured_output: {
-    /** Must be true for batches. */
-    readonly enabled: boolean;
-    readonly schema_id?: string | undefined;
-    readonly output_fields: readonly string[];
-    /** JSON Schema of `structured_output`; every reply is checked against it. */
-    readonly schema?: JsonObject | undefined;
-  };
-  readonly supports_batch_processing: boolean;
-  /** What one row takes, for `plan`. */
-  readonly estimate?:
-    | { readonly seconds_per_row?: number | undefined; readonly cost_per_row_usd?: number | undefined }
-    | undefined;
-}
-
-const jsonObject = z.record(z.string(), z.json());
+const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), z.json());
 
 const agentSchema = z.strictObject({
   $schema: z.string().optional(),
   agent_name: z.string().min(1).describe("Unique name, such as broadband-availability-bt-wholesale"),
-  version: z.string().regex(/^\d+\.\d+\.\d+$/, 'must be a semantic version such as "1.0.0"'),
-  status: z.enum(["active", "draft", "deprecated", "archived"]).default("active"),
+  version: semanticVersion,
+  status: publicationStatus.default("active"),
   aliases: z
     .array(z.string())
     .default([])
@@ -69,8 +38,11 @@ const agentSchema = z.strictObject({
     .describe("What one row takes, for plan"),
 });
 
+/** An agent: data, resolved by name and version from a registry; snake_case because people and DynamoDB hold it. */
+export type AgentDefinition = Readonly<z.output<typeof agentSchema>>;
+
 /** Keys of an agent. */
-export const agentKeys: readonly string[] = Object.keys(agentSchema.shape);
+export const agentKeys = Object.keys(agentSchema.shape);
 
 /**
  * Reads the value of an agent file.
@@ -136,7 +108,7 @@ export interface Invoker {
    */
   readonly outlivesProcess?: boolean;
   /** Takes the agent's secrets out of all that is kept or told of it; absent: it has none. */
-  readonly mask?: Mask | undefined;
+  readonly mask?: Mask;
   /** Prepares for more invocations at once than it was opened for; absent: it takes any number. */
   widen?(concurrency: number): void;
   /** Lets go of browsers, sockets and the like; safe to call twice. */
@@ -156,7 +128,7 @@ export interface AgentEnvironment {
   readonly concurrency: number;
   readonly recording: RecordingLevel;
   /** The batch's `agent_state_machine_arn`, for agents that name no state machine themselves. */
-  readonly stateMachineArn?: string | undefined;
+  readonly stateMachineArn?: string;
   /** Told of what is wrong, though the agent works. */
   warn?(message: string, hint: string): void;
 }

@@ -179,11 +179,7 @@ const executionInputSchema = z.strictObject({
 });
 
 /** The execution input of the original product: where config, table and output are, each an `s3:` or `file:` URI or a path. */
-export interface ExecutionInput {
-  readonly config_s3_uri: string;
-  readonly input_csv_s3_uri: string;
-  readonly output_s3_prefix: string;
-}
+export type ExecutionInput = z.output<typeof executionInputSchema>;
 
 /**
  * Reads an execution input; undefined when the value is something else, such as a batch file.
@@ -378,10 +374,6 @@ function readExecution(config: ParsedFile["execution_config"]): Execution {
   });
 }
 
-type WithoutUndefined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
-  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
-};
-
-function withoutUndefined<T extends object>(value: T): WithoutUndefined<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as WithoutUndefined<T>;
+function withoutUndefined<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as T;
 }

@@ -101,4 +101,4 @@ export function credentialIn(address: string): { readonly message: string; reado
 const tokenNames = /(?:^|[_-])(?:token|key|api-?key|secret|sig|signature|password|passwd|pwd|auth)$/i;
 
 /** Places in an address that a secret of the environment is put into: `{{secret.NAME}}`. */
-export const secretPlaces: RegExp = /\{\{\s*secret\.([A-Za-z_]\w*)\s*\}\}/g;
+export const secretPlaces = /\{\{\s*secret\.([A-Za-z_]\w*)\s*\}\}/g;

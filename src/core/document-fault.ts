@@ -57,7 +57,7 @@ export function nestedTooDeep(top: string, offset?: number): DocumentFault {
   return {
     message: `${top === "" ? "" : `${top}: `}nested deeper than ${maxLevels} levels`,
     hint: "Look for brackets that are never closed or were doubled.",
-    ...(offset === undefined ? {} : { offset }),
+    offset,
   };
 }
 

@@ -129,13 +129,13 @@ export function errorKind(code: ErrorCode): ErrorKind {
 /** What an error carries besides its code and message. */
 export interface ErrorOptions {
   /** What to do next, as one sentence. */
-  readonly hint?: string | undefined;
+  readonly hint?: string;
   /** The error underneath, always passed on. */
   readonly cause?: unknown;
   /** Values a program may want: line numbers, candidates, tried paths. */
   readonly details?: Readonly<Record<string, unknown>>;
   /** Whether another attempt may go better, where this case differs from its code. */
-  readonly retryable?: boolean | undefined;
+  readonly retryable?: boolean;
 }
 
 /**

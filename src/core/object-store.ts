@@ -22,7 +22,7 @@ export const probeName = ".rowcall-probe";
 export interface WriteOptions {
   /** Fail with OUTPUT_EXISTS rather than replace. @default false */
   readonly ifAbsent?: boolean;
-  readonly contentType?: string | undefined;
+  readonly contentType?: string;
 }
 
 /** Bytes by URI. Errors: STORE_NOT_FOUND, STORE_DENIED, STORE_FAILED; OUTPUT_EXISTS from a write with `ifAbsent`. */

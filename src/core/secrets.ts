@@ -4,7 +4,7 @@ import { RowcallError } from "./errors.ts";
 import { createMask, leastSecret, maskText, noMask, type Mask } from "./mask.ts";
 
 /** Names of secrets in an agent's config, the same for every kind. */
-export const secretsSchema: z.ZodDefault<z.ZodArray<z.ZodString>> = z
+export const secretsSchema = z
   .array(z.string().min(1))
   .default([])
   .describe(

@@ -7,7 +7,7 @@ import type { Problem } from "./schema.ts";
  * Where the answer is in what the other side answered. `reply`: it holds `structured_output`; `body`: it is the answer; else a
  * JSONPath of it.
  */
-export const outputSchema: z.ZodDefault<z.ZodString> = z
+export const outputSchema = z
   .string()
   .regex(/^(reply|body|\$.*)$/s, 'must be "reply", "body" or a JSONPath that begins with $')
   .default("reply");

@@ -46,7 +46,7 @@ export interface CatalogOptions {
   /** Read after all others and never written. */
   readonly bundled?: RegistryPart;
   /** Told by `list` of each document that cannot be read, which is then left out. @default `list` throws the first */
-  readonly onProblem?: ((problem: RowcallError) => void) | undefined;
+  readonly onProblem?: (problem: RowcallError) => void;
 }
 
 interface Places<T> {

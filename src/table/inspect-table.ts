@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { AgentDefinition, AgentInput } from "../core/agent.ts";
-import { outcomeOf, type FailedOutcome } from "../core/attempt.ts";
+import { outcomeOf } from "../core/attempt.ts";
 import type { Batch } from "../core/batch.ts";
 import type { RowSelection } from "../core/engine.ts";
 import type { ErrorCode } from "../core/errors.ts";
@@ -110,7 +110,8 @@ export async function inspectTable(setup: InspectSetup): Promise<TableReport> {
     const { index, line } = row;
     if ("failure" in mapped) {
       counts.invalid += 1;
-      if (invalid.length < listSize) invalid.push(invalidRow(row, mapped.failure));
+      const { code, message, hint } = mapped.failure;
+      if (invalid.length < listSize) invalid.push({ row: index, line, code, message, hint });
       return;
     }
     counts.valid += 1;
@@ -169,10 +170,6 @@ function mapAndPreview(mapInput: MapInput, row: Row, preview: InspectSetup["prev
   } catch (thrown) {
     return { failure: outcomeOf(thrown) };
   }
-}
-
-function invalidRow({ index, line }: Row, { code, message, hint }: FailedOutcome): InvalidRow {
-  return { row: index, line, code, message, ...(hint === undefined ? {} : { hint }) };
 }
 
 function chooser(

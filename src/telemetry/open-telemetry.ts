@@ -38,8 +38,8 @@ export function openTelemetry(settings: TelemetrySettings, onFailure: (reason: s
   const traces = settings.traces && openTraces(settings, settings.traces, resource, onFailure);
   const metrics = settings.metrics && openMetrics(settings, settings.metrics, resource, onFailure);
   return {
-    ...(traces === undefined ? {} : { tracing: traces.tracing }),
-    ...(metrics === undefined ? {} : { meter: metrics.getMeter("rowcall") }),
+    tracing: traces?.tracing,
+    meter: metrics?.getMeter("rowcall"),
     close: async () => {
       await Promise.allSettled([traces?.provider.shutdown(), metrics?.shutdown()]);
     },

@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { isJsonObject, type JsonValue } from "../../core/json.ts";
 import type { Catalog } from "../../core/registry.ts";
+import { publicationStatus } from "../../core/template.ts";
 import type { ServerContext } from "../server-setup.ts";
 import { operation, type Operation } from "./operation.ts";
 import {
   agentDocument,
   difference,
   jsonObject,
-  publicationStatus,
   templateDocument,
   type Difference,
 } from "./schemas.ts";

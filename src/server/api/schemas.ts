@@ -15,7 +15,7 @@ import { errorTable, type ErrorCode } from "../../core/errors.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { runStatuses } from "../../core/run.ts";
 import type { RunView } from "../run-view.ts";
-import type { PublicationStatus, TemplateDocument } from "../../core/template.ts";
+import { publicationStatus, type TemplateDocument } from "../../core/template.ts";
 import type { PlanReport } from "../../app/plan.ts";
 import type { SessionView } from "../security/session.ts";
 import type { Tried } from "../tries.ts";
@@ -42,8 +42,6 @@ export const errorCode = z.enum(codes).register(z.globalRegistry, { id: "ErrorCo
 export const runStatus = z.enum(runStatuses);
 /** @see RowStatus */
 export const rowStatus: z.ZodType<RowStatus> = z.enum(["pending", "in_flight", "succeeded", "failed"]);
-/** Whether a version of an agent or template is offered. */
-export const publicationStatus: z.ZodType<PublicationStatus> = z.enum(["active", "draft", "deprecated", "archived"]);
 /** Ranges of rows: 0-based, ends included, in order. */
 export const rowSelection: z.ZodType<RowSelection> = z
   .array(z.tuple([count, count]))

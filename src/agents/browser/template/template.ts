@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from "../../../core/json.ts";
 import { maskText } from "../../../core/mask.ts";
 import { renderText, variablesOf } from "../../../core/render.ts";
 import { invalid, parseWith, suggest, type Problem } from "../../../core/schema.ts";
-import type { TemplateDocument } from "../../../core/template.ts";
+import { publicationStatus, semanticVersion, type TemplateDocument } from "../../../core/template.ts";
 import { viewportSchema } from "../browser-config.ts";
 import { locatorsSchema } from "./locators.ts";
 import { render } from "./rendering.ts";
@@ -27,8 +27,8 @@ const sessionSchema = z.strictObject({
 const templateSchema = z.strictObject({
   $schema: z.string().optional(),
   template_id: z.string().min(1),
-  version: z.string().regex(/^\d+\.\d+\.\d+$/, 'must be a semantic version such as "1.0.0"'),
-  status: z.enum(["active", "draft", "deprecated", "archived"]).default("active"),
+  version: semanticVersion,
+  status: publicationStatus.default("active"),
   name: z.string().optional(),
   description: z.string().optional(),
   starting_page: z.string().min(1).describe("Address of the page that the script starts on; variables allowed"),
