@@ -115,7 +115,7 @@ test("a probe that brings no structured output keeps the batch from running", as
   assert.equal(checkOf(found, "structured_output_returned").status, "failed");
   assert.equal(
     checkOf(found, "structured_output_returned").detail,
-    "Row 0 failed: Agent did not return structured output (OUTPUT_MISSING)",
+    "Row 0 (line 2) failed: Agent did not return structured output (OUTPUT_MISSING)",
   );
   assert.equal(found.runnable, false);
 });
