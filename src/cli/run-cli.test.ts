@@ -297,7 +297,10 @@ describe("commands about a run", () => {
     const exported = ["export", "last", "--mapping", "misspelt.yaml", "--output"];
     const { code, err } = await rowcall(...exported, "first.csv");
     assert.equal(code, 0);
-    assert.match(err, /^warning: Field duoble not found in structured output\nhint: Field names are case-sensitive: .*\n$/);
+    assert.match(
+      err,
+      /^warning: Field duoble not found in structured output\nhint: Field names are case-sensitive: .*\n$/,
+    );
     const json = await rowcall(...exported, "second.csv", "--json");
     const { outputUri, warnings } = JSON.parse(json.out) as { outputUri: string; warnings: { message: string }[] };
     assert.deepEqual([outputUri, json.err], ["second.csv", ""]);

@@ -33,7 +33,11 @@ test("an error without options has no hint, no cause and empty details", () => {
 
 test("with another hint an error stays what it is", () => {
   const cause = new Error("EIO");
-  const error = new RowcallError("STORE_FAILED", "Cannot read a.csv", { cause, details: { uri: "a.csv" }, retryable: false });
+  const error = new RowcallError("STORE_FAILED", "Cannot read a.csv", {
+    cause,
+    details: { uri: "a.csv" },
+    retryable: false,
+  });
   const { code, message, hint, details, retryable, cause: kept } = error.withHint("Look at the disk.");
   assert.deepEqual(
     { code, message, hint, details, retryable },

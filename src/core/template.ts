@@ -7,9 +7,7 @@ export const publicationStatus = z.enum(["active", "draft", "deprecated", "archi
 export type PublicationStatus = z.output<typeof publicationStatus>;
 
 /** Version of an agent or a template: `1.2.3`. */
-export const semanticVersion = z
-  .string()
-  .regex(/^\d+\.\d+\.\d+$/, 'must be a semantic version such as "1.0.0"');
+export const semanticVersion = z.string().regex(/^\d+\.\d+\.\d+$/, 'must be a semantic version such as "1.0.0"');
 
 const templateDocumentSchema = z.looseObject({
   template_id: z.string().min(1),

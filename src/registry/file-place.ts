@@ -68,7 +68,9 @@ async function writeCatalogStatus<T>(
   try {
     const content = await text(store.read(file.uri));
     await parseCatalogFile(kind, file, content);
-    const changed = file.uri.endsWith(".json") ? jsonWithStatus(content, status) : await yamlWithStatus(content, status);
+    const changed = file.uri.endsWith(".json")
+      ? jsonWithStatus(content, status)
+      : await yamlWithStatus(content, status);
     await store.write(file.uri, Buffer.from(changed));
     return true;
   } catch (thrown) {

@@ -15,7 +15,15 @@ import {
 } from "../core/json.ts";
 import { renderText, variablesOf } from "../core/render.ts";
 import type { Row } from "../core/row.ts";
-import { compileSchema, formatProblems, problemsError, repeatedNames, suggest, type Problem, type Validate } from "../core/schema.ts";
+import {
+  compileSchema,
+  formatProblems,
+  problemsError,
+  repeatedNames,
+  suggest,
+  type Problem,
+  type Validate,
+} from "../core/schema.ts";
 
 /** A row as agent input, or why it cannot be one. */
 export type Mapped = { readonly input: AgentInput } | { readonly failure: FailedOutcome };

@@ -16,7 +16,7 @@ const example = (name: string): Promise<Buffer> =>
 const batch = parseBatch(JSON.parse((await example("broadband_batch_config.json")).toString()), "batch file");
 const table = await readTable(await example("test_addresses.csv"), batch.dialect);
 const fields = batch.outputMapping.fields ?? [];
-const agent = { agent_name: batch.agent.name, structured_output: { enabled: true, output_fields: fields } };
+const agent = { agent_name: batch.agent.name, structured_output: { enabled: true, output_fields: [...fields] } };
 const [header = [], ...rows] = table.records.map(({ cells }) => cells);
 
 const recording = "s3://browser-agent-recordings-prod/.../recording.mp4";

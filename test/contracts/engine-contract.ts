@@ -143,7 +143,10 @@ export function describeEngine(
         const run = await harness.engine.start(await request(harness, "__proto__,b\n1,2\n", over));
         const cell = '"[[""__proto__"",""1""],[""b"",""2""]]"';
         assert.equal(await harness.read(run.outputUri ?? ""), `__proto__,b,field\n1,2,${cell}\n`);
-        const { uri } = await harness.engine.export(run.id, { output: `${harness.outputPrefix}x.jsonl`, format: "jsonl" });
+        const { uri } = await harness.engine.export(run.id, {
+          output: `${harness.outputPrefix}x.jsonl`,
+          format: "jsonl",
+        });
         const line = '{"__proto__":"1","b":"2","field":[["__proto__","1"],["b","2"]]}';
         assert.equal(await harness.read(uri), `${line}\n`);
       },
@@ -171,7 +174,10 @@ export function describeEngine(
           written.warnings.map(({ message }) => message),
           warnings,
         );
-        const lines = await harness.engine.export(run.id, { output: `${harness.outputPrefix}x.jsonl`, format: "jsonl" });
+        const lines = await harness.engine.export(run.id, {
+          output: `${harness.outputPrefix}x.jsonl`,
+          format: "jsonl",
+        });
         assert.deepEqual(lines.warnings, []);
         assert.equal(await harness.read(lines.uri), '{"a":"1","field":"cut \\ud83d","extra":1}\n');
       },
@@ -671,7 +677,10 @@ export function describeEngine(
       const input = { uri: await harness.writeInput(table), ragged: "keep" };
       const over = { input, input_mapping: { column_mappings: { id: "a" } }, output_mapping: { add_metadata: false } };
       const run = await harness.engine.start(await request(harness, table, over));
-      const { uri } = await harness.engine.export(run.id, { output: `${harness.outputPrefix}all.jsonl`, format: "jsonl" });
+      const { uri } = await harness.engine.export(run.id, {
+        output: `${harness.outputPrefix}all.jsonl`,
+        format: "jsonl",
+      });
       const records = (await harness.read(uri))
         .trimEnd()
         .split("\n")

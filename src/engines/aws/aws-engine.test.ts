@@ -178,7 +178,10 @@ describe("on AWS", () => {
           reports.map(({ status }) => status),
           ["succeeded", "succeeded", "pending", "pending", "pending"],
         );
-        const { uri: partly } = await engine.export("going", { output: `${harness.outputPrefix}partly.csv`, format: "csv" });
+        const { uri: partly } = await engine.export("going", {
+          output: `${harness.outputPrefix}partly.csv`,
+          format: "csv",
+        });
         assert.equal(await harness.read(partly), "a,field,extra\n1,<1>,1\n2,<2>,1\n3,,\n4,,\n5,,\n");
         await assert.rejects(engine.rerun("going"), { code: "RUN_BUSY" });
         watched.gate.open.resolve();
@@ -203,7 +206,10 @@ describe("on AWS", () => {
         const run = await engine.stop("stopped");
         assert.deepEqual([run.status, run.reason, run.counts.succeeded], ["stopped", "Stopped on request", 2]);
         assert.equal((await starting).status, "stopped");
-        const { uri: partly } = await engine.export(run.id, { output: `${harness.outputPrefix}partly.csv`, format: "csv" });
+        const { uri: partly } = await engine.export(run.id, {
+          output: `${harness.outputPrefix}partly.csv`,
+          format: "csv",
+        });
         assert.equal(await harness.read(partly), "a,field,extra\n1,<1>,1\n2,<2>,1\n3,,\n4,,\n5,,\n");
         stopped.gate.open.resolve();
         const resumed = await engine.resume(run.id);
