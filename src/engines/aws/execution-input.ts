@@ -42,5 +42,5 @@ export function readExecutionInput(input: JsonValue): { readonly input: JsonValu
   if (!isJsonObject(input) || !("rowcall" in input)) return { input, choice: {} };
   const { rowcall, ...rest } = input;
   const choice = parseWith(choiceSchema, rowcall, "BATCH_INVALID", "execution input");
-  return { input: rest, choice: choice as RunChoice };
+  return { input: rest, choice };
 }
