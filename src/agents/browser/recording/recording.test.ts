@@ -5,7 +5,7 @@ import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
 import type { Artifacts, RecordingLevel } from "../../../core/agent.ts";
 import type { StepRecord } from "../../../core/attempt.ts";
-import { writeUnderFreeName } from "../../../core/artifact-name.ts";
+import { writeUnderFreeName } from "../../../attempt/artifact-name.ts";
 import { RowcallError } from "../../../core/errors.ts";
 import { findChromium } from "../chromium/chromium.ts";
 import { openBrowserPool, type BrowserPool } from "../chromium/pool.ts";
