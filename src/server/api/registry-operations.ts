@@ -4,13 +4,7 @@ import type { Catalog } from "../../core/registry.ts";
 import { publicationStatus } from "../../core/template.ts";
 import type { ServerContext } from "../server-setup.ts";
 import { operation, type Operation } from "./operation.ts";
-import {
-  agentDocument,
-  difference,
-  jsonObject,
-  templateDocument,
-  type Difference,
-} from "./schemas.ts";
+import { agentDocument, difference, jsonObject, templateDocument, type Difference } from "./schemas.ts";
 
 /** Lists, shows, compares and publishes agents. */
 export function agentOperations({ registry, workbench }: ServerContext): readonly Operation[] {
