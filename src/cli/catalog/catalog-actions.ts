@@ -50,7 +50,7 @@ export async function openCatalogActions(cli: Cli, noun: "agent" | "template"): 
       const valid: { file: string; name: string; version: string }[] = [];
       for (const file of paths) {
         const document = await readFile(wiring.services.store, file, view);
-        const [name, version] = [kind.nameOf(document), kind.versionOf(document)];
+        const { name, version } = kind.labelOf(document);
         valid.push({ file, name, version });
       }
       const lines = valid.map(({ file, name, version }) => `${file}: ${name}@${version} is valid`);
@@ -58,7 +58,7 @@ export async function openCatalogActions(cli: Cli, noun: "agent" | "template"): 
     },
     publish: async (path, json) => {
       const document = await readFile(wiring.services.store, path, view);
-      const [name, version] = [kind.nameOf(document), kind.versionOf(document)];
+      const { name, version } = kind.labelOf(document);
       const address = await catalog.publish(document);
       await print(json, { name, version, registry: address }, [`Published ${name}@${version} in ${address}`]);
     },

@@ -56,7 +56,7 @@ export async function copyCatalog(cli: Cli, wiring: Wiring, view: CatalogView, r
   const results: CopyResult[] = [];
   for (const document of documents) {
     const became = await copyDocument(kind, document, there.get(keyOf(kind, document)), target);
-    const [name, version] = [kind.nameOf(document), kind.versionOf(document)];
+    const { name, version } = kind.labelOf(document);
     results.push({ name, version, ...became });
     if (!json) await printLines(io.stdout, [`${keyOf(kind, document)}: ${said[became.result]}`]);
   }
@@ -92,7 +92,7 @@ function chooseDocuments(
   const chosen = references.flatMap((text) => {
     const { version } = parseReference(text);
     const known = (document: Document): string =>
-      version === undefined ? kind.nameOf(document) : keyOf(kind, document);
+      version === undefined ? kind.labelOf(document).name : keyOf(kind, document);
     const found = documents.filter((document) => known(document) === text);
     if (found.length > 0) return found;
     throw new RowcallError(kind.notFound, `There is no ${kind.noun} "${text}" to copy`, {
@@ -128,7 +128,7 @@ async function copyDocument(
 const ownFaults = new Set<ErrorCode>(["VERSION_EXISTS", "AGENT_INVALID", "TEMPLATE_INVALID"]);
 
 function keyOf(kind: CatalogKind<Document>, document: Document): string {
-  return formatReference({ name: kind.nameOf(document), version: kind.versionOf(document) });
+  return formatReference(kind.labelOf(document));
 }
 
 // As JSON has it: without undefined, and with one zero.

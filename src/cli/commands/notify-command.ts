@@ -3,7 +3,8 @@ import type { RunEvent } from "../../core/engine.ts";
 import type { Cli } from "../cli.ts";
 import { findRun } from "../../app/find-run.ts";
 import { examples, jsonOption, runArgument } from "../options.ts";
-import { printJson, printLines, printTable, printWarnings, type Warning } from "../print/output.ts";
+import type { Warning } from "../../core/errors.ts";
+import { printJson, printLines, printTable, printWarnings } from "../print/output.ts";
 
 interface NotifyOptions {
   readonly all?: true;

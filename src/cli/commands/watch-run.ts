@@ -3,12 +3,12 @@ import type { Engine, RunEvent, RunObserver } from "../../core/engine.ts";
 import type { Run } from "../../core/run.ts";
 import { failuresOf } from "../../app/find-run.ts";
 import type { Cli } from "../cli.ts";
-import { RowcallError } from "../../core/errors.ts";
+import { RowcallError, type Warning } from "../../core/errors.ts";
 import { drainingNote, hearInterrupts, isReaderGone, write, type EndSignal } from "../io.ts";
 import { logEnd, logRun } from "../print/log-run.ts";
 import { declareEffects, excludes } from "../option-use.ts";
 import { jsonOption } from "../options.ts";
-import { printJson, printLines, warningLines, type Warning } from "../print/output.ts";
+import { printJson, printLines, warningLines } from "../print/output.ts";
 import { describeStart, openProgress, type ProgressStyle } from "../print/progress.ts";
 import { printReport } from "../print/run-report.ts";
 

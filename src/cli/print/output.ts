@@ -1,4 +1,5 @@
 import Table from "cli-table3";
+import type { Warning } from "../../core/errors.ts";
 import { jsonLine, printable } from "../../core/printable.ts";
 import { colorsFor } from "../cli.ts";
 import { write, type Io, type Output } from "../io.ts";
