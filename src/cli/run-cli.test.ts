@@ -107,7 +107,7 @@ describe("rowcall run", () => {
     const run = parseRun(out);
     assert.equal(run.outputUri, workspace.at("out.csv"));
     assert.deepEqual(run.counts, { total: 6, succeeded: 5, failed: 1, inFlight: 0, pending: 0 });
-    assert.deepEqual(run.failures, [{ code: "AGENT_FAILED", count: 1, row: 3, message: "no luck with 3" }]);
+    assert.deepEqual(run.failures, [{ code: "AGENT_FAILED", count: 1, row: 3, line: 5, message: "no luck with 3" }]);
     assert.deepEqual(run.warnings, []);
   });
 
