@@ -1,8 +1,7 @@
 // Prints the table of docs/aws-scale.md: what runs of 1,000 to 100 million rows come to.
 import { fileURLToPath } from "node:url";
-import { costOfRun } from "../src/engines/aws/cost.ts";
+import { costOfRun, mostRows, sizesOfRun } from "../src/engines/aws/cost.ts";
 import { quotas } from "../src/engines/aws/prices.ts";
-import { mostRows, sizesOfRun } from "../src/engines/aws/run-size.ts";
 
 const sizes = [1000, 100_000, 1_000_000, 100_000_000];
 

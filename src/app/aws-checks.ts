@@ -3,11 +3,9 @@ import type { Problem } from "../core/schema.ts";
 import { schemeOf } from "../core/uri.ts";
 import { checkProblems, createCheck, type Check, type CheckId } from "./check.ts";
 import type { Plan } from "./plan.ts";
-import type { AwsAgentKind, RunCost } from "../engines/aws/cost.ts";
+import { mostRows, type AwsAgentKind, type BrowserHostName, type RunCost } from "../engines/aws/cost.ts";
 import { quotas, regionQuotas } from "../engines/aws/prices.ts";
 import type { RowDestination } from "../engines/aws/row-settings.ts";
-import { mostRows } from "../engines/aws/run-size.ts";
-import type { BrowserHostName } from "../engines/aws/transitions.ts";
 
 /** Step Functions cannot keep to a rate. */
 export function checkRateLimit({ execution: { rateLimit } }: Batch): Check {

@@ -7,7 +7,7 @@ import { openMemoryStore } from "../stores/memory-store.ts";
 import { createTestServices } from "../../test/fakes/services.ts";
 import { planBatch, type Plan } from "./plan.ts";
 import { planOnAws, type AwsPlan, type AwsPlanOptions } from "./aws-plan.ts";
-import { mostRows, requireRunSize, sizesOfRun } from "../engines/aws/run-size.ts";
+import { mostRows, requireRunSize, sizesOfRun } from "../engines/aws/cost.ts";
 import { quotas } from "../engines/aws/prices.ts";
 
 const agent = {

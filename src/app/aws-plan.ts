@@ -4,9 +4,8 @@ import { createCheck, checkThrown, type Check } from "./check.ts";
 import type { Plan } from "./plan.ts";
 import { resolveAgent } from "../attempt/resolve-agent.ts";
 import { capacityChecks, checkPayload, checkPlaces, checkRateLimit } from "./aws-checks.ts";
-import { costOfRun, type AwsAgentKind, type RunCost } from "../engines/aws/cost.ts";
+import { costOfRun, type AwsAgentKind, type BrowserHostName, type RunCost } from "../engines/aws/cost.ts";
 import { rowSettings, type RowDestination, type RowSetup } from "../engines/aws/row-settings.ts";
-import type { BrowserHostName } from "../engines/aws/transitions.ts";
 
 /** How a batch is planned for AWS. */
 export interface AwsPlanOptions {

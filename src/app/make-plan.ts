@@ -1,5 +1,5 @@
 import { invalid } from "../core/schema.ts";
-import type { BrowserHostName } from "../engines/aws/transitions.ts";
+import type { BrowserHostName } from "../engines/aws/cost.ts";
 import type { BatchParts } from "../runs/load-batch.ts";
 import { planOnAws, type AwsPlan } from "./aws-plan.ts";
 import { browserChecks } from "./browser-checks.ts";

@@ -3,8 +3,7 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { scaleTable } from "../../scripts/aws-scale.ts";
 import { runCli } from "../../src/cli/run-cli.ts";
-import { costOfRun, originalDesign } from "../../src/engines/aws/cost.ts";
-import { mostRows } from "../../src/engines/aws/run-size.ts";
+import { costOfRun, mostRows } from "../../src/engines/aws/cost.ts";
 import { createTestIo } from "../fakes/io.ts";
 
 const page = await readFile(new URL("../../docs/aws-scale.md", import.meta.url), "utf8");
@@ -26,9 +25,9 @@ test("docs/aws-scale.md has the figures of the comparison, and the largest run",
   const lambda = costOfRun({ ...figures, browserHost: "lambda" });
   const around = fleet.transitions - 2 * fleet.rows;
   for (const line of [
-    `| transitions around the agent | ${thousands(originalDesign.transitions)} | ${thousands(around)} |`,
-    `| orchestration | $${originalDesign.orchestrationUsd}, with larger functions $0.15 | $${fleet.orchestrationUsd.toFixed(3)} |`,
-    `| $${originalDesign.totalUsd.toFixed(2)} as documented | $${fleet.totalUsd.toFixed(2)} with workers, $${lambda.totalUsd.toFixed(2)} with a function |`,
+    `| transitions around the agent | 5,007 | ${thousands(around)} |`,
+    `| orchestration | $0.128, with larger functions $0.15 | $${fleet.orchestrationUsd.toFixed(3)} |`,
+    `| $1.00 as documented | $${fleet.totalUsd.toFixed(2)} with workers, $${lambda.totalUsd.toFixed(2)} with a function |`,
     `A run therefore takes ${thousands(mostRows)} rows at most`,
     `[[0, ${mostRows - 1}]]`,
   ])

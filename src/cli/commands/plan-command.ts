@@ -1,7 +1,7 @@
 import { Option, type Command } from "commander";
 import type { RowSelection } from "../../core/engine.ts";
 import { RowcallError } from "../../core/errors.ts";
-import type { BrowserHostName } from "../../engines/aws/transitions.ts";
+import type { BrowserHostName } from "../../engines/aws/cost.ts";
 import type { PlanRequest } from "../../app/make-plan.ts";
 import { addBatchOptions, batchArgument, readOverrides, type BatchOptions } from "./batch-options.ts";
 import type { Cli } from "../cli.ts";

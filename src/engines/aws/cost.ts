@@ -1,9 +1,11 @@
-import { prices, quotas } from "./prices.ts";
-import { functionFigures, partBytes, sizesOfRun } from "./run-size.ts";
-import { countTransitions, type BrowserHostName } from "./transitions.ts";
+import { RowcallError } from "../../core/errors.ts";
+import { figures, prices, quotas } from "./prices.ts";
 
 /** Kinds of agents that run on AWS. */
 export type AwsAgentKind = "browser" | "stepfunctions" | "lambda";
+
+/** How a browser agent's attempts are made: by workers, or by a function. */
+export type BrowserHostName = "fleet" | "lambda";
 
 /** What a run's cost and time depend on. */
 export interface RunShape {
@@ -44,8 +46,6 @@ export const costParts = {
 /** One of {@link costParts}. */
 export type CostPart = keyof typeof costParts;
 
-const agentParts: readonly CostPart[] = ["agentMachine", "browser", "recordings", "transfer", "service"];
-
 /** What a run costs and takes on AWS. */
 export interface RunCost {
   readonly rows: number;
@@ -64,164 +64,124 @@ export interface RunCost {
   readonly totalUsd: number;
 }
 
-/** What 1,000 rows cost in the original product: three functions for each row around the agent, and all told. */
-export const originalDesign = {
-  transitions: 5007,
-  /** With functions of 256 MB for 200 ms; with 1 GB for half a second 0.15. */
-  orchestrationUsd: 0.128,
-  /** As its documentation states it, the agent included. */
-  totalUsd: 1,
-} as const;
-
-// A function of the user's own is reckoned with a gigabyte.
-const functionMb = { browser: 3008, lambda: 1024 } as const;
-// The broadband agent and its template, which a worker gets with each attempt.
-const broadbandTaskBytes = 14_000;
-/** Events that are logged of an attempt that succeeds: of the row's execution, and of the agent's. */
-export const eventsPerAttempt = { row: 8, agent: 9 } as const;
-const bytesPerEvent = 450;
-// X-Ray takes one trace in twenty where there are many.
-const tracedShare = 0.05;
-
 /**
- * What a run costs and takes. What is kept in S3 is left out, since for how long is its owner's choice, and so is the machine
- * that a worker runs on.
+ * What a run costs and takes, by the prices and figures in `prices.ts`. What is kept in S3 is left out, since for how long is its owner's
+ * choice, and so is the machine that a worker runs on.
  */
-export function costOfRun(shape: RunShape): RunCost {
-  const full = { ...defaults, ...shape };
-  const transitions = transitionsOf(full);
-  const time = timeOf(full);
-  const usd: Record<CostPart, number> = {
-    rows: transitions.rows * prices.transition,
-    run: transitions.run * prices.transition,
-    ...ownParts(full, time),
-    ...agentPartsOf(full, transitions.agent),
-  };
-  const agentUsd = agentParts.reduce((sum, part) => sum + usd[part], 0);
-  const totalUsd = Object.values(usd).reduce((sum, part) => sum + part, 0);
-  const all = transitions.rows + transitions.run + transitions.agent;
-  return {
-    rows: full.rows,
-    concurrency: full.concurrency,
-    reachedConcurrency: time.reachedConcurrency,
-    seconds: time.prepare + time.map + time.finish,
-    transitions: all,
-    rowsPerSecond: time.map === 0 ? 0 : full.rows / time.map,
-    transitionsPerSecond: time.map === 0 ? 0 : (transitions.rows + transitions.agent) / time.map,
-    usd,
-    orchestrationUsd: totalUsd - agentUsd,
-    agentUsd,
-    totalUsd,
-  };
-}
-
-type FullShape = Required<RunShape>;
-
-const defaults = {
-  agent: "browser",
-  browserHost: "fleet",
-  failureShare: 0,
-  retriesPerRow: 0,
-  agentCostUsd: 0,
-  taskBytes: broadbandTaskBytes,
-} as const;
-
-interface RunTransitions {
-  readonly rows: number;
-  readonly run: number;
-  readonly agent: number;
-}
-
-function transitionsOf({ rows, retriesPerRow, failureShare, agent, browserHost }: FullShape): RunTransitions {
-  const each = countTransitions(browserHost);
+export function costOfRun({
+  rows,
+  concurrency,
+  secondsPerRow,
+  agent = "browser",
+  browserHost = "fleet",
+  failureShare = 0,
+  retriesPerRow = 0,
+  agentCostUsd = 0,
+  taskBytes = figures.broadbandTaskBytes,
+}: RunShape): RunCost {
+  const { transitions, eventsPerAttempt, functionMb } = figures;
+  const isBrowser = agent === "browser";
+  const isFleet = isBrowser && browserHost === "fleet";
   const retries = rows * retriesPerRow;
-  const failedRows = rows * failureShare;
-  return {
-    rows: rows * each.row + retries * each.retry + failedRows * each.failedRow,
-    run: each.run,
-    // What other machines pass is not known here.
-    agent:
-      agent === "browser" ? (rows - failedRows) * each.agent.succeeded + (retries + failedRows) * each.agent.failed : 0,
-  };
-}
+  const failed = rows * failureShare;
+  const attempts = rows + retries;
 
-interface RunTime {
-  readonly prepare: number;
-  readonly map: number;
-  readonly finish: number;
-  readonly reachedConcurrency: number;
-}
+  // What other machines than a browser agent's pass is not known here.
+  const rowTransitions = rows * transitions.row + retries * transitions.retry + failed * transitions.failedRow;
+  const { succeeded, failed: ofFailure } = transitions.agent;
+  const agentTransitions = isBrowser ? (rows - failed) * succeeded + (retries + failed) * ofFailure[browserHost] : 0;
 
-/** Seconds that a run takes by part: rows go in waves, and none start faster than Step Functions starts them. */
-function timeOf({ rows, concurrency, secondsPerRow, retriesPerRow }: FullShape): RunTime {
-  const { prepareSeconds: prepare, finishSeconds: finish } = sizesOfRun(rows);
+  // Rows go in waves, and none start faster than Step Functions starts them.
+  const { prepareSeconds, finishSeconds, resultFiles, s3Writes } = sizesOfRun(rows);
+  const rowSeconds = secondsPerRow * (1 + retriesPerRow);
   const places = Math.min(concurrency, quotas.mapChildren);
-  const waves = Math.ceil(rows / places) * (1 + retriesPerRow) * secondsPerRow;
-  const starts = (rows - 1) / quotas.mapStartsPerSecond + secondsPerRow * (1 + retriesPerRow);
-  return {
-    prepare,
-    map: rows === 0 ? 0 : Math.max(waves, starts),
-    finish,
-    reachedConcurrency: Math.min(
-      places,
-      Math.max(1, Math.ceil(quotas.mapStartsPerSecond * secondsPerRow * (1 + retriesPerRow))),
-    ),
-  };
-}
+  const waves = Math.ceil(rows / places) * rowSeconds;
+  const starts = (rows - 1) / quotas.mapStartsPerSecond + rowSeconds;
+  const mapSeconds = rows === 0 ? 0 : Math.max(waves, starts);
 
-function ownParts(
-  { rows, retriesPerRow }: FullShape,
-  { prepare, finish }: RunTime,
-): Pick<Record<CostPart, number>, "functions" | "storage" | "registry" | "notification" | "logs"> {
-  const { writes, reads } = storageRequests(rows);
-  const attempts = rows * (1 + retriesPerRow);
-  return {
-    functions:
-      2 * prices.functionCall + (functionFigures.memoryMb / 1024) * (prepare + finish) * prices.gigabyteSecond.arm,
-    storage: writes * prices.s3Write + reads * prices.s3Read,
-    // An agent and a template, each with the list of its versions.
-    registry: 16 * prices.dynamodbRead,
+  const logging = (events: number, executions: number): number =>
+    ((events * figures.bytesPerEvent) / 1e9) * prices.logGigabyte + executions * figures.tracedShare * prices.trace;
+  const call = (mb: number, seconds: number, gigabyteSecond: number): number =>
+    prices.functionCall + (mb / 1024) * seconds * gigabyteSecond;
+  const { arm, x86 } = prices.gigabyteSecond;
+  const own = {
+    rows: rowTransitions * prices.transition,
+    run: transitions.run * prices.transition,
+    functions: call(functionMb.own, prepareSeconds, arm) + call(functionMb.own, finishSeconds, arm),
+    storage: (figures.s3Writes + s3Writes) * prices.s3Write + (figures.s3Reads + resultFiles) * prices.s3Read,
+    registry: figures.registryReads * prices.dynamodbRead,
     notification: prices.snsPublish,
     logs: logging(attempts * eventsPerAttempt.row, rows),
   };
-}
-
-function agentPartsOf(
-  { rows, retriesPerRow, agent, browserHost, secondsPerRow, agentCostUsd, taskBytes }: FullShape,
-  transitions: number,
-): Pick<Record<CostPart, number>, "agentMachine" | "browser" | "recordings" | "transfer" | "service"> {
-  const attempts = rows * (1 + retriesPerRow);
-  const isBrowser = agent === "browser";
-  const isFleet = isBrowser && browserHost === "fleet";
-  const memoryMb = agent === "stepfunctions" || isFleet ? 0 : functionMb[agent];
-  const perCall = prices.functionCall + (memoryMb / 1024) * secondsPerRow * prices.gigabyteSecond.x86;
-  return {
+  const ofAgent = {
     agentMachine:
-      transitions * prices.transition + (isBrowser ? logging(attempts * eventsPerAttempt.agent, attempts) : 0),
-    browser: memoryMb === 0 ? 0 : attempts * perCall,
+      agentTransitions * prices.transition + (isBrowser ? logging(attempts * eventsPerAttempt.agent, attempts) : 0),
+    browser: agent === "stepfunctions" || isFleet ? 0 : attempts * call(functionMb[agent], secondsPerRow, x86),
     recordings: isBrowser ? attempts * prices.s3Write : 0,
     transfer: isFleet ? ((attempts * taskBytes) / 1e9) * prices.outGigabyte : 0,
     service: attempts * agentCostUsd,
   };
+  const sum = (parts: Readonly<Record<string, number>>): number => Object.values(parts).reduce((all, part) => all + part, 0);
+  return {
+    rows,
+    concurrency,
+    reachedConcurrency: Math.min(places, Math.max(1, Math.ceil(quotas.mapStartsPerSecond * rowSeconds))),
+    seconds: prepareSeconds + mapSeconds + finishSeconds,
+    transitions: rowTransitions + transitions.run + agentTransitions,
+    rowsPerSecond: mapSeconds === 0 ? 0 : rows / mapSeconds,
+    transitionsPerSecond: mapSeconds === 0 ? 0 : (rowTransitions + agentTransitions) / mapSeconds,
+    usd: { ...own, ...ofAgent },
+    orchestrationUsd: sum(own),
+    agentUsd: sum(ofAgent),
+    totalUsd: sum(own) + sum(ofAgent),
+  };
 }
 
-function logging(events: number, executions: number): number {
-  return ((events * bytesPerEvent) / 1e9) * prices.logGigabyte + executions * tracedShare * prices.trace;
+/** What a run of so many rows comes to in files and in functions. */
+export interface RunSizes {
+  /** Bytes of the file that the map reads its rows from. */
+  readonly itemsBytes: number;
+  /** Files of results that the map writes. */
+  readonly resultFiles: number;
+  /** Requests that write to S3 and grow with the rows. */
+  readonly s3Writes: number;
+  /** Seconds until the map has started the last row, at best. */
+  readonly startSeconds: number;
+  readonly prepareSeconds: number;
+  readonly finishSeconds: number;
+  /** Bytes on Finish's disk. */
+  readonly diskBytes: number;
 }
 
-/** Requests that Prepare, the map and Finish make of S3. */
-function storageRequests(rows: number): { readonly writes: number; readonly reads: number } {
-  const { table, index, items, attempts, output } = functionFigures.bytesPerRow;
-  const { resultFiles } = sizesOfRun(rows);
-  const written = [table, index, items, attempts, output].map((bytes) => writesOf(rows * bytes));
-  // Besides: the output's trial, the run's description and summary, a manifest, a list.
-  const writes = written.reduce((sum, many) => sum + many, 5 + resultFiles);
-  // The batch, the table twice, the items, what Prepare has left, a manifest, and whether there is an output already.
-  return { writes, reads: 9 + resultFiles };
+/** What a run of so many rows comes to, for rows as large as the broadband agent's. */
+export function sizesOfRun(rows: number): RunSizes {
+  const { startSeconds, prepareRowsPerSecond, finishRowsPerSecond, diskBytesPerRow, bytesPerRow, partBytes } = figures;
+  const { table, index, items, results, attempts, output } = bytesPerRow;
+  const resultFiles = Math.ceil((rows * results) / partBytes);
+  const files = [table, index, items, attempts, output].map((bytes) => Math.ceil((rows * bytes) / partBytes));
+  return {
+    itemsBytes: rows * items,
+    resultFiles,
+    // A large object is announced, sent in parts and concluded.
+    s3Writes: files.reduce((all, parts) => all + (parts > 1 ? parts + 2 : 1), resultFiles),
+    startSeconds: rows / quotas.mapStartsPerSecond,
+    prepareSeconds: startSeconds + rows / prepareRowsPerSecond,
+    finishSeconds: startSeconds + rows / finishRowsPerSecond,
+    diskBytes: rows * diskBytesPerRow,
+  };
 }
 
-// A large object is announced, sent in parts and concluded.
-function writesOf(bytes: number): number {
-  const parts = Math.ceil(bytes / partBytes);
-  return parts > 1 ? parts + 2 : 1;
+/** Most rows of one run: with more, Finish would come near the limits of a function, after all had been spent. */
+export const mostRows = 7_000_000;
+
+/**
+ * Refuses a run before it costs anything whose results Finish could not put together.
+ *
+ * @throws RowcallError BATCH_INVALID
+ */
+export function requireRunSize(rows: number): void {
+  if (rows <= mostRows) return;
+  throw new RowcallError("BATCH_INVALID", `The batch has ${rows} rows, and a run on AWS takes ${mostRows} at most`, {
+    hint: `Run it in parts: "rowcall": {"rows": [[0, ${mostRows - 1}]]} in the execution's input, and the rest in others.`,
+  });
 }

@@ -28,6 +28,47 @@ export const prices = {
   outGigabyte: 0.09,
 } as const;
 
+/** What a run comes to. Times and bytes are rounded to the worse; rows are those of the broadband agent. */
+export const figures = {
+  /**
+   * States that are passed, each of which is paid for; a test counts them in executions of the definitions. A row's are the start of its
+   * execution and its first attempt; the others come on top.
+   */
+  transitions: {
+    run: 8,
+    row: 2,
+    retry: 3,
+    failedRow: 2,
+    /** Of a browser agent's own machine for each attempt, by how it ends. Workers name their errors themselves; a function's are caught. */
+    agent: { succeeded: 2, failed: { fleet: 2, lambda: 3 } },
+  },
+  /** Events that are logged of an attempt that succeeds, which a test counts too: of the row's execution, and of the agent's. */
+  eventsPerAttempt: { row: 8, agent: 9 },
+  bytesPerEvent: 450,
+  /** X-Ray takes one trace in twenty where there are many. */
+  tracedShare: 0.05,
+  /** Prepare and Finish, by `bench/prepare-finish.ts` with S3's way added. */
+  startSeconds: 2,
+  prepareRowsPerSecond: 100_000,
+  finishRowsPerSecond: 12_000,
+  /** On Finish's disk: the table and its journal. */
+  diskBytesPerRow: 1050,
+  /** As the deployment sets it; a function of the user's own is taken to have a gigabyte. */
+  functionMb: { own: 3008, browser: 3008, lambda: 1024 },
+  /** In S3. */
+  bytesPerRow: { table: 35, index: 16, items: 120, results: 950, attempts: 850, output: 240 },
+  /** S3 takes larger objects in parts, and the map writes its results in files of as much. */
+  partBytes: 8_388_608,
+  /** Whatever the table: the output's trial, the run's description and summary, a manifest, a list. */
+  s3Writes: 5,
+  /** The batch, the table twice, the items, what Prepare has left, a manifest, and whether there is an output already. */
+  s3Reads: 9,
+  /** An agent and a template, each with the list of its versions. */
+  registryReads: 16,
+  /** The broadband agent and its template, which a worker gets with each attempt. */
+  broadbandTaskBytes: 14_000,
+} as const;
+
 /** What Step Functions, Lambda and S3 allow, as of 2026-01; what can be raised on request is meant as it is at first. */
 export const quotas = {
   /** Children of one map at once. */
