@@ -1,4 +1,4 @@
-import type { Engine, FailureSummary } from "../core/engine.ts";
+import type { Engine, FailureSummary, RunReader } from "../core/engine.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
 
@@ -58,7 +58,6 @@ async function notFound(text: string, runs: readonly Run[]): Promise<RowcallErro
 }
 
 /** The failed rows of a run by code, most frequent first. */
-export async function failuresOf(engine: Pick<Engine, "survey">, run: Run): Promise<readonly FailureSummary[]> {
-  if (run.counts.failed === 0) return [];
-  return (await engine.survey(run.id)).failures;
+export async function failuresOf(engine: RunReader, run: Run): Promise<readonly FailureSummary[]> {
+  return run.counts.failed === 0 ? [] : engine.failures(run.id);
 }

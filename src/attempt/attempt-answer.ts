@@ -213,6 +213,17 @@ export async function readReply(sent: JsonValue, attempt: AnsweredAttempt, sourc
   }
 }
 
+/** The attempt that an answer tells of; the times are those that hold when its worker tells none. */
+export function toAttempt(
+  attempt: AnsweredAttempt & Pick<Attempt, "worker">,
+  { outcome, record = {} }: Pick<ReadAnswer, "outcome"> & { readonly record?: Partial<AttemptRecord> },
+  times: Pick<Attempt, "startedAt" | "endedAt">,
+): Attempt {
+  const { started_at: startedAt = times.startedAt, ended_at: endedAt = times.endedAt } = record;
+  const { steps = [], artifacts = [] } = record;
+  return { ...attempt, startedAt, endedAt, outcome, steps, artifacts };
+}
+
 function folderOf({ row, number }: AnsweredAttempt, { recordingsUri }: AnswerSource): string {
   return attemptFolder(recordingsUri, row, number);
 }

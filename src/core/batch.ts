@@ -98,3 +98,9 @@ export interface Batch {
   readonly notifications: Notifications;
   readonly recording: { readonly level: RecordingLevel; readonly prefix?: string };
 }
+
+/** A batch that says where it reads and writes: a run is made of nothing less. */
+export interface RunnableBatch extends Batch {
+  readonly inputUri: string;
+  readonly output: string;
+}

@@ -192,8 +192,30 @@ export interface DeletedRun {
   readonly left: readonly KeptPlace[];
 }
 
-/** Starts, describes, stops and resumes runs. Every method throws RUN_NOT_FOUND for an unknown id; a run is known by id or name. */
-export interface Engine {
+/** Reads runs and their rows, whoever started them. Every method throws RUN_NOT_FOUND for an unknown id; a run is known by id or name. */
+export interface RunReader {
+  describe(id: string): Promise<Run>;
+  /** Newest first. */
+  list(query?: RunQuery): Promise<readonly Run[]>;
+  /** The limits that hold for a run now. */
+  limits(id: string): Promise<RunLimits>;
+  /** The batch of a run, as it was started. */
+  batch(id: string): Promise<Batch>;
+  rows(id: string, filter?: RowFilter): AsyncIterable<RowReport>;
+  /**
+   * Some rows of a run, found without reading those before them.
+   *
+   * @throws RowcallError USAGE_INVALID for an `after` that no page had
+   */
+  page(id: string, query: RowQuery): Promise<RowPage>;
+  /** What became of a run's rows, told without reading them all one by one; about a second for a million, in small pieces. */
+  survey(id: string): Promise<RunSurvey>;
+  /** The failures of a survey alone, found without reading the rows that succeeded. */
+  failures(id: string): Promise<readonly FailureSummary[]>;
+}
+
+/** Runs batches, to the end of their rows or until the observer drains. */
+export interface RunStarter {
   /**
    * Runs a batch to its end.
    *
@@ -210,31 +232,19 @@ export interface Engine {
   resume(id: string, observer?: RunObserver): Promise<Run>;
   /** Attempts failed rows again, all or those chosen, and writes the whole table again; returns as `resume` does. */
   rerun(id: string, choice?: RerunChoice, observer?: RunObserver): Promise<Run>;
-  /** Asks a run, here or in another process, to drain and stop. */
+}
+
+/** Acts on runs that are there, in this process or another one. */
+export interface RunCommands {
+  /** Asks a run to drain and stop. */
   stop(id: string): Promise<Run>;
-  describe(id: string): Promise<Run>;
-  /** The limits that hold for a run now. */
-  limits(id: string): Promise<RunLimits>;
   /**
-   * Changes limits of a run, here or in another process, at once; they also hold when it is resumed. What is absent stays.
+   * Changes limits of a run at once; they also hold when it is resumed. What is absent stays.
    *
    * @returns the limits that hold now
-   * @throws RowcallError USAGE_INVALID for a limit out of range
+   * @throws RowcallError USAGE_INVALID for a limit out of range, and for a pause where runs cannot be paused
    */
   adjust(id: string, change: Partial<RunLimits>): Promise<RunLimits>;
-  /** Newest first. */
-  list(query?: RunQuery): Promise<readonly Run[]>;
-  rows(id: string, filter?: RowFilter): AsyncIterable<RowReport>;
-  /**
-   * Some rows of a run, found without reading those before them.
-   *
-   * @throws RowcallError USAGE_INVALID for an `after` that no page had
-   */
-  page(id: string, query: RowQuery): Promise<RowPage>;
-  /** What became of a run's rows, told without reading them all one by one; about a second for a million, in small pieces. */
-  survey(id: string): Promise<RunSurvey>;
-  /** The batch of a run, as it was started. */
-  batch(id: string): Promise<Batch>;
   /** Writes a run's table again, also while it is running. */
   export(id: string, request: ExportRequest): Promise<WrittenTable>;
   /**
@@ -242,11 +252,9 @@ export interface Engine {
    * new ids. What was owed for an earlier end of the run is not sent any more.
    *
    * @returns where each channel stands now; empty when the batch tells nobody of how the run stands
-   * @throws RowcallError RUN_BUSY while the run is running
+   * @throws RowcallError RUN_BUSY while the run is running; USAGE_INVALID without `all` where no account is kept of what has arrived
    */
   notify(id: string, options?: { readonly all?: boolean }, observer?: RunObserver): Promise<readonly Delivery[]>;
-  /** Every notification of a run, oldest first. */
-  deliveries(id: string): Promise<readonly Delivery[]>;
   /**
    * Deletes everything that is kept of runs: never their input, nor an output or recordings whose place the batch names. A deletion
    * that is cut off leaves a run that can only be deleted again. With no run at all it finishes what earlier ones had to leave.
@@ -254,5 +262,11 @@ export interface Engine {
    * @throws RowcallError RUN_BUSY when one of them is in flight: then none is deleted; RUN_CONFLICT when another run needs one
    */
   delete(ids: readonly string[]): Promise<readonly DeletedRun[]>;
+}
+
+/** Runs batches, keeps what became of them, and acts on them. */
+export interface Engine extends RunReader, RunStarter, RunCommands {
+  /** Every notification of a run, oldest first; absent where nobody keeps account of them. */
+  deliveries?(id: string): Promise<readonly Delivery[]>;
   close(): Promise<void>;
 }

@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { Notifications } from "../core/batch.ts";
-import { messageOf } from "../core/errors.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { OpenChannel } from "../core/channel.ts";
 import { snsPublication } from "../channels/sns-channel.ts";
 import { batchOutput, failureOf } from "../app/state-machine.ts";
-import { composeNotification, newsOf } from "../runs/compose-notification.ts";
+import { composeNotification, owedNews, sendNotification } from "../runs/compose-notification.ts";
 import type { FinishedRun } from "../engines/aws/finish.ts";
 
 /** How an execution of the batch processor ends. */
@@ -21,17 +20,13 @@ export interface RunEnd {
 /** The end of a run that was written. Channels other than the first topic are told here; whatever becomes of it is a line in the log. */
 export async function endOf(finished: FinishedRun, openChannel: OpenChannel): Promise<RunEnd> {
   const { run, failures, notifications } = finished;
-  const kind = newsOf(run.status);
-  const wanted = kind !== undefined && (kind === "success" ? notifications.onSuccess : notifications.onFailure);
-  if (!wanted) return resultOf(finished);
+  const kind = owedNews(run.status, notifications);
+  if (kind === undefined) return resultOf(finished);
   const notification = composeNotification(randomUUID(), kind, run, failures);
   const topic = topicOf(notifications);
   for (const address of notifications.channels.filter((one) => one !== topic)) {
-    try {
-      await (await openChannel(address)).notify(notification);
-    } catch (error) {
-      console.error(`The notification to a channel failed: ${messageOf(error)}`);
-    }
+    const error = await sendNotification({ openChannel }, address, notification);
+    if (error !== undefined) console.error(`The notification to a channel failed: ${error.message}`);
   }
   return {
     ...resultOf(finished),

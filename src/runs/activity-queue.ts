@@ -11,53 +11,11 @@ import type {
 } from "../core/activity.ts";
 import type { Clocks } from "../core/services.ts";
 import { machineClocks } from "./machine-clocks.ts";
-import { migrate, inTransaction, openDatabase, type Database } from "./sqlite.ts";
-
-const migrations = [
-  `
-  CREATE TABLE activities (name TEXT PRIMARY KEY, created_at INTEGER NOT NULL) STRICT;
-  CREATE TABLE tasks (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    activity TEXT NOT NULL,
-    key TEXT NOT NULL UNIQUE,
-    input TEXT NOT NULL,
-    heartbeat_ms INTEGER,
-    timeout_ms INTEGER,
-    scheduled_at INTEGER NOT NULL,
-    token TEXT UNIQUE,
-    worker TEXT,
-    started_at INTEGER,
-    silent_until INTEGER,
-    due_at INTEGER,
-    ended_at INTEGER,
-    ending TEXT,
-    change INTEGER NOT NULL DEFAULT 0
-  ) STRICT;
-  CREATE INDEX tasks_waiting ON tasks (activity, seq) WHERE started_at IS NULL AND ended_at IS NULL;
-  CREATE INDEX tasks_taken ON tasks (min(ifnull(silent_until, 9e15), ifnull(due_at, 9e15)))
-    WHERE started_at IS NOT NULL AND ended_at IS NULL;
-  CREATE INDEX tasks_by_change ON tasks (change);
-  CREATE TABLE changes (newest INTEGER NOT NULL) STRICT;
-  INSERT INTO changes VALUES (0);
-  CREATE TABLE workers (
-    activity TEXT NOT NULL,
-    worker TEXT NOT NULL,
-    seen_at INTEGER NOT NULL,
-    PRIMARY KEY (activity, worker)
-  ) STRICT, WITHOUT ROWID;
-  `,
-  // Of what was taken: when, as `silent_until`, `due_at` and `seen_at` are, on the machine's monotonic clock.
-  "ALTER TABLE tasks ADD COLUMN taken_at INTEGER",
-];
+import { openActivityTables, sightingMs, toState, type ActivityStatements, type TaskEntry } from "./activity-tables.ts";
+import { inTransaction, type Database } from "./sqlite.ts";
 
 // How soon what another process did is noticed.
 const pollMs = 50;
-const sightingMs = 5000;
-const rememberWorkersMs = 24 * 3600 * 1000;
-const deadline = "min(ifnull(silent_until, 9e15), ifnull(due_at, 9e15))";
-// How long a task took is added to the time of day at which it began.
-const endNow = "started_at + max(0, ?1 - ifnull(taken_at, ?1))";
-const isTaken = "started_at IS NOT NULL AND ended_at IS NULL";
 
 /** Where the queues of a data directory are. */
 export function activitiesPath(dataDirectory: string): string {
@@ -72,19 +30,7 @@ export function activitiesPath(dataDirectory: string): string {
  * @throws RowcallError JOURNAL_UNREADABLE
  */
 export function openActivityQueue(path: string, clocks: Clocks = machineClocks): ActivityQueue {
-  const database = openDatabase(path);
-  migrate(database, migrations);
-  const now = Math.floor(clocks.monotonic());
-  // What lies further ahead than it can is of an earlier start of the machine.
-  database
-    .prepare("DELETE FROM workers WHERE seen_at NOT BETWEEN ? AND ?")
-    .run(now - rememberWorkersMs, now + sightingMs);
-  database
-    .prepare(
-      `UPDATE tasks SET silent_until = min(silent_until, ?1 + heartbeat_ms), due_at = min(due_at, ?1 + timeout_ms) WHERE ${isTaken}`,
-    )
-    .run(now);
-  return new SqliteActivityQueue(database, clocks);
+  return new SqliteActivityQueue(path, clocks);
 }
 
 interface Waiter {
@@ -104,22 +50,23 @@ interface Watcher {
 class SqliteActivityQueue implements ActivityQueue {
   readonly #database: Database;
   readonly #clocks: Clocks;
-  readonly #statements: Statements;
+  readonly #statements: ActivityStatements;
   readonly #waiters = new Set<Waiter>();
   readonly #watchers = new Set<Watcher>();
   #timer: NodeJS.Timeout | undefined;
   #soon: NodeJS.Immediate | undefined;
   #seenVersion: unknown;
 
-  constructor(database: Database, clocks: Clocks) {
-    this.#database = database;
+  constructor(path: string, clocks: Clocks) {
     this.#clocks = clocks;
-    this.#statements = prepareStatements(database);
+    const { database, statements } = openActivityTables(path, this.#now());
+    this.#database = database;
+    this.#statements = statements;
   }
 
   createActivity(name: string): Activity {
     const createdAt = this.#clocks.clock();
-    this.#database.prepare("INSERT OR IGNORE INTO activities VALUES (?, ?)").run(name, createdAt);
+    this.#statements.createActivity.run(name, createdAt);
     return this.findActivity(name) ?? { name, createdAt };
   }
 
@@ -130,12 +77,8 @@ class SqliteActivityQueue implements ActivityQueue {
       cause: `The activity ${name} was deleted`,
     } as const;
     this.#write(() => {
-      this.#database.prepare("DELETE FROM activities WHERE name = ?").run(name);
-      this.#database
-        .prepare(
-          `UPDATE tasks SET ended_at = ifnull(${endNow}, ?2), ending = ?3, change = ?4 WHERE activity = ?5 AND ended_at IS NULL`,
-        )
-        .run(this.#now(), this.#clocks.clock(), JSON.stringify(error), this.#nextChange(), name);
+      this.#statements.deleteActivity.run(name);
+      this.#statements.endAll.run(this.#now(), this.#clocks.clock(), JSON.stringify(error), this.#nextChange(), name);
     });
   }
 
@@ -144,9 +87,7 @@ class SqliteActivityQueue implements ActivityQueue {
   }
 
   listActivities(): readonly Activity[] {
-    return this.#database
-      .prepare("SELECT name, created_at AS createdAt FROM activities ORDER BY created_at, rowid")
-      .all() as unknown as Activity[];
+    return this.#statements.listActivities.all() as unknown as Activity[];
   }
 
   schedule(requests: readonly TaskRequest[]): void {
@@ -222,10 +163,8 @@ class SqliteActivityQueue implements ActivityQueue {
   }
 
   recentWorkers(activity: string, withinMs: number): readonly string[] {
-    return this.#database
-      .prepare("SELECT worker FROM workers WHERE activity = ? AND seen_at >= ? ORDER BY worker")
-      .all(activity, this.#now() - withinMs)
-      .map(({ worker }) => String(worker));
+    const found = this.#statements.recentWorkers.all(activity, this.#now() - withinMs);
+    return found.map(({ worker }) => String(worker));
   }
 
   close(): void {
@@ -272,7 +211,6 @@ class SqliteActivityQueue implements ActivityQueue {
     this.#timer = undefined;
     const now = this.#now();
     if (this.#isDue(now)) inTransaction(this.#database, () => this.#expire());
-    // SQLite counts the commits of other connections here.
     const version = this.#statements.version.get()?.["data_version"];
     if (changed || version !== this.#seenVersion) {
       this.#seenVersion = version;
@@ -348,69 +286,6 @@ class SqliteActivityQueue implements ActivityQueue {
   }
 }
 
-interface TaskEntry {
-  readonly key: string;
-  readonly activity: string;
-  readonly input: string;
-  readonly scheduledAt: number;
-  readonly worker: string | null;
-  readonly startedAt: number | null;
-  readonly endedAt: number | null;
-  readonly ending: string | null;
-  readonly change: number;
-}
-
-type Statements = ReturnType<typeof prepareStatements>;
-
-function prepareStatements(database: Database) {
-  const columns = `key, activity, input, scheduled_at AS scheduledAt, worker, started_at AS startedAt, ended_at AS endedAt,
-    ending, change`;
-  return {
-    schedule: database.prepare(
-      "INSERT OR IGNORE INTO tasks (activity, key, input, heartbeat_ms, timeout_ms, scheduled_at) VALUES (?, ?, ?, ?, ?, ?)",
-    ),
-    remove: database.prepare("DELETE FROM tasks WHERE key = ?"),
-    forget: database.prepare("DELETE FROM tasks WHERE key = ? AND ended_at IS NOT NULL"),
-    find: database.prepare(`SELECT ${columns} FROM tasks WHERE key = ?`),
-    byToken: database.prepare(`SELECT ${columns} FROM tasks WHERE token = ?`),
-    isWaiting: database.prepare(
-      "SELECT 1 FROM tasks WHERE activity = ? AND started_at IS NULL AND ended_at IS NULL LIMIT 1",
-    ),
-    take: database.prepare(
-      `UPDATE tasks SET token = ?1, worker = ?2, started_at = ?3, taken_at = ?4, silent_until = ?4 + heartbeat_ms,
-         due_at = ?4 + timeout_ms, change = ?5
-       WHERE seq = (SELECT seq FROM tasks WHERE activity = ?6 AND started_at IS NULL AND ended_at IS NULL ORDER BY seq LIMIT 1)`,
-    ),
-    putBack: database.prepare(
-      `UPDATE tasks SET token = NULL, worker = NULL, started_at = NULL, taken_at = NULL, silent_until = NULL, due_at = NULL, change = 0
-       WHERE token = ? AND ended_at IS NULL`,
-    ),
-    alive: database.prepare("UPDATE tasks SET silent_until = ? + heartbeat_ms WHERE token = ?"),
-    end: database.prepare(`UPDATE tasks SET ended_at = ${endNow}, ending = ?2, change = ?3 WHERE token = ?4`),
-    isDue: database.prepare(`SELECT 1 FROM tasks WHERE ${isTaken} AND ${deadline} <= ? LIMIT 1`),
-    expire: database.prepare(
-      `UPDATE tasks SET ended_at = ${endNow}, change = ?2,
-         ending = json_object('status', 'timed_out', 'limit', iif(ifnull(due_at, 9e15) <= ?1, 'timeout', 'heartbeat'))
-       WHERE ${isTaken} AND ${deadline} <= ?1`,
-    ),
-    changed: database.prepare(`SELECT ${columns} FROM tasks WHERE change > ? ORDER BY change`),
-    nextChange: database.prepare("UPDATE changes SET newest = newest + 1 RETURNING newest"),
-    sight: database.prepare("INSERT OR REPLACE INTO workers VALUES (?, ?, ?)"),
-    version: database.prepare("PRAGMA data_version"),
-  };
-}
-
 function toMs(seconds: number | undefined): number | null {
   return seconds === undefined ? null : Math.round(seconds * 1000);
-}
-
-function toState({ key, scheduledAt, worker, startedAt, endedAt, ending }: TaskEntry): TaskState {
-  return {
-    key,
-    scheduledAt,
-    ...(worker === null ? {} : { worker }),
-    ...(startedAt === null ? {} : { startedAt }),
-    ...(endedAt === null ? {} : { endedAt }),
-    ...(ending === null ? {} : { end: JSON.parse(ending) as TaskEnd }),
-  };
 }

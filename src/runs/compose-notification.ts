@@ -1,6 +1,9 @@
-import type { FailureCount, Notification } from "../core/channel.ts";
+import type { Notifications } from "../core/batch.ts";
+import type { Delivery, FailureCount, Notification } from "../core/channel.ts";
 import { formatDuration } from "../core/duration.ts";
+import { messageOf, RowcallError } from "../core/errors.ts";
 import type { Run, RunStatus } from "../core/run.ts";
+import type { Services } from "../core/services.ts";
 
 const listed = 5;
 
@@ -8,6 +11,36 @@ const listed = 5;
 export function newsOf(status: RunStatus): Notification["kind"] | undefined {
   if (status === "succeeded") return "success";
   return status === "failed" || status === "stopped" ? "failure" : undefined;
+}
+
+/** What kind of news a run is to its channels; undefined when nobody is to be told of how it stands. */
+export function owedNews(status: RunStatus, { onSuccess, onFailure }: Notifications): Notification["kind"] | undefined {
+  const kind = newsOf(status);
+  return kind !== undefined && (kind === "success" ? onSuccess : onFailure) ? kind : undefined;
+}
+
+/**
+ * Sends a notification.
+ *
+ * @param warn - told what the user should know of a channel that works
+ * @returns why it did not arrive; undefined when it did
+ */
+export async function sendNotification(
+  { openChannel }: Pick<Services, "openChannel">,
+  address: string,
+  notification: Notification,
+  warn: (message: string, hint: string) => void = () => {},
+): Promise<Delivery["error"]> {
+  try {
+    const channel = await openChannel(address);
+    if (channel.warning !== undefined) warn(channel.warning.message, channel.warning.hint);
+    await channel.notify(notification);
+    return undefined;
+  } catch (thrown) {
+    if (!(thrown instanceof RowcallError)) return { code: "CHANNEL_FAILED", message: messageOf(thrown) };
+    const { code, message, hint } = thrown;
+    return { code, message, ...(hint === undefined ? {} : { hint }) };
+  }
 }
 
 /**

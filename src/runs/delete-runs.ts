@@ -92,7 +92,7 @@ async function deleteRun(
     const removed: string[] = [];
     const left: KeptPlace[] = [];
     const { store, baseDirectory } = services;
-    const { inputUri = "", output = "", recording } = run.batch;
+    const { inputUri, output, recording } = run.batch;
 
     // Only what is named after the run is its own.
     if (recording.prefix === undefined && baseName(run.recordingsUri) === id) {
@@ -181,7 +181,7 @@ function startEraser(dataDirectory: string): RunningEraser {
       const { failure } = answer;
       if (failure === undefined) return answer;
       const { code, message, hint } = failure;
-      throw new RowcallError(code, message, hint === undefined ? {} : { hint });
+      throw new RowcallError(code, message, { hint });
     },
     close: async () => void (await thread.terminate()),
   };

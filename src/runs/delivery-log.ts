@@ -1,5 +1,4 @@
 import type { Delivery } from "../core/channel.ts";
-import type { ErrorCode } from "../core/errors.ts";
 import type { Database } from "./sqlite.ts";
 
 /** A delivery with what it belongs to. */
@@ -22,6 +21,8 @@ export interface DeliveryLog {
   end(delivery: DeliveryRecord, error: Delivery["error"]): DeliveryRecord;
 }
 
+const columns = "id, ending, place, channel, kind, status, tries, tried_at AS triedAt, code, message, hint";
+
 /** The log of deliveries in a journal's database. */
 export function openDeliveryLog(database: Database): DeliveryLog {
   const save = (delivery: DeliveryRecord): DeliveryRecord => {
@@ -35,9 +36,7 @@ export function openDeliveryLog(database: Database): DeliveryLog {
   };
   return {
     list: (run) =>
-      (database.prepare("SELECT * FROM deliveries WHERE run = ? ORDER BY seq").all(run) as unknown as Entry[]).map(
-        toRecord,
-      ),
+      database.prepare(`SELECT ${columns} FROM deliveries WHERE run = ? ORDER BY seq`).all(run).map(toRecord),
     begin: (run, delivery) => {
       const { id, ending, place, channel, kind, triedAt } = delivery;
       database
@@ -60,26 +59,7 @@ export function toDelivery({ ending: _ending, place: _place, ...delivery }: Deli
   return delivery;
 }
 
-interface Entry extends Omit<DeliveryRecord, "triedAt" | "error"> {
-  readonly tried_at: number;
-  readonly code: ErrorCode | null;
-  readonly message: string | null;
-  readonly hint: string | null;
-}
-
-function toRecord({
-  id,
-  ending,
-  place,
-  channel,
-  kind,
-  status,
-  tries,
-  tried_at,
-  code,
-  message,
-  hint,
-}: Entry): DeliveryRecord {
-  const error = code === null ? {} : { error: { code, message: message ?? "", ...(hint === null ? {} : { hint }) } };
-  return { id, ending, place, channel, kind, status, tries, triedAt: tried_at, ...error };
+function toRecord({ code, message, hint, ...delivery }: Record<string, unknown>): DeliveryRecord {
+  const error = code === null ? {} : { error: { code, message, ...(hint === null ? {} : { hint }) } };
+  return { ...delivery, ...error } as DeliveryRecord;
 }

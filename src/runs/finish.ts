@@ -1,10 +1,11 @@
-import type { ExportRequest, RowSelection, WrittenTable } from "../core/engine.ts";
+import type { ExportRequest, WrittenTable } from "../core/engine.ts";
 import type { OutputMapping } from "../core/batch.ts";
 import { parseJson, setOwn, type JsonValue } from "../core/json.ts";
 import { createEnricher, type Cell, type Enricher } from "../table/enrich.ts";
 import { createTableWriter, surplusNames } from "../table/write.ts";
-import type { Journal, RunRecord } from "./journal.ts";
-import type { OpenTable, StagedTable } from "../table/staging.ts";
+import type { RunRecord } from "./journal.ts";
+import type { OpenRun } from "./open-run.ts";
+import type { StagedTable } from "../table/staging.ts";
 import { RowcallError, type Warning } from "../core/errors.ts";
 import type { Services } from "../core/services.ts";
 import {
@@ -18,12 +19,7 @@ import {
   type OutputMemory,
 } from "./output-uri.ts";
 
-/** What writing a run's table takes. */
-interface FinishSetup {
-  readonly journal: Journal;
-  readonly run: RunRecord;
-  readonly table: OpenTable;
-  readonly selection: RowSelection;
+interface FinishSetup extends OpenRun {
   /** The batch's, or another one for an export. */
   readonly mapping: OutputMapping;
   readonly fields: readonly string[];
@@ -148,8 +144,6 @@ function warnOfUnseen(setup: FinishSetup, enricher: Enricher): void {
   }
 }
 
-type Source = Pick<FinishSetup, "journal" | "run" | "table" | "selection">;
-
 /**
  * Writes a run's table to a new object; one that is there is replaced only when forced.
  *
@@ -158,22 +152,22 @@ type Source = Pick<FinishSetup, "journal" | "run" | "table" | "selection">;
  */
 export async function writeOutput(
   { store, clock }: Services,
-  source: Source,
+  open: OpenRun,
   request: ExportRequest,
   memory?: OutputMemory,
 ): Promise<WrittenTable> {
   const { output, format, failedOnly = false, force = false } = request;
-  const { run } = source;
-  const mapping = request.outputMapping ?? run.batch.outputMapping;
-  const fields = request.outputMapping?.fields ?? run.fields;
+  const { batch } = open.run;
+  const mapping = request.outputMapping ?? batch.outputMapping;
+  const fields = request.outputMapping?.fields ?? open.run.fields;
   const write = format === "csv" ? writeCsv : writeJsonl;
-  await requireNotInput(store, output, run.batch.inputUri);
+  await requireNotInput(store, output, batch.inputUri);
   const expected = memory?.expected ?? null;
   const own = expected !== null && (await isThere(store, expected)) ? expected.uri : undefined;
   for (;;) {
     const uri = own ?? (await freeOutputUri(store, output, format, clock(), force));
     const warnings: Warning[] = [];
-    const table = write({ ...source, mapping, fields, failedOnly, warnings });
+    const table = write({ ...open, mapping, fields, failedOnly, warnings });
     const content = memory === undefined ? table : notedContent(table, uri, memory);
     try {
       await store.write(uri, content, { contentType: contentTypes[format], ifAbsent: !force && own === undefined });
@@ -187,13 +181,8 @@ export async function writeOutput(
 }
 
 /** A run's own table, as its batch asks for it. What the run has written before is replaced. */
-export function outputRequest(run: RunRecord): ExportRequest {
-  const { output = "" } = run.batch;
-  return {
-    output,
-    format: outputFormat(output),
-    force: run.request.force === true || run.outputUri === output,
-  };
+export function outputRequest({ batch: { output }, request, outputUri }: RunRecord): ExportRequest {
+  return { output, format: outputFormat(output), force: request.force === true || outputUri === output };
 }
 
 /**

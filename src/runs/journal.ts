@@ -1,16 +1,14 @@
 import type { AgentDefinition } from "../core/agent.ts";
 import type { Attempt } from "../core/attempt.ts";
-import type { Batch } from "../core/batch.ts";
-import type { FailureCount } from "../core/channel.ts";
+import type { RunnableBatch } from "../core/batch.ts";
 import type { RerunChoice, RowSelection, RunLimits, RunQuery } from "../core/engine.ts";
 import { explainDatabaseError } from "./database-errors.ts";
-import { RowcallError, type ErrorCode } from "../core/errors.ts";
+import { RowcallError } from "../core/errors.ts";
 import type { RunStatus } from "../core/run.ts";
 import type { ExpectedObject } from "./output-uri.ts";
 import {
   standing,
   type AttemptGroup,
-  type EndedAttempt,
   openAttemptLog,
   type AttemptLog,
   type LogListener,
@@ -31,7 +29,7 @@ export interface RunRecord {
   readonly id: string;
   readonly name: string | null;
   readonly status: RunStatus;
-  readonly batch: Batch;
+  readonly batch: RunnableBatch;
   /** The agent as it was when the run began. */
   readonly agent: AgentDefinition;
   readonly fields: readonly string[];
@@ -208,10 +206,11 @@ export class Journal {
     return openAttemptLog(this.#path, seq, listener);
   }
 
-  /** Notes attempts that were made elsewhere. */
-  importAttempts(seq: number, entries: readonly EndedAttempt[]): void {
+  /** Notes attempts that were made elsewhere, and after which no other follows. */
+  importAttempts(seq: number, attempts: readonly Attempt[]): void {
     this.#write ??= openAttemptWriter(this.#database);
-    this.#write({ run: seq, started: new Map(), ended: entries, underWay: 0 });
+    const ended = attempts.map((attempt) => ({ attempt, decides: true, weight: 1 }));
+    this.#write({ run: seq, started: new Map(), ended, underWay: 0 });
   }
 
   /**
@@ -232,18 +231,21 @@ export class Journal {
       );
   }
 
-  /** Opens failed rows again, all or those chosen; a row that shares the result of another opens that one. Returns how many. */
-  reopenFailed(seq: number, { codes, rows }: RerunChoice): number {
-    const chosen = codes === undefined ? "" : `AND code IN (${codes.map(() => "?").join(", ")})`;
-    const open = this.#database.prepare(
-      `UPDATE attempts SET standing = ${standing.reopened}
-       WHERE run = ? AND standing = ${standing.decided} AND code IS NOT NULL ${chosen} AND (row BETWEEN ? AND ?
-         OR row IN (SELECT leader FROM duplicates d WHERE d.run = attempts.run AND d.row BETWEEN ? AND ?))`,
+  /** Whether `reopenFailed` would open a row. */
+  hasFailed(seq: number, choice: RerunChoice): boolean {
+    return chosenFailures(seq, choice).some(
+      ([where, values]) =>
+        this.#database.prepare(`SELECT 1 FROM attempts ${where} LIMIT 1`).get(...values) !== undefined,
     );
+  }
+
+  /** Opens failed rows again, all or those chosen; a row that shares the result of another opens that one. Returns how many. */
+  reopenFailed(seq: number, choice: RerunChoice): number {
     return inTransaction(this.#database, () => {
       let opened = 0;
-      for (const [first, last] of rows ?? [[0, Number.MAX_SAFE_INTEGER] as const]) {
-        opened += Number(open.run(seq, ...(codes ?? []), first, last, first, last).changes);
+      for (const [where, values] of chosenFailures(seq, choice)) {
+        const open = this.#database.prepare(`UPDATE attempts SET standing = ${standing.reopened} ${where}`);
+        opened += Number(open.run(...values).changes);
       }
       // Should the process end now, the run is one to be resumed.
       if (opened > 0) this.#database.prepare("UPDATE runs SET status = 'interrupted' WHERE seq = ?").run(seq);
@@ -265,18 +267,6 @@ export class Journal {
       .run(seq, seq);
   }
 
-  /** Failed rows by code, most frequent first. */
-  failureCounts(seq: number): FailureCount[] {
-    return this.#database
-      .prepare(
-        `SELECT code, sum(1 + (SELECT count(*) FROM duplicates d WHERE d.run = a.run AND d.leader = a.row)) AS count
-         FROM attempts a WHERE run = ? AND standing = ${standing.decided} AND code IS NOT NULL
-         GROUP BY code ORDER BY count DESC, code`,
-      )
-      .all(seq)
-      .map(({ code, count }) => ({ code: code as ErrorCode, count: Number(count) }));
-  }
-
   /** What is known of the rows from `first` to `last`; rows never attempted are absent. */
   history(seq: number, first: number, last: number): Map<number, RowHistory> {
     const rows = this.#database
@@ -290,16 +280,7 @@ export class Journal {
              (SELECT max(number) FROM attempts r WHERE r.run = a.run AND r.row = a.row AND r.standing = ${standing.reopened}), 0) AS counts
            FROM attempts a WHERE run = ? AND row BETWEEN ? AND ?) GROUP BY row`,
       )
-      .all(seq, first, last) as unknown as {
-      row: number;
-      lastNumber: number;
-      decided: number;
-      underWay: number;
-      failures: number;
-      losses: number;
-      crashes: number;
-      crashesAlone: number;
-    }[];
+      .all(seq, first, last) as unknown as Record<keyof RowHistory | "row", number>[];
     return new Map(rows.map((r) => [r.row, { ...r, decided: r.decided === 1, underWay: r.underWay === 1 }]));
   }
 
@@ -385,4 +366,13 @@ export class Journal {
 
 function toRun(entry: Record<string, unknown>): RunRecord {
   return fromColumns(entry) as unknown as RunRecord;
+}
+
+/** Conditions, each with its values, that find the attempts by which chosen rows failed. */
+function chosenFailures(seq: number, { codes, rows }: RerunChoice): [where: string, values: SqlValue[]][] {
+  const ofCode = codes === undefined ? "" : `AND code IN (${codes.map(() => "?").join(", ")})`;
+  const where = `WHERE run = ? AND standing = ${standing.decided} AND code IS NOT NULL ${ofCode} AND (row BETWEEN ? AND ?
+    OR row IN (SELECT leader FROM duplicates d WHERE d.run = attempts.run AND d.row BETWEEN ? AND ?))`;
+  const ranges = rows ?? [[0, Number.MAX_SAFE_INTEGER] as const];
+  return ranges.map(([first, last]) => [where, [seq, ...(codes ?? []), first, last, first, last]]);
 }

@@ -1,13 +1,14 @@
 import type { RowSelection, StartRequest } from "../core/engine.ts";
 import { RowcallError } from "../core/errors.ts";
-import { createHash } from "node:crypto";
-import { createMapper, type MapInput } from "../table/map.ts";
-import { type OpenTable, stageTable } from "../table/staging.ts";
+import type { Batch, RunnableBatch } from "../core/batch.ts";
+import { createMapper } from "../table/map.ts";
+import { stageTable } from "../table/staging.ts";
 import type { RunRecord, NewRun } from "./journal.ts";
 import { rm } from "node:fs/promises";
 import { explainDatabaseError } from "./database-errors.ts";
 import type { Services } from "../core/services.ts";
 import { requireNoCollision } from "../table/enrich.ts";
+import { digestObject } from "./output-uri.ts";
 import { recordingsUri } from "./recordings-uri.ts";
 import type { BatchAgent } from "../attempt/resolve-agent.ts";
 
@@ -50,55 +51,27 @@ export function overlap(selection: RowSelection, other: RowSelection | undefined
   );
 }
 
-/** The keys by which rows with the same mapped input are told. */
-export async function* inputKeys(setup: {
-  readonly run: RunRecord;
-  readonly table: OpenTable;
-  readonly selection: RowSelection;
-}): AsyncGenerator<{ row: number; key: Uint8Array }[]> {
-  const mapInput = mapperOf(setup);
-  for await (const block of setup.table.blocks(setup.selection)) {
-    yield block.rows().flatMap((row) => {
-      const mapped = mapInput(row);
-      if ("failure" in mapped) return [];
-      return [
-        { row: row.index, key: createHash("sha256").update(JSON.stringify(mapped.input)).digest().subarray(0, 16) },
-      ];
-    });
-  }
-}
-
-/** Maps rows of a run to inputs of its agent. */
-export function mapperOf({
-  run: { batch, staged, agent },
-}: {
-  readonly run: Pick<RunRecord, "batch" | "staged" | "agent">;
-}): MapInput {
-  return createMapper(batch.inputMapping, staged.header, staged.dialect.ragged, agent);
-}
-
-/** Where a batch reads and writes. */
-export interface Places {
-  readonly inputUri: string;
-  readonly output: string;
+/** A request whose batch says where it reads and writes. */
+export interface RunnableRequest extends StartRequest {
+  readonly batch: RunnableBatch;
 }
 
 /**
- * Where the batch of a request reads and writes.
+ * The batch, if it says where it reads and writes.
  *
- * @throws RowcallError BATCH_INVALID when it does not say
+ * @throws RowcallError BATCH_INVALID when it does not
  */
-export function requirePlaces({ batch }: StartRequest): Places {
+export function requireRunnable(batch: Batch): RunnableBatch {
   const { inputUri, output } = batch;
-  if (inputUri === undefined)
-    throw new RowcallError("BATCH_INVALID", "The batch names no input", {
-      hint: "Give --input, or set input in the batch file.",
-    });
-  if (output === undefined)
-    throw new RowcallError("BATCH_INVALID", "The batch names no output", {
-      hint: "Give --output, or set output in the batch file.",
-    });
-  return { inputUri, output };
+  if (inputUri === undefined) throw missingPlace("input");
+  if (output === undefined) throw missingPlace("output");
+  return { ...batch, inputUri, output };
+}
+
+function missingPlace(place: "input" | "output"): RowcallError {
+  return new RowcallError("BATCH_INVALID", `The batch names no ${place}`, {
+    hint: `Give --${place}, or set ${place} in the batch file.`,
+  });
 }
 
 /** A run's id: when it was made, to the second and in UTC, and four characters by chance. */
@@ -118,7 +91,7 @@ export interface StageSetup {
   /** The run's own folder. */
   readonly directory: string;
   readonly id: string;
-  readonly request: StartRequest;
+  readonly request: RunnableRequest;
   readonly agent: BatchAgent;
 }
 
@@ -133,7 +106,7 @@ export async function stageRun(setup: StageSetup): Promise<NewRun> {
   const { services, dataDirectory, recordingsPrefix, directory, id, request, agent } = setup;
   const { batch } = request;
   const { definition, fields } = agent;
-  const { inputUri } = requirePlaces(request);
+  const { inputUri } = batch;
   try {
     const staged = await stageTable(() => services.store.read(inputUri), batch.dialect, directory);
     createMapper(batch.inputMapping, staged.header, staged.dialect.ragged, definition);
@@ -158,16 +131,15 @@ export async function stageRun(setup: StageSetup): Promise<NewRun> {
 }
 
 /** Whether a request asks for the very run that was made before: the same batch, rows and input. */
-export async function isSameRun(services: Services, earlier: RunRecord, request: StartRequest): Promise<boolean> {
+export async function isSameRun(services: Services, earlier: RunRecord, request: RunnableRequest): Promise<boolean> {
   const before = identityOf({ batch: earlier.batch, ...earlier.request });
   if (JSON.stringify(identityOf(request)) !== JSON.stringify(before)) return false;
-  const digest = createHash("sha256");
-  for await (const chunk of services.store.read(requirePlaces(request).inputUri)) digest.update(chunk);
-  return digest.digest("hex") === earlier.staged.sha256;
+  const { sha256 } = await digestObject(services.store, request.batch.inputUri);
+  return sha256 === earlier.staged.sha256;
 }
 
 function choiceOf({ rows, limit }: StartRequest): Pick<StartRequest, "rows" | "limit"> {
-  return { ...(rows === undefined ? {} : { rows }), ...(limit === undefined ? {} : { limit }) };
+  return { rows, limit };
 }
 
 function identityOf(request: StartRequest): unknown {

@@ -34,13 +34,21 @@ export async function* notedContent(
   await note({ uri, size, sha256: hash.digest("hex") });
 }
 
+/** Reads an object for its size and digest. */
+export async function digestObject(store: ObjectStore, uri: string): Promise<ExpectedObject> {
+  const hash = createHash("sha256");
+  let size = 0;
+  for await (const chunk of store.read(uri)) {
+    hash.update(chunk);
+    size += chunk.length;
+  }
+  return { uri, size, sha256: hash.digest("hex") };
+}
+
 /** Whether the object that was expected is there. One that may not be looked at is taken for another. */
 export async function isThere(store: ObjectStore, { uri, size, sha256 }: ExpectedObject): Promise<boolean> {
   try {
-    if ((await store.stat(uri))?.size !== size) return false;
-    const hash = createHash("sha256");
-    for await (const chunk of store.read(uri)) hash.update(chunk);
-    return hash.digest("hex") === sha256;
+    return (await store.stat(uri))?.size === size && (await digestObject(store, uri)).sha256 === sha256;
   } catch {
     return false;
   }

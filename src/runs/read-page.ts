@@ -1,32 +1,16 @@
-import type {
-  RowFilter,
-  RowReport,
-  RowSelection,
-  RowStatus,
-  FailureSummary,
-  RunSurvey,
-  RowPage,
-  RowQuery,
-} from "../core/engine.ts";
-import { createMapper } from "../table/map.ts";
-import type { Journal, RowHistory, RunRecord } from "./journal.ts";
-import type { OpenTable } from "../table/staging.ts";
 import { setImmediate as breathe } from "node:timers/promises";
-import type { RankedRow, RowReader } from "./row-reader.ts";
+import type { RowFilter, RowPage, RowQuery, RowReport, RowSelection, RowStatus } from "../core/engine.ts";
 import { RowcallError } from "../core/errors.ts";
 import { parseJson } from "../core/json.ts";
+import type { RowHistory } from "./journal.ts";
 import { overlap } from "./new-run.ts";
+import type { OpenRun } from "./open-run.ts";
+import type { RankedRow, RowReader } from "./row-reader.ts";
 
 /** A run's rows with their history, in order. */
-export async function* reportRows(
-  journal: Journal,
-  run: RunRecord,
-  table: OpenTable,
-  selection: RowSelection,
-  filter: RowFilter,
-): AsyncGenerator<RowReport> {
-  const mapInput = createMapper(run.batch.inputMapping, run.staged.header, run.staged.dialect.ragged, run.agent);
-  for await (const block of table.blocks(selection)) {
+export async function* reportRows(open: OpenRun, filter: RowFilter): AsyncGenerator<RowReport> {
+  const { journal, run, table, selection, mapInput } = open;
+  for await (const block of table.blocks(overlap(selection, filter.rows))) {
     const history = journal.history(run.seq, block.first, block.last);
     const results = journal.results(run.seq, block.first, block.last);
     const attempts = journal.attempts(run.seq, block.first, block.last);
@@ -59,106 +43,6 @@ function statusOf(decided: "succeeded" | "failed" | undefined, history: RowHisto
   return decided ?? (history?.underWay === true ? "in_flight" : "pending");
 }
 
-const surveyedRows = 20_000;
-const mostSlices = 240;
-const slowestShown = 10;
-const sliceLengths = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400].map((s) => s * 1000);
-
-/**
- * What became of a run's rows. The journal is read in pieces with room for other work between them: the run that is looked at
- * may be going in this process.
- *
- * @param source - without a table when the run's copy of it cannot be read
- * @param now - milliseconds since 1970, UTC
- */
-export async function surveyRun(source: SurveySource, now: number): Promise<RunSurvey> {
-  const { journal, run } = source;
-  const reader = journal.openRowReader(run.seq);
-  const from = run.createdAt;
-  const sliceMs = sliceLength((run.endedAt ?? now) - from);
-  const slices = new Map<number, { succeeded: number; failed: number }>();
-  const workers = new Map<string, { attempts: number; lost: number }>();
-  let slowest: readonly RankedRow[] = [];
-  let attempts = 0;
-  let durationMs = 0;
-  for (let first = 0; first < run.staged.rows; first += surveyedRows) {
-    const last = Math.min(first + surveyedRows, run.staged.rows) - 1;
-    for (const found of reader.slices(from, sliceMs, first, last)) {
-      const slice = slices.get(found.slice) ?? { succeeded: 0, failed: 0 };
-      slice.succeeded += found.succeeded;
-      slice.failed += found.failed;
-      slices.set(found.slice, slice);
-      attempts += found.succeeded + found.failed;
-      durationMs += found.durationMs;
-    }
-    slowest = [...slowest, ...reader.ranked("duration", true, {}, first, last, undefined, slowestShown)]
-      .toSorted((a, b) => b.value - a.value || a.row - b.row)
-      .slice(0, slowestShown);
-    if (run.batch.execution.dispatch === "activity") addWorkers(workers, reader, first, last);
-    await breathe();
-  }
-  return {
-    failures: await failuresOf(source, reader),
-    slowest: slowest.map(({ row, value }) => ({
-      row,
-      attempts: journal.attempts(run.seq, row, row)(row).length,
-      durationMs: value,
-    })),
-    timeline: {
-      sliceMs,
-      slices: [...slices]
-        .toSorted(([a], [b]) => a - b)
-        .map(([slice, counts]) => ({ at: from + slice * sliceMs, ...counts })),
-    },
-    workers: [...workers]
-      .map(([worker, share]) => ({ worker, ...share }))
-      .toSorted((a, b) => (a.worker < b.worker ? -1 : 1)),
-    attempts,
-    ...(attempts === 0 ? {} : { meanAttemptMs: durationMs / attempts }),
-  };
-}
-
-function sliceLength(totalMs: number): number {
-  return sliceLengths.find((length) => totalMs / length <= mostSlices) ?? sliceLengths.at(-1) ?? 1;
-}
-
-function addWorkers(
-  workers: Map<string, { attempts: number; lost: number }>,
-  reader: RowReader,
-  first: number,
-  last: number,
-): void {
-  for (const { worker, attempts, lost } of reader.workers(first, last)) {
-    const share = workers.get(worker) ?? { attempts: 0, lost: 0 };
-    workers.set(worker, { attempts: share.attempts + attempts, lost: share.lost + lost });
-  }
-}
-
-function failuresOf({ journal, run, table }: SurveySource, reader: RowReader): Promise<FailureSummary[]> {
-  const described = reader.failures().map(async (failure) => {
-    const { row } = failure;
-    const outcome = journal.results(run.seq, row, row)(row)?.outcome;
-    const { message = "", hint } = outcome?.status === "failed" ? outcome : {};
-    return {
-      ...failure,
-      ...(table === undefined ? {} : { line: await table.lineOf(row) }),
-      message,
-      ...(hint === undefined ? {} : { hint }),
-    };
-  });
-  return Promise.all(described);
-}
-
-/** What reading a page takes. */
-export interface PageSource {
-  readonly journal: Journal;
-  readonly run: RunRecord;
-  readonly table: OpenTable;
-  readonly selection: RowSelection;
-}
-
-type SurveySource = Pick<PageSource, "journal" | "run"> & { readonly table: OpenTable | undefined };
-
 const pieceRows = 10_000;
 const rankedPieceRows = 50_000;
 // A search that finds little ends its page here; the next one goes on.
@@ -170,13 +54,12 @@ const searchedRows = 100_000;
  *
  * @throws RowcallError USAGE_INVALID for an `after` that no page had
  */
-export async function readPage(source: PageSource, query: RowQuery): Promise<RowPage> {
-  const reader = source.journal.openRowReader(source.run.seq);
-  const found = (query.order ?? "row") === "row" ? inOrder(source, reader, query) : ranked(source, reader, query);
+export async function readPage(open: OpenRun, query: RowQuery): Promise<RowPage> {
+  const reader = open.journal.openRowReader(open.run.seq);
+  const found = (query.order ?? "row") === "row" ? inOrder(open, reader, query) : ranked(open, reader, query);
   const { rows, next } = await found;
   const reports = new Map<number, RowReport>();
-  const { journal, run, table } = source;
-  for await (const report of reportRows(journal, run, table, selectionOf(rows), {})) reports.set(report.row, report);
+  for await (const report of reportRows(open, { rows: selectionOf(rows) })) reports.set(report.row, report);
   return { rows: rows.flatMap((row) => reports.get(row) ?? []), ...(next === undefined ? {} : { next }) };
 }
 
@@ -185,18 +68,18 @@ interface Found {
   readonly next?: string;
 }
 
-async function inOrder(source: PageSource, reader: RowReader, query: RowQuery): Promise<Found> {
+async function inOrder(open: OpenRun, reader: RowReader, query: RowQuery): Promise<Found> {
   const { limit, descending = false } = query;
   const [after] = readCursor(query.after, 1);
-  const end = source.run.staged.rows - 1;
+  const end = open.run.staged.rows - 1;
   const range: RowSelection =
     after === undefined ? [[0, end]] : descending ? [[0, after - 1]] : [[Math.min(after + 1, end + 1), end]];
   const rows: number[] = [];
   let searched = 0;
-  for (const [first, last] of pieces(overlap(source.selection, range), pieceRows, descending)) {
+  for (const [first, last] of pieces(overlap(open.selection, range), pieceRows, descending)) {
     const standing = reader.standing(query, first, last);
     const candidates: RowSelection = standing === undefined ? [[first, last]] : selectionOf(standing);
-    const hits = query.text === undefined ? rowsOf(candidates) : await search(source, candidates, query.text);
+    const hits = query.text === undefined ? rowsOf(candidates) : await search(open, candidates, query.text);
     for (const row of descending ? hits.toReversed() : hits) {
       if (rows.length === limit) return { rows, next: String(rows.at(-1)) };
       rows.push(row);
@@ -211,18 +94,18 @@ async function inOrder(source: PageSource, reader: RowReader, query: RowQuery): 
   return { rows };
 }
 
-async function ranked(source: PageSource, reader: RowReader, query: RowQuery): Promise<Found> {
+async function ranked(open: OpenRun, reader: RowReader, query: RowQuery): Promise<Found> {
   const { limit, text } = query;
   const [value, row] = readCursor(query.after, 2);
   let after = value === undefined || row === undefined ? undefined : { value, row };
   const many = text === undefined ? limit + 1 : 1000;
   const rows: number[] = [];
   for (let searched = 0; searched < searchedRows / 10;) {
-    const next = await rankedAfter(source, reader, query, after, many);
+    const next = await rankedAfter(open, reader, query, after, many);
     const hits =
       text === undefined
         ? undefined
-        : new Set(await search(source, selectionOf(next.map((entry) => entry.row).toSorted((a, b) => a - b)), text));
+        : new Set(await search(open, selectionOf(next.map((entry) => entry.row).toSorted((a, b) => a - b)), text));
     for (const entry of next) {
       if (rows.length === limit && after !== undefined) return { rows, next: cursorOf(after) };
       if (hits === undefined || hits.has(entry.row)) rows.push(entry.row);
@@ -235,7 +118,7 @@ async function ranked(source: PageSource, reader: RowReader, query: RowQuery): P
 }
 
 async function rankedAfter(
-  { run }: PageSource,
+  { run }: OpenRun,
   reader: RowReader,
   query: RowQuery,
   after: RankedRow | undefined,
@@ -255,7 +138,7 @@ async function rankedAfter(
 }
 
 /** Rows that have the text in a cell, or in what decided them. */
-async function search({ journal, run, table }: PageSource, rows: RowSelection, text: string): Promise<number[]> {
+async function search({ journal, run, table }: OpenRun, rows: RowSelection, text: string): Promise<number[]> {
   const needle = text.toLowerCase();
   const has = (value: string | null): boolean => value?.toLowerCase().includes(needle) === true;
   const hits: number[] = [];

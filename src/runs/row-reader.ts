@@ -45,8 +45,11 @@ export interface RowReader {
     first: number,
     last: number,
   ): readonly { readonly worker: string; readonly attempts: number; readonly lost: number }[];
-  /** Rows that failed by code, with the first of each; most frequent first. */
-  failures(): readonly { readonly code: ErrorCode; readonly count: number; readonly row: number }[];
+  /** Rows that failed by code, with the first of each. */
+  failures(
+    first: number,
+    last: number,
+  ): readonly { readonly code: ErrorCode; readonly count: number; readonly row: number }[];
 }
 
 const decided = `standing = ${standing.decided}`;
@@ -124,14 +127,14 @@ export function openRowReader(database: Database, run: number): RowReader {
            FROM attempts WHERE run = ? AND row BETWEEN ? AND ? AND ${ended} AND worker IS NOT NULL
            GROUP BY worker`,
         )
-        .all(run, first, last) as unknown as { worker: string; attempts: number; lost: number }[],
-    failures: () =>
+        .all(run, first, last) as unknown as ReturnType<RowReader["workers"]>,
+    failures: (first, last) =>
       database
         .prepare(
           `SELECT code, sum(1 + (SELECT count(*) FROM duplicates d WHERE d.run = a.run AND d.leader = a.row)) AS count,
              min(row) AS row
-           FROM attempts a WHERE run = ? AND ${decided} AND code IS NOT NULL GROUP BY code ORDER BY count DESC, code`,
+           FROM attempts a WHERE run = ? AND row BETWEEN ? AND ? AND ${decided} AND code IS NOT NULL GROUP BY code`,
         )
-        .all(run) as unknown as { code: ErrorCode; count: number; row: number }[],
+        .all(run, first, last) as unknown as ReturnType<RowReader["failures"]>,
   };
 }

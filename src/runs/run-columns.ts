@@ -6,7 +6,9 @@ const columns: Readonly<Record<string, string>> = {
   recordingsUri: "recordings_uri",
   stopRequested: "stop_requested",
 };
-const jsonColumns = ["batch", "agent", "fields", "request", "staged", "limits", "writing", "outputs"];
+const keys = Object.fromEntries(Object.entries(columns).map(([key, column]) => [column, key]));
+const jsonKeys = ["batch", "agent", "fields", "request", "staged", "limits", "writing", "outputs"];
+const flags = ["stopRequested", "deleting"];
 
 /** A value as SQLite takes it. */
 export type SqlValue = string | number | null;
@@ -15,7 +17,7 @@ export type SqlValue = string | number | null;
 export function toColumns(values: object): Record<string, SqlValue> {
   return Object.fromEntries(
     Object.entries(values).map(([key, value]: [string, unknown]) => {
-      const json = jsonColumns.includes(key) && value !== null;
+      const json = jsonKeys.includes(key) && value !== null;
       const sql = json ? JSON.stringify(value) : typeof value === "boolean" ? Number(value) : value;
       return [columns[key] ?? key, sql as SqlValue];
     }),
@@ -24,17 +26,11 @@ export function toColumns(values: object): Record<string, SqlValue> {
 
 /** Values of a run from the journal's columns. */
 export function fromColumns(entry: Record<string, unknown>): Record<string, unknown> {
-  const json = (name: string): unknown => (entry[name] === null ? null : JSON.parse(entry[name] as string));
-  const { created_at, ended_at, in_flight, output_uri, recordings_uri, stop_requested, ...same } = entry;
-  return {
-    ...same,
-    ...Object.fromEntries(jsonColumns.map((name) => [name, json(name)])),
-    createdAt: created_at,
-    endedAt: ended_at,
-    inFlight: in_flight,
-    outputUri: output_uri,
-    recordingsUri: recordings_uri,
-    stopRequested: stop_requested === 1,
-    deleting: entry["deleting"] === 1,
-  };
+  return Object.fromEntries(
+    Object.entries(entry).map(([column, value]) => {
+      const key = keys[column] ?? column;
+      if (flags.includes(key)) return [key, value === 1];
+      return [key, jsonKeys.includes(key) && value !== null ? JSON.parse(value as string) : value];
+    }),
+  );
 }

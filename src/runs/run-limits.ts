@@ -22,7 +22,7 @@ export function toRun(
     status,
     ...(run.limits?.paused === true && status !== "succeeded" ? { paused: true as const } : {}),
     agent: `${run.agent.agent_name}@${run.agent.version}`,
-    inputUri: run.batch.inputUri ?? "",
+    inputUri: run.batch.inputUri,
     ...(outputUri === null ? {} : { outputUri }),
     recordingsUri,
     counts: { total, succeeded, failed, inFlight, pending: total - succeeded - failed - inFlight },

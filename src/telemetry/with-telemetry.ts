@@ -11,7 +11,7 @@ import { traceRun, type RunTrace } from "./trace-run.ts";
  * An engine whose runs are traced and counted. Telemetry is made of the events that an observer is told; nothing it does changes
  * how a run goes or ends, and a collector that is away is one warning.
  *
- * @param engine - closed with the one that is returned
+ * @param engine - an object of functions; closed with the one that is returned
  */
 export function withTelemetry(engine: Engine, settings: TelemetrySettings, clock: Clock): Engine {
   let newest: RunObserver = {};
@@ -67,22 +67,10 @@ export function withTelemetry(engine: Engine, settings: TelemetrySettings, clock
   };
 
   return {
+    ...engine,
     start: (request, observer) => watched(observer, (seen) => engine.start(request, seen)),
     resume: (id, observer) => watched(observer, (seen) => engine.resume(id, seen)),
     rerun: (id, choice, observer) => watched(observer, (seen) => engine.rerun(id, choice, seen)),
-    stop: (id) => engine.stop(id),
-    describe: (id) => engine.describe(id),
-    limits: (id) => engine.limits(id),
-    adjust: (id, change) => engine.adjust(id, change),
-    list: (query) => engine.list(query),
-    rows: (id, filter) => engine.rows(id, filter),
-    page: (id, query) => engine.page(id, query),
-    survey: (id) => engine.survey(id),
-    batch: (id) => engine.batch(id),
-    export: (id, request) => engine.export(id, request),
-    notify: (id, options, observer) => engine.notify(id, options, observer),
-    deliveries: (id) => engine.deliveries(id),
-    delete: (ids) => engine.delete(ids),
     close: async () => {
       try {
         await engine.close();

@@ -18,7 +18,7 @@ export interface InterpretedMachines {
   readonly interpreter: Interpreter;
   readonly machines: StateMachines;
   /** Runs are map runs here: they can be described and adjusted, and nothing else. */
-  readonly engine: Engine;
+  readonly engine: MapRunEngine;
 }
 
 /**
@@ -106,7 +106,9 @@ function mapRunIdIn(event: HistoryEvent): string | undefined {
   return (details as { readonly mapRunArn: string }).mapRunArn.split(":").at(-1);
 }
 
-function mapRunEngine(interpreter: Interpreter): Engine {
+type MapRunEngine = Pick<Engine, "describe" | "limits" | "rows" | "adjust">;
+
+function mapRunEngine(interpreter: Interpreter): MapRunEngine {
   const find = (id: string): MapRunDescription => {
     const found = interpreter.findMapRun(id);
     if (found !== undefined) return found;
@@ -116,9 +118,6 @@ function mapRunEngine(interpreter: Interpreter): Engine {
     const { maxConcurrency, toleratedFailureCount, toleratedFailurePercentage } = run;
     return { maxConcurrency, toleratedFailureCount, toleratedFailurePercentage };
   };
-  const no = (): never => {
-    throw new Error("A map run is no run");
-  };
   return {
     describe: async (id) => toRun(id, find(id)),
     limits: async (id) => limitsOf(find(id)),
@@ -126,20 +125,9 @@ function mapRunEngine(interpreter: Interpreter): Engine {
       interpreter.updateMapRun(find(id).mapRunArn, change);
       return limitsOf(find(id));
     },
-    start: no,
-    resume: no,
-    rerun: no,
-    stop: no,
-    list: no,
-    rows: no,
-    page: no,
-    survey: no,
-    batch: no,
-    export: no,
-    notify: no,
-    deliveries: no,
-    delete: no,
-    close: async () => {},
+    rows: () => {
+      throw new Error("The rows of a map run are executions of the interpreter");
+    },
   };
 }
 

@@ -20,7 +20,7 @@ import { createResources } from "../../src/cli/sandbox/create-resources.ts";
 import { startEmulators } from "../../src/cli/sandbox/emulators.ts";
 import { sandboxNames } from "../../src/cli/sandbox/sandbox-environment.ts";
 import { wire } from "../../src/app/wire.ts";
-import type { EngineHarness } from "../contracts/engine-contract.ts";
+import type { EngineHarness } from "../contracts/engine-harness.ts";
 import { createScaledTime } from "./scaled-time.ts";
 import { echoAgent, type TestInvoke } from "./services.ts";
 import { startInterpretedEndpoint, type InterpretedEndpoint } from "./interpreted-endpoint.ts";

@@ -33,7 +33,7 @@ export function defineCommand(command: Command, cli: Cli): void {
     await using engine = await cli.openEngine();
     const run = await findRun(engine, text);
     const { failures, slowest, workers: shares } = await engine.survey(run.id);
-    const deliveries = await engine.deliveries(run.id);
+    const deliveries = (await engine.deliveries?.(run.id)) ?? [];
     const found = { failures, slowest: slowest.slice(0, slowestShown), shares, deliveries };
     await (json === true ? printJson(cli.io, { ...run, ...found }) : printRun(cli, run, found));
   });

@@ -23,13 +23,7 @@ const place = (): Promise<AwsPlace> => (started ??= startAwsPlace());
 describe("on AWS", () => {
   after(async () => (await started)?.close());
 
-  describeEngine("aws", async (invoke) => openAwsHarness(await place(), invoke), {
-    runsHere: false,
-    keepsAttempts: false,
-    staysTheSameRun: false,
-    tellsItself: false,
-    forgetsRuns: false,
-  });
+  describeEngine("aws", async (invoke) => openAwsHarness(await place(), invoke));
 
   describe("what the engine on AWS does beyond the contract", () => {
     const check = (title: string, invoke: TestInvoke, test: (harness: AwsHarness) => Promise<void>): void =>
@@ -184,6 +178,7 @@ describe("on AWS", () => {
         });
         assert.equal(await harness.read(partly), "a,field,extra\n1,<1>,1\n2,<2>,1\n3,,\n4,,\n5,,\n");
         await assert.rejects(engine.rerun("going"), { code: "RUN_BUSY" });
+        await assert.rejects(engine.adjust("going", { paused: true }), { code: "USAGE_INVALID", hint: /rowcall stop/ });
         watched.gate.open.resolve();
         const ended = await engine.resume("going");
         assert.equal(
@@ -264,6 +259,7 @@ describe("on AWS", () => {
         await services.store.write(`${first.recordingsUri ?? ""}/0-1/page.png`, Buffer.from("seen"));
         isMended = true;
         const second = await engine.rerun(first.id);
+        assert.notEqual(second.id, first.id);
         await assert.rejects(engine.delete([first.id]), {
           code: "RUN_CONFLICT",
           hint: `Delete both: rowcall delete ${second.id} ${first.id}`,
@@ -282,6 +278,7 @@ describe("on AWS", () => {
         assert.deepEqual(await readdir(join(directory, "data", "aws")), []);
         assert.match(deleted?.left.at(-1)?.why ?? "", /AWS keeps executions .* 90 days/);
         assert.equal((await engine.describe("first")).name, "first");
+        assert.deepEqual((await engine.delete([first.id]))[0]?.removed, []);
       },
     );
 
@@ -300,7 +297,7 @@ describe("on AWS", () => {
           ["nowhere:", "failed", "CHANNEL_UNKNOWN"],
         ],
       );
-      assert.deepEqual(await engine.deliveries(run.id), []);
+      assert.equal(engine.deliveries, undefined, "nobody keeps account there");
     });
   });
 });

@@ -163,7 +163,10 @@ describe("what a run costs on AWS", () => {
   for (const browserHost of ["fleet", "lambda"] as const) {
     test(`counts the events that are logged, few of them the run's own: ${browserHost}`, async (context) => {
       const { events } = await countEntered(context, aws, browserHost, [0, 0, 0]);
-      assert.deepEqual([events.rows, events.agents], [3 * figures.eventsPerAttempt.row, 3 * figures.eventsPerAttempt.agent]);
+      assert.deepEqual(
+        [events.rows, events.agents],
+        [3 * figures.eventsPerAttempt.row, 3 * figures.eventsPerAttempt.agent],
+      );
       assert.ok(events.run < 60, `${events.run}`);
     });
   }

@@ -121,7 +121,8 @@ export function costOfRun({
     transfer: isFleet ? ((attempts * taskBytes) / 1e9) * prices.outGigabyte : 0,
     service: attempts * agentCostUsd,
   };
-  const sum = (parts: Readonly<Record<string, number>>): number => Object.values(parts).reduce((all, part) => all + part, 0);
+  const sum = (parts: Readonly<Record<string, number>>): number =>
+    Object.values(parts).reduce((all, part) => all + part, 0);
   return {
     rows,
     concurrency,

@@ -1,31 +1,19 @@
 import type { DeletedRun, KeptPlace } from "../../core/engine.ts";
 import { RowcallError } from "../../core/errors.ts";
 import { isJsonObject, type JsonValue } from "../../core/json.ts";
-import type { ObjectStore } from "../../core/object-store.ts";
-import type { StepFunctions } from "../../aws/step-functions.ts";
 import { baseName, joinUri } from "../../core/uri.ts";
 import { hasRecordings } from "../../runs/recordings-uri.ts";
 import { removePrefix } from "../../runs/remove-prefix.ts";
+import type { AwsRuns } from "./aws-runs.ts";
 import { executionArn, readRun, type FoundRun } from "./found-run.ts";
-import type { LocalCopies } from "./local-copies.ts";
 import { readJsonIfThere, runFiles, type NextRun } from "./run-folder.ts";
-
-/** What runs on AWS are deleted from. */
-export interface DeleteSetup {
-  readonly store: ObjectStore;
-  readonly sfn: StepFunctions;
-  readonly runsUri: string;
-  /** `s3://bucket`. */
-  readonly root: string;
-  readonly copies: LocalCopies;
-}
 
 /**
  * Makes sure that nobody needs what is to be deleted.
  *
  * @throws RowcallError RUN_CONFLICT when a run has gone on with one of these: what was decided before is read from there
  */
-export async function requireUnused({ store, sfn, runsUri }: DeleteSetup, runs: readonly FoundRun[]): Promise<void> {
+export async function requireUnused({ store, sfn, runsUri }: AwsRuns, runs: readonly FoundRun[]): Promise<void> {
   for (const { id, uri } of runs) {
     const next = (await readJsonIfThere(store, joinUri(uri, runFiles.next))) as NextRun | undefined;
     const execution = next && (await sfn.describe(executionArn(sfn, next.id)));
@@ -47,7 +35,7 @@ export async function requireUnused({ store, sfn, runsUri }: DeleteSetup, runs: 
  *
  * @param others - what is deleted with it
  */
-export async function deleteRun(setup: DeleteSetup, found: FoundRun, others: readonly FoundRun[]): Promise<DeletedRun> {
+export async function deleteRun(setup: AwsRuns, found: FoundRun, others: readonly FoundRun[]): Promise<DeletedRun> {
   const { store, root, copies } = setup;
   const { id, uri, execution, prepared, summary } = found;
   const removed: string[] = [];
@@ -63,7 +51,7 @@ export async function deleteRun(setup: DeleteSetup, found: FoundRun, others: rea
     if (batch.recording.prefix === undefined && baseName(recordingsUri) === id) await remove(recordingsUri);
     else if (await hasRecordings(store, { recordingsUri }))
       left.push({ uri: recordingsUri, why: "recordings, where its batch has them kept" });
-    left.push({ uri: batch.inputUri ?? "", why: "the table that it read" });
+    left.push({ uri: batch.inputUri, why: "the table that it read" });
     const { earlier } = prepared;
     if (earlier !== undefined && !others.some((other) => other.id === earlier.id))
       left.push({ uri: earlier.uri, why: `run ${earlier.id}, which it went on with` });

@@ -2,18 +2,19 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { FailureCount } from "../../core/channel.ts";
 import type { Warning } from "../../core/errors.ts";
+import type { FailureSummary } from "../../core/engine.ts";
 import type { Run } from "../../core/run.ts";
 import { joinUri } from "../../core/uri.ts";
 import { privateFolder } from "../../core/private-modes.ts";
-import { outputFormat } from "../../runs/output-uri.ts";
 import type { RunRecord } from "../../runs/journal.ts";
 import { limitsOf, toleranceReason, toRun } from "../../runs/run-limits.ts";
-import { writeOutput } from "../../runs/finish.ts";
+import { outputRequest, writeOutput } from "../../runs/finish.ts";
+import type { OpenRun } from "../../runs/open-run.ts";
+import { failuresOf } from "../../runs/survey-run.ts";
 import type { FunctionSetup } from "./function-setup.ts";
 import { answerSource, gather, refuse, writeAttempts, mapResults } from "./gather-attempts.ts";
-import { readLimits } from "./run-limits.ts";
 import { downloadTable, openOutputMemory, readJson, runFiles, writeJson, type RunReference } from "./run-folder.ts";
-import { openStagedRun, type PreparedRun, type StagedRun } from "./staged-run.ts";
+import { openStagedRun, readLimits, type PreparedRun } from "./staged-run.ts";
 
 /** What the state machine asks Finish. */
 export interface FinishEvent {
@@ -26,6 +27,8 @@ export interface FinishEvent {
 export interface RunSummary {
   readonly run: Run;
   readonly warnings: readonly Warning[];
+  /** Absent of a run that an earlier version finished. */
+  readonly failures?: readonly FailureSummary[];
 }
 
 /** A run that has been written. */
@@ -58,8 +61,8 @@ export async function finishRun(setup: FunctionSetup, { run: reference, stopped 
       const summary = await conclude(setup, staged, reference, stopped, prepared.force);
       await writeAttempts(services.store, staged, reference);
       await writeJson(services.store, joinUri(reference.uri, runFiles.summary), summary);
-      const { notifications } = staged.run.batch;
-      return { run: summary.run, failures: staged.journal.failureCounts(staged.run.seq), notifications };
+      const failures = summary.failures.map(({ code, count }) => ({ code, count }));
+      return { run: summary.run, failures, notifications: staged.run.batch.notifications };
     } finally {
       await staged.close();
     }
@@ -70,23 +73,23 @@ export async function finishRun(setup: FunctionSetup, { run: reference, stopped 
 
 async function conclude(
   { services }: FunctionSetup,
-  { journal, run: { id, batch }, table, selection }: StagedRun,
+  staged: OpenRun,
   reference: RunReference,
   stopped: FinishEvent["stopped"],
   force: boolean,
-): Promise<RunSummary> {
-  const run = journal.getRun(id);
-  const source = { journal, run, table, selection };
+): Promise<Required<RunSummary>> {
+  const { journal } = staged;
+  const run = journal.getRun(staged.run.id);
   const memory = await openOutputMemory(services.store, reference);
-  const { output = "" } = batch;
-  const written = await writeOutput(services, source, { output, format: outputFormat(output), force }, memory);
-  const ended = journal.updateRun(id, {
+  const written = await writeOutput(services, { ...staged, run }, { ...outputRequest(run), force }, memory);
+  const ended = journal.updateRun(run.id, {
     status: stopped === null ? "succeeded" : stopped.Error === tolerance ? "stopped" : "failed",
     reason: stopped === null ? null : reasonOf(run, stopped),
     endedAt: services.clock(),
     outputUri: written.uri,
   });
-  return { run: toRun(ended, ended.status, 0), warnings: written.warnings };
+  const failures = await failuresOf({ ...staged, run });
+  return { run: toRun(ended, ended.status, 0), warnings: written.warnings, failures };
 }
 
 const tolerance = "States.ExceedToleratedFailureThreshold";

@@ -8,7 +8,7 @@ import { joinUri } from "../../core/uri.ts";
 import type { RunSummary } from "./finish.ts";
 import { readJsonIfThere, runFiles, type RunReference } from "./run-folder.ts";
 import type { PreparedRun } from "./staged-run.ts";
-import { RowcallError } from "../../core/errors.ts";
+import { isErrorCode, RowcallError } from "../../core/errors.ts";
 
 /**
  * The id of the run that an execution does: the execution's name when that is an id already, else made of its start and its ARN, so that
@@ -47,8 +47,8 @@ export async function readRun(
     id,
     uri,
     execution,
-    ...(prepared === undefined ? {} : { prepared: prepared as unknown as PreparedRun }),
-    ...(summary === undefined ? {} : { summary: summary as unknown as RunSummary }),
+    prepared: prepared as PreparedRun | undefined,
+    summary: summary as RunSummary | undefined,
   };
 }
 
@@ -71,7 +71,7 @@ export function toRun({ id, execution, prepared, summary }: FoundRun, mapRun?: D
     ...common,
     status,
     agent: `${run.agent.agent_name}@${run.agent.version}`,
-    inputUri: run.batch.inputUri ?? "",
+    inputUri: run.batch.inputUri,
     recordingsUri: run.recordingsUri,
     counts: countsOf(prepared, mapRun),
     ...(reason === undefined ? {} : { reason }),
@@ -179,4 +179,41 @@ async function findExecution(
     if (page.some(({ startedAt }) => runIdOf("", startedAt).slice(0, 15) < text.slice(0, 15))) return undefined;
   }
   return undefined;
+}
+
+/**
+ * A run that has ended, if it ever was one.
+ *
+ * @throws RowcallError of what kept it from being prepared
+ */
+export function requirePrepared(found: FoundRun): FoundRun {
+  const { prepared, execution } = found;
+  if (prepared !== undefined || execution.status === "SUCCEEDED") return found;
+  const { error = execution.status, cause = "no reason was given" } = execution;
+  if (isErrorCode(error)) throw new RowcallError(error, cause.replace(/^Prepare: /, ""));
+  throw new RowcallError("AWS_FAILED", `The execution ${execution.name} ended before a row ran: ${error}: ${cause}`, {
+    hint: `Look at it in the AWS console: ${execution.arn}`,
+  });
+}
+
+/**
+ * A run of whose rows something is known.
+ *
+ * @throws RowcallError RUN_BUSY before it is prepared; RUN_NOT_FOUND when its folder has expired; what kept it from being prepared
+ */
+export function requireRows(found: FoundRun): PreparedRun {
+  const { prepared, execution, id } = found;
+  if (prepared !== undefined) return prepared;
+  if (execution.status === "RUNNING") throw runPreparing(id);
+  requirePrepared(found);
+  throw new RowcallError("RUN_NOT_FOUND", `The folder of run ${id} is gone: ${found.uri}`, {
+    hint: "Folders of runs expire; the output lies where it was written.",
+  });
+}
+
+/** What is said of a run whose rows have not begun. */
+export function runPreparing(id: string): RowcallError {
+  return new RowcallError("RUN_BUSY", `Run ${id} is being prepared: its rows have not begun`, {
+    hint: "Try again in a moment.",
+  });
 }

@@ -5,7 +5,13 @@ import { RowcallError } from "../../core/errors.ts";
 import { isJsonObject, parseJson, type JsonObject, type JsonValue } from "../../core/json.ts";
 import { parseWith } from "../../core/schema.ts";
 import { joinUri } from "../../core/uri.ts";
-import { readAnswer, readReply, type AnsweredAttempt, type AnswerSource } from "../../attempt/attempt-answer.ts";
+import {
+  readAnswer,
+  readReply,
+  toAttempt,
+  type AnsweredAttempt,
+  type AnswerSource,
+} from "../../attempt/attempt-answer.ts";
 import { readJson, readLines, runFiles, type RunReference } from "./run-folder.ts";
 import type { StepFunctions } from "../../aws/step-functions.ts";
 import type { AgentDefinition } from "../../core/agent.ts";
@@ -13,8 +19,7 @@ import type { ObjectStore } from "../../core/object-store.ts";
 import { takeOutput } from "../../core/take-output.ts";
 import { createExtractor, type ExtractOutput } from "../../attempt/extract.ts";
 import type { RunRecord } from "../../runs/journal.ts";
-import { openRows } from "./open-rows.ts";
-import type { StagedRun } from "./staged-run.ts";
+import { pendingRows, type OpenRun } from "../../runs/open-run.ts";
 
 const manifestSchema = z.looseObject({
   DestinationBucket: z.string(),
@@ -67,16 +72,7 @@ interface RowOutput {
 /** The attempt that a row's execution gives back when it succeeds. */
 async function attemptOfOutput(line: JsonValue, source: AnswerSource): Promise<Attempt> {
   const { row, attempt: number, started_at: startedAt, ended_at: endedAt, reply } = line as unknown as RowOutput;
-  const { outcome, record } = await readReply(reply, { row, number }, source);
-  return {
-    row,
-    number,
-    startedAt: record?.started_at ?? startedAt,
-    endedAt: record?.ended_at ?? endedAt,
-    outcome,
-    steps: record?.steps ?? [],
-    artifacts: record?.artifacts ?? [],
-  };
+  return toAttempt({ row, number }, await readReply(reply, { row, number }, source), { startedAt, endedAt });
 }
 
 /** What the map writes of a child that failed. */
@@ -104,15 +100,8 @@ async function failure(
   source: AnswerSource,
 ): Promise<Attempt> {
   const cause = JSON.stringify({ message: messageIn(told), ...told });
-  const { outcome, record } = await readAnswer({ status: "failed", error, cause }, attempt, source);
-  return {
-    ...attempt,
-    startedAt: record?.started_at ?? Number(told["started_at"]),
-    endedAt: record?.ended_at ?? Number(told["ended_at"]),
-    outcome,
-    steps: record?.steps ?? [],
-    artifacts: record?.artifacts ?? [],
-  };
+  const times = { startedAt: Number(told["started_at"]), endedAt: Number(told["ended_at"]) };
+  return toAttempt(attempt, await readAnswer({ status: "failed", error, cause }, attempt, source), times);
 }
 
 // In the words of the same agent on one machine.
@@ -165,13 +154,8 @@ async function attemptsOf(sfn: StepFunctions, arn: string, source: AnswerSource)
 }
 
 /** Notes attempts that decided rows. */
-export async function gather({ journal, run }: StagedRun, found: AsyncIterable<readonly Attempt[]>): Promise<void> {
-  for await (const attempts of found) {
-    journal.importAttempts(
-      run.seq,
-      attempts.map((attempt) => ({ attempt, decides: true, weight: 1 })),
-    );
-  }
+export async function gather({ journal, run }: OpenRun, found: AsyncIterable<readonly Attempt[]>): Promise<void> {
+  for await (const attempts of found) journal.importAttempts(run.seq, attempts);
   journal.recount(run.seq);
 }
 
@@ -181,19 +165,19 @@ export async function gather({ journal, run }: StagedRun, found: AsyncIterable<r
  *
  * @param whole - the run, when its map says something of every row that it was given
  */
-export async function refuse(staged: StagedRun, whole?: RunReference): Promise<void> {
-  const { journal, run } = staged;
-  for await (const rows of openRows(staged)) {
-    const refused = rows.flatMap(({ row, number, failure }) => {
-      if (failure === undefined) return [];
-      const at = run.createdAt;
-      const attempt = { row, number, startedAt: at, endedAt: at, outcome: failure, steps: [], artifacts: [] };
-      return [{ attempt, decides: true, weight: 1 }];
-    });
+export async function refuse(open: OpenRun, whole?: RunReference): Promise<void> {
+  const { journal, run } = open;
+  const at = run.createdAt;
+  for await (const rows of pendingRows(open)) {
+    const refused = rows.flatMap(({ row, number, mapped }): Attempt[] =>
+      "input" in mapped
+        ? []
+        : [{ row, number, startedAt: at, endedAt: at, outcome: mapped.failure, steps: [], artifacts: [] }],
+    );
     journal.importAttempts(run.seq, refused);
-    if (whole !== undefined && refused.length < rows.length) {
-      const [missing] = rows.filter(({ failure }) => failure === undefined);
-      throw new RowcallError("UNEXPECTED", `The map of run ${run.id} says nothing of row ${missing?.row}`, {
+    const missing = rows.find(({ mapped }) => "input" in mapped);
+    if (whole !== undefined && missing !== undefined) {
+      throw new RowcallError("UNEXPECTED", `The map of run ${run.id} says nothing of row ${missing.row}`, {
         hint: `Look at the result files under ${joinUri(whole.uri, runFiles.results)}.`,
       });
     }
@@ -202,12 +186,12 @@ export async function refuse(staged: StagedRun, whole?: RunReference): Promise<v
 }
 
 /** Writes down what decided each row, for runs that go on with this one. */
-export async function writeAttempts(store: ObjectStore, staged: StagedRun, { uri }: RunReference): Promise<void> {
+export async function writeAttempts(store: ObjectStore, open: OpenRun, { uri }: RunReference): Promise<void> {
   const contentType = "application/jsonl";
-  await store.write(joinUri(uri, runFiles.attempts), attemptLines(staged), { contentType });
+  await store.write(joinUri(uri, runFiles.attempts), attemptLines(open), { contentType });
 }
 
-async function* attemptLines({ journal, run, table, selection }: StagedRun): AsyncGenerator<Uint8Array> {
+async function* attemptLines({ journal, run, table, selection }: OpenRun): AsyncGenerator<Uint8Array> {
   for await (const block of table.blocks(selection)) {
     const results = journal.results(run.seq, block.first, block.last);
     for (let row = block.first; row <= block.last; row += 1) {

@@ -9,17 +9,16 @@ import { privateFolder } from "../../core/private-modes.ts";
 import { probeOutput, requireOutput } from "../../runs/output-uri.ts";
 import { resolveAgent } from "../../attempt/resolve-agent.ts";
 import type { NewRun } from "../../runs/journal.ts";
-import { requirePlaces, stageRun } from "../../runs/new-run.ts";
+import { requireRunnable, stageRun } from "../../runs/new-run.ts";
+import { pendingRows, type OpenRun } from "../../runs/open-run.ts";
 import { readExecutionInput } from "./execution-input.ts";
 import type { FunctionSetup } from "./function-setup.ts";
-import { openRows } from "./open-rows.ts";
 import { readJson, runFiles, uploadTable, writeJson, type RunReference } from "./run-folder.ts";
-import { requireRunSize } from "./run-size.ts";
+import { requireRunSize } from "./cost.ts";
 import { rowSettings } from "./row-settings.ts";
 import { runIdOf } from "./found-run.ts";
 import type { RowSettings, RowTarget } from "./row-definition.ts";
-import { toleratedRows } from "./run-limits.ts";
-import { openStagedRun, type PreparedRun, type StagedRun } from "./staged-run.ts";
+import { openStagedRun, toleratedRows, type PreparedRun } from "./staged-run.ts";
 
 /** What the state machine asks Prepare. */
 export interface PrepareEvent {
@@ -64,12 +63,11 @@ export async function prepareRun(setup: FunctionSetup, event: PrepareEvent): Pro
   const id = runIdOf(event.execution, event.started_at);
   const directory = join(workDirectory, id);
   const { input, choice } = readExecutionInput(event.input);
-  const batch = await loadBatch(services, batchOfInput(input), {}, ["input", "output"]);
-  const { inputUri, output } = requirePlaces({ batch });
+  const batch = requireRunnable(await loadBatch(services, batchOfInput(input), {}, ["input", "output"]));
   const agent = await resolveAgent(services, batch);
   const settings = await rowSettings(setup, batch, agent.definition, id);
-  await requireOutput(services.store, { inputUri, output }, services.clock(), choice.force === true);
-  await probeOutput(services.store, output);
+  await requireOutput(services.store, batch, services.clock(), choice.force === true);
+  await probeOutput(services.store, batch.output);
   try {
     await mkdir(directory, { recursive: true, mode: privateFolder });
     const reference: RunReference = { id, uri: joinUri(runsUri, id) };
@@ -128,10 +126,10 @@ interface RowCount {
   refused: number;
 }
 
-async function* linesOf(staged: StagedRun, counts: RowCount): AsyncGenerator<Uint8Array> {
-  for await (const rows of openRows(staged)) {
-    const lines = rows.flatMap(({ row, number, input }) =>
-      input === undefined ? [] : [{ row, attempt: number, input }],
+async function* linesOf(staged: OpenRun, counts: RowCount): AsyncGenerator<Uint8Array> {
+  for await (const rows of pendingRows(staged)) {
+    const lines = rows.flatMap(({ row, number, mapped }) =>
+      "input" in mapped ? [{ row, attempt: number, input: mapped.input }] : [],
     );
     counts.rows += lines.length;
     counts.refused += rows.length - lines.length;
@@ -140,7 +138,7 @@ async function* linesOf(staged: StagedRun, counts: RowCount): AsyncGenerator<Uin
 }
 
 function planOf(
-  { run }: StagedRun,
+  { run }: OpenRun,
   reference: RunReference,
   counts: RowCount,
   { target, settings }: Awaited<ReturnType<typeof rowSettings>>,

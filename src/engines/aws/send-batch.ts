@@ -4,17 +4,16 @@ import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { StartRequest } from "../../core/engine.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import type { Services } from "../../core/services.ts";
 import { baseName, joinUri, schemeOf } from "../../core/uri.ts";
-import { requirePlaces, stageRun } from "../../runs/new-run.ts";
-import { isOutputFile, probeOutput, requireOutput } from "../../runs/output-uri.ts";
+import { stageRun, type RunnableRequest } from "../../runs/new-run.ts";
+import { digestObject, isOutputFile, probeOutput, requireOutput } from "../../runs/output-uri.ts";
 import { resolveAgent } from "../../attempt/resolve-agent.ts";
 import type { RunChoice } from "./execution-input.ts";
 import { requireStepFunctions } from "./row-settings.ts";
-import { requireRunSize } from "./run-size.ts";
+import { requireRunSize } from "./cost.ts";
 
 /**
  * A batch as the value of a batch file, for who runs it elsewhere: read again it is the same batch. The name stays out, which belongs
@@ -28,7 +27,7 @@ export function batchDocument(batch: Batch): JsonObject {
     agent_version: agent.version,
     agent_state_machine_arn: batch.agentStateMachineArn,
     agent_config: batch.agentConfig,
-    input: { ...dialect, ...(inputUri === undefined ? {} : { uri: inputUri }) },
+    input: { ...dialect, uri: inputUri },
     output: batch.output,
     input_mapping: inputMapping(batch.inputMapping),
     output_mapping: {
@@ -115,9 +114,9 @@ interface Upload {
  *
  * @throws RowcallError as the local engine does; AGENT_INVALID, BATCH_INVALID for what AWS cannot do
  */
-export async function checkBatch(services: Services, request: StartRequest, id: string): Promise<void> {
+export async function checkBatch(services: Services, request: RunnableRequest, id: string): Promise<void> {
   const { batch } = request;
-  const { inputUri, output } = requirePlaces(request);
+  const { inputUri, output } = batch;
   const agent = await resolveAgent(services, batch);
   requireStepFunctions(batch, agent.definition);
   const { prefix } = batch.recording;
@@ -126,7 +125,7 @@ export async function checkBatch(services: Services, request: StartRequest, id: 
       hint: "Set recording.prefix to an s3:// prefix, or leave it out.",
     });
   }
-  await requireOutput(services.store, { inputUri, output }, services.clock(), request.force === true);
+  await requireOutput(services.store, batch, services.clock(), request.force === true);
   if (isLocal(output)) await probeOutput(services.store, output);
   if (!isLocal(inputUri)) return requireInput(services.store, inputUri);
   const directory = await mkdtemp(join(tmpdir(), "rowcall-check-"));
@@ -149,11 +148,11 @@ export async function packBatch(
   store: ObjectStore,
   root: string,
   name: string,
-  request: StartRequest,
+  request: RunnableRequest,
   earlier?: RunChoice["earlier"],
 ): Promise<PackedBatch> {
   const { batch, rows, limit, force } = request;
-  const { inputUri, output } = requirePlaces(request);
+  const { inputUri, output } = batch;
   const config = packConfig(root, batch);
   const table = isLocal(inputUri) ? await packTable(store, root, inputUri) : undefined;
   return {
@@ -161,14 +160,9 @@ export async function packBatch(
       config_s3_uri: config.uri,
       input_csv_s3_uri: table?.uri ?? inputUri,
       output_s3_prefix: isLocal(output) ? remoteOutput(root, name, output) : output,
-      rowcall: {
-        ...(rows === undefined ? {} : { rows }),
-        ...(limit === undefined ? {} : { limit }),
-        ...(force === true ? { force } : {}),
-        ...(earlier === undefined ? {} : { earlier }),
-      },
+      rowcall: { rows, limit, ...(force === true ? { force } : {}), earlier },
     },
-    ...(isLocal(output) ? { localOutput: output } : {}),
+    localOutput: isLocal(output) ? output : undefined,
     uploads: [config, ...(table === undefined ? [] : [table])],
   };
 }
@@ -192,7 +186,7 @@ function packConfig(root: string, batch: Batch): Upload {
   const { inputUri: _input, output: _output, ...same } = batch;
   const bytes = Buffer.from(JSON.stringify(batchDocument(same) satisfies JsonObject));
   return {
-    uri: joinUri(root, "uploads", digestOf(bytes), "batch.json"),
+    uri: joinUri(root, "uploads", createHash("sha256").update(bytes).digest("hex"), "batch.json"),
     size: bytes.length,
     contentType: "application/json",
     content: () => bytes,
@@ -200,14 +194,9 @@ function packConfig(root: string, batch: Batch): Upload {
 }
 
 async function packTable(store: ObjectStore, root: string, uri: string): Promise<Upload> {
-  const digest = createHash("sha256");
-  let size = 0;
-  for await (const chunk of store.read(uri)) {
-    digest.update(chunk);
-    size += chunk.length;
-  }
+  const { size, sha256 } = await digestObject(store, uri);
   return {
-    uri: joinUri(root, "uploads", digest.digest("hex"), plainName(uri)),
+    uri: joinUri(root, "uploads", sha256, plainName(uri)),
     size,
     contentType: "text/csv",
     content: () => store.read(uri),
@@ -244,8 +233,4 @@ function isLocal(uri: string): boolean {
 // S3 takes nearly any name; those that need no quoting read better.
 function plainName(uri: string): string {
   return baseName(uri).replace(/[^\w.-]+/g, "-");
-}
-
-function digestOf(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }

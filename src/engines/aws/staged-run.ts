@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { rm } from "node:fs/promises";
 import type { Attempt } from "../../core/attempt.ts";
-import type { RerunChoice, RowSelection } from "../../core/engine.ts";
+import type { RerunChoice, RunLimits } from "../../core/engine.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import { joinUri } from "../../core/uri.ts";
-import { chooseRows, inputKeys } from "../../runs/new-run.ts";
-import { Journal, type NewRun, type RunRecord } from "../../runs/journal.ts";
-import { openTable, type OpenTable } from "../../table/staging.ts";
-import { readLines, runFiles, type RunReference } from "./run-folder.ts";
+import { Journal, type NewRun } from "../../runs/journal.ts";
+import { noteDuplicates, openRun, type OpenRun } from "../../runs/open-run.ts";
+import { openTable } from "../../table/staging.ts";
+import { readJsonIfThere, readLines, runFiles, type RunReference } from "./run-folder.ts";
 
 /** A run as Prepare leaves it for Finish. */
 export interface PreparedRun {
@@ -35,15 +35,6 @@ export interface EarlierRun extends RunReference, RerunChoice {
   readonly again: "failed" | "pending";
 }
 
-/** A run's table and journal on the local disk of a function. */
-export interface StagedRun {
-  readonly journal: Journal;
-  readonly run: RunRecord;
-  readonly table: OpenTable;
-  readonly selection: RowSelection;
-  close(): Promise<void>;
-}
-
 /**
  * Opens a run over its staged table: a journal with what earlier runs have decided, and with which rows are the same.
  *
@@ -53,40 +44,53 @@ export async function openStagedRun(
   store: ObjectStore,
   { run: prepared, earlier }: Pick<PreparedRun, "run" | "earlier">,
   directory: string,
-): Promise<StagedRun> {
+): Promise<OpenRun> {
   const journal = new Journal(join(directory, "journal.db"), "scratch");
   const run = journal.createRun(prepared);
-  const table = await openTable(directory, run.staged);
-  const { selection } = chooseRows(run.staged.rows, run.request.rows, run.request.limit);
+  const { id, seq } = run;
+  const open = openRun(journal, run, await openTable(directory, run.staged));
   if (earlier !== undefined) {
-    await importAttempts(store, journal, run, earlier);
-    if (earlier.again === "failed") journal.reopenFailed(run.seq, earlier);
+    await importAttempts(store, journal, seq, earlier);
+    if (earlier.again === "failed") journal.reopenFailed(seq, earlier);
   }
-  if (run.batch.execution.dedupe) await journal.noteDuplicates(run.seq, inputKeys({ run, table, selection }));
-  journal.recount(run.seq);
+  await noteDuplicates(open);
+  journal.recount(seq);
   return {
-    journal,
-    run: journal.getRun(run.id),
-    table,
-    selection,
+    ...open,
+    run: journal.getRun(id),
     close: async () => {
-      await table.close();
+      await open.close();
       journal.close();
       await rm(join(directory, "journal.db"), { force: true });
     },
   };
 }
 
-async function importAttempts(
-  store: ObjectStore,
-  journal: Journal,
-  run: RunRecord,
-  { uri }: RunReference,
-): Promise<void> {
-  for await (const lines of readLines(store, joinUri(uri, runFiles.attempts))) {
-    journal.importAttempts(
-      run.seq,
-      lines.map((line) => ({ attempt: line as unknown as Attempt, decides: true, weight: 1 })),
-    );
-  }
+async function importAttempts(store: ObjectStore, journal: Journal, seq: number, { uri }: RunReference): Promise<void> {
+  for await (const lines of readLines(store, joinUri(uri, runFiles.attempts)))
+    journal.importAttempts(seq, lines as unknown as readonly Attempt[]);
+}
+
+/**
+ * How many rows may fail in the map of a run, which knows only the rows that are attempted: those refused before count as failed too.
+ *
+ * @param total - rows of the run
+ */
+export function toleratedRows(
+  { toleratedFailureCount, toleratedFailurePercentage }: Partial<RunLimits>,
+  total: number,
+  { rows, refused }: Pick<PreparedRun["counts"], "rows" | "refused">,
+): number {
+  const count = toleratedFailureCount ?? Number.POSITIVE_INFINITY;
+  const share =
+    toleratedFailurePercentage === undefined
+      ? Number.POSITIVE_INFINITY
+      : Math.floor((toleratedFailurePercentage * total) / 100);
+  return Math.max(0, Math.min(rows, count - refused, share - refused));
+}
+
+/** Limits of a run that were changed since it was prepared; undefined when none were. */
+export async function readLimits(store: ObjectStore, { uri }: RunReference): Promise<Partial<RunLimits> | undefined> {
+  const found = await readJsonIfThere(store, joinUri(uri, runFiles.limits));
+  return found as Partial<RunLimits> | undefined;
 }

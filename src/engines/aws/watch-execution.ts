@@ -1,9 +1,9 @@
 import type { Monotonic } from "../../core/services.ts";
 import type { RunObserver } from "../../core/engine.ts";
-import { isErrorCode, RowcallError } from "../../core/errors.ts";
+import { RowcallError } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import type { DescribedMapRun, StepFunctions } from "../../aws/step-functions.ts";
-import { readRun, toRun, type FoundRun, type RunPlaces } from "./found-run.ts";
+import { readRun, requirePrepared, toRun, type FoundRun, type RunPlaces } from "./found-run.ts";
 
 /** Waits; rejected when the signal is aborted. */
 export type Wait = (ms: number, signal?: AbortSignal) => Promise<void>;
@@ -72,7 +72,7 @@ async function look({ store, sfn, runsUri }: WatchSetup, arn: string): Promise<L
   if (execution === undefined) throw new RowcallError("RUN_NOT_FOUND", `There is no execution ${arn}`);
   const found = await readRun(store, runsUri, execution);
   const mapRun = await describeMap(sfn, found);
-  return { found, ...(mapRun === undefined ? {} : { mapRun }) };
+  return { found, mapRun };
 }
 
 /** How the map of a run stands; undefined when it has none yet, and when the run's summary says all of it. */
@@ -89,19 +89,4 @@ function tell({ onEvent }: RunObserver, run: Run, told: Run | undefined): Run {
   if (told === undefined) onEvent?.({ type: "started", run });
   if (JSON.stringify(told?.counts) !== JSON.stringify(run.counts)) onEvent?.({ type: "progress", run });
   return run;
-}
-
-/**
- * A run that has ended, if it ever was one.
- *
- * @throws RowcallError of what kept it from being prepared
- */
-export function requirePrepared(found: FoundRun): FoundRun {
-  const { prepared, execution } = found;
-  if (prepared !== undefined || execution.status === "SUCCEEDED") return found;
-  const { error = execution.status, cause = "no reason was given" } = execution;
-  if (isErrorCode(error)) throw new RowcallError(error, cause.replace(/^Prepare: /, ""));
-  throw new RowcallError("AWS_FAILED", `The execution ${execution.name} ended before a row ran: ${error}: ${cause}`, {
-    hint: `Look at it in the AWS console: ${execution.arn}`,
-  });
 }

@@ -22,7 +22,7 @@ export async function dispatchInProcess(services: Services, agent: AgentDefiniti
   return {
     outlivesProcess: invoker.outlivesProcess === true,
     targetHost: (input) => invoker.targetHost?.(input),
-    begin: ({ run, onBegin, observer }: DispatchSetup) => {
+    begin: ({ run, observer }: DispatchSetup) => {
       warn = firstWarnings((message, hint) => observer.onEvent?.({ type: "warning", message, hint }));
       const setup: AttemptSetup = {
         invoker,
@@ -35,14 +35,13 @@ export async function dispatchInProcess(services: Services, agent: AgentDefiniti
         warn,
       };
       return {
-        attempt: (task) => {
-          const noted = onBegin(task, services.clock());
-          const run = (): Promise<Attempt> => runAttempt(setup, task.input, task.row, task.number);
-          return noted === undefined ? run() : noted.then(run);
+        attempt: (task, onBegin) => {
+          const noted = onBegin(services.clock());
+          const make = (): Promise<Attempt> => runAttempt(setup, task.input, task.row, task.number);
+          return noted === undefined ? make() : noted.then(make);
         },
         widen: (concurrency) => invoker.widen?.(concurrency),
         hold: () => {},
-        drain: () => {},
         committed: () => {},
         close: () => {},
       };

@@ -1,66 +1,16 @@
 import type { ActivityQueue, TaskRequest, TaskState } from "../../core/activity.ts";
-import type { RunObserver } from "../../core/engine.ts";
-import type { Monotonic, Services } from "../../core/services.ts";
+import type { Services } from "../../core/services.ts";
 import type { AgentDefinition } from "../../core/agent.ts";
 import { failedOutcome, type Attempt, type FailedOutcome } from "../../core/attempt.ts";
-import { type AttemptTask, readAnswer, type AnswerSource } from "../../attempt/attempt-answer.ts";
+import { type AttemptTask, readAnswer, toAttempt, type AnswerSource } from "../../attempt/attempt-answer.ts";
 import type { Batch } from "../../core/batch.ts";
 import type { TemplateDocument } from "../../core/template.ts";
 import { createExtractor } from "../../attempt/extract.ts";
 import { lookAtAgent } from "../../attempt/resolve-agent.ts";
-import type { Attempts, Dispatcher, DispatchSetup } from "./dispatcher.ts";
+import type { Attempts, Dispatcher, DispatchSetup, OnBegin } from "./dispatcher.ts";
 import type { RunRecord } from "../../runs/journal.ts";
 import type { Task } from "./scheduler.ts";
-
-/** A worker that has not asked for so long is not on line. */
-export const workerSilenceMs = 20_000;
-
-/** What watching the workers of an activity takes. */
-export interface WorkerWatchSetup {
-  readonly queue: ActivityQueue;
-  readonly activity: string;
-  /** How a worker for the activity is started. */
-  readonly command: string;
-  readonly monotonic: Monotonic;
-  /** Rows that no worker has taken. */
-  waiting(): number;
-  readonly observer: RunObserver;
-}
-
-/** Says when rows wait and no worker is on line, once, and when one is again. */
-export interface WorkerWatch {
-  /** Looks; called now and then. */
-  look(): void;
-}
-
-/** Begins to watch. */
-function watchWorkers({ queue, activity, command, monotonic, waiting, observer }: WorkerWatchSetup): WorkerWatch {
-  let quietSince = monotonic();
-  let isTold = false;
-  return {
-    look: () => {
-      const now = monotonic();
-      const online = queue.recentWorkers(activity, workerSilenceMs);
-      if (online.length > 0) {
-        quietSince = now;
-        if (isTold) observer.onEvent?.({ type: "notice", message: `Workers are on line again: ${names(online)}` });
-        isTold = false;
-      } else if (!isTold && waiting() > 0 && now - quietSince >= workerSilenceMs) {
-        isTold = true;
-        observer.onEvent?.({
-          type: "warning",
-          message: `No worker asks for rows of ${activity}: the run waits`,
-          hint: `Start one: ${command}`,
-        });
-      }
-    },
-  };
-}
-
-function names(online: readonly string[]): string {
-  const shown = online.slice(0, 5);
-  return [...shown, ...(online.length > shown.length ? ["…"] : [])].join(", ");
-}
+import { watchWorkers } from "./worker-watch.ts";
 
 // A worker ends an attempt by itself when its time is up; this is for one that goes on giving signs of life.
 const graceSeconds = 30;
@@ -90,6 +40,7 @@ export async function dispatchToWorkers(
 /** An attempt that was handed over. */
 interface Handed {
   readonly task: Task;
+  readonly onBegin: OnBegin;
   readonly resolve: (attempt: Attempt) => void;
   /** When a worker took it. */
   begunAt?: number;
@@ -103,12 +54,11 @@ class WorkerAttempts implements Attempts {
   readonly #source: AnswerSource;
   readonly #handed = new Map<string, Handed>();
   /** Ended tasks that nobody asks for: of attempts that were committed before the run's process ended. */
-  readonly #strays = new Set<string>();
+  readonly #orphans = new Set<string>();
   readonly #watch: ReturnType<ActivityQueue["watch"]>;
   readonly #timer: NodeJS.Timeout;
   #unsent: string[] = [];
   #committed: string[] = [];
-  #isDraining = false;
   #isHeld = false;
 
   constructor(
@@ -118,7 +68,7 @@ class WorkerAttempts implements Attempts {
     region: string | undefined,
     setup: DispatchSetup,
   ) {
-    const { run, observer } = setup;
+    const { run, observer, drain } = setup;
     const activity = run.agent.agent_name;
     this.#services = services;
     this.#queue = queue;
@@ -128,32 +78,27 @@ class WorkerAttempts implements Attempts {
     this.#source = { extract: createExtractor(run.agent), store, recordingsUri: run.recordingsUri };
     queue.createActivity(activity);
     this.#watch = queue.watch(`${run.id}/`, (state) => this.#follow(state));
-    const workers = watchWorkers({
-      queue,
-      activity,
-      command: workerCommand(activity, region),
-      monotonic: services.monotonic,
-      waiting: () => [...this.#handed.values()].filter(({ begunAt }) => begunAt === undefined).length,
-      observer,
-    });
+    const waiting = (): number => [...this.#handed.values()].filter(({ begunAt }) => begunAt === undefined).length;
+    const lookAtWorkers = watchWorkers({ queue, activity, region, monotonic: services.monotonic, waiting, observer });
     this.#timer = setInterval(() => {
       this.#forgetCommitted();
-      workers.look();
+      lookAtWorkers();
       // A worker that drains may have put a row back.
-      if (this.#isDraining) this.#takeBack();
+      if (drain.aborted) this.#takeBack();
       else if (this.#isHeld) this.#withdraw();
     }, lookMs);
+    drain.addEventListener("abort", () => this.#takeBack(), { once: true });
   }
 
-  // Bound, for the pool calls it by itself.
-  readonly attempt = (task: Task): Promise<Attempt> =>
-    new Promise((resolve) => {
+  attempt(task: Task, onBegin: OnBegin): Promise<Attempt> {
+    return new Promise((resolve) => {
       const key = this.#keyOf(task);
-      this.#handed.set(key, { task, resolve });
-      this.#strays.delete(key);
+      this.#handed.set(key, { task, onBegin, resolve });
+      this.#orphans.delete(key);
       // Tasks that come together are written together.
       if (this.#unsent.push(key) === 1) setImmediate(() => this.#send());
     });
+  }
 
   // Each worker has its own width.
   widen(): void {}
@@ -164,11 +109,6 @@ class WorkerAttempts implements Attempts {
     else this.#send();
   }
 
-  drain(): void {
-    this.#isDraining = true;
-    this.#takeBack();
-  }
-
   committed(attempts: readonly Attempt[]): void {
     for (const attempt of attempts) this.#committed.push(this.#keyOf(attempt));
   }
@@ -176,7 +116,7 @@ class WorkerAttempts implements Attempts {
   close(isFinished: boolean): void {
     clearInterval(this.#timer);
     this.#watch.close();
-    if (isFinished) this.#committed.push(...this.#strays);
+    if (isFinished) this.#committed.push(...this.#orphans);
     this.#forgetCommitted();
   }
 
@@ -217,13 +157,13 @@ class WorkerAttempts implements Attempts {
     if (state === undefined) return;
     const handed = this.#handed.get(state.key);
     if (handed === undefined) {
-      if (state.end !== undefined) this.#strays.add(state.key);
+      if (state.end !== undefined) this.#orphans.add(state.key);
       return;
     }
     const { startedAt } = state;
     if (startedAt !== undefined && startedAt !== handed.begunAt) {
       handed.begunAt = startedAt;
-      void this.#setup.onBegin(handed.task, startedAt);
+      void handed.onBegin(startedAt);
     }
     if (state.end === undefined) return;
     this.#handed.delete(state.key);
@@ -232,21 +172,12 @@ class WorkerAttempts implements Attempts {
 
   async #attemptOf({ row, number }: Task, state: TaskState): Promise<Attempt> {
     const { end, worker, startedAt = state.scheduledAt, endedAt = startedAt } = state;
-    const byWorker = worker === undefined ? {} : { worker };
-    const known = { row, number, ...byWorker };
-    if (end === undefined || end.status === "timed_out") {
-      const outcome = end?.limit === "timeout" ? timedOut() : this.#lost(worker);
-      return { ...known, startedAt, endedAt, outcome, steps: [], artifacts: [] };
-    }
-    const { outcome, record } = await readAnswer(end, known, this.#source);
-    return {
-      ...known,
-      startedAt: record?.started_at ?? startedAt,
-      endedAt: record?.ended_at ?? endedAt,
-      outcome,
-      steps: record?.steps ?? [],
-      artifacts: record?.artifacts ?? [],
-    };
+    const known = { row, number, ...(worker === undefined ? {} : { worker }) };
+    const answer =
+      end === undefined || end.status === "timed_out"
+        ? { outcome: end?.limit === "timeout" ? timedOut() : this.#lost(worker) }
+        : await readAnswer(end, known, this.#source);
+    return toAttempt(known, answer, { startedAt, endedAt });
   }
 
   #lost(worker = "without a name"): FailedOutcome {
@@ -317,7 +248,7 @@ function taskOf(run: RunRecord, templates: AttemptTask["templates"], { row, numb
     input,
     timeout_seconds: batch.execution.timeoutSeconds,
     heartbeat_seconds: batch.execution.heartbeatSeconds,
-    ...(batch.agentStateMachineArn === undefined ? {} : { state_machine_arn: batch.agentStateMachineArn }),
+    state_machine_arn: batch.agentStateMachineArn,
     recording: { level: batch.recording.level, prefix: recordingsUri },
   };
 }
@@ -326,10 +257,4 @@ function timedOut(): FailedOutcome {
   return failedOutcome("TIMEOUT", "Execution timeout", {
     hint: "The worker did not end the attempt by itself: see its log.",
   });
-}
-
-// With region and account that `rowcall serve` has when nothing else is said.
-function workerCommand(activity: string, region = "eu-west-1"): string {
-  const arn = `arn:aws:states:${region}:123456789012:activity:${activity}`;
-  return `rowcall worker --activity-arn ${arn} --endpoint-url URL (rowcall serve --aws-endpoint, on this data directory, prints URL and ARN)`;
 }

@@ -19,27 +19,29 @@ export interface Dispatcher {
 /** What making the attempts of one run takes. */
 export interface DispatchSetup {
   readonly run: RunRecord;
-  /**
-   * Told when an attempt really begins; again when it begins anew.
-   *
-   * @returns undefined, or a promise to wait for before an agent in this process is called
-   */
-  onBegin(task: Task, at: number): Promise<void> | undefined;
+  readonly observer: RunObserver;
+  /** Aborted when no new row starts any more: what nobody has begun is taken back, from then on. */
+  readonly drain: AbortSignal;
   /** Told when no attempt can be made any more. */
   onFailure(error: unknown): void;
-  readonly observer: RunObserver;
 }
+
+/**
+ * Told when an attempt really begins; again when it begins anew.
+ *
+ * @param at - milliseconds since 1970, UTC
+ * @returns undefined, or a promise to wait for before an agent in this process is called
+ */
+export type OnBegin = (at: number) => Promise<void> | undefined;
 
 /** The attempts of one run. */
 export interface Attempts {
   /** Makes an attempt; never rejects. One that was taken back ends as INTERRUPTED and counts for nothing. */
-  attempt(task: Task): Promise<Attempt>;
+  attempt(task: Task, onBegin: OnBegin): Promise<Attempt>;
   /** Told that more attempts will be in flight at once than was said before. */
   widen(concurrency: number): void;
   /** Keeps back what nobody has begun while true; no attempt is asked for meanwhile. */
   hold(isHeld: boolean): void;
-  /** Takes back what nobody has begun, from now on. */
-  drain(): void;
   /** Told which attempts are in the journal. */
   committed(attempts: readonly Attempt[]): void;
   /** @param isFinished - whether no row of the run is pending any more */

@@ -1,228 +1,159 @@
 import type { Attempt, FailedOutcome } from "../../core/attempt.ts";
-import type { RowSelection, RunLimits, RunObserver } from "../../core/engine.ts";
-import { messageOf, RowcallError } from "../../core/errors.ts";
+import type { RunLimits } from "../../core/engine.ts";
 import { maxCrashesAlone, suspectAfter } from "../../core/retry.ts";
-import { stoppedOnRequest } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
 import { isAnyInFlight } from "../../attempt/agent-scope.ts";
-import type { MapInput } from "../../table/map.ts";
+import type { RunRecord } from "../../runs/journal.ts";
+import { pendingRows, type OpenRun, type PendingRow } from "../../runs/open-run.ts";
+import { allowedConcurrency } from "../../runs/run-limits.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { mapperOf } from "../../runs/new-run.ts";
-import type { Journal, RunRecord } from "../../runs/journal.ts";
-import { allowedConcurrency, limitsOf, toleranceReason } from "../../runs/run-limits.ts";
+import { RunControl, type ControlSetup, type Ending } from "./run-control.ts";
 import { createRateLimiter, runPool, type RateLimiter, type Task } from "./scheduler.ts";
 import { tellWaits } from "./tell-waits.ts";
-import type { Block, OpenTable } from "../../table/staging.ts";
 
 /** What running the rows of one run takes. */
-export interface ExecuteSetup {
+export interface ExecuteSetup extends ControlSetup {
   /** Closed as soon as the rows are done. */
   readonly dispatcher: Dispatcher;
   readonly services: Services;
-  readonly journal: Journal;
-  readonly run: RunRecord;
-  readonly table: OpenTable;
-  readonly selection: RowSelection;
-  readonly observer: RunObserver;
   /** Whether the process that ran these rows last died unasked: then no agent is called before its attempt is on disk. */
   readonly isAfterCrash: boolean;
-  /** Tells by `change` that this process has changed what is asked of the run; what others ask is looked for now and then. */
-  readonly limitsChanged: EventTarget;
-  /** Called after commits, and when the run is paused or goes on, with the rows that are decided, and under way, now. */
+  /** Called after commits, and when the run is paused or goes on, with the rows that are final, and in flight, now. */
   onProgress(counts: Pick<RunRecord, "succeeded" | "failed" | "inFlight">, limits: RunLimits): void;
 }
 
-/** Why no new row is started any more. */
-export interface Ending {
-  readonly status: "finished" | "interrupted" | "stopped";
-  readonly reason?: string;
-}
-
-const pollMs = 500;
 // Shorter waits are over before anybody reads of them.
 const toldFromMs = 1000;
 
-type Settle = (
-  attempt: Attempt,
-  how: { readonly waitMs: number | undefined; readonly isCall: boolean },
-) => Promise<void> | undefined;
-
 /**
- * Attempts every row that is not decided yet.
+ * Attempts every row that is not final yet: from the table through the pool to an agent, and from there into the journal.
  *
  * @throws RowcallError when the journal cannot be written; what is committed stays
  */
 export async function executeRows(setup: ExecuteSetup): Promise<Ending> {
-  const { dispatcher, services, journal, run, observer } = setup;
+  const { open, dispatcher, services, observer, onProgress } = setup;
+  const { journal, run } = open;
   const { execution } = run.batch;
-  const mapInput = mapperOf(setup);
-  const drain = new AbortController();
-  let ending: Ending = { status: "finished" };
-  let failure: RowcallError | undefined;
-  const end = (how: Ending): void => {
-    if (drain.signal.aborted) return;
-    ending = how;
-    noteEnding(setup, how);
-    drain.abort();
-    attempts.drain();
-  };
-  const onFailure = (error: unknown): void => {
-    failure = new RowcallError("JOURNAL_UNREADABLE", `The journal cannot be written: ${messageOf(error)}`, {
-      hint: `Free space on the disk of the data directory, then go on: rowcall resume ${run.id}`,
-      cause: error,
-    });
-    end({ status: "interrupted", reason: "The journal cannot be written" });
-  };
-  const onInterrupt = (): void => end({ status: "interrupted", reason: "Interrupted" });
+  const counts = { succeeded: run.succeeded, failed: run.failed, inFlight: 0 };
+  const tellWaiting = tellWaits(services, () => journal.waits.current(run.seq), observer);
 
-  let isFinished = false;
-  let { succeeded, failed } = run;
-  // Counted since the run was started or resumed, so that a resumed run gets as far as a new one would.
-  let failedNow = 0;
-  // Read anew: somebody may have asked while the run was made ready.
-  let limits = limitsOf({ batch: run.batch, limits: journal.requested(run.seq).limits });
-  let inFlight = 0;
-  const attempts = dispatcher.begin({
-    run,
-    observer,
-    onBegin: (task, at) => {
-      const isAlone = (task.isAlone === true || allowedConcurrency(limits) === 1) && !isAnyInFlight();
-      log.started(task.row, { number: task.number, at, isAlone });
-      return setup.isAfterCrash ? log.drain() : undefined;
-    },
-    onFailure,
-  });
+  const control = new RunControl(setup);
+  const attempts = dispatcher.begin({ run, observer, drain: control.drain, onFailure: control.fail });
   const log = journal.openLog(run.seq, {
-    underWay: () => inFlight,
+    underWay: () => counts.inFlight,
     // With as many in flight, a kill makes no more than twice the concurrency be called again.
-    mostUncommitted: () => allowedConcurrency(limits),
+    mostUncommitted: () => allowedConcurrency(control.limits),
     onDurable: (entries) => {
       for (const { attempt, decides, weight } of entries) {
         observer.onEvent?.({ type: "attempt", attempt, final: decides });
-        if (decides && attempt.outcome.status === "succeeded") succeeded += weight;
-        if (decides && attempt.outcome.status === "failed") failed += weight;
+        if (decides) counts[attempt.outcome.status] += weight;
       }
-      setup.onProgress({ succeeded, failed, inFlight }, limits);
+      onProgress(counts, control.limits);
       tellWaiting();
       attempts.committed(entries.map(({ attempt }) => attempt));
     },
-    onFailure,
+    onFailure: control.fail,
   });
-  const applyTolerance = (): void => {
-    const reason = toleranceReason(limits, failedNow, run.total);
-    if (reason !== undefined) end({ status: "stopped", reason });
+
+  const makeAttempt = async (task: Task): Promise<Attempt> => {
+    counts.inFlight += 1;
+    const attempt = await attempts.attempt(task, (at) => {
+      const isAlone = (task.isAlone === true || allowedConcurrency(control.limits) === 1) && !isAnyInFlight();
+      log.started(task.row, { number: task.number, at, isAlone });
+      return setup.isAfterCrash ? log.drain() : undefined;
+    });
+    counts.inFlight -= 1;
+    return attempt;
   };
-  const tellWaiting = tellWaits(services, () => journal.waits.current(run.seq), observer);
-  const settle: Settle = (attempt, { waitMs, isCall }) => {
+  const record = (attempt: Attempt, waitMs?: number, isCall = true): Promise<void> | undefined => {
     const decides = waitMs === undefined;
-    const dueAt = waitMs === undefined || waitMs < toldFromMs ? {} : { dueAt: services.clock() + Math.round(waitMs) };
     const weight = decides && execution.dedupe ? journal.weight(run.seq, attempt.row) : 1;
-    if (decides && attempt.outcome.status === "failed") failedNow += weight;
-    applyTolerance();
+    if (decides && attempt.outcome.status === "failed") control.countFailed(weight);
+    const dueAt = decides || waitMs < toldFromMs ? {} : { dueAt: services.clock() + Math.round(waitMs) };
     return log.ended({ attempt, decides, weight, ...dueAt }, isCall);
   };
-  const widened = new EventTarget();
-  let widest = limits.maxConcurrency;
-  const applyRequested = (): void => {
-    const requested = journal.requested(run.seq);
-    const before = limits;
-    limits = limitsOf({ batch: run.batch, limits: requested.limits });
-    if ((limits.paused === true) !== (before.paused === true)) {
-      attempts.hold(limits.paused === true);
-      const message = limits.paused === true ? "Paused: no attempt starts" : "No longer paused: attempts start again";
-      observer.onEvent?.({ type: "notice", message });
-      setup.onProgress({ succeeded, failed, inFlight }, limits);
+  const refuse = (attempt: Attempt): Promise<void> | undefined => record(attempt, undefined, false);
+
+  let applied: RunLimits = { maxConcurrency: control.limits.maxConcurrency };
+  const applyLimits = (): void => {
+    const { paused = false, maxConcurrency } = control.limits;
+    if (paused !== (applied.paused ?? false)) {
+      attempts.hold(paused);
+      observer.onEvent?.({
+        type: "notice",
+        message: paused ? "Paused: no attempt starts" : "No longer paused: attempts start again",
+      });
+      onProgress(counts, control.limits);
     }
-    if (limits.maxConcurrency > widest) attempts.widen((widest = limits.maxConcurrency));
-    if (requested.stopRequested) end({ status: "stopped", reason: stoppedOnRequest });
-    applyTolerance();
-    widened.dispatchEvent(new Event("change"));
+    const widest = Math.max(maxConcurrency, applied.maxConcurrency);
+    if (widest > applied.maxConcurrency) attempts.widen(widest);
+    applied = { paused, maxConcurrency: widest };
   };
-  const poll = setInterval(applyRequested, pollMs);
-  setup.limitsChanged.addEventListener("change", applyRequested);
-  if (limits.paused === true) {
+  control.changed.addEventListener("change", applyLimits);
+  if (control.limits.paused === true) {
+    applied = { ...applied, paused: true };
     attempts.hold(true);
     const message = `Run ${run.id} is paused: no attempt starts`;
     observer.onEvent?.({ type: "warning", message, hint: `Let it go on: rowcall resume ${run.id}` });
   }
-  observer.drain?.addEventListener("abort", onInterrupt, { once: true });
-  if (observer.drain?.aborted === true) onInterrupt();
+
+  let isFinished = false;
   try {
+    control.listen();
     await runPool({
-      tasks: pendingTasks(setup, mapInput, settle),
-      attempt: attempts.attempt,
-      onStart: () => {
-        inFlight += 1;
-      },
-      onInterrupted: () => {
-        inFlight -= 1;
-      },
-      onEnd: (attempt, waitMs) => {
-        inFlight -= 1;
-        return settle(attempt, { waitMs, isCall: true });
-      },
-      maxConcurrency: () => allowedConcurrency(limits),
-      widened,
+      tasks: pendingTasks(open, dispatcher, services, refuse),
+      attempt: makeAttempt,
+      onEnd: record,
+      maxConcurrency: () => allowedConcurrency(control.limits),
+      widened: control.changed,
       retry: execution.retry,
       ...limiterOf(run, dispatcher),
       monotonic: services.monotonic,
       random: services.random,
-      drain: drain.signal,
+      drain: control.drain,
     });
     await log.drain();
-    isFinished = ending.status === "finished";
+    isFinished = !control.drain.aborted;
   } finally {
-    clearInterval(poll);
-    setup.limitsChanged.removeEventListener("change", applyRequested);
-    observer.drain?.removeEventListener("abort", onInterrupt);
+    control.close();
     await log.close();
     attempts.close(isFinished);
     await dispatcher.close();
   }
-  if (failure !== undefined) throw failure;
-  return ending;
+  return control.conclude();
 }
 
-// Rows whose input is wrong are decided here, without taking a place in the pool: they cost nothing.
+// Rows that cannot be attempted become final here, without taking a place in the pool: they cost nothing.
 async function* pendingTasks(
-  { journal, run, table, selection, services, dispatcher }: ExecuteSetup,
-  mapInput: MapInput,
-  settle: Settle,
+  open: OpenRun,
+  { outlivesProcess }: Dispatcher,
+  { clock }: Services,
+  refuse: (attempt: Attempt) => Promise<void> | undefined,
 ): AsyncGenerator<readonly Task[]> {
-  for await (const block of table.blocks(selection)) {
-    const history = journal.history(run.seq, block.first, block.last);
-    const leaders = journal.leaders(run.seq, block.first, block.last);
-    const isOpen = (row: number): boolean => history.get(row)?.decided !== true && !leaders.has(row);
-    if (history.size + leaders.size > block.last - block.first && !hasOpen(block, isOpen)) continue;
+  for await (const rows of pendingRows(open)) {
     const tasks: Task[] = [];
-    for (const row of block.rows()) {
-      if (!isOpen(row.index)) continue;
-      const past = history.get(row.index);
-      const goesOn = past?.underWay === true && dispatcher.outlivesProcess;
-      const number = (past?.lastNumber ?? 0) + (goesOn ? 0 : 1);
-      const mapped = mapInput(row);
-      const { failures = 0, losses = 0, crashes = 0, crashesAlone = 0 } = past ?? {};
-      const isAlone = Math.max(losses, crashes) >= suspectAfter;
-      const failure = "failure" in mapped ? mapped.failure : crashesAlone >= maxCrashesAlone && crashed(crashesAlone);
-      if (failure !== false)
-        await settle(refused(row.index, number, services.clock(), failure), { waitMs: undefined, isCall: false });
-      else if ("input" in mapped)
-        tasks.push({ row: row.index, input: mapped.input, number, failures, losses, isAlone });
+    for (const pending of rows) {
+      const { row, past, mapped } = pending;
+      const number = past?.underWay === true && outlivesProcess ? past.lastNumber : pending.number;
+      const outcome = failureOf(pending);
+      if (outcome !== undefined) {
+        const at = clock();
+        await refuse({ row, number, startedAt: at, endedAt: at, outcome, steps: [], artifacts: [] });
+      } else if ("input" in mapped) {
+        const { failures = 0, losses = 0, crashes = 0 } = past ?? {};
+        const isAlone = Math.max(losses, crashes) >= suspectAfter;
+        tasks.push({ row, input: mapped.input, number, failures, losses, isAlone });
+      }
     }
     yield tasks;
   }
 }
 
-function hasOpen({ first, last }: Block, isOpen: (row: number) => boolean): boolean {
-  for (let row = first; row <= last; row += 1) if (isOpen(row)) return true;
-  return false;
-}
-
-function refused(row: number, number: number, at: number, outcome: FailedOutcome): Attempt {
-  return { row, number, startedAt: at, endedAt: at, outcome, steps: [], artifacts: [] };
-}
-
-function crashed(times: number): FailedOutcome {
+/** Why a row is not attempted; undefined when it is. */
+function failureOf({ past, mapped }: PendingRow): FailedOutcome | undefined {
+  if ("failure" in mapped) return mapped.failure;
+  const times = past?.crashesAlone ?? 0;
+  if (times < maxCrashesAlone) return undefined;
   return {
     status: "failed",
     code: "AGENT_CRASHED",
@@ -230,15 +161,6 @@ function crashed(times: number): FailedOutcome {
     hint: "The agent ended it, or took all of its memory. When it was ended from outside instead, rerun the row: rowcall rerun last --failed",
     retryable: false,
   };
-}
-
-// A process that dies from here on was asked to, and no row is suspected of it.
-function noteEnding({ journal, run }: ExecuteSetup, { reason }: Ending): void {
-  try {
-    journal.updateRun(run.id, { reason: reason ?? null });
-  } catch {
-    // The run ends because of its journal, or is about to notice.
-  }
 }
 
 function limiterOf({ batch }: RunRecord, { targetHost }: Dispatcher): { limiter?: RateLimiter } {

@@ -14,7 +14,8 @@ import type { Services } from "../../core/services.ts";
 import { openStores } from "../../stores/open-store.ts";
 import { telemetrySettings } from "../../telemetry/telemetry-settings.ts";
 import { withTelemetry } from "../../telemetry/with-telemetry.ts";
-import { describeEngine, type EngineHarness } from "../../../test/contracts/engine-contract.ts";
+import type { EngineHarness } from "../../../test/contracts/engine-harness.ts";
+import { describeLocalEngine } from "../../../test/contracts/local-engine-contract.ts";
 import { startCollector } from "../../../test/fakes/collector.ts";
 import { queueTasks } from "../../../test/fakes/queue-tasks.ts";
 import { createTestServices, type TestInvoke } from "../../../test/fakes/services.ts";
@@ -23,9 +24,9 @@ import { activitiesPath, openActivityQueue } from "../../runs/activity-queue.ts"
 import { openLocalEngine } from "./local-engine.ts";
 import { openDatabase } from "../../runs/sqlite.ts";
 
-describeEngine("local", (invoke) => openHarness(invoke, "in_process"));
+describeLocalEngine("local", (invoke) => openHarness(invoke, "in_process"));
 
-describeEngine("local, with workers", async (invoke) => {
+describeLocalEngine("local, with workers", async (invoke) => {
   const harness = await openHarness(invoke, "activity");
   const queue = openActivityQueue(activitiesPath(join(harness.directory, "data")));
   const drain = new AbortController();
@@ -49,7 +50,7 @@ describeEngine("local, with workers", async (invoke) => {
   };
 });
 
-describeEngine("local, with telemetry", async (invoke) => {
+describeLocalEngine("local, with telemetry", async (invoke) => {
   const collector = await startCollector();
   const settings = telemetrySettings({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
   assert.ok(settings !== undefined);
@@ -145,6 +146,25 @@ test("an agent that cannot be opened leaves no run behind", () =>
     }
   }));
 
+test("a rerun that has no row to attempt again opens no agent", () =>
+  inFolder(async (folder) => {
+    let opened = 0;
+    const invoke = async (): Promise<{ structured_output: { field: number } }> => ({ structured_output: { field: 1 } });
+    const services = createTestServices({ store: openStores({ baseDirectory: folder }), invoke });
+    const openAgent: Services["openAgent"] = (...given) => {
+      opened += 1;
+      return services.openAgent(...given);
+    };
+    const engine = openLocalEngine({ services: { ...services, openAgent }, dataDirectory: join(folder, "data") });
+    try {
+      const batch = parseBatch({ agent_name: "echo", input: "in.csv", output: "out/" }, "test batch");
+      const run = await engine.start({ batch });
+      assert.deepEqual([await engine.rerun(run.id), opened], [run, 1]);
+    } finally {
+      await engine.close();
+    }
+  }));
+
 test("an input that is missing is told with the file that was probably meant", () =>
   inFolder(async (folder) => {
     const services = createTestServices({ store: openStores({ baseDirectory: folder }), invoke: untouched });
@@ -219,7 +239,7 @@ test("a journal of the first version gets what has been added since, and keeps i
 
     const engine = openLocalEngine({ services, dataDirectory });
     try {
-      assert.deepEqual(await engine.deliveries(run.id), []);
+      assert.deepEqual(await engine.deliveries?.(run.id), []);
       assert.deepEqual(
         (await engine.notify(run.id)).map(({ status, tries }) => [status, tries]),
         [["delivered", 1]],

@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { maskAddress, type Delivery, type Notification } from "../../core/channel.ts";
-import { messageOf, RowcallError } from "../../core/errors.ts";
+import { messageOf } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
-import { composeNotification, newsOf } from "../../runs/compose-notification.ts";
+import { composeNotification, owedNews, sendNotification } from "../../runs/compose-notification.ts";
 import { hasRecordings } from "../../runs/recordings-uri.ts";
 import { toDelivery, type DeliveryRecord } from "../../runs/delivery-log.ts";
 import type { Journal, RunRecord } from "../../runs/journal.ts";
+import { failuresOf } from "../../runs/survey-run.ts";
 
 /** Who is to be told, of which run. */
 export interface NotifySetup {
@@ -45,12 +46,12 @@ export async function tellChannels(setup: NotifySetup): Promise<void> {
  * @throws when the journal cannot be written
  */
 export async function notifyChannels(setup: NotifySetup, which: Which): Promise<readonly Delivery[]> {
-  const { journal, record } = setup;
+  const { services, journal, record } = setup;
   const { notifications } = record.batch;
-  const kind = newsOf(setup.run.status);
-  if (kind === undefined || !(kind === "success" ? notifications.onSuccess : notifications.onFailure)) return [];
+  const kind = owedNews(setup.run.status, notifications);
+  if (kind === undefined) return [];
   const run = await withoutEmptyRecordings(setup);
-  const failures = journal.failureCounts(record.seq);
+  const failures = (await failuresOf({ journal, run: record })).map(({ code, count }) => ({ code, count }));
   const before = journal.deliveries.list(record.seq).filter(({ ending }) => ending === record.endedAt);
   const warned = new Set<string>();
   const warn: NotifySetup["warn"] = (message, hint) => {
@@ -62,9 +63,9 @@ export async function notifyChannels(setup: NotifySetup, which: Which): Promise<
       const last = which === "new" ? undefined : before.findLast((delivery) => delivery.place === place);
       if (last?.status === "delivered" && which === "unsent") return toDelivery(last);
       const delivery = note(setup, kind, address, place, last);
-      return toDelivery(
-        await send({ ...setup, warn }, address, delivery, composeNotification(delivery.id, kind, run, failures)),
-      );
+      const notification = composeNotification(delivery.id, kind, run, failures);
+      const error = await sendNotification(services, address, notification, warn);
+      return toDelivery(journal.deliveries.end(delivery, error));
     }),
   );
 }
@@ -87,29 +88,6 @@ function note(
     kind,
     triedAt,
   });
-}
-
-async function send(
-  { services, journal, warn }: NotifySetup,
-  address: string,
-  delivery: DeliveryRecord,
-  notification: Notification,
-): Promise<DeliveryRecord> {
-  let error: Delivery["error"];
-  try {
-    const channel = await services.openChannel(address);
-    if (channel.warning !== undefined) warn(channel.warning.message, channel.warning.hint);
-    await channel.notify(notification);
-  } catch (thrown) {
-    error = toError(thrown);
-  }
-  return journal.deliveries.end(delivery, error);
-}
-
-function toError(thrown: unknown): NonNullable<Delivery["error"]> {
-  if (!(thrown instanceof RowcallError)) return { code: "CHANNEL_FAILED", message: messageOf(thrown) };
-  const { code, message, hint } = thrown;
-  return { code, message, ...(hint === undefined ? {} : { hint }) };
 }
 
 // A run names the place of its recordings whether or not its agent left any.

@@ -44,14 +44,13 @@ function pool(
   const done = runPool({
     tasks: blocksOf(rows, 3),
     attempt: async (task): Promise<Attempt> => {
-      const outcome = await invoke(task);
-      underWay -= 1;
-      return { row: task.row, number: task.number, startedAt: 0, endedAt: 0, outcome, steps: [], artifacts: [] };
-    },
-    onStart: ({ row, number }) => {
+      const { row, number } = task;
       underWay += 1;
       trace.peak = Math.max(trace.peak, underWay);
       trace.started.push({ row, number, at: Date.now() });
+      const outcome = await invoke(task);
+      underWay -= 1;
+      return { row, number, startedAt: 0, endedAt: 0, outcome, steps: [], artifacts: [] };
     },
     onEnd: ({ row, number }, waitMs) => {
       trace.ended.push({ row, number, decides: waitMs === undefined });
@@ -68,7 +67,7 @@ function pool(
 }
 
 async function turns(): Promise<void> {
-  for (let i = 0; i < 50; i += 1) await Promise.resolve();
+  for (let i = 0; i < 200; i += 1) await Promise.resolve();
 }
 
 describe("runPool", () => {

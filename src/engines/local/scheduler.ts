@@ -31,11 +31,9 @@ export interface PoolSetup {
   readonly tasks: AsyncIterator<readonly Task[]>;
   /** Makes the attempt; never rejects. One that ends as INTERRUPTED counts for nothing. */
   attempt(task: Task): Promise<Attempt>;
-  /** Called when a task takes a place. */
-  onStart(task: Task): void;
-  /** Called when it leaves its place without an attempt that counts. */
-  onInterrupted?(task: Task): void;
   /**
+   * Called with each attempt that counts.
+   *
    * @param waitMs - how long the row waits for its next attempt; undefined when none follows
    * @returns undefined, or a promise: the attempt keeps its place until it settles
    */
@@ -48,7 +46,7 @@ export interface PoolSetup {
   readonly limiter?: RateLimiter;
   readonly monotonic: Monotonic;
   readonly random: () => number;
-  /** Aborted to drain: what is under way ends, nothing new starts. */
+  /** Aborted to drain: what is in flight ends, nothing new starts. */
   readonly drain: AbortSignal;
 }
 
@@ -62,143 +60,163 @@ interface Waiting {
 // Rows that wait for their next attempt are held in memory: no new row starts while there are so many.
 const maxWaiting = 10_000;
 
+/** Tasks in the order in which they may begin: those that wait and are due, then the others. */
+class TaskQueue {
+  readonly #setup: PoolSetup;
+  readonly #onChange: () => void;
+  readonly #waiting = new TinyQueue<Waiting>([], (a, b) => a.dueAt - b.dueAt);
+  #limited = 0;
+  #block: readonly Task[] = [];
+  #cursor = 0;
+  // Read while the rows of the block before it are in flight, so that no place stands empty meanwhile.
+  #upcoming: readonly Task[] | undefined;
+  #reading: "between" | "under way" | "over" = "between";
+  /** What kept the tasks from being read. */
+  failure: { readonly error: unknown } | undefined;
+
+  /** @param onChange - called when tasks have been read */
+  constructor(setup: PoolSetup, onChange: () => void) {
+    this.#setup = setup;
+    this.#onChange = onChange;
+  }
+
+  get isReading(): boolean {
+    return this.#reading === "under way";
+  }
+
+  /** Whether nothing is left, and nothing will come. */
+  get isOver(): boolean {
+    const isRead = this.#reading === "over" && this.#upcoming === undefined && this.#cursor >= this.#block.length;
+    return isRead && this.#waiting.length === 0;
+  }
+
+  /** When the first of those that wait is due. */
+  get dueAt(): number | undefined {
+    return this.#waiting.peek()?.dueAt;
+  }
+
+  /** A task that may begin; undefined while there is none. */
+  next(now: number): Task | undefined {
+    const { limiter } = this.#setup;
+    if ((this.dueAt ?? Number.POSITIVE_INFINITY) <= now) {
+      const due = this.#waiting.pop();
+      if (due?.limited === true) this.#limited -= 1;
+      return due?.task;
+    }
+    // Look no further ahead than the pool is wide, or a retry would queue behind places taken by rows far down the table.
+    while (this.#waiting.length < maxWaiting && this.#limited < this.#setup.maxConcurrency()) {
+      const task = this.#take();
+      if (task === undefined) return undefined;
+      const dueAt = limiter?.reserve(task, now) ?? now;
+      if (dueAt <= now) return task;
+      this.#waiting.push({ task, dueAt, limited: true });
+      this.#limited += 1;
+    }
+    return undefined;
+  }
+
+  /** Puts a retry on the queue, and says how long it waits. */
+  retry({ retry: task, delayMs }: NextAttempt): number {
+    const now = this.#setup.monotonic();
+    const dueAt = this.#setup.limiter?.reserve(task, now + delayMs) ?? now + delayMs;
+    this.#waiting.push({ task, dueAt, limited: false });
+    return dueAt - now;
+  }
+
+  #take(): Task | undefined {
+    while (this.#cursor >= this.#block.length && this.#upcoming !== undefined)
+      [this.#block, this.#cursor, this.#upcoming] = [this.#upcoming, 0, undefined];
+    if (this.#upcoming === undefined && this.#reading === "between") void this.#read();
+    const task = this.#block[this.#cursor];
+    if (task !== undefined) this.#cursor += 1;
+    return task;
+  }
+
+  async #read(): Promise<void> {
+    this.#reading = "under way";
+    try {
+      const read = await this.#setup.tasks.next();
+      this.#reading = read.done === true ? "over" : "between";
+      if (read.done !== true) this.#upcoming = read.value;
+    } catch (error) {
+      this.#reading = "over";
+      this.failure = { error };
+    }
+    this.#onChange();
+  }
+}
+
 /**
  * Runs every task and its retries, a pool and not waves: a slow row never holds up the next ones, and a row that waits
  * for its retry holds no place.
  *
  * @returns when all is done, or drained
- * @throws what reading the tasks threw, after what was under way has ended
+ * @throws what reading the tasks or taking an attempt in threw, after what was in flight has ended
  */
 export async function runPool(setup: PoolSetup): Promise<void> {
-  const { monotonic, drain, limiter } = setup;
-  const waiting = new TinyQueue<Waiting>([], (a, b) => a.dueAt - b.dueAt);
-  let limited = 0;
-  let ready: readonly Task[] = [];
-  let cursor = 0;
-  // Read while the rows of the block before it are under way, so that no place stands empty meanwhile.
-  let upcoming: readonly Task[] | undefined;
-  let exhausted = false;
-  let loading = false;
-  let underWay = 0;
+  const { monotonic, drain, widened } = setup;
+  let change = Promise.withResolvers<void>();
+  const wake = (): void => change.resolve();
+  const queue = new TaskQueue(setup, wake);
+  let failure: { readonly error: unknown } | undefined;
+  let inFlight = 0;
   // One that waits until nothing else is in flight.
   let suspect: Task | undefined;
   let isSuspectInFlight = false;
-  let timer: NodeJS.Timeout | undefined;
-  let failure: { readonly error: unknown } | undefined;
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
 
-  const stopped = (): boolean => drain.aborted || failure !== undefined;
-
-  const load = (): void => {
-    if (loading || exhausted || upcoming !== undefined || stopped()) return;
-    loading = true;
-    setup.tasks.next().then(
-      ({ done, value }) => {
-        loading = false;
-        if (done === true) exhausted = true;
-        else upcoming = value;
-        pump();
-      },
-      (error: unknown) => {
-        loading = false;
-        failure = { error };
-        pump();
-      },
-    );
-  };
-
-  const next = (now: number): Task | undefined => {
-    if ((waiting.peek()?.dueAt ?? Number.POSITIVE_INFINITY) <= now) {
-      const due = waiting.pop();
-      if (due?.limited === true) limited -= 1;
-      return due?.task;
-    }
-    // Look no further ahead than the pool is wide, or a retry would queue behind places taken by rows far down the table.
-    while (waiting.length < maxWaiting && limited < setup.maxConcurrency()) {
-      if (cursor >= ready.length && upcoming !== undefined) [ready, cursor, upcoming] = [upcoming, 0, undefined];
-      load();
-      const task = ready[cursor];
-      if (task === undefined) {
-        if (upcoming === undefined) return undefined;
-        continue;
-      }
-      cursor += 1;
-      const dueAt = limiter?.reserve(task, now) ?? now;
-      if (dueAt <= now) return task;
-      waiting.push({ task, dueAt, limited: true });
-      limited += 1;
-    }
-    return undefined;
-  };
-
-  const settle = (task: Task, attempt: Attempt): void => {
+  const run = async (task: Task): Promise<void> => {
+    const attempt = await setup.attempt(task);
     const { outcome } = attempt;
-    if (outcome.status === "failed" && outcome.code === "INTERRUPTED") {
-      setup.onInterrupted?.(task);
-      return leave();
-    }
+    if (outcome.status === "failed" && outcome.code === "INTERRUPTED") return;
     const follow = outcome.status === "failed" ? nextAttempt(setup, task, outcome) : undefined;
-    const room = setup.onEnd(attempt, follow && queue(follow));
-    if (room === undefined) leave();
-    else void room.then(leave);
+    const room = setup.onEnd(attempt, follow && queue.retry(follow));
+    if (room !== undefined) await room;
   };
-
-  const queue = ({ retry, delayMs }: NextAttempt): number => {
-    const now = monotonic();
-    const dueAt = limiter?.reserve(retry, now + delayMs) ?? now + delayMs;
-    waiting.push({ task: retry, dueAt, limited: false });
-    return dueAt - now;
-  };
-
-  const leave = (): void => {
-    underWay -= 1;
-    if (underWay === 0) isSuspectInFlight = false;
-    pump();
-  };
-
-  const pump = (): void => {
-    while (!stopped() && !isSuspectInFlight && underWay < setup.maxConcurrency()) {
-      const task = suspect ?? next(monotonic());
-      if (task === undefined) break;
-      const isAlone = task.isAlone === true;
-      suspect = isAlone && underWay > 0 ? task : undefined;
-      if (suspect !== undefined) break;
-      isSuspectInFlight = isAlone;
-      underWay += 1;
-      setup.onStart(task);
-      void setup.attempt(task).then((attempt) => settle(task, attempt));
+  const start = async (task: Task): Promise<void> => {
+    inFlight += 1;
+    try {
+      await run(task);
+    } catch (error) {
+      failure ??= { error };
     }
-    clearTimeout(timer);
-    const dueAt = waiting.peek()?.dueAt;
-    if (
-      underWay === 0 &&
-      !loading &&
-      (stopped() ||
-        (exhausted && upcoming === undefined && cursor >= ready.length && dueAt === undefined && suspect === undefined))
-    ) {
-      if (failure === undefined) resolve();
-      else reject(failure.error);
-    } else if (
-      dueAt !== undefined &&
-      underWay < setup.maxConcurrency() &&
-      suspect === undefined &&
-      !isSuspectInFlight &&
-      !stopped()
-    ) {
-      timer = setTimeout(pump, Math.max(1, dueAt - monotonic()));
-    }
+    inFlight -= 1;
+    if (inFlight === 0) isSuspectInFlight = false;
+    wake();
   };
+  const mayStart = (): boolean =>
+    !drain.aborted &&
+    (failure ?? queue.failure) === undefined &&
+    !isSuspectInFlight &&
+    inFlight < setup.maxConcurrency();
 
-  drain.addEventListener("abort", pump, { once: true });
-  setup.widened?.addEventListener("change", pump);
-  pump();
+  drain.addEventListener("abort", wake);
+  widened?.addEventListener("change", wake);
+  let timer: NodeJS.Timeout | undefined;
   try {
-    await promise;
+    for (;;) {
+      change = Promise.withResolvers();
+      while (mayStart()) {
+        const task = suspect ?? queue.next(monotonic());
+        suspect = task?.isAlone === true && inFlight > 0 ? task : undefined;
+        if (task === undefined || suspect !== undefined) break;
+        isSuspectInFlight = task.isAlone === true;
+        void start(task);
+      }
+      const isStopped = drain.aborted || (failure ?? queue.failure) !== undefined;
+      const isOver = isStopped || (queue.isOver && suspect === undefined);
+      if (inFlight === 0 && !queue.isReading && isOver) break;
+      if (mayStart() && suspect === undefined && queue.dueAt !== undefined)
+        timer = setTimeout(wake, Math.max(1, queue.dueAt - monotonic()));
+      await change.promise;
+      clearTimeout(timer);
+    }
   } finally {
     clearTimeout(timer);
-    drain.removeEventListener("abort", pump);
-    setup.widened?.removeEventListener("change", pump);
+    drain.removeEventListener("abort", wake);
+    widened?.removeEventListener("change", wake);
   }
+  failure ??= queue.failure;
+  if (failure !== undefined) throw failure.error;
 }
 
 interface NextAttempt {

@@ -106,7 +106,7 @@ export async function makeAttempt(
             if (schemeOf(uri) === "file") setup.noteLocalFile(uri);
             return uri;
           },
-          ...(setup.warn === undefined ? {} : { warn: setup.warn }),
+          warn: setup.warn,
         },
         task.input,
         row,
@@ -130,7 +130,7 @@ const lost = { code: "WORKER_LOST", retryable: errorKind("WORKER_LOST").retryabl
 function unfitError(worker: string, { agent }: AttemptTask, thrown: unknown): RowcallError {
   const { code, hint } = thrown instanceof RowcallError ? thrown : { code: "AGENT_INVALID" as const, hint: undefined };
   const message = `Worker ${worker} cannot open agent ${agent.agent_name}: ${messageOf(thrown)}`;
-  return new RowcallError(code, message, { ...(hint === undefined ? {} : { hint }), cause: thrown });
+  return new RowcallError(code, message, { hint, cause: thrown });
 }
 
 /** An attempt as the answer to its task; an output too large to be sent is written beside the recordings, and named. */

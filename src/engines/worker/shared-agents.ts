@@ -98,8 +98,8 @@ async function openTaskAgent(
     },
     concurrency,
     recording: recording.level,
-    ...(stateMachineArn === undefined ? {} : { stateMachineArn }),
-    ...(warn === undefined ? {} : { warn }),
+    stateMachineArn,
+    warn,
   });
   return { invoker, extract };
 }

@@ -21,7 +21,7 @@ export function runOperations({ engine, watch, runs, workbench, resultsPrefix }:
   const detail = async (run: Run): Promise<object> => ({
     run: watch.view(run),
     limits: await engine.limits(run.id),
-    deliveries: await engine.deliveries(run.id),
+    deliveries: (await engine.deliveries?.(run.id)) ?? [],
     isHere: runs.isHere(run.id),
   });
   const adjust = async (id: string, change: Partial<RunLimits>): Promise<object> => {

@@ -13,7 +13,7 @@ export interface Endpoint {
   readonly machines: StateMachines;
   readonly executions: Executions;
   /** Knows the runs behind executions of batches. */
-  readonly engine: Engine;
+  readonly engine: Pick<Engine, "describe" | "limits" | "rows" | "adjust">;
   readonly activities: ActivityQueue;
   readonly arns: Arns;
   readonly clock: Clock;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toleratedRows } from "./run-limits.ts";
+import { toleratedRows } from "./staged-run.ts";
 
 test("without limits every row may fail, also of a table without rows", () => {
   assert.equal(toleratedRows({}, 10, { rows: 8, refused: 2 }), 8);

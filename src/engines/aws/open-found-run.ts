@@ -2,35 +2,22 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Attempt } from "../../core/attempt.ts";
-import { RowcallError } from "../../core/errors.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import type { StepFunctions } from "../../aws/step-functions.ts";
 import { joinUri } from "../../core/uri.ts";
 import { answerSource, gather, refuse, itemResults, mapResults } from "./gather-attempts.ts";
-import type { FoundRun } from "./found-run.ts";
+import type { OpenRun } from "../../runs/open-run.ts";
+import { requireRows, type FoundRun } from "./found-run.ts";
 import { downloadTable, readLines, runFiles } from "./run-folder.ts";
-import { openStagedRun, type StagedRun } from "./staged-run.ts";
+import { openStagedRun } from "./staged-run.ts";
 
 /**
  * Opens a run on this machine with all that is known of its rows: its staged table, and a journal as Finish has it.
  *
- * @throws RowcallError RUN_BUSY before the run is prepared; RUN_NOT_FOUND when its folder has expired
+ * @throws RowcallError as `requireRows`
  */
-export async function openRun(store: ObjectStore, sfn: StepFunctions, found: FoundRun): Promise<StagedRun> {
-  const { id, prepared, execution } = found;
-  if (prepared === undefined) {
-    if (execution.status === "RUNNING")
-      throw new RowcallError("RUN_BUSY", `Run ${id} is being prepared: nothing is known of its rows yet`, {
-        hint: "Try again in a moment.",
-      });
-    throw new RowcallError(
-      "RUN_NOT_FOUND",
-      `Nothing is known of the rows of run ${id}: there is no ${found.uri}/${runFiles.run}`,
-      {
-        hint: "The run was refused before a row ran, or its folder has expired. Its output lies where it was written.",
-      },
-    );
-  }
+export async function openFoundRun(store: ObjectStore, sfn: StepFunctions, found: FoundRun): Promise<OpenRun> {
+  const prepared = requireRows(found);
   const directory = await mkdtemp(join(tmpdir(), "rowcall-run-"));
   const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
   try {
@@ -56,7 +43,7 @@ async function resultsOf(
   store: ObjectStore,
   sfn: StepFunctions,
   found: FoundRun,
-  { run }: StagedRun,
+  { run }: OpenRun,
 ): Promise<AsyncIterable<readonly Attempt[]>> {
   const { execution, uri } = found;
   const attempts = joinUri(uri, runFiles.attempts);
