@@ -9,6 +9,7 @@ import { parseBatch } from "../../core/batch-file.ts";
 import type { Notification } from "../../core/channel.ts";
 import type { Engine } from "../../core/engine.ts";
 import { RowcallError } from "../../core/errors.ts";
+import type { JsonObject } from "../../core/json.ts";
 import type { ObjectStore } from "../../core/object-store.ts";
 import type { Services } from "../../core/services.ts";
 import { openStores } from "../../stores/open-store.ts";
@@ -160,6 +161,36 @@ test("a rerun that has no row to attempt again opens no agent", () =>
       const batch = parseBatch({ agent_name: "echo", input: "in.csv", output: "out/" }, "test batch");
       const run = await engine.start({ batch });
       assert.deepEqual([await engine.rerun(run.id), opened], [run, 1]);
+    } finally {
+      await engine.close();
+    }
+  }));
+
+test("a rerun opens the agent for rows that it attempts again, and not to find out that there are none", () =>
+  inFolder(async (folder) => {
+    let opened = 0;
+    let isMended = false;
+    const invoke = async (): Promise<JsonObject> => {
+      if (!isMended) throw new RowcallError("AGENT_FAILED", "not yet");
+      return { structured_output: { field: 1, extra: 1 } };
+    };
+    const made = createTestServices({ store: openStores({ baseDirectory: folder }), invoke });
+    const openAgent: typeof made.openAgent = (...given) => {
+      opened += 1;
+      return made.openAgent(...given);
+    };
+    const engine = openLocalEngine({ services: { ...made, openAgent }, dataDirectory: join(folder, "data") });
+    try {
+      const execution_config = { retry_strategy: { max_attempts: 0 } };
+      const file = { agent_name: "echo", input: "in.csv", output: "out/", execution_config };
+      const { id } = await engine.start({ batch: parseBatch(file, "test batch") });
+      for (const choice of [{ codes: ["TIMEOUT"] as const }, { rows: [[2, 9]] as const }]) {
+        const { counts, status } = await engine.rerun(id, choice);
+        assert.deepEqual([counts.failed, status, opened], [2, "succeeded", 1]);
+      }
+      isMended = true;
+      const rerun = await engine.rerun(id, { rows: [[1, 9]] });
+      assert.deepEqual([rerun.counts.failed, opened], [1, 2]);
     } finally {
       await engine.close();
     }
