@@ -88,9 +88,10 @@ const longestLookMs = 5000;
 function takeLock(path: string): ProcessLock | undefined {
   const database = new DatabaseSync(path);
   try {
-    // In exclusive mode a transaction that ends keeps its locks. The first one makes the file a database; nothing is lost with that.
-    database.exec(`PRAGMA busy_timeout = 0; ${pragmas.scratch} BEGIN IMMEDIATE;`);
-    database.exec(`PRAGMA busy_timeout = ${longestLookMs}; COMMIT; BEGIN EXCLUSIVE;`);
+    // It writes something: of a file that is read-only SQLite would begin a transaction that only reads, and say nothing.
+    database.exec(`PRAGMA busy_timeout = 0; ${pragmas.scratch} BEGIN IMMEDIATE; PRAGMA user_version = 1;`);
+    // In exclusive mode a transaction that ends keeps its locks.
+    database.exec(`PRAGMA busy_timeout = ${longestLookMs}; COMMIT;`);
     return { release: () => database.close() };
   } catch (error) {
     database.close();
