@@ -30,8 +30,8 @@ process.exitCode = code;
 async function openSite(): Promise<Site> {
   if (resuming) return startSite({ port: JSON.parse(await readFile(portFile, "utf8")) as number });
   const opened = await startSite();
-  await mkdir(dataDirectory, { recursive: true });
-  await writeFile(portFile, new URL(opened.url).port);
+  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+  await writeFile(portFile, new URL(opened.url).port, { mode: 0o600 });
   return opened;
 }
 
