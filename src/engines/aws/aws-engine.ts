@@ -12,7 +12,7 @@ import { writeOutput } from "../../runs/finish.ts";
 import { createRunId, requireRunnable, type RunnableRequest } from "../../runs/new-run.ts";
 import { digestObject } from "../../runs/output-uri.ts";
 import { checkLimits, limitsOf } from "../../runs/run-limits.ts";
-import { openAwsRuns, readAwsRuns, type AwsRuns } from "./aws-runs.ts";
+import { openAwsRuns, readAwsRuns, readFailures, type AwsRuns } from "./aws-runs.ts";
 import { deleteRun, requireUnused } from "./delete-runs.ts";
 import type { RunChoice } from "./execution-input.ts";
 import {
@@ -254,7 +254,7 @@ async function notifyFromHere(runs: AwsRuns, id: string, all: boolean): Promise<
       hint: `Send all of them again: \`rowcall notify ${run.id} --all\`.`,
     });
   }
-  const failures = await readAwsRuns(runs).failures(id);
+  const failures = await readFailures(runs, found);
   return Promise.all(
     notifications.channels.map(async (address): Promise<Delivery> => {
       const notification = composeNotification(randomUUID(), kind, run, failures);

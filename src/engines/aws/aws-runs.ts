@@ -1,4 +1,4 @@
-import type { RunQuery, RunReader } from "../../core/engine.ts";
+import type { FailureSummary, RunQuery, RunReader } from "../../core/engine.ts";
 import { RowcallError } from "../../core/errors.ts";
 import type { Run } from "../../core/run.ts";
 import type { Services } from "../../core/services.ts";
@@ -134,12 +134,13 @@ export function readAwsRuns(runs: AwsRuns): RunReader {
     },
     page: async (id, query) => readPage(await opened(id), query),
     survey: async (id) => surveyRun(await opened(id), services.clock()),
-    failures: async (id) => {
-      const found = await runs.find(id);
-      if (found.summary?.failures !== undefined) return found.summary.failures;
-      return failuresOf(await runs.open(found));
-    },
+    failures: async (id) => readFailures(runs, await runs.find(id)),
   };
+}
+
+/** The failed rows of a run by code, most frequent first: from its summary, once there is one. */
+export async function readFailures({ open }: AwsRuns, found: FoundRun): Promise<readonly FailureSummary[]> {
+  return found.summary?.failures ?? failuresOf(await open(found));
 }
 
 async function firstOf<T>(pages: AsyncIterable<readonly T[]>, many: number): Promise<readonly T[]> {
