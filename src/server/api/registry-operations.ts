@@ -2,30 +2,28 @@ import { z } from "zod";
 import { isJsonObject, type JsonValue } from "../../core/json.ts";
 import type { Catalog } from "../../core/registry.ts";
 import { publicationStatus } from "../../core/template.ts";
+import { agentKind, templateKind, type CatalogKind } from "../../registry/catalog-place.ts";
 import type { ServerContext } from "../server-setup.ts";
 import { operation, type Operation } from "./operation.ts";
 import { agentDocument, difference, jsonObject, templateDocument, type Difference } from "./schemas.ts";
 
 /** Lists, shows, compares and publishes agents. */
 export function agentOperations({ registry, workbench }: ServerContext): readonly Operation[] {
-  return catalogOperations("Agent", registry.agents, agentDocument, workbench.readAgent);
+  return catalogOperations(agentKind, registry.agents, agentDocument, workbench.readAgent);
 }
 
 /** Lists, shows, compares and publishes templates. */
 export function templateOperations({ registry, workbench }: ServerContext): readonly Operation[] {
-  return catalogOperations("Template", registry.templates, templateDocument, workbench.readTemplate);
+  return catalogOperations(templateKind, registry.templates, templateDocument, workbench.readTemplate);
 }
 
 function catalogOperations<T>(
-  title: "Agent" | "Template",
+  { noun, notFound, invalid }: CatalogKind<T>,
   catalog: Catalog<T>,
   document: z.ZodType<T>,
   read: (value: unknown) => T | Promise<T>,
 ): readonly Operation[] {
-  const [noun, aNoun, notFound, invalid] =
-    title === "Agent"
-      ? (["agent", "an agent", "AGENT_NOT_FOUND", "AGENT_INVALID"] as const)
-      : (["template", "a template", "TEMPLATE_NOT_FOUND", "TEMPLATE_INVALID"] as const);
+  const [title, aNoun] = noun === "agent" ? ["Agent", "an agent"] : ["Template", "a template"];
   const params = z.object({ name: z.string().min(1) });
   const version = z.string().regex(/^\d+\.\d+\.\d+$/, 'must be a version such as "1.0.0"');
   return [

@@ -2,6 +2,7 @@ import type { AgentDefinition } from "../../core/agent.ts";
 import { readDocument } from "../../core/read-document.ts";
 import { compareVersions, parseReference, type Catalog } from "../../core/registry.ts";
 import type { TemplateDocument } from "../../core/template.ts";
+import { agentKind, templateKind, type CatalogKind } from "../../registry/catalog-place.ts";
 import { agentPage, type AgentView } from "../pages/agent-page.ts";
 import { agentsPage } from "../pages/agents-page.ts";
 import { catalogDiffPage, type ListedVersion, type VersionView } from "../pages/catalog-parts.ts";
@@ -20,18 +21,14 @@ export function mountCatalogPages(dashboard: Dashboard): void {
   });
 
   const viewAgent = mountCatalog<AgentDefinition>(dashboard, {
-    path: "agents",
+    kind: agentKind,
     catalog: registry.agents,
-    nameKey: "agent_name",
-    nameOf: ({ agent_name: name }) => name,
     read: workbench.readAgent,
     page: agentPage,
   });
   mountCatalog<TemplateDocument>(dashboard, {
-    path: "templates",
+    kind: templateKind,
     catalog: registry.templates,
-    nameKey: "template_id",
-    nameOf: ({ template_id: id }) => id,
     read: workbench.readTemplate,
     page: templatePage,
   });
@@ -53,12 +50,9 @@ export function mountCatalogPages(dashboard: Dashboard): void {
 }
 
 /** How documents of one kind are found, read and shown. */
-interface CatalogKind<T extends ListedVersion> {
-  readonly path: "agents" | "templates";
+interface CatalogPages<T extends ListedVersion> {
+  readonly kind: CatalogKind<T>;
   readonly catalog: Catalog<T>;
-  /** What the name is called in a document. */
-  readonly nameKey: string;
-  nameOf(document: T): string;
   /** @throws RowcallError when it is not such a document */
   read(value: unknown): T | Promise<T>;
   page(view: VersionView<T>): Page;
@@ -67,8 +61,10 @@ interface CatalogKind<T extends ListedVersion> {
 /** Adds the pages of a kind. @returns makes the view of a document */
 function mountCatalog<T extends ListedVersion & object>(
   { app, pages }: Dashboard,
-  { path, catalog, nameKey, nameOf, read, page }: CatalogKind<T>,
+  { kind, catalog, read, page }: CatalogPages<T>,
 ): (document: T) => Promise<VersionView<T>> {
+  const path = `${kind.noun}s` as const;
+  const nameOf = (document: T): string => kind.labelOf(document).name;
   const versionsOf = async (name: string | undefined): Promise<readonly T[]> =>
     (await catalog.list()).filter((one) => nameOf(one) === name);
   const view = async (document: T): Promise<VersionView<T>> => ({
@@ -96,7 +92,7 @@ function mountCatalog<T extends ListedVersion & object>(
       return c.redirect(catalogHref(path, `${nameOf(document)}@${document.version}`), 303);
     } catch (thrown) {
       // What was typed may not be JSON at all: the page it came from is found by the names in its text.
-      const [name, version] = [nameKey, "version"].map(
+      const [name, version] = [kind.key, "version"].map(
         (key) => new RegExp(`"${key}"\\s*:\\s*"([^"]*)"`).exec(draft)?.[1],
       );
       const known = await versionsOf(name);
