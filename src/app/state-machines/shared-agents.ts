@@ -1,6 +1,7 @@
 import type { AgentDefinition, Invoker } from "../../core/agent.ts";
 import type { Batch } from "../../core/batch.ts";
 import type { Services } from "../../core/services.ts";
+import { openTurns, type Turns } from "../../agents/turns.ts";
 import { agentEnvironment } from "../../attempt/resolve-agent.ts";
 
 /** Opened agents that several executions use at once: a browser is started once and not for each of them. */
@@ -14,7 +15,7 @@ export interface SharedAgents {
 
 interface Shared {
   readonly invoker: Promise<Invoker>;
-  readonly waiting: (() => void)[];
+  readonly turns: Turns;
   users: number;
 }
 
@@ -27,21 +28,17 @@ export function createSharedAgents(services: Services): SharedAgents {
       const environment = agentEnvironment(services, batch);
       const shared = opened.get(key) ?? {
         invoker: services.openAgent(definition, environment),
-        waiting: [],
+        turns: openTurns(environment.concurrency),
         users: 0,
       };
       opened.set(key, shared);
       shared.users += 1;
-      if (shared.users > environment.concurrency) {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        shared.waiting.push(resolve);
-        await promise;
-      }
+      const giveBack = await shared.turns.take();
       try {
         return await work(await shared.invoker);
       } finally {
         shared.users -= 1;
-        shared.waiting.shift()?.();
+        giveBack();
         if (shared.users === 0) {
           opened.delete(key);
           await shared.invoker.then((invoker) => invoker.close()).catch(() => {});
