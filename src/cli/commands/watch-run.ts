@@ -73,7 +73,7 @@ interface Watched {
   readonly run: Run;
   /** Whether rows were run, rather than a finished run shown. */
   readonly ran: boolean;
-  readonly warnings: readonly { readonly message: string; readonly hint?: string }[];
+  readonly warnings: readonly Warning[];
 }
 
 async function observe(
