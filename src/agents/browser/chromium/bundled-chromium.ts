@@ -92,23 +92,24 @@ async function unpackInto(cache: string, name: string, entry: string): Promise<B
 
 /** Moves the folder into place. An incomplete one makes room; browsers that run from it keep their files. */
 async function moveIntoPlace(half: string, folder: string): Promise<void> {
-  try {
-    await rename(half, folder);
-  } catch (thrown) {
-    if (await isWhole(folder)) return;
-    if (!(await isOwnFolder(folder))) throw thrown;
-    const broken = `${half}.broken`;
-    await rename(folder, broken);
+  for (let tries = 1; ; tries += 1) {
     try {
       await rename(half, folder);
-    } catch (again) {
+      return;
+    } catch (thrown) {
       // Another process was faster.
-      if (!(await isWhole(folder))) throw again;
-    } finally {
+      if (await isWhole(folder)) return;
+      if (tries === mostTries) throw thrown;
+      if (!(await isOwnFolder(folder))) continue;
+      const broken = `${half}.broken`;
+      await rename(folder, broken).catch(() => undefined);
       await remove(broken);
     }
   }
 }
+
+// Each process moves an incomplete folder away at most once.
+const mostTries = 10;
 
 /** Every file of a whole browser and its size in bytes, by its path in the folder. */
 type Sizes = Readonly<Record<string, number>>;
@@ -135,6 +136,9 @@ async function isWhole(folder: string): Promise<boolean> {
   }
 }
 
+// Many times what it takes on a slow machine that does other things too.
+const unpackingMs = 600_000;
+
 async function remove(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true, maxRetries: 5 }).catch(() => undefined);
 }
@@ -146,7 +150,7 @@ async function remove(path: string): Promise<void> {
 async function runUnpacker(folder: string, entry: string): Promise<void> {
   const script = `
     // It ends with the process that wants it.
-    process.stdin.on("end", () => process.exit(1)).resume();
+    process.stdin.on("end", () => process.kill(process.pid, "SIGKILL")).resume();
     const { inflate } = await import(process.argv[1]);
     const archive = (name) => decodeURIComponent(new URL("../bin/" + name, process.argv[1]).pathname);
     await inflate(archive("chromium.br"));
@@ -155,9 +159,14 @@ async function runUnpacker(folder: string, entry: string): Promise<void> {
         if (error.code !== "ENOENT") throw error;
       });
     }
-    process.exit(0);`;
+    // With nothing left to do it ends. In process.exit() Node can wait for ever, for a compilation that waits for memory.
+    process.stdin.destroy();`;
   const env = { ...process.env, TMPDIR: folder, NODE_OPTIONS: "" };
-  await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script, "--", entry], { env });
+  await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script, "--", entry], {
+    env,
+    timeout: unpackingMs,
+    killSignal: "SIGKILL",
+  });
 }
 
 function contentsOf(folder: string): BundledChromium {
