@@ -44,20 +44,19 @@ export function reportOptions(folder: string): string[] {
  * Ends test processes that hang, with all that they started, and writes to standard error what they waited for. What such a process
  * had still to do counts as failed; the others go on. When everything takes too long, or is told to end, all are ended so.
  *
- * @param groups - the test files of each process, by the file that it was started with
+ * @param groups - the file that each process was started with
  * @param folder - where the processes write their reports
  */
 export function watchForHangs(
   events: ReturnType<typeof run>,
-  groups: ReadonlyMap<string, readonly string[]>,
+  groups: readonly string[],
   folder: string,
   { silenceMs, exitMs, totalMs }: HangLimits,
 ): { stop(): void } {
-  const groupOf = new Map([...groups].flatMap(([name, files]) => [name, ...files].map((file) => [file, name])));
   const running = new Map<string, RunningGroup>();
   const onEvent = (test: TestPlace, isOver: boolean): void => {
-    const name = groupOf.get(test.file ?? test.name) ?? groupOf.get(test.name);
-    if (name === undefined) return;
+    const name = test.entryFile ?? test.name;
+    if (!groups.includes(name)) return;
     if (test.name === name && isOver) {
       clearTimeout(running.get(name)?.timer);
       running.delete(name);
@@ -111,6 +110,8 @@ interface RunningGroup {
 
 interface TestPlace {
   readonly name: string;
+  /** What the process of the test was started with; absent of the process itself. */
+  readonly entryFile?: string;
   readonly nesting: number;
   readonly file?: string;
   readonly line?: number;

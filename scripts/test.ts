@@ -43,18 +43,18 @@ env.NODE_COMPILE_CACHE = ${JSON.stringify(compiled)};
   process.env["NODE_COMPILE_CACHE"] = compiled;
 }
 // A group is a process that imports its files: to start one for every file would take longer than most of them.
-const files = new Map<string, readonly string[]>();
+const files: string[] = [];
 for (const group of await testGroups(root, patterns)) {
   const path = join(folder, `${group.name.replaceAll("/", "-")}.mjs`);
   const paths = group.files.map((file) => resolve(root, file));
   const imported = values.coverage && group.name.startsWith("test/e2e/") ? [unmeasured, ...paths] : paths;
   await writeFile(path, imported.map((file) => `import "${pathToFileURL(file).href}";\n`).join(""));
-  files.set(path, paths);
+  files.push(path);
 }
-if (files.size === 0) throw new Error(`No test file matches ${patterns.join(" ")}`);
+if (files.length === 0) throw new Error(`No test file matches ${patterns.join(" ")}`);
 
 const events = run({
-  files: [...files.keys()],
+  files,
   cwd: root,
   isolation: "process",
   // More than there are cores: much of a test's time is waiting for processes, pages and time limits.

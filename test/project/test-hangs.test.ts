@@ -4,11 +4,14 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { after, before, describe, it } from "node:test";
+import { EventEmitter } from "node:events";
+import { after, before, describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
 import { listProcesses } from "../../src/agents/process-group.ts";
+
+import { watchForHangs } from "../../scripts/test-hangs.ts";
 
 const runner = fileURLToPath(new URL("../../scripts/test.ts", import.meta.url));
 
@@ -75,5 +78,29 @@ describe("npm test", () => {
     );
     assert.equal(code, 1);
     assert.match(stderr, /The tests took longer than 3 s\.\n.*\n.*not ended: for ever/);
+  });
+});
+
+describe("a process of tests", () => {
+  const group = "/tmp/group.mjs";
+  const limits = { silenceMs: 700_000, exitMs: 120_000, totalMs: 5_400_000 };
+  // As Node tells of a test whose `it` is in a file that the test file imports.
+  const inHelper = { name: "of a contract", nesting: 0, file: "/work/contract.ts", line: 3, entryFile: group };
+
+  it("is not at its end while a test runs that stands in another file", async (t: TestContext) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const told = t.mock.method(console, "error", () => {});
+    const events = new EventEmitter();
+    const watch = watchForHangs(events as Parameters<typeof watchForHangs>[0], [group], tmpdir(), limits);
+    events.emit("test:dequeue", { name: group, nesting: 0, file: group });
+    events.emit("test:dequeue", { ...inHelper, name: "first" });
+    events.emit("test:complete", { ...inHelper, name: "first" });
+    events.emit("test:dequeue", inHelper);
+    t.mock.timers.tick(limits.exitMs + 1);
+    assert.equal(told.mock.callCount(), 0);
+    events.emit("test:complete", inHelper);
+    t.mock.timers.tick(limits.exitMs + 1);
+    assert.match(String(told.mock.calls[0]?.arguments[0]), /Nothing happened for 120 s/);
+    watch.stop();
   });
 });
