@@ -7,6 +7,7 @@ import type { Services } from "../core/services.ts";
 import { checkBy, checkProblems, checkThrown, createCheck, type Check } from "./check.ts";
 import { isOutputFile, probeOutput, requireOutput } from "../runs/output-uri.ts";
 import { agentEnvironment, agentProblems, fieldProblems, findAgent } from "../attempt/resolve-agent.ts";
+import { referenceOf } from "../core/registry.ts";
 
 /** What the registry says of a batch's agent. */
 export interface AgentReport {
@@ -36,7 +37,7 @@ export async function checkAgent(services: Services, batch: Batch): Promise<Agen
   const isEnabling = (path: string): boolean => path === "structured_output.enabled";
   const fields = batch.outputMapping.fields ?? definition.structured_output.output_fields;
   const declared = definition.structured_output.output_fields.length;
-  const name = `${definition.agent_name}@${definition.version}`;
+  const name = referenceOf(definition);
   return {
     checks: [
       checkProblems(
@@ -128,7 +129,7 @@ export async function checkChannels(services: Services, { notifications }: Batch
       if (warning !== undefined) problems.push({ path: "", ...warning });
     } catch (thrown) {
       const hint = thrown instanceof RowcallError ? thrown.hint : undefined;
-      problems.push({ path: "", message: messageOf(thrown), ...(hint === undefined ? {} : { hint }) });
+      problems.push({ path: "", message: messageOf(thrown), hint });
     }
   }
   return checkProblems("channels", problems, channels.map(maskAddress).join(", "), "warning");

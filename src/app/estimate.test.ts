@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chooseFigures, describeCost, describeSeconds, estimateRun, exampleFigures } from "./estimate.ts";
+import {
+  chooseFigures,
+  describeCost,
+  describeEstimate,
+  describeSeconds,
+  estimateRun,
+  exampleFigures,
+} from "./estimate.ts";
 
 test("reproduces the throughput table of the broadband agent, with 12 seconds per row as well as with 12.5", () => {
   for (const secondsPerRow of [exampleFigures.secondsPerRow, 12]) {
@@ -28,7 +35,9 @@ test("knows no duration and no price when no figure is known, and says which opt
     basis,
     "seconds per row is not known: give --seconds-per-row; cost per row is not known: give --cost-per-row",
   );
-  assert.deepEqual([describeSeconds(seconds), describeCost(costUsd)], ["unknown", "unknown"]);
+  assert.equal(describeEstimate({ seconds, costUsd }), "duration and cost unknown");
+  assert.equal(describeEstimate({ seconds: 90, costUsd }), "~2 minutes, cost unknown");
+  assert.equal(describeEstimate({ seconds, costUsd: 0.5 }), "duration unknown, $0.50");
 });
 
 test("takes given figures before measured ones, and those before what the agent declares", () => {

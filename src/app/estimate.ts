@@ -55,8 +55,8 @@ export function chooseFigures({ given, measured, declared }: FigureSources): Row
       ? `${option.replace("--", "").replaceAll("-", " ")} is not known: give ${option}`
       : `${text} per row (${from})`;
   return {
-    ...(seconds.value === undefined ? {} : { secondsPerRow: seconds.value }),
-    ...(cost.value === undefined ? {} : { costPerRowUsd: cost.value }),
+    secondsPerRow: seconds.value,
+    costPerRowUsd: cost.value,
     basis: [
       say(seconds.value, `${Number((seconds.value ?? 0).toPrecision(3))} s`, seconds.from, "--seconds-per-row"),
       say(cost.value, `$${cost.value ?? 0}`, cost.from, "--cost-per-row"),
@@ -114,6 +114,13 @@ export function describeSeconds(seconds: number | undefined): string {
 export function describeCost(usd: number | undefined): string {
   if (usd === undefined) return "unknown";
   return `$${usd > 0 && usd < 0.01 ? Number(usd.toPrecision(2)) : usd.toFixed(2)}`;
+}
+
+/** What a run is expected to take, in words: `~2 minutes, $0.10`. */
+export function describeEstimate({ seconds, costUsd }: Pick<Estimate, "seconds" | "costUsd">): string {
+  if (seconds === undefined && costUsd === undefined) return "duration and cost unknown";
+  const duration = seconds === undefined ? "duration unknown" : describeSeconds(seconds);
+  return `${duration}, ${costUsd === undefined ? "cost unknown" : describeCost(costUsd)}`;
 }
 
 function plural(many: number, noun: string): string {

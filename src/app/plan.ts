@@ -2,7 +2,7 @@ import type { AgentDefinition, Invoker } from "../core/agent.ts";
 import type { Batch } from "../core/batch.ts";
 import type { RowSelection } from "../core/engine.ts";
 import { RowcallError } from "../core/errors.ts";
-import { formatReference } from "../core/registry.ts";
+import { formatReference, referenceOf } from "../core/registry.ts";
 import { rowAndLine } from "../core/row.ts";
 import type { Problem } from "../core/schema.ts";
 import type { Services } from "../core/services.ts";
@@ -81,7 +81,7 @@ export interface Plan extends PlanReport {
  */
 export async function planBatch(services: Services, batch: Batch, options: PlanOptions = {}): Promise<Plan> {
   const { definition, fields, checks: agentChecks } = await checkAgent(services, batch);
-  const agent = definition === undefined ? formatReference(batch.agent) : nameOf(definition);
+  const agent = definition === undefined ? formatReference(batch.agent) : referenceOf(definition);
   const extraChecks = await Promise.all((options.extraChecks ?? []).map((check) => check(definition)));
   const measured = definition && (await options.measure?.(agent));
   const opened = await checkOpening(services, batch, definition);
@@ -261,10 +261,6 @@ function checkFormulas(
 // When the mapping does not fit yet, no row is known to be valid: then all of them are reckoned with.
 function rowsAsking({ execution }: Batch, { valid, invalid, chosen, duplicates }: TableReport): number {
   return (valid + invalid.count === 0 ? chosen : valid) - (execution.dedupe ? duplicates.count : 0);
-}
-
-function nameOf({ agent_name: name, version }: AgentDefinition): string {
-  return formatReference({ name, version });
 }
 
 // Opening finds again what a check of its own has found already.

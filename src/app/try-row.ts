@@ -10,6 +10,7 @@ import { attemptRow } from "../attempt/attempt-row.ts";
 import { recordingsUri } from "../runs/recordings-uri.ts";
 import { makeRow, readRow, replaceCells, type NamedRow } from "../table/pick-row.ts";
 import { agentEnvironment, resolveAgent } from "../attempt/resolve-agent.ts";
+import { referenceOf } from "../core/registry.ts";
 
 /** One row to try outside a run. */
 export interface TryChoice {
@@ -69,7 +70,7 @@ export async function tryRow(services: Services, given: Batch, request: TryReque
     return [...original, ...enricher.columns.map((column, i) => ({ column, value: cells[i] ?? "" }))];
   };
   const report = {
-    agent: `${definition.agent_name}@${definition.version}`,
+    agent: referenceOf(definition),
     row: row.index,
     line: row.line,
     cells: Object.fromEntries(header.map((name, i) => [name, row.cells[i] ?? ""])),

@@ -47,11 +47,9 @@ export function awsSettings(env: Readonly<Record<string, string | undefined>>, o
   const sessionToken = given(env["AWS_SESSION_TOKEN"]);
   const hasKeys = profile === undefined && accessKeyId !== undefined && secretAccessKey !== undefined;
   return {
-    ...(region === undefined ? {} : { region }),
-    ...(profile === undefined ? {} : { profile }),
-    ...(hasKeys
-      ? { credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) } }
-      : {}),
+    region,
+    profile,
+    ...(hasKeys ? { credentials: { accessKeyId, secretAccessKey, sessionToken } } : {}),
     endpoints: Object.fromEntries(endpoints),
   };
 }

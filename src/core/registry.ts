@@ -53,6 +53,11 @@ export function formatReference(reference: Reference): string {
   return reference.version === undefined ? reference.name : `${reference.name}@${reference.version}`;
 }
 
+/** The reference of a definition itself, as `name@1.2.3`. */
+export function referenceOf({ agent_name: name, version }: Pick<AgentDefinition, "agent_name" | "version">): string {
+  return formatReference({ name, version });
+}
+
 /** Orders semantic versions `major.minor.patch`, oldest first. */
 export function compareVersions(a: string, b: string): number {
   const left = a.split(".").map(Number);

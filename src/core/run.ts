@@ -58,3 +58,8 @@ export interface Run {
   /** Why the run stopped, when it did not simply finish. */
   readonly reason?: string;
 }
+
+/** The status of a run for people: one that starts no row until somebody says so is paused. */
+export function shownStatus({ status, paused }: Pick<Run, "status" | "paused">): RunStatus | "paused" {
+  return status === "running" && paused === true ? "paused" : status;
+}

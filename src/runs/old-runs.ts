@@ -2,6 +2,8 @@ import type { Engine } from "../core/engine.ts";
 import { RowcallError } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
 
+const pageSize = 100;
+
 /**
  * Runs that are not in flight and with which nothing has happened since a moment.
  *
@@ -9,10 +11,16 @@ import type { Run } from "../core/run.ts";
  */
 export async function runsDoneBefore(engine: Engine, at: number): Promise<readonly Run[]> {
   const old: Run[] = [];
-  for (const run of await engine.list()) {
-    if (run.status === "running" || (run.endedAt ?? run.createdAt) >= at) continue;
-    if (run.endedAt !== undefined || (await lastAttempt(engine, run)) < at) old.push(run);
-  }
+  let page: readonly Run[];
+  let before: string | undefined;
+  do {
+    page = await engine.list({ before, limit: pageSize });
+    for (const run of page) {
+      if (run.status === "running" || (run.endedAt ?? run.createdAt) >= at) continue;
+      if (run.endedAt !== undefined || (await lastAttempt(engine, run)) < at) old.push(run);
+    }
+    before = page.at(-1)?.id;
+  } while (page.length === pageSize);
   return old;
 }
 

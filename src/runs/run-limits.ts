@@ -3,6 +3,7 @@ import type { RunRecord } from "./journal.ts";
 import type { Execution } from "../core/batch.ts";
 import type { RunLimits } from "../core/engine.ts";
 import { RowcallError } from "../core/errors.ts";
+import { referenceOf } from "../core/registry.ts";
 
 /**
  * A run as others see it.
@@ -21,7 +22,7 @@ export function toRun(
     ...(name === null ? {} : { name }),
     status,
     ...(run.limits?.paused === true && status !== "succeeded" ? { paused: true as const } : {}),
-    agent: `${run.agent.agent_name}@${run.agent.version}`,
+    agent: referenceOf(run.agent),
     inputUri: run.batch.inputUri,
     ...(outputUri === null ? {} : { outputUri }),
     recordingsUri,
@@ -39,8 +40,8 @@ export function limitsOf({ batch, limits }: Pick<RunRecord, "batch" | "limits">)
   const { maxConcurrency, toleratedFailurePercentage, toleratedFailureCount }: Execution = batch.execution;
   return {
     maxConcurrency,
-    ...(toleratedFailurePercentage === undefined ? {} : { toleratedFailurePercentage }),
-    ...(toleratedFailureCount === undefined ? {} : { toleratedFailureCount }),
+    toleratedFailurePercentage,
+    toleratedFailureCount,
     ...limits,
   };
 }

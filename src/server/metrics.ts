@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { Run } from "../core/run.ts";
+import { shownStatus, type Run } from "../core/run.ts";
 import type { ServerContext, ServerEnv } from "./server-setup.ts";
 
 /** Numbers about the server and its runs, for Prometheus. */
@@ -51,7 +51,7 @@ export function openMetrics({ engine, watch, monotonic }: ServerContext): Metric
     rows.reset();
     rate.reset();
     for (const run of found) {
-      runs.inc({ status: run.paused === true && run.status === "running" ? "paused" : run.status });
+      runs.inc({ status: shownStatus(run) });
       if (run.status !== "running") continue;
       const labels = { run: run.id, agent: run.agent };
       const { total: _total, ...counts } = run.counts;

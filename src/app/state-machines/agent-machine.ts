@@ -10,6 +10,7 @@ import { attemptRow } from "../../attempt/attempt-row.ts";
 import { recordingsUri } from "../../runs/recordings-uri.ts";
 import { agentDefinition, agentState } from "./definitions.ts";
 import type { SharedAgents } from "./shared-agents.ts";
+import { referenceOf } from "../../core/registry.ts";
 
 /** What an agent's machine stands on. */
 export interface AgentMachineOptions {
@@ -88,7 +89,7 @@ function schedule(
     tell({ type: "TaskFailed", details: { ...task, error: "INTERRUPTED", cause } });
   }
   const parameters = JSON.stringify({
-    Agent: `${definition.agent_name}@${definition.version}`,
+    Agent: referenceOf(definition),
     Input: input,
   });
   tell({ type: "TaskScheduled", details: { ...task, parameters, timeoutInSeconds: timeoutSeconds } });

@@ -1,5 +1,6 @@
 import type { AgentDefinition } from "../../core/agent.ts";
 import type { JsonObject } from "../../core/json.ts";
+import { referenceOf } from "../../core/registry.ts";
 
 /** Name of the one state of a machine that runs batches. */
 export const batchState = "ProcessRows";
@@ -60,7 +61,7 @@ export function agentDefinition(agent: AgentDefinition, timeoutSeconds: number):
       [agentState]: {
         Type: "Task",
         Resource: "arn:aws:states:::rowcall:invokeAgent",
-        Arguments: { Agent: `${agent.agent_name}@${agent.version}`, Input: "{% $states.input %}" },
+        Arguments: { Agent: referenceOf(agent), Input: "{% $states.input %}" },
         TimeoutSeconds: timeoutSeconds,
         Retry: [{ ErrorEquals: ["INTERRUPTED"], IntervalSeconds: 1, MaxAttempts: 99_999_999, BackoffRate: 1 }],
         End: true,

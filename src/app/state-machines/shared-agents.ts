@@ -3,6 +3,7 @@ import type { Batch } from "../../core/batch.ts";
 import type { Services } from "../../core/services.ts";
 import { openTurns, type Turns } from "../../agents/turns.ts";
 import { agentEnvironment } from "../../attempt/resolve-agent.ts";
+import { referenceOf } from "../../core/registry.ts";
 
 /** Opened agents that several executions use at once: a browser is started once and not for each of them. */
 export interface SharedAgents {
@@ -24,7 +25,7 @@ export function createSharedAgents(services: Services): SharedAgents {
   const opened = new Map<string, Shared>();
   return {
     use: async (definition, batch, work) => {
-      const key = `${definition.agent_name}@${definition.version}`;
+      const key = referenceOf(definition);
       const environment = agentEnvironment(services, batch);
       const shared = opened.get(key) ?? {
         invoker: services.openAgent(definition, environment),

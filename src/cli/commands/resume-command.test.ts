@@ -34,6 +34,17 @@ describe("rowcall resume of a paused run", () => {
     return { io, running };
   };
 
+  it("is possible where a list and a report say that it is paused", async () => {
+    const { running } = await paused();
+    for (const command of [["runs"], ["show", "last"]]) {
+      const io = newIo();
+      assert.equal(await runCli(command, io), 0);
+      assert.match(io.out() + io.err(), /\bpaused\b/, command.join(" "));
+    }
+    assert.equal(await runCli(["resume", "last"], newIo()), 0);
+    assert.equal(await running, 3);
+  });
+
   it("lets the process that has it go on, says so, and ends with 0", async () => {
     const { running } = await paused();
     const io = newIo();

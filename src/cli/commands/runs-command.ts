@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Run } from "../../core/run.ts";
+import { shownStatus, type Run } from "../../core/run.ts";
 import type { Cli } from "../cli.ts";
 import { examples, jsonOption, wholeNumber } from "../options.ts";
 import { formatDuration, formatTime, printJson, printLines, printTable } from "../print/output.ts";
@@ -23,7 +23,9 @@ export function defineCommand(command: Command, cli: Cli): void {
   });
 }
 
-function cellsOf({ id, name, status, reason, agent, counts, createdAt, endedAt }: Run): string[] {
+function cellsOf(run: Run): string[] {
+  const { id, name, reason, agent, counts, createdAt, endedAt } = run;
+  const status = shownStatus(run);
   const done = counts.succeeded + counts.failed;
   return [
     id,

@@ -7,6 +7,7 @@ import { probeOutput } from "../../runs/output-uri.ts";
 import { openReporting } from "../catalog/open-registry.ts";
 import type { Finding } from "../print/print-checks.ts";
 import { validateAgent, validateTemplate } from "../../app/validate-documents.ts";
+import { referenceOf } from "../../core/registry.ts";
 
 /** Whether every agent and template of the registry can be read and is valid. @throws RowcallError when it cannot be listed */
 export async function lookAtRegistry(wiring: Wiring): Promise<Finding> {
@@ -16,7 +17,7 @@ export async function lookAtRegistry(wiring: Wiring): Promise<Finding> {
   const templates = await registry.templates.list();
   const problems = [
     ...unreadable.map(problemOf),
-    ...agents.flatMap((agent) => faultOf(() => validateAgent(agent, `agent ${agent.agent_name}@${agent.version}`))),
+    ...agents.flatMap((agent) => faultOf(() => validateAgent(agent, `agent ${referenceOf(agent)}`))),
     ...templates.flatMap((template) =>
       faultOf(() => validateTemplate(template, `template ${template.template_id}@${template.version}`)),
     ),

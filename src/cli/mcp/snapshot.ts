@@ -1,6 +1,6 @@
 import type { FailureSummary } from "../../core/engine.ts";
 import { errorKind } from "../../core/errors.ts";
-import type { Run } from "../../core/run.ts";
+import { shownStatus, type Run } from "../../core/run.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { count } from "../print/output.ts";
 import { createMeter } from "../print/progress.ts";
@@ -23,7 +23,7 @@ export async function describeRun(session: Session, run: Run, found?: readonly F
   const warnings = session.warningsOf(run.id);
   return {
     say:
-      `Run ${run.id} ${isPaused(run) ? "is paused" : statusWords[run.status]}: ${succeeded + failed} of ${count(total, "row")} final ` +
+      `Run ${run.id} ${statusWords[shownStatus(run)]}: ${succeeded + failed} of ${count(total, "row")} final ` +
       `(${percent} %), ${failed} failed${left}. ${nextStep(run)}`,
     facts: {
       run: run.id,
@@ -88,21 +88,18 @@ export async function* take<T>(items: AsyncIterable<T>, many: number): AsyncGene
   }
 }
 
-const statusWords: Readonly<Record<Run["status"], string>> = {
+const statusWords: Readonly<Record<ReturnType<typeof shownStatus>, string>> = {
   running: "is in flight",
+  paused: "is paused",
   succeeded: "has finished",
   failed: "ended with an error",
   stopped: "was stopped",
   interrupted: "was interrupted",
 };
 
-function isPaused({ status, paused }: Run): boolean {
-  return status === "running" && paused === true;
-}
-
 function nextStep(run: Run): string {
   const { status, counts } = run;
-  if (isPaused(run)) return "No row starts until resume_run continues it.";
+  if (shownStatus(run) === "paused") return "No row starts until resume_run continues it.";
   if (status === "running") return "Call run_progress again; it waits by itself. Nothing else is needed meanwhile.";
   if (status !== "succeeded") return "What is done is kept: resume_run continues with the rest.";
   if (counts.failed === 0) return "All rows succeeded: run_results shows the table's path and a sample.";

@@ -1,7 +1,7 @@
 import { costParts, type CostPart, type RunCost } from "../../engines/aws/cost.ts";
 import type { AwsPlan } from "../../app/aws-plan.ts";
 import { prices } from "../../engines/aws/prices.ts";
-import { describeCost, describeSeconds } from "../../app/estimate.ts";
+import { describeEstimate, describeSeconds } from "../../app/estimate.ts";
 import { colorsFor } from "../cli.ts";
 import type { Io, Output } from "../io.ts";
 import { count, printLines, printTable } from "./output.ts";
@@ -41,7 +41,7 @@ export async function printAwsEstimate(io: Io, { estimate, aws }: AwsPlan): Prom
   }
   const { rows, reachedConcurrency, seconds, totalUsd } = cost;
   await printLines(io.stdout, [
-    `${bold("On AWS")}  ${count(rows, "row")} at a concurrency of ${reachedConcurrency} in ${region}: ${describeSeconds(seconds)}, ${describeCost(totalUsd)}`,
+    `${bold("On AWS")}  ${count(rows, "row")} at a concurrency of ${reachedConcurrency} in ${region}: ${describeEstimate({ seconds, costUsd: totalUsd })}`,
     "",
   ]);
   await printAwsCosts(io, [cost]);

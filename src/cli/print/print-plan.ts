@@ -1,4 +1,4 @@
-import { describeCost, describeSeconds, type Estimate } from "../../app/estimate.ts";
+import { describeCost, describeEstimate, describeSeconds, type Estimate } from "../../app/estimate.ts";
 import type { Plan } from "../../app/plan.ts";
 import { checkLines, countChecks } from "./print-checks.ts";
 import { colorsFor, type Cli } from "../cli.ts";
@@ -51,7 +51,7 @@ export async function printPlan(
 async function printUsualEstimate(io: Io, { estimate }: Plan): Promise<void> {
   const { bold } = colorsFor(io, io.stdout);
   await printLines(io.stdout, [
-    `${bold("Estimate")}  ${count(estimate.rows, "row")} at a concurrency of ${estimate.concurrency}: ${describeSeconds(estimate.seconds)}, ${describeCost(estimate.costUsd)}`,
+    `${bold("Estimate")}  ${count(estimate.rows, "row")} at a concurrency of ${estimate.concurrency}: ${describeEstimate(estimate)}`,
     `          ${estimate.basis}`,
   ]);
 }

@@ -1,6 +1,6 @@
 import type { FailureSummary } from "../../core/engine.ts";
 import { rowAndLine } from "../../core/row.ts";
-import type { Run } from "../../core/run.ts";
+import { shownStatus, type Run } from "../../core/run.ts";
 import { hasRecordings } from "../../runs/recordings-uri.ts";
 import { colorsFor, type Cli } from "../cli.ts";
 import type { Io, Output } from "../io.ts";
@@ -48,8 +48,9 @@ function goesOn(cli: Cli): string {
 }
 
 /** How a run stands, with the reason where there is one. */
-export function statusOf({ status, reason }: Pick<Run, "status" | "reason">): string {
-  return reason === undefined ? status : `${status}: ${reason}`;
+export function statusOf(run: Pick<Run, "status" | "paused" | "reason">): string {
+  const status = shownStatus(run);
+  return run.reason === undefined ? status : `${status}: ${run.reason}`;
 }
 
 /** Prints failures as a table: code, how many, the first one's message and hint. */

@@ -9,6 +9,7 @@ import type { RunSummary } from "./finish.ts";
 import { readJsonIfThere, runFiles, type RunReference } from "./run-folder.ts";
 import type { PreparedRun } from "./staged-run.ts";
 import { isErrorCode, RowcallError } from "../../core/errors.ts";
+import { referenceOf } from "../../core/registry.ts";
 
 /**
  * The id of the run that an execution does: the execution's name when that is an id already, else made of its start and its ARN, so that
@@ -70,7 +71,7 @@ export function toRun({ id, execution, prepared, summary }: FoundRun, mapRun?: D
   return {
     ...common,
     status,
-    agent: `${run.agent.agent_name}@${run.agent.version}`,
+    agent: referenceOf(run.agent),
     inputUri: run.batch.inputUri,
     recordingsUri: run.recordingsUri,
     counts: countsOf(prepared, mapRun),

@@ -1,6 +1,6 @@
 import type { AgentDefinition } from "../../core/agent.ts";
 import { readDocument } from "../../core/read-document.ts";
-import { compareVersions, parseReference, type Catalog } from "../../core/registry.ts";
+import { compareVersions, parseReference, type Catalog, referenceOf } from "../../core/registry.ts";
 import type { TemplateDocument } from "../../core/template.ts";
 import { agentKind, templateKind, type CatalogKind } from "../../registry/catalog-place.ts";
 import { agentPage, type AgentView } from "../pages/agent-page.ts";
@@ -39,7 +39,7 @@ export function mountCatalogPages(dashboard: Dashboard): void {
     const form = await readForm(c);
     try {
       // A batch that is only tried needs no places.
-      const batch = await workbench.readBatch({ agent: `${agent.agent_name}@${agent.version}` }, []);
+      const batch = await workbench.readBatch({ agent: referenceOf(agent) }, []);
       const input = readInput(agent.input_schema, form);
       const tried = { ...(await tries.make(batch, { input })), input };
       return await pages.show(c, agentPage({ ...view, tried }));

@@ -1,6 +1,6 @@
 import type { RerunChoice, RunLimits } from "../../core/engine.ts";
 import { isErrorCode, RowcallError } from "../../core/errors.ts";
-import { runStatuses, type Run } from "../../core/run.ts";
+import { runStatuses, shownStatus } from "../../core/run.ts";
 import { actionNotice, runActions, type RunAction } from "../pages/run-controls.ts";
 import { runPage } from "../pages/run-page.ts";
 import { runsPage } from "../pages/runs-page.ts";
@@ -70,7 +70,7 @@ async function act({ engine, runs }: Dashboard, action: RunAction, id: string, f
       return;
     case "resume":
       // Asked for a second time, it is so already.
-      if (!isGoing(await engine.describe(id))) await runs.resume(id);
+      if (shownStatus(await engine.describe(id)) !== "running") await runs.resume(id);
       return;
     case "stop":
       await engine.stop(id);
@@ -81,10 +81,6 @@ async function act({ engine, runs }: Dashboard, action: RunAction, id: string, f
     case "rerun":
       await runs.rerun(id, rerunChoice(form));
   }
-}
-
-function isGoing({ status, paused }: Run): boolean {
-  return status === "running" && paused !== true;
 }
 
 function concurrencyOf(form: URLSearchParams): Partial<RunLimits> {

@@ -6,6 +6,7 @@ import type { Page } from "./frame.ts";
 import { apiHref } from "./links.ts";
 import { crumbs, emptyState, field, head, option, scroller, table, type Html } from "./parts.ts";
 import { schemaFields } from "./schema-form.ts";
+import { referenceOf } from "../../core/registry.ts";
 
 /** What the beginning of a new batch shows. */
 export interface UploadView {
@@ -98,7 +99,7 @@ export function mappingPage(view: MappingView): Page {
         <p class="soft">Suggested by name: correct what is wrong.</p>
         <input type="hidden" name="input" value="${input}" />
         <input type="hidden" name="file" value="${fileName}" />
-        <input type="hidden" name="agent" value="${agent.agent_name}@${agent.version}" />
+        <input type="hidden" name="agent" value="${referenceOf(agent)}" />
         <div class="fields">${agentFields(agent, preview.header).map((each) => mappingField(view, each))}</div>
         <div class="row">
           ${field(

@@ -1,6 +1,6 @@
 import { html } from "hono/html";
 import type { JsonValue } from "../../core/json.ts";
-import type { RowCounts, Run } from "../../core/run.ts";
+import type { RowCounts } from "../../core/run.ts";
 import { formatCount, formatTime } from "./format.ts";
 
 /** A piece of a page; whatever was put into it is escaped. */
@@ -33,11 +33,6 @@ export type BadgeStatus = keyof typeof statusWords;
 export function badge(status: BadgeStatus, words?: string): Html {
   const [label, tone] = statusWords[status];
   return html`<span class="badge ${tone}">${words ?? label}</span>`;
-}
-
-/** The status of a run for people: one that starts no row for now is paused. */
-export function runStatus({ status, paused }: Pick<Run, "status" | "paused">): BadgeStatus {
-  return status === "running" && paused === true ? "paused" : status;
 }
 
 /** The word of a status. */

@@ -1,7 +1,7 @@
 import { html } from "hono/html";
 import { formatDuration } from "../../core/duration.ts";
 import type { RunLimits, RunSurvey } from "../../core/engine.ts";
-import type { Run, WaitingRows } from "../../core/run.ts";
+import { shownStatus, type Run, type WaitingRows } from "../../core/run.ts";
 import type { RunView } from "../run-view.ts";
 import { formatCost, formatCount, formatLeft, formatRate, formatShare, plural } from "./format.ts";
 import type { Page } from "./frame.ts";
@@ -16,7 +16,6 @@ import {
   pairs,
   panel,
   progressBar,
-  runStatus,
   spoken,
   statusWord,
   table,
@@ -43,14 +42,14 @@ export interface RunPageView {
 export function runPage(view: RunPageView): Page {
   const { run, limits, survey, planHref } = view;
   return {
-    title: `${run.name ?? run.id}: ${statusWord(runStatus(run))}`,
+    title: `${run.name ?? run.id}: ${statusWord(shownStatus(run))}`,
     place: "runs",
     scripts: ["live-run.js"],
     styles: ["uplot.css"],
     main: html`${crumbs(["/", "Runs"])}
       <div class="head">
         <h1>${run.name ?? run.id}</h1>
-        <span id="status" data-refresh>${badge(runStatus(run))}</span>
+        <span id="status" data-refresh>${badge(shownStatus(run))}</span>
         <a class="button push" href="/runs/${run.id}/rows">All rows</a>
       </div>
       ${planHref && sampleBox(run, planHref)} ${panel("progress", "Progress", progress(view))}
@@ -96,7 +95,7 @@ function progress({ run, survey, priceUsd }: RunPageView): Html {
   return html`<div
       id="live"
       data-run="${run.id}"
-      data-status="${runStatus(run)}"
+      data-status="${shownStatus(run)}"
       data-events="${apiHref("runs", run.id, "events")}"
     >
       <div id="bar" data-refresh>

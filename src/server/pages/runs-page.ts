@@ -1,5 +1,5 @@
 import { html } from "hono/html";
-import { runStatuses, type RunStatus } from "../../core/run.ts";
+import { runStatuses, shownStatus, type RunStatus } from "../../core/run.ts";
 import type { RunView } from "../run-view.ts";
 import { formatCount, formatLeft, formatRate, formatShare } from "./format.ts";
 import type { Page } from "./frame.ts";
@@ -10,7 +10,6 @@ import {
   moment,
   option,
   progressBar,
-  runStatus,
   scroller,
   statusWord,
   table,
@@ -87,7 +86,7 @@ function line(run: RunView): Html {
       <a href="/runs/${run.id}">${run.name ?? run.id}</a>
       <div class="small soft">${run.agent}</div>
     </th>
-    <td>${badge(runStatus(run))}</td>
+    <td>${badge(shownStatus(run))}</td>
     <td class="progress-cell">
       <span class="small">${formatCount(done)} of ${formatCount(counts.total)}</span>
       ${progressBar(counts)}

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { AgentDefinition } from "../../../core/agent.ts";
-import { parseReference } from "../../../core/registry.ts";
+import { parseReference, referenceOf } from "../../../core/registry.ts";
+import { shownStatus } from "../../../core/run.ts";
 import { count, formatTime } from "../../print/output.ts";
 import { percentOf } from "../snapshot.ts";
 import { defineTool, type Tool } from "../tool.ts";
@@ -15,18 +16,22 @@ export const listRunsTool: Tool = defineTool({
   input: z.strictObject({ limit: z.int().min(1).max(20).default(10).describe("How many") }),
   annotations: { readOnlyHint: true, openWorldHint: false },
   run: async ({ engine }, { limit }) => {
-    const runs = await engine.list();
+    const found = await engine.list({ limit: limit + 1 });
+    const runs = found.slice(0, limit);
+    const more = found.length > limit;
     return {
       say:
         runs.length === 0
           ? "There are no runs here yet: start_batch starts one."
-          : `${count(runs.length, "run")} in all.`,
+          : more
+            ? `The newest ${count(runs.length, "run")}; there are older ones.`
+            : `${count(runs.length, "run")} in all.`,
       facts: {
-        total: runs.length,
-        runs: runs.slice(0, limit).map((run) => ({
+        more,
+        runs: runs.map((run) => ({
           run: run.id,
           name: run.name,
-          status: run.status,
+          status: shownStatus(run),
           agent: run.agent,
           rows: run.counts.total,
           failed: run.counts.failed,
@@ -81,7 +86,7 @@ export const showAgentTool: Tool = defineTool({
   annotations: { readOnlyHint: true, openWorldHint: false },
   run: async ({ services }, { agent }) => {
     const found = await services.registry.agents.resolve(parseReference(agent));
-    const name = `${found.agent_name}@${found.version}`;
+    const name = referenceOf(found);
     return {
       say: `Agent ${name}, kind ${found.kind}.`,
       facts: {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { RowcallError } from "../../../core/errors.ts";
-import { describeCost, describeSeconds } from "../../../app/estimate.ts";
+import { describeEstimate } from "../../../app/estimate.ts";
 import type { Plan, PlanChoice } from "../../../app/plan.ts";
 import { count } from "../../print/output.ts";
 import { parseRowSelection } from "../../options.ts";
@@ -56,7 +56,7 @@ function describePlan(plan: Plan): Answer {
   const { estimate, invalid: invalidRows, duplicates } = plan;
   const wrong = plan.checks.filter(({ status }) => status === "failed" || status === "warning");
   const failed = wrong.filter(({ status }) => status === "failed").length;
-  const takes = `about ${describeSeconds(estimate.seconds)} at ${estimate.concurrency} rows at once, cost ${describeCost(estimate.costUsd)}`;
+  const takes = `${estimate.concurrency} rows at once: ${describeEstimate(estimate)}`;
   return {
     say: plan.runnable
       ? `The batch can run: ${count(plan.rows, "row")}, ${takes}. ${wrong.length === 0 ? "Nothing is wrong." : `There ${wrong.length === 1 ? "is 1 warning" : `are ${wrong.length} warnings`}.`}`
