@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { startServer } from "../src/cli/serve/start-server.ts";
+import { startServer } from "../src/server/start-server.ts";
 import { createRowcallClient } from "../src/server/client.ts";
 import { wire } from "../src/app/wire.ts";
 import { median } from "./measure.ts";

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { startServer } from "../src/cli/serve/start-server.ts";
+import { startServer } from "../src/server/start-server.ts";
 import { createRowcallClient } from "../src/server/client.ts";
 import { wire } from "../src/app/wire.ts";
 import { median } from "./measure.ts";

@@ -88,7 +88,7 @@ export async function openLambdaAgent(
   return {
     invoke,
     targetHost: () => host,
-    preview: (input) => ({ function: name, qualifier, payload: input }),
+    preview: (input) => ({ function: name, ...(qualifier === undefined ? {} : { qualifier }), payload: input }),
     close: async () => client.destroy(),
   };
 }

@@ -129,7 +129,7 @@ export async function checkChannels(services: Services, { notifications }: Batch
       if (warning !== undefined) problems.push({ path: "", ...warning });
     } catch (thrown) {
       const hint = thrown instanceof RowcallError ? thrown.hint : undefined;
-      problems.push({ path: "", message: messageOf(thrown), hint });
+      problems.push({ path: "", message: messageOf(thrown), ...(hint === undefined ? {} : { hint }) });
     }
   }
   return checkProblems("channels", problems, channels.map(maskAddress).join(", "), "warning");

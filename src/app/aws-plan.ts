@@ -46,7 +46,7 @@ export async function planOnAws(
           secondsPerRow,
           browserHost,
           agent: found.kind,
-          agentCostUsd: costPerRowUsd,
+          ...(costPerRowUsd === undefined ? {} : { agentCostUsd: costPerRowUsd }),
           ...(taskBytes === 0 ? {} : { taskBytes }),
         });
   const checks = [
@@ -61,7 +61,7 @@ export async function planOnAws(
     ...plan,
     checks,
     runnable: checks.every(({ status }) => status !== "failed"),
-    aws: { region, browserHost, cost },
+    aws: { region, browserHost, ...(cost === undefined ? {} : { cost }) },
   };
 }
 

@@ -56,7 +56,7 @@ export interface Check extends PlanCheck {
 
 /** A check whose outcome is known. */
 export function createCheck(id: CheckId, status: Check["status"], detail: string, hint?: string): Check {
-  return { id, title: checkTitles[id], status, detail, hint };
+  return { id, title: checkTitles[id], status, detail, ...(hint === undefined ? {} : { hint }) };
 }
 
 /** A check that passes when there are no problems, else shows every one of them. */

@@ -55,8 +55,8 @@ export function chooseFigures({ given, measured, declared }: FigureSources): Row
       ? `${option.replace("--", "").replaceAll("-", " ")} is not known: give ${option}`
       : `${text} per row (${from})`;
   return {
-    secondsPerRow: seconds.value,
-    costPerRowUsd: cost.value,
+    ...(seconds.value === undefined ? {} : { secondsPerRow: seconds.value }),
+    ...(cost.value === undefined ? {} : { costPerRowUsd: cost.value }),
     basis: [
       say(seconds.value, `${Number((seconds.value ?? 0).toPrecision(3))} s`, seconds.from, "--seconds-per-row"),
       say(cost.value, `$${cost.value ?? 0}`, cost.from, "--cost-per-row"),

@@ -44,5 +44,5 @@ async function meanOf(engine: Engine, run: string): Promise<EarlierRows | undefi
     if (rows === enough) break;
   }
   if (rows === 0) return undefined;
-  return { secondsPerRow: totalMs / rows / 1000, rows, formulas };
+  return { secondsPerRow: totalMs / rows / 1000, rows, ...(formulas === undefined ? {} : { formulas }) };
 }

@@ -7,7 +7,7 @@ import { stoppedOnRequest, type Run } from "../core/run.ts";
 export function failureOf(thrown: unknown): Pick<Execution, "error" | "cause"> {
   if (thrown instanceof ExecutionFailure) {
     const { error, cause } = thrown;
-    return { error, cause };
+    return { error, ...(cause === undefined ? {} : { cause }) };
   }
   if (!(thrown instanceof RowcallError)) return { error: "States.Runtime", cause: messageOf(thrown) };
   const { code, message, hint } = thrown;

@@ -47,9 +47,11 @@ export function awsSettings(env: Readonly<Record<string, string | undefined>>, o
   const sessionToken = given(env["AWS_SESSION_TOKEN"]);
   const hasKeys = profile === undefined && accessKeyId !== undefined && secretAccessKey !== undefined;
   return {
-    region,
-    profile,
-    ...(hasKeys ? { credentials: { accessKeyId, secretAccessKey, sessionToken } } : {}),
+    ...(region === undefined ? {} : { region }),
+    ...(profile === undefined ? {} : { profile }),
+    ...(hasKeys
+      ? { credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) } }
+      : {}),
     endpoints: Object.fromEntries(endpoints),
   };
 }

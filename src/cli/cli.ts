@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { Engine } from "../core/engine.ts";
 import type { WireOptions, Wiring } from "../app/wire.ts";
 import { chosenEngine, chosenProcessor, type EngineName, type EngineOptions } from "./engine-choice.ts";
@@ -109,12 +108,6 @@ export function createCli(io: Io, globals: () => GlobalOptions, setExitCode: (co
       return ["rowcall", command, ...options].join(" ");
     },
   };
-}
-
-/** The version of this package. */
-export function packageVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { readonly version: string }).version;
 }
 
 function quoted(text: string): string {

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { RowcallError } from "../core/errors.ts";
-import { colorsFor, createCli, hasColors, packageVersion, type GlobalOptions } from "./cli.ts";
+import { colorsFor, createCli, hasColors, type GlobalOptions } from "./cli.ts";
+import { packageVersion } from "../app/package-version.ts";
 import { commands } from "./commands.ts";
 import { declareEffects, effectOf, requireEffect } from "./option-use.ts";
 import { examples, globalEffects, globalOptions } from "./options.ts";

@@ -41,7 +41,7 @@ export function failedOutcome(
     message: limitText(message),
     retryable,
     ...(hint === undefined ? {} : { hint: limitText(hint) }),
-    retryAfterMs,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
 }
 

@@ -157,8 +157,8 @@ class SqliteActivityQueue implements ActivityQueue {
   fail(token: string, error: string | undefined, cause: string | undefined): TokenVerdict {
     return this.#end(token, {
       status: "failed",
-      error,
-      cause,
+      ...(error === undefined ? {} : { error }),
+      ...(cause === undefined ? {} : { cause }),
     });
   }
 

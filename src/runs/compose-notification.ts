@@ -39,7 +39,7 @@ export async function sendNotification(
   } catch (thrown) {
     if (!(thrown instanceof RowcallError)) return { code: "CHANNEL_FAILED", message: messageOf(thrown) };
     const { code, message, hint } = thrown;
-    return { code, message, hint };
+    return { code, message, ...(hint === undefined ? {} : { hint }) };
   }
 }
 

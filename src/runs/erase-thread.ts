@@ -20,7 +20,7 @@ function failureOf(thrown: unknown): NonNullable<EraseAnswer["failure"]> {
   const error = explainDatabaseError(thrown);
   if (!(error instanceof RowcallError)) return { code: "UNEXPECTED", message: messageOf(error) };
   const { code, message, hint } = error;
-  return { code, message, hint };
+  return { code, message, ...(hint === undefined ? {} : { hint }) };
 }
 
 function work(order: EraseOrder): EraseAnswer {

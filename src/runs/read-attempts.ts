@@ -107,6 +107,6 @@ export function toAttempt([row, number, startedAt, endedAt, code, message, outpu
     outcome,
     steps,
     artifacts,
-    worker,
+    ...(worker === undefined ? {} : { worker }),
   };
 }

@@ -60,7 +60,7 @@ export async function readPage(open: OpenRun, query: RowQuery): Promise<RowPage>
   const { rows, next } = await found;
   const reports = new Map<number, RowReport>();
   for await (const report of reportRows(open, { rows: selectionOf(rows) })) reports.set(report.row, report);
-  return { rows: rows.flatMap((row) => reports.get(row) ?? []), next };
+  return { rows: rows.flatMap((row) => reports.get(row) ?? []), ...(next === undefined ? {} : { next }) };
 }
 
 interface Found {

@@ -40,8 +40,8 @@ export function limitsOf({ batch, limits }: Pick<RunRecord, "batch" | "limits">)
   const { maxConcurrency, toleratedFailurePercentage, toleratedFailureCount }: Execution = batch.execution;
   return {
     maxConcurrency,
-    toleratedFailurePercentage,
-    toleratedFailureCount,
+    ...(toleratedFailurePercentage === undefined ? {} : { toleratedFailurePercentage }),
+    ...(toleratedFailureCount === undefined ? {} : { toleratedFailureCount }),
     ...limits,
   };
 }

@@ -193,7 +193,7 @@ export function createRunWatch(engine: Engine, { clock, monotonic }: Clocks): Ru
     tell: (run, event) => {
       if (event.type !== "warning" && event.type !== "notice") return;
       const hint = event.type === "warning" ? event.hint : undefined;
-      const data = { id: run, message: event.message, hint };
+      const data = { id: run, message: event.message, ...(hint === undefined ? {} : { hint }) };
       publish({ type: "message", run, data });
     },
     get watchers() {

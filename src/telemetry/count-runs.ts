@@ -72,7 +72,7 @@ function createTally(meter: Meter, name: string, options: { description: string;
         const attributes = {
           "rowcall.agent": agent,
           "rowcall.status": status,
-          "error.type": errorType,
+          ...(errorType === undefined ? {} : { "error.type": errorType }),
         };
         counted = { many: 0, attributes };
         counts.set(key, counted);

@@ -51,8 +51,8 @@ export function telemetrySettings(env: Environment): TelemetrySettings | undefin
     return fallback;
   };
   const settings = {
-    traces,
-    metrics,
+    ...(traces === undefined ? {} : { traces }),
+    ...(metrics === undefined ? {} : { metrics }),
     resource: {
       "service.name": "rowcall",
       ...pairsOf(env, "OTEL_RESOURCE_ATTRIBUTES", problem),

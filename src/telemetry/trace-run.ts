@@ -39,7 +39,7 @@ export function traceRun({ tracer, reserve, rowShare }: Tracing, run: Run, at: n
     );
   const root = open("run", undefined, at, {
     "rowcall.run.id": run.id,
-    "rowcall.run.name": run.name,
+    ...(run.name === undefined ? {} : { "rowcall.run.name": run.name }),
     "rowcall.agent": run.agent,
     "rowcall.rows": run.counts.total,
   });
@@ -55,7 +55,7 @@ export function traceRun({ tracer, reserve, rowShare }: Tracing, run: Run, at: n
       "rowcall.run.id": run.id,
       "rowcall.row": row,
       "rowcall.attempt": number,
-      "rowcall.worker": worker,
+      ...(worker === undefined ? {} : { "rowcall.worker": worker }),
       ...(outcome.status === "failed" ? { "error.type": outcome.code } : {}),
     });
     let stepAt = startedAt;

@@ -4,6 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Delivery } from "../../src/core/channel.ts";
 import type { Engine, RunEvent } from "../../src/core/engine.ts";
 import { RowcallError } from "../../src/core/errors.ts";
+import type { Run } from "../../src/core/run.ts";
 import { parseJson } from "../../src/core/json.ts";
 import { unstorableValues } from "../fixtures/unstorable.ts";
 import { describeEngine } from "./engine-contract.ts";
@@ -111,6 +112,26 @@ export function describeLocalEngine(name: string, open: OpenHarness): void {
         await other.adjust("paused", { paused: false });
         const { status, paused, counts } = await resumed;
         assert.deepEqual([status, paused, counts.succeeded, pausing.begun], ["succeeded", undefined, 8, 8]);
+      },
+    );
+
+    const last = { gate: Promise.withResolvers<void>(), entered: Promise.withResolvers<void>() };
+    check(
+      "forgets a pause that came while its last row was in flight: a later rerun starts its rows",
+      async (input, context) => {
+        last.entered.resolve();
+        await last.gate.promise;
+        return echo(input, context);
+      },
+      async (harness) => {
+        Object.assign(last, { gate: Promise.withResolvers<void>(), entered: Promise.withResolvers<void>() });
+        const running = harness.engine.start(await request(harness, "a\n1\n", {}));
+        await last.entered.promise;
+        const [{ id }] = (await harness.engine.list()) as [Run];
+        await harness.engine.adjust(id, { paused: true });
+        last.gate.resolve();
+        assert.equal((await running).status, "succeeded");
+        assert.equal((await harness.engine.limits(id)).paused, undefined);
       },
     );
 

@@ -6,7 +6,7 @@ import { cp, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { DatabaseSync } from "node:sqlite";
-import { setImmediate as turn, setTimeout as wait } from "node:timers/promises";
+import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { activitiesPath, openActivityQueue } from "../../src/runs/activity-queue.ts";
 import { runCli } from "../../src/cli/run-cli.ts";
@@ -200,7 +200,7 @@ describe(`rowcall delete that is killed, seed ${seed}`, () => {
     const child = spawn(process.execPath, [cli, "delete", "doomed", "--data-dir", at("data")], { stdio: "ignore" });
     const ended = once(child, "close");
     try {
-      while (child.exitCode === null && !watched.has(point)) await turn();
+      while (child.exitCode === null && !watched.has(point)) await wait(1);
       if (laterMs > 0) await Promise.race([ended, wait(laterMs)]);
     } finally {
       watched.close();

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { startSite, type Site } from "../../examples/broadband/site/server.ts";
-import { startServer } from "../../src/cli/serve/start-server.ts";
+import { startServer } from "../../src/server/start-server.ts";
 import type { AgentDefinition } from "../../src/core/agent.ts";
 import type { Engine } from "../../src/core/engine.ts";
 import { openEngine, wire } from "../../src/app/wire.ts";

@@ -4,7 +4,7 @@ import {
   startStepFunctionsEndpoint,
   type EndpointOptions,
   type RunningEndpoint,
-} from "../../src/cli/serve/start-endpoint.ts";
+} from "../../src/server/stepfunctions/start-endpoint.ts";
 import { openEngine, wire } from "../../src/app/wire.ts";
 import type { Workspace } from "./workspace.ts";
 

@@ -26,7 +26,7 @@ export function renderRequest(config: HttpConfig, input: AgentInput, secret: Jso
   if (body !== undefined)
     headers["content-type"] = typeof body === "string" ? "text/plain;charset=UTF-8" : "application/json";
   for (const [name, text] of Object.entries(config.headers)) headers[name.toLowerCase()] = renderText(text, variables);
-  return { method: config.method, url: renderUrl(config, variables), headers, body };
+  return { method: config.method, url: renderUrl(config, variables), headers, ...(body === undefined ? {} : { body }) };
 }
 
 function bodyOf({ method, body }: HttpConfig, input: AgentInput, variables: JsonObject): JsonValue | undefined {

@@ -111,7 +111,7 @@ function openMapHistory({ execution, history, tell }: ExecutionContext): MapHist
         tell({
           type: "MapStateStarted",
           details: { length: 0 },
-          previous: entered,
+          ...(entered === undefined ? {} : { previous: entered }),
         });
         begun = tell({ type: "MapRunStarted", details: { mapRun: runId } });
       } else {

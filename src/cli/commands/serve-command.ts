@@ -7,7 +7,7 @@ import { drainingNote, hearInterrupts, type Io } from "../io.ts";
 import { declareEffects, excludes, needs } from "../option-use.ts";
 import { allowModuleOption, examples, jsonOption, listOf, portNumber, wholeNumber } from "../options.ts";
 import { printJson, printLines, printWarnings } from "../print/output.ts";
-import type { EndpointOptions, RunningEndpoint } from "../serve/start-endpoint.ts";
+import type { EndpointOptions, RunningEndpoint } from "../../server/stepfunctions/start-endpoint.ts";
 
 interface ServeOptions {
   readonly awsEndpoint?: true;
@@ -90,7 +90,7 @@ export function defineCommand(command: Command, cli: Cli): void {
 async function servePages(cli: Cli, options: ServeOptions): Promise<void> {
   const { io } = cli;
   const { host, port = usualPort, behindProxy, proxyAddress, maxUpload, maxUploads, keepDays, json, open } = options;
-  const { startServer } = await import("../serve/start-server.ts");
+  const { startServer } = await import("../../server/start-server.ts");
   const server = await startServer({
     wiring: await cli.wire({ allowedModules: options.allowModule }),
     host,
@@ -119,7 +119,7 @@ async function servePages(cli: Cli, options: ServeOptions): Promise<void> {
 async function serveEndpoint(cli: Cli, options: ServeOptions): Promise<void> {
   const { io } = cli;
   const { port = usualEndpointPort, host, stage, accountId: account } = options;
-  const { startStepFunctionsEndpoint } = await import("../serve/start-endpoint.ts");
+  const { startStepFunctionsEndpoint } = await import("../../server/stepfunctions/start-endpoint.ts");
   const keys = keysOf(io.env);
   const tls = await readTls(io, options);
   const wiring = await cli.wire({ allowedModules: options.allowModule });

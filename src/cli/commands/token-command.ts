@@ -23,7 +23,7 @@ export function defineCommand(command: Command, cli: Cli): void {
     const [{ rotateToken }, { openAudit }, { listServing }] = await Promise.all([
       import("../../server/security/session.ts"),
       import("../../app/audit.ts"),
-      import("../serve/note-serving.ts"),
+      import("../../server/note-serving.ts"),
     ]);
     const { file, sessionsEnded } = await rotateToken(dataDirectory, services.clock);
     const audit = openAudit({ dataDirectory, clock: services.clock, stderr: cli.io.stderr });

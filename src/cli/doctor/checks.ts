@@ -3,7 +3,7 @@ import process from "node:process";
 import type { AwsRuns, Wiring } from "../../app/wire.ts";
 import type { PlanCheck } from "../../app/check.ts";
 import { messageOf, RowcallError } from "../../core/errors.ts";
-import { listServing } from "../serve/note-serving.ts";
+import { listServing } from "../../server/note-serving.ts";
 import type { Finding } from "../print/print-checks.ts";
 import { lookAtProcessor, lookAtRegistry } from "./batch-findings.ts";
 import { lookAtBrowser, type BrowserFindings } from "./browser-findings.ts";

@@ -4,7 +4,7 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { openTestEndpoint } from "../../../test/fakes/endpoint.ts";
 import { useWorkspace, type Workspace } from "../../../test/fakes/workspace.ts";
-import { listServing } from "../serve/note-serving.ts";
+import { listServing } from "../../server/note-serving.ts";
 import { lookAtFileModes, lookAtServers } from "./privacy-findings.ts";
 
 describe("checks of who else gets at things", () => {

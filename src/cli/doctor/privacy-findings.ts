@@ -4,7 +4,7 @@ import process from "node:process";
 import { isOpenToOthers } from "../../runs/data-directory.ts";
 import { count } from "../print/output.ts";
 import type { Finding } from "../print/print-checks.ts";
-import type { Serving } from "../serve/note-serving.ts";
+import type { Serving } from "../../server/note-serving.ts";
 
 const mostFiles = 20_000;
 

@@ -6,7 +6,7 @@ import { makeDataDirectory } from "../../runs/data-directory.ts";
 import { openRegistry } from "../../registry/open-registry.ts";
 import { openEngine, wire } from "../../app/wire.ts";
 import type { Io } from "../io.ts";
-import { startStepFunctionsEndpoint } from "../serve/start-endpoint.ts";
+import { startStepFunctionsEndpoint } from "../../server/stepfunctions/start-endpoint.ts";
 import { makeEndpointKeys, type EndpointKeys } from "../../server/stepfunctions/signature.ts";
 import { createResources } from "./create-resources.ts";
 import { startEmulators } from "./emulators.ts";

@@ -159,7 +159,7 @@ function planOf(
     tolerated_failure_percentage: 100,
     tolerated_failure_count: toleratedRows(run.batch.execution, run.total, counts),
     batch: settings,
-    notification_topic: topic,
+    ...(topic === undefined ? {} : { notification_topic: topic }),
   };
 }
 

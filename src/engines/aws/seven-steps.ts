@@ -46,7 +46,7 @@ export function sevenSteps(names: StepNames): readonly Step[] {
       include_original: true,
       add_metadata: true,
     },
-    execution_config: { max_concurrency: 2, timeout_seconds: 300, dispatch },
+    execution_config: { max_concurrency: 2, timeout_seconds: 300, ...(dispatch === undefined ? {} : { dispatch }) },
     notification_config: {
       enabled: true,
       success_notification: true,

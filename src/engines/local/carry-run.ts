@@ -86,6 +86,8 @@ async function concludeRun({ runs, observer }: CarrySetup, id: string, ending: E
     outputUri,
     outputs: [...new Set([...(run.outputs ?? []), ...before, outputUri])],
   });
+  // It came while the last rows were in flight, and is not to hold up a later rerun.
+  if (record.status === "succeeded" && record.limits?.paused === true) journal.adjustRun(id, { paused: undefined });
   const ended = runs.toRun(record);
   observer.onEvent?.({ type: "progress", run: ended });
   await tellChannels(notifySetup(runs, record, observer));

@@ -172,7 +172,7 @@ class WorkerAttempts implements Attempts {
 
   async #attemptOf({ row, number }: Task, state: TaskState): Promise<Attempt> {
     const { end, worker, startedAt = state.scheduledAt, endedAt = startedAt } = state;
-    const known = { row, number, worker };
+    const known = { row, number, ...(worker === undefined ? {} : { worker }) };
     const answer =
       end === undefined || end.status === "timed_out"
         ? { outcome: end?.limit === "timeout" ? timedOut() : this.#lost(worker) }

@@ -146,7 +146,8 @@ class Worker {
   async #wait(message: string, hint: string | undefined, longestMs = Number.POSITIVE_INFINITY): Promise<void> {
     if (this.#stop.signal.aborted) return;
     this.#failures += 1;
-    if (this.#failures === 1) this.#options.onEvent({ type: "waiting", message, hint });
+    if (this.#failures === 1)
+      this.#options.onEvent({ type: "waiting", message, ...(hint === undefined ? {} : { hint }) });
     await pause(Math.min(this.#setup.backoff(this.#failures), longestMs), this.#stop.signal);
   }
 

@@ -62,7 +62,7 @@ function describeOperation(operation: OperationDescription, tag: string): JsonOb
   const parameters = [
     ...parametersOf(params, "path"),
     ...parametersOf(query, "query"),
-    ...(operation.route.startsWith("POST ") ? [idempotencyKey] : []),
+    ...(operation.route.startsWith("POST ") && !(body !== undefined && isMedia(body)) ? [idempotencyKey] : []),
   ];
   const content = contentOf(answer, "output");
   const isRanged = isMedia(answer) && answer.isRanged === true;

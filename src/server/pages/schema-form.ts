@@ -1,5 +1,5 @@
 import { html } from "hono/html";
-import { isJsonObject, type JsonObject, type JsonValue } from "../../core/json.ts";
+import { isJsonObject, parseJson, type JsonObject, type JsonValue } from "../../core/json.ts";
 import { cellOf } from "./format.ts";
 import { field, option, type Html } from "./parts.ts";
 
@@ -106,7 +106,7 @@ function takesText({ type, enum: choices }: JsonObject = {}): boolean {
 
 function parsed(text: string): JsonValue {
   try {
-    return JSON.parse(text) as JsonValue;
+    return parseJson(text);
   } catch {
     return text;
   }

@@ -1,18 +1,18 @@
 import { join } from "node:path";
 import process from "node:process";
-import { openAudit } from "../../app/audit.ts";
-import { openEngine, type Wiring } from "../../app/wire.ts";
-import { createWorkbench } from "../../app/workbench.ts";
-import { RowcallError } from "../../core/errors.ts";
-import { createServerApp } from "../../server/app.ts";
-import { createDownloads } from "../../server/downloads.ts";
-import { uploadsFolder } from "../../server/kept-files.ts";
-import { listen, type ListenOptions } from "../../server/listen.ts";
-import { isLoopbackHost } from "../../server/security/access.ts";
-import { openToken } from "../../server/security/secrets.ts";
-import type { ServerSetup } from "../../server/server-setup.ts";
-import { removeAbandonedBelow } from "../../stores/file-write.ts";
-import { packageVersion } from "../cli.ts";
+import { openAudit } from "../app/audit.ts";
+import { packageVersion } from "../app/package-version.ts";
+import { openEngine, type Wiring } from "../app/wire.ts";
+import { createWorkbench } from "../app/workbench.ts";
+import { RowcallError } from "../core/errors.ts";
+import { createServerApp } from "./app.ts";
+import { createDownloads } from "./downloads.ts";
+import { uploadsFolder } from "./kept-files.ts";
+import { listen, type ListenOptions } from "./listen.ts";
+import { isLoopbackHost } from "./security/access.ts";
+import { openToken } from "./security/secrets.ts";
+import type { ServerSetup } from "./server-setup.ts";
+import { removeAbandonedBelow } from "../stores/file-write.ts";
 import { noteServing } from "./note-serving.ts";
 
 /** Where and to whom the server answers. */

@@ -6,17 +6,12 @@ import type { Wiring } from "../../app/wire.ts";
 import type { Engine } from "../../core/engine.ts";
 import { activitiesPath, openActivityQueue } from "../../runs/activity-queue.ts";
 import { executionsPath, openExecutionJournal } from "../../runs/execution-journal.ts";
-import { listen, type ListenOptions } from "../../server/listen.ts";
-import { isLoopbackHost } from "../../server/security/access.ts";
-import { createArns, isName } from "../../server/stepfunctions/arns.ts";
-import {
-  openEndpointKeys,
-  rememberSignatures,
-  verifySignature,
-  type EndpointKeys,
-} from "../../server/stepfunctions/signature.ts";
-import { createStepFunctionsApi } from "../../server/stepfunctions/stepfunctions-api.ts";
-import { noteServing } from "./note-serving.ts";
+import { listen, type ListenOptions } from "../listen.ts";
+import { isLoopbackHost } from "../security/access.ts";
+import { createArns, isName } from "./arns.ts";
+import { openEndpointKeys, rememberSignatures, verifySignature, type EndpointKeys } from "./signature.ts";
+import { createStepFunctionsApi } from "./stepfunctions-api.ts";
+import { noteServing } from "../note-serving.ts";
 
 /** Where and as what the endpoint runs. */
 export interface EndpointOptions {

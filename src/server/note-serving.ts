@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { isAlive } from "../../agents/left-behind.ts";
-import { privateFile, privateFolder } from "../../core/private-modes.ts";
+import { isAlive } from "../agents/left-behind.ts";
+import { privateFile, privateFolder } from "../core/private-modes.ts";
 
 /** A server that runs over a data directory. */
 export interface Serving {

@@ -17,7 +17,7 @@ import {
   type DescribeExecutionCommandOutput,
 } from "@aws-sdk/client-sfn";
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { startEmulators } from "../sandbox/emulators.ts";
+import { startEmulators } from "../../cli/sandbox/emulators.ts";
 import { openTestEndpoint, type TestEndpoint } from "../../../test/fakes/endpoint.ts";
 import { useWorkspace, type Workspace } from "../../../test/fakes/workspace.ts";
 
