@@ -35,6 +35,7 @@ test("knows no duration and no price when no figure is known, and says which opt
     basis,
     "seconds per row is not known: give --seconds-per-row; cost per row is not known: give --cost-per-row",
   );
+  assert.deepEqual([describeSeconds(seconds), describeCost(costUsd)], ["unknown", "unknown"]);
   assert.equal(describeEstimate({ seconds, costUsd }), "duration and cost unknown");
   assert.equal(describeEstimate({ seconds: 90, costUsd }), "~2 minutes, cost unknown");
   assert.equal(describeEstimate({ seconds, costUsd: 0.5 }), "duration unknown, $0.50");

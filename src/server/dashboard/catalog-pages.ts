@@ -1,6 +1,6 @@
 import type { AgentDefinition } from "../../core/agent.ts";
 import { readDocument } from "../../core/read-document.ts";
-import { compareVersions, parseReference, type Catalog, referenceOf } from "../../core/registry.ts";
+import { compareVersions, formatReference, parseReference, referenceOf, type Catalog } from "../../core/registry.ts";
 import type { TemplateDocument } from "../../core/template.ts";
 import { agentKind, templateKind, type CatalogKind } from "../../registry/catalog-place.ts";
 import { agentPage, type AgentView } from "../pages/agent-page.ts";
@@ -89,7 +89,7 @@ function mountCatalog<T extends ListedVersion & object>(
     try {
       const document = await read(await readDocument(draft, "", "USAGE_INVALID", "document"));
       await catalog.publish(document);
-      return c.redirect(catalogHref(path, `${nameOf(document)}@${document.version}`), 303);
+      return c.redirect(catalogHref(path, formatReference(kind.labelOf(document))), 303);
     } catch (thrown) {
       // What was typed may not be JSON at all: the page it came from is found by the names in its text.
       const [name, version] = [kind.key, "version"].map(

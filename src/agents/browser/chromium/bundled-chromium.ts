@@ -108,7 +108,7 @@ async function moveIntoPlace(half: string, folder: string): Promise<void> {
   }
 }
 
-// Each process moves an incomplete folder away at most once.
+// Between any two steps another process may put its own into place, or take an incomplete one away.
 const mostTries = 10;
 
 /** Every file of a whole browser and its size in bytes, by its path in the folder. */
